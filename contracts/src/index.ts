@@ -1,0 +1,34 @@
+/**
+ * Contracts: every message that crosses a process, as zod schemas and the types they give. Imports only zod and runs
+ * in a browser.
+ */
+
+export type { AuditDecision, AuditEvent, AuditKind } from './audit/event.ts';
+export { auditDecisions, auditEvent, auditKinds } from './audit/event.ts';
+export type { ErrorCode } from './errors/codes.ts';
+export { errorCodes } from './errors/codes.ts';
+export type {
+  InvokeRequest,
+  InvokeResponse,
+  ToolDefinition,
+  ToolError,
+  ToolErrorKind,
+  ToolLog,
+  ToolMetadata,
+  ToolParameter,
+  ToolRequirements,
+  ValueSchema,
+  ValueType,
+  WorkerToolOutput,
+} from './worker/protocol.ts';
+export {
+  invokeRequest,
+  noRequirements,
+  toolDefinition,
+  toolErrorKinds,
+  toolMetadata,
+  toolParameter,
+  toolRequirements,
+  valueSchema,
+  valueTypes,
+} from './worker/protocol.ts';

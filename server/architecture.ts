@@ -1,0 +1,65 @@
+/** A room of the server: what it is, and the rooms it may import. */
+export interface Room {
+  readonly is: string;
+  readonly mayImport: readonly string[];
+}
+
+const ground = ['foundation', 'domain', 'storage', 'egress', 'telemetry'];
+
+/**
+ * The map. `server/test/architecture.test.ts` holds every import to it; adding an arrow is a visible decision, with
+ * its reason in the commit.
+ */
+export const rooms: Readonly<Record<string, Room>> = {
+  foundation: { is: 'results, faults, clock, ids', mayImport: [] },
+  domain: { is: 'the words of the platform: types and pure functions', mayImport: ['foundation'] },
+  config: { is: 'the environment and the config file, read once and checked', mayImport: ['foundation', 'domain'] },
+  telemetry: { is: 'logs', mayImport: ['foundation'] },
+  egress: { is: 'the only way out: address policy, connections, time-outs, caps', mayImport: ['foundation'] },
+  storage: { is: 'the database: connections, transactions, migrations', mayImport: ['foundation', 'telemetry'] },
+
+  catalog: { is: 'which tools there are, and which of them a gateway shows', mayImport: ground },
+  sources: { is: 'where tools live: list them, call them, say what is wrong', mayImport: ground },
+  identity: { is: 'who is calling: API keys and the user they act as', mayImport: ground },
+  policy: { is: 'who may call what; what content may pass', mayImport: ground },
+  credentials: { is: 'act as the user in other systems', mayImport: ground },
+  audit: { is: 'what happened: the journal and the log book', mayImport: ground },
+
+  pipeline: {
+    is: 'one tool call, in order; listing by the same decision',
+    mayImport: ['foundation', 'domain', 'telemetry', 'identity', 'catalog', 'policy', 'credentials', 'sources', 'audit'],
+  },
+  wire: {
+    is: 'fronts: speak a protocol, decide nothing',
+    mayImport: [
+      'foundation',
+      'domain',
+      'telemetry',
+      'pipeline',
+      'identity',
+      'catalog',
+      'sources',
+      'audit',
+      'storage',
+    ],
+  },
+  compose: { is: 'builds every room and joins them; the only place that picks implementations', mayImport: ['*'] },
+};
+
+/**
+ * Doors in the walls to the outside world: only these files may import these modules.
+ * The keys are module names or prefixes; the values are paths below `server/src`, or their beginnings.
+ */
+export const gates: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
+  'node:net': { only: ['egress/'], why: 'every byte out passes the egress policy' },
+  'node:tls': { only: ['egress/'], why: 'every byte out passes the egress policy' },
+  'node:dns': { only: ['egress/'], why: 'an address is resolved where it is checked' },
+  'node:https': { only: [], why: 'egress has its own client' },
+  'node:http': { only: ['wire/http/'], why: 'one listener' },
+  pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },
+  '@electric-sql/pglite': { only: ['storage/'], why: 'rooms speak SQL through storage' },
+  hono: { only: ['wire/'], why: 'the framework stays at the edge' },
+  '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
+  pino: { only: ['telemetry/'], why: 'one logger' },
+  yaml: { only: ['config/'], why: 'files are read and checked in one place' },
+};

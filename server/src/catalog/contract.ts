@@ -1,0 +1,59 @@
+import type { Gateway, JsonSchema, Refusal, Tool, ToolListing } from '#domain';
+import type { Result } from '#foundation';
+
+/** One tool as one gateway shows it. */
+export interface ShownTool {
+  readonly tool: Tool;
+  /** At most 64 characters of `[A-Za-z0-9_-]`, unique on the gateway. */
+  readonly wireName: string;
+  readonly description: string;
+  /** Without fixed and hidden arguments. */
+  readonly inputSchema: JsonSchema;
+  /**
+   * The arguments to send, or the refusal that names the argument at fault: the caller's arguments checked against the
+   * schema, with defaults and fixed ones filled in.
+   */
+  arguments(given: { readonly [name: string]: unknown }): Result<{ readonly [name: string]: unknown }, Refusal>;
+}
+
+/** A gateway compiled for calling: rebuilt whenever its definition or the catalog changes. */
+export interface GatewayView {
+  readonly gateway: Gateway;
+  /** Grows with every change of what the gateway shows. */
+  readonly revision: number;
+  /** In stable order. */
+  readonly tools: readonly ShownTool[];
+  /** By the name on the wire, exact; then by `Toolkit.Tool`, ignoring case. */
+  find(name: string): ShownTool | null;
+}
+
+export type NewGateway = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
+export type GatewayChange = Partial<Omit<NewGateway, 'projectId'>>;
+
+export interface Catalog {
+  /** The latest available version of every tool, or all versions, in stable order. */
+  tools(projectId: string, options?: { readonly allVersions?: boolean }): readonly Tool[];
+  /** Accepts `Toolkit.Tool`, `Toolkit_Tool` and `Toolkit.Tool@1.2.3`, ignoring case; the latest version unless one is named. */
+  findTool(projectId: string, name: string, version?: string): Tool | null;
+  /** One tool outside any gateway, for the REST API. */
+  shown(tool: Tool): ShownTool;
+
+  /** Replaces what a source offers. Tools it no longer lists stay, unavailable. */
+  replaceListing(projectId: string, sourceId: string, listings: readonly ToolListing[]): Promise<void>;
+  markUnavailable(projectId: string, sourceId: string): Promise<void>;
+  /** The source was removed: its tools go. */
+  forget(projectId: string, sourceId: string): Promise<void>;
+
+  gateways(projectId: string): readonly Gateway[];
+  gateway(projectId: string, id: string): Gateway | null;
+  /** By slug, whatever the project. */
+  view(slug: string): GatewayView | null;
+  slugAvailable(slug: string): boolean;
+  createGateway(gateway: NewGateway): Promise<Result<Gateway, Refusal>>;
+  updateGateway(projectId: string, id: string, change: GatewayChange): Promise<Result<Gateway, Refusal>>;
+  deleteGateway(projectId: string, id: string): Promise<Result<void, Refusal>>;
+  applyFile(gateways: readonly Gateway[]): void;
+
+  /** Called with the slug whenever what a gateway shows has changed. */
+  onChange(listener: (slug: string) => void): () => void;
+}

@@ -1,0 +1,44 @@
+/** How a gateway's clients may sign in. */
+export type GatewayAuthType = 'arcade' | 'arcade_header' | 'user_source';
+
+/** Changes one tool's face on one gateway; the tool itself, its id and its policy stay the same. */
+export interface ToolCuration {
+  /** Qualified name of the tool, `Toolkit.Tool`. */
+  readonly tool: string;
+  /** The name shown, instead of `Toolkit_Tool`. */
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly arguments: {
+    /** Always sent; not in the schema; a caller that sends one is refused. */
+    readonly fixed: { readonly [name: string]: unknown };
+    /** Sent when the caller leaves the argument out. */
+    readonly defaults: { readonly [name: string]: unknown };
+    /** Not in the schema and not accepted from the caller. */
+    readonly hidden: readonly string[];
+  };
+}
+
+/** A named endpoint, `/mcp/{slug}`: a chosen set of tools, and who may come in. */
+export interface Gateway {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly description: string;
+  readonly instructions: string;
+  readonly status: 'active' | 'inactive';
+  readonly authTypes: readonly GatewayAuthType[];
+  readonly userSourceId: string | null;
+  /** Exact names and globs over `Toolkit.Tool`; `null` means every tool of the project. */
+  readonly allowedTools: readonly string[] | null;
+  readonly access: 'open' | 'granted';
+  readonly presentation: 'tools' | 'hub' | 'auto';
+  /** `source`: a gateway over a single MCP source shows that server's own names, unprefixed. */
+  readonly naming: 'toolkit' | 'source';
+  readonly curation: readonly ToolCuration[];
+  /** Fields of the REST shape that are kept and given back but do not act yet. */
+  readonly kept: { readonly [field: string]: unknown };
+  readonly origin: 'file' | 'api';
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}

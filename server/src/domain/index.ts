@@ -1,0 +1,15 @@
+/**
+ * Domain: the words of the platform, as types and pure functions. What a Source, a Tool, a Gateway, a Caller and a
+ * Refusal are is written here once; rooms give them behaviour. Nothing here does input or output.
+ */
+
+export type { CallNotification, Credential, DispatchedCall, ProbeStep, SourceFailure, ToolReturn } from './call.ts';
+export { probeSteps } from './call.ts';
+export type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
+export type { GlobSet } from './glob.ts';
+export { compileGlobs } from './glob.ts';
+export type { Caller, Principal, Scope } from './principal.ts';
+export type { Refusal } from './refusal.ts';
+export { refusal } from './refusal.ts';
+export type { Source, SourceStatus } from './source.ts';
+export type { JsonSchema, Tool, ToolListing } from './tool.ts';

@@ -1,0 +1,37 @@
+import type { ProbeStep } from './call.ts';
+
+/** Where tools live: a worker (Arcade's worker protocol, wire type `http`) or an MCP server (wire type `mcp`). */
+export interface Source {
+  /** Chosen by whoever registers it; unique in the project; the REST API's worker id. */
+  readonly id: string;
+  readonly projectId: string;
+  readonly kind: 'worker' | 'mcp';
+  readonly enabled: boolean;
+  /** `file`: declared in the config file, read-only in the API, may be internal. */
+  readonly origin: 'file' | 'api';
+  readonly uri: string;
+  readonly timeoutMs: number;
+  /** How often a call that was surely not executed may be sent again. */
+  readonly retry: number;
+  /** Worker protocol: signs the tokens that we present. Never leaves the process in any answer, log or record. */
+  readonly secret: string | null;
+  /** MCP: sent with every request; `${secret:NAME}` already resolved from `secrets`. */
+  readonly headers: { readonly [name: string]: string };
+  readonly secrets: { readonly [name: string]: string };
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** What is known about a source's health: which step of the probe failed, why, and what to change. */
+export interface SourceStatus {
+  readonly state: 'unknown' | 'healthy' | 'unhealthy' | 'disabled';
+  /** One sentence for a person; for a healthy source it says how many tools it offers. */
+  readonly message: string;
+  readonly failedStep: ProbeStep | null;
+  readonly steps: readonly { readonly step: ProbeStep; readonly ok: boolean; readonly detail: string }[];
+  readonly toolCount: number;
+  readonly checkedAt: string | null;
+  /** For MCP sources: the era that the last probe found. */
+  readonly protocolVersion: string | null;
+  readonly serverInfo: { readonly name: string; readonly version: string; readonly description?: string } | null;
+}

@@ -1,0 +1,96 @@
+import type { Result } from '#foundation';
+
+/** What this destination may be: `file` destinations may be internal, `api` ones only where the allow-list says so. */
+export type Trust = 'file' | 'api';
+
+export interface EgressOptions {
+  /** Exact `scheme://host:port`, `*.wild.card` host names, or CIDR blocks, that `api` destinations may reach. */
+  readonly allow: readonly string[];
+  readonly connectTimeoutMs?: number;
+  /** Idle connections kept to one origin. */
+  readonly maxIdlePerOrigin?: number;
+  /** Connections open to one origin at once; further requests wait for one. */
+  readonly maxPerOrigin?: number;
+  /** Replaces DNS in tests. */
+  readonly lookup?: (host: string) => Promise<readonly string[]>;
+}
+
+export type EgressFailureKind =
+  | 'uri_invalid'
+  | 'address_unresolved'
+  | 'address_refused'
+  | 'unreachable'
+  | 'tls'
+  | 'timeout'
+  | 'interrupted'
+  | 'protocol'
+  | 'too_large'
+  | 'aborted'
+  | 'stopped';
+
+export interface EgressFailure {
+  readonly kind: EgressFailureKind;
+  /** For an operator: what happened and what to change. Holds no credential. */
+  readonly message: string;
+  /** False only when surely no byte of the request reached the destination, so that sending it again is safe. */
+  readonly sent: boolean;
+}
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH' | 'HEAD';
+  /** Path and query, beginning with `/`. */
+  readonly path: string;
+  /** Further header lines, each ended by CRLF, without Host, Content-Length and Connection: `accept: a\r\nx: y\r\n`. */
+  readonly headers: string;
+  readonly body?: string | Buffer;
+  /** From the first byte written to the last byte read, in ms; for a stream, to the head only. */
+  readonly timeoutMs: number;
+  /** Cap of the answer's body; for a stream, of nothing. */
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | null;
+  /**
+   * Asked once the head is there. Where it returns a sink, the body is handed over piece by piece (decoded from its
+   * transfer encoding) and `body` in the answer is empty; otherwise the body is gathered.
+   */
+  readonly stream?: (head: UpstreamHead) => ((chunk: Buffer) => void) | null;
+  /** No time-out between two pieces of a stream unless this is given. */
+  readonly streamIdleTimeoutMs?: number;
+}
+
+export interface UpstreamHead {
+  readonly status: number;
+  /** A header's value (lower-case name); several of one name are joined by `, `. */
+  header(name: string): string | undefined;
+}
+
+export interface UpstreamResponse extends UpstreamHead {
+  readonly body: Buffer;
+}
+
+/** A destination: one origin, its pooled keep-alive connections, each made to an address that was checked. */
+export interface Upstream {
+  readonly origin: string;
+  /**
+   * One HTTP/1.1 request. A request that met a kept-alive connection closed by its peer is sent again once, only if
+   * nothing was sent or no byte of the answer had come on a connection that had been idle and the close came before
+   * the request was flushed; otherwise nothing is ever sent twice.
+   */
+  request(request: UpstreamRequest): Promise<Result<UpstreamResponse, EgressFailure>>;
+  /** Walks name resolution, address policy and connection without sending anything. */
+  check(): Promise<Result<{ readonly address: string }, EgressFailure>>;
+  close(): void;
+}
+
+/** The only way out. */
+export interface Egress {
+  /** Fails with `uri_invalid` for anything but http and https, credentials in the URI, or a malformed address. */
+  upstream(uri: string, trust: Trust): Result<Upstream, EgressFailure>;
+  /** GET, following up to three redirects; every hop is checked like the first, `headers` go to the first origin only. */
+  get(
+    uri: string,
+    trust: Trust,
+    options: { readonly headers?: string; readonly timeoutMs: number; readonly maxBytes: number },
+  ): Promise<Result<UpstreamResponse, EgressFailure>>;
+  /** Ends every connection. */
+  close(): void;
+}

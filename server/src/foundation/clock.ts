@@ -1,0 +1,59 @@
+/** Where the time comes from. Passed in everywhere, so that tests own the time. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** The same instant as an ISO 8601 string in UTC. */
+  iso(): string;
+  /** Milliseconds that only ever grow; for durations. */
+  monotonic(): number;
+  /** Calls `run` every `everyMs` until the returned function is called. Never keeps the process alive. */
+  every(everyMs: number, run: () => void): () => void;
+}
+
+let lastMs = -1;
+let lastIso = '';
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  iso() {
+    const now = Date.now();
+    if (now !== lastMs) {
+      lastMs = now;
+      lastIso = new Date(now).toISOString();
+    }
+    return lastIso;
+  },
+  monotonic: () => performance.now(),
+  every(everyMs, run) {
+    const timer = setInterval(run, everyMs);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** A clock that stands still until told to move; timers run when `advance` passes them. */
+export function manualClock(startMs = Date.UTC(2026, 0, 1)): Clock & { advance(ms: number): void } {
+  let now = startMs;
+  const timers = new Set<{ everyMs: number; next: number; run: () => void }>();
+  return {
+    now: () => now,
+    iso: () => new Date(now).toISOString(),
+    monotonic: () => now - startMs,
+    every(everyMs, run) {
+      const timer = { everyMs, next: now + everyMs, run };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const due = [...timers].filter((timer) => timer.next <= end).sort((a, b) => a.next - b.next)[0];
+        if (due === undefined) break;
+        now = due.next;
+        due.next += due.everyMs;
+        due.run();
+      }
+      now = end;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * Foundation: results, faults, clock, ids. The few things that every room needs and that know nothing of the
+ * product. It never reads the environment, a file or the network.
+ */
+
+export type { Clock } from './clock.ts';
+export { manualClock, systemClock } from './clock.ts';
+export { Fault, messageOf } from './fault.ts';
+export { newId, randomHex } from './ids.ts';
+export type { Err, Ok, Result } from './result.ts';
+export { err, ok } from './result.ts';
