@@ -1,0 +1,25 @@
+import type { ShownTool } from '#catalog';
+import type { Caller, Gateway, Refusal } from '#domain';
+import type { Result } from '#foundation';
+import type { CallRefusal, Received, Screened } from './call.ts';
+
+/** What a client presents at any front. */
+export interface Presented {
+  /** The `Authorization` header as it came. */
+  readonly authorization: string | undefined;
+  /** The user that the client says it acts for; `null` when it names none. */
+  readonly userId: string | null;
+  /** Whether this front needs a user: then a missing one is `identity.user_missing`. */
+  readonly userRequired: boolean;
+}
+
+export interface Pipeline {
+  /** Who is calling, and as whom. The gateway's sign-in methods and the key's restrictions are part of the answer. */
+  authenticate(presented: Presented, gateway: Gateway | null): Result<Caller, Refusal>;
+  /** One tool call, in order, with one audit record whatever happens. Never throws for what a caller or a source did. */
+  callTool(received: Received): Promise<Result<Screened, CallRefusal>>;
+  /** Of these tools, those that the caller may call: by the same decision. Writes no record. */
+  visible(caller: Caller, gateway: Gateway | null, tools: readonly ShownTool[]): readonly ShownTool[];
+  /** What the caller is told of a refusal. */
+  told(refusal: CallRefusal): Refusal;
+}
