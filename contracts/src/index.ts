@@ -8,6 +8,37 @@ export { auditDecisions, auditEvent, auditKinds } from './audit/event.ts';
 export type { ErrorCode } from './errors/codes.ts';
 export { errorCodes } from './errors/codes.ts';
 export type {
+  CreateGatewayRequest,
+  GatewayResponse,
+  ReplaceGatewayRequest,
+  UpdateGatewayRequest,
+} from './rest/gateways.ts';
+export {
+  createGatewayRequest,
+  gatewaySlug,
+  gatewaySlugRequest,
+  replaceGatewayRequest,
+  updateGatewayRequest,
+} from './rest/gateways.ts';
+export type { SecretResponse } from './rest/secret-response.ts';
+export type {
+  CreateWorkerRequest,
+  TestWorkerRequest,
+  UpdateWorkerRequest,
+  WorkerHealthResponse,
+  WorkerResponse,
+  WorkerStatus,
+  WorkerTestResponse,
+} from './rest/workers.ts';
+export {
+  createWorkerRequest,
+  secretReferences,
+  testWorkerRequest,
+  unknownSecret,
+  updateWorkerRequest,
+  workerId,
+} from './rest/workers.ts';
+export type {
   InvokeRequest,
   InvokeResponse,
   ToolDefinition,

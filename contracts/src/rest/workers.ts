@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import type { SecretResponse } from './secret-response.ts';
+
+/** Requests and answers of `/v1/workers`: sources of tools, in Arcade's words. */
+
+const uri = z
+  .string()
+  .max(2048)
+  .refine(isHttpUrl, 'must be an http:// or https:// URL without user name and password');
+const timeoutSeconds = z.int().min(1).max(3600);
+const retry = z.int().min(0).max(10);
+const workerSecret = z.string().min(1).max(100);
+
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/, 'is not a valid header name');
+const headerValue = z
+  .string()
+  .max(8192)
+  .refine(isHeaderText, 'must not contain line breaks or control characters');
+const headers = z.record(headerName, headerValue).superRefine((given, context) => {
+  for (const name of Object.keys(given)) {
+    if (connectionHeaders.has(name.toLowerCase())) {
+      context.addIssue({ code: 'custom', path: [name], message: 'is set by the connection itself' });
+    }
+  }
+});
+const connectionHeaders = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+]);
+const secretName = z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/, 'is not a valid secret name');
+const secretValue = z
+  .string()
+  .min(1)
+  .max(5000)
+  .refine(isHeaderText, 'must not contain line breaks or control characters');
+
+const oauth2Update = z.strictObject({
+  client_id: z.string().max(1000).optional(),
+  client_secret: z.string().max(1000).optional(),
+  authorization_url: z.string().max(2048).optional(),
+});
+const oauth2 = oauth2Update.extend({ external_id: z.string().max(100).optional() });
+
+export const workerId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'must be 1 to 100 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
+  );
+
+const httpBlock = z.strictObject({
+  uri,
+  secret: workerSecret,
+  timeout: timeoutSeconds.default(30),
+  retry: retry.default(3),
+});
+const mcpBlock = z.strictObject({
+  uri,
+  timeout: timeoutSeconds.default(30),
+  retry: retry.default(3),
+  /** `${secret:NAME}` stands for an entry of `secrets`. */
+  headers: headers.default({}),
+  secrets: z.record(secretName, secretValue).default({}),
+  oauth2: oauth2.optional(),
+});
+
+/** `POST /v1/workers`, and an entry of `workers` in the config file. `type` may be left out: one block is enough. */
+export const createWorkerRequest = z
+  .strictObject({
+    id: workerId,
+    enabled: z.boolean().default(true),
+    type: z.enum(['http', 'mcp']).optional(),
+    http: httpBlock.optional(),
+    mcp: mcpBlock.optional(),
+  })
+  .superRefine((request, context) => {
+    checkBlocks(request, context);
+    for (const [name, value] of Object.entries(request.mcp?.headers ?? {})) {
+      for (const secret of secretReferences(value)) {
+        if (request.mcp?.secrets[secret] === undefined) {
+          context.addIssue({
+            code: 'custom',
+            path: ['mcp', 'headers', name],
+            message: unknownSecret(secret),
+          });
+        }
+      }
+    }
+  });
+export type CreateWorkerRequest = z.infer<typeof createWorkerRequest>;
+
+/** `PATCH /v1/workers/{id}`: what is left out stays. `headers` are replaced as a whole; of `secrets` only those named. */
+export const updateWorkerRequest = z.strictObject({
+  enabled: z.boolean().optional(),
+  http: z.strictObject({ uri, secret: workerSecret, timeout: timeoutSeconds, retry }).partial().optional(),
+  mcp: z
+    .strictObject({
+      uri,
+      timeout: timeoutSeconds,
+      retry,
+      headers,
+      /** `null` removes a secret. */
+      secrets: z.record(secretName, secretValue.nullable()),
+      oauth2: oauth2Update,
+    })
+    .partial()
+    .optional(),
+});
+export type UpdateWorkerRequest = z.infer<typeof updateWorkerRequest>;
+
+/** `POST /v1/workers/test`. */
+export const testWorkerRequest = z
+  .strictObject({
+    type: z.enum(['http', 'mcp']).optional(),
+    http: z.strictObject({ uri, secret: workerSecret.optional() }).optional(),
+    mcp: z.strictObject({ uri, headers: headers.default({}) }).optional(),
+  })
+  .superRefine(checkBlocks);
+export type TestWorkerRequest = z.infer<typeof testWorkerRequest>;
+
+function checkBlocks(
+  request: { type?: 'http' | 'mcp' | undefined; http?: unknown; mcp?: unknown },
+  context: z.RefinementCtx,
+): void {
+  const issue = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  const type = request.type ?? (request.http === undefined && request.mcp !== undefined ? 'mcp' : 'http');
+  if (request[type] === undefined) {
+    issue(
+      type,
+      request.type === undefined ? 'one of "http" and "mcp" is required' : `is required for type "${type}"`,
+    );
+  }
+  const other = type === 'http' ? 'mcp' : 'http';
+  if (request[other] !== undefined) issue(other, `does not belong to type "${type}"`);
+}
+
+/** The names that a header value refers to as `${secret:NAME}`. */
+export function secretReferences(value: string): readonly string[] {
+  return [...value.matchAll(/\$\{secret:([^}]*)\}/g)].map((match) => match[1] ?? '');
+}
+
+export function unknownSecret(name: string): string {
+  return `refers to secret "${name}", which is not in mcp.secrets`;
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === ''
+  );
+}
+
+function isHeaderText(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
+  }
+  return true;
+}
+
+/** What is known about the health of a worker, and which step failed. */
+export interface WorkerStatus {
+  state: 'unknown' | 'healthy' | 'unhealthy' | 'disabled';
+  message: string;
+  failed_step: string | null;
+  steps: { step: string; ok: boolean; detail: string }[];
+  tool_count: number;
+  checked_at: string | null;
+  protocol_version: string | null;
+  server_info: { name: string; version: string; description?: string } | null;
+}
+
+export interface WorkerResponse {
+  id: string;
+  type: 'http' | 'mcp';
+  enabled: boolean;
+  /** Run by us; always false: workers run elsewhere. */
+  managed: boolean;
+  binding: { type: 'static' | 'project'; id: string };
+  http?: { uri: string; timeout: number; retry: number; secret: SecretResponse };
+  mcp?: {
+    uri: string;
+    timeout: number;
+    retry: number;
+    headers: Record<string, string>;
+    secrets: Record<string, SecretResponse>;
+    oauth2?: {
+      client_id?: string;
+      client_secret?: SecretResponse;
+      authorization_url?: string;
+      external_id?: string;
+    };
+  };
+  requirements: { met: boolean; authorization: { met: boolean; oauth2: { met: boolean } } };
+  status: WorkerStatus;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface WorkerHealthResponse {
+  id: string;
+  enabled: boolean;
+  healthy: boolean;
+  message: string;
+}
+
+export interface WorkerTestResponse {
+  success: boolean;
+  message: string;
+  serverInfo?: { name: string; version: string; description?: string };
+  status: WorkerStatus;
+}
