@@ -13,7 +13,9 @@ export interface ShownTool {
    * The arguments to send, or the refusal that names the argument at fault: the caller's arguments checked against the
    * schema, with defaults and fixed ones filled in.
    */
-  arguments(given: { readonly [name: string]: unknown }): Result<{ readonly [name: string]: unknown }, Refusal>;
+  arguments(given: {
+    readonly [name: string]: unknown;
+  }): Result<{ readonly [name: string]: unknown }, Refusal>;
 }
 
 /** A gateway compiled for calling: rebuilt whenever its definition or the catalog changes. */
@@ -38,11 +40,14 @@ export interface Catalog {
   /** One tool outside any gateway, for the REST API. */
   shown(tool: Tool): ShownTool;
 
-  /** Replaces what a source offers. Tools it no longer lists stay, unavailable. */
+  /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back. */
   replaceListing(projectId: string, sourceId: string, listings: readonly ToolListing[]): Promise<void>;
+  /** The source does not answer: its tools stay listed, marked unavailable. */
   markUnavailable(projectId: string, sourceId: string): Promise<void>;
   /** The source was removed: its tools go. */
   forget(projectId: string, sourceId: string): Promise<void>;
+  /** Forgets every source but these. */
+  keepSources(projectId: string, sourceIds: readonly string[]): Promise<void>;
 
   gateways(projectId: string): readonly Gateway[];
   gateway(projectId: string, id: string): Gateway | null;

@@ -6,5 +6,8 @@ export interface Credentials {
    * What this call must carry: nothing for a tool that asks for nothing. A tool that needs the user's authorization or a
    * secret is refused with `credentials.not_configured` until it can be served.
    */
-  attach(caller: Caller, tool: Tool): Promise<Result<Credential | null, Refusal>> | Result<Credential | null, Refusal>;
+  attach(
+    caller: Caller,
+    tool: Tool,
+  ): Promise<Result<Credential | null, Refusal>> | Result<Credential | null, Refusal>;
 }

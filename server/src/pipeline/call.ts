@@ -1,5 +1,5 @@
 import type { ShownTool } from '#catalog';
-import type { CallNotification, Caller, Credential, Gateway, Refusal, ToolReturn } from '#domain';
+import type { Caller, CallNotification, Credential, Gateway, Refusal, ToolReturn } from '#domain';
 import type { Grant } from '#policy';
 
 /** A call as it came in through a front, from a caller who was authenticated at the door. */

@@ -1,0 +1,110 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { RE2JS } from 're2js';
+import { type JsonSchema, type Refusal, refusal, type ToolCuration } from '#domain';
+import { err, ok, type Result } from '#foundation';
+
+type Arguments = { readonly [name: string]: unknown };
+
+/** Schemas beyond this are not compiled: the source checks its own arguments. */
+const maxSchemaText = 256 * 1024;
+
+/** A source's `pattern` must not be able to stall us, so it runs in linear time. */
+function linearRegExp(pattern: string) {
+  const compiled = RE2JS.compile(pattern);
+  return { test: (text: string) => compiled.matcher(text).find() };
+}
+linearRegExp.code = 'linearRegExp';
+
+const options = {
+  strict: false,
+  validateFormats: false,
+  validateSchema: false,
+  logger: false,
+  code: { regExp: linearRegExp },
+} as const;
+
+const compiled = new WeakMap<JsonSchema, ValidateFunction | null>();
+
+/**
+ * The validator of a schema, compiled on first use; `null` where it cannot be compiled (a reference to the network, a
+ * dialect we do not know, too large): then the source itself is the one to refuse.
+ */
+function validatorOf(schema: JsonSchema): ValidateFunction | null {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  let validator: ValidateFunction | null = null;
+  if (JSON.stringify(schema).length <= maxSchemaText) {
+    const old = typeof schema.$schema === 'string' && /draft-0[4-7]/.test(schema.$schema);
+    // One instance a schema: an instance remembers all it compiled, so a shared one would only grow.
+    const ajv = old ? new Ajv(options) : new Ajv2020(options);
+    try {
+      const { $schema: _dialect, ...body } = schema;
+      validator = ajv.compile(body);
+    } catch {
+      validator = null;
+    }
+  }
+  compiled.set(schema, validator);
+  return validator;
+}
+
+/** Checks a caller's arguments against the tool's schema, after the gateway's defaults and fixed arguments are in. */
+export function checkArguments(
+  schema: JsonSchema,
+  curation: ToolCuration['arguments'] | null,
+  given: Arguments,
+): Result<Arguments, Refusal> {
+  let args = given;
+  if (curation !== null) {
+    for (const name of Object.keys(given)) {
+      if (Object.hasOwn(curation.fixed, name) || curation.hidden.includes(name)) {
+        return err(invalid(`arguments.${name}`, 'is not an argument of this tool'));
+      }
+    }
+    args = { ...curation.defaults, ...given, ...curation.fixed };
+  }
+  const validate = validatorOf(schema);
+  if (validate === null || validate(args)) return ok(args);
+  const [first] = validate.errors ?? [];
+  return err(first === undefined ? invalid('arguments', 'do not fit the tool') : describe(first));
+}
+
+function describe(error: ErrorObject): Refusal {
+  const at = `arguments${error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`;
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'required':
+      return invalid(`${at}.${params.missingProperty}`, 'is missing');
+    case 'additionalProperties':
+      return invalid(`${at}.${params.additionalProperty}`, 'is not an argument of this tool');
+    case 'unevaluatedProperties':
+      return invalid(`${at}.${params.unevaluatedProperty}`, 'is not an argument of this tool');
+    case 'enum':
+      return invalid(at, `must be one of ${JSON.stringify(params.allowedValues)}`);
+    default:
+      return invalid(at, error.message ?? 'does not fit the schema');
+  }
+}
+
+function invalid(field: string, problem: string): Refusal {
+  return refusal('catalog.arguments_invalid', `${field} ${problem}`, { field });
+}
+
+/** The schema that a gateway shows: without fixed and hidden arguments, with the gateway's defaults in place. */
+export function shownSchema(schema: JsonSchema, curation: ToolCuration['arguments'] | null): JsonSchema {
+  if (curation === null) return schema;
+  const gone = new Set([...Object.keys(curation.fixed), ...curation.hidden]);
+  const optional = new Set([...gone, ...Object.keys(curation.defaults)]);
+  if (optional.size === 0) return schema;
+  const properties: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries((schema.properties ?? {}) as Record<string, unknown>)) {
+    if (gone.has(name)) continue;
+    const withDefault =
+      Object.hasOwn(curation.defaults, name) && typeof property === 'object' && property !== null;
+    properties[name] = withDefault ? { ...property, default: curation.defaults[name] } : property;
+  }
+  const { required: before, ...rest } = schema;
+  const required = Array.isArray(before) ? before.filter((name) => !optional.has(name)) : [];
+  return { ...rest, properties, ...(required.length > 0 ? { required } : {}) };
+}

@@ -1,0 +1,18 @@
+import type { Identity } from '#identity';
+import { type CallRooms, callTool } from './call-tool.ts';
+import type { Pipeline } from './contract.ts';
+import { authenticate } from './steps/authenticate.ts';
+
+export interface PipelineRooms extends CallRooms {
+  readonly identity: Identity;
+}
+
+export function createPipeline(rooms: PipelineRooms): Pipeline {
+  return {
+    authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
+    callTool: (received) => callTool(received, rooms),
+    visible: (caller, gateway, tools) =>
+      tools.filter(({ tool }) => rooms.policy.decide(caller, gateway, tool).ok),
+    told: ({ toldAs, reason: _reason, ...refusal }) => toldAs ?? refusal,
+  };
+}

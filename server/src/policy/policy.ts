@@ -1,0 +1,21 @@
+import { refusal } from '#domain';
+import { err, ok } from '#foundation';
+import type { Grant, Policy } from './contract.ts';
+
+const grant = {} as Grant;
+
+/** Today's policy: a gateway is open to whoever may enter it, and a key's own tool restriction holds everywhere. */
+export function createPolicy(): Policy {
+  return {
+    decide({ principal }, _gateway, tool) {
+      if (principal.tools !== null && !principal.tools.matches(tool.qualifiedName)) {
+        return err(
+          refusal('policy.not_granted', `no tool named ${tool.qualifiedName}`, {
+            reason: `API key ${principal.id} is restricted to other tools`,
+          }),
+        );
+      }
+      return ok(grant);
+    },
+  };
+}
