@@ -7,6 +7,10 @@ export type { AuditDecision, AuditEvent, AuditKind } from './audit/event.ts';
 export { auditDecisions, auditEvent, auditKinds } from './audit/event.ts';
 export type { ErrorCode } from './errors/codes.ts';
 export { errorCodes } from './errors/codes.ts';
+export type { ApiKeyResponse, CreateApiKeyRequest } from './rest/api-keys.ts';
+export { createApiKeyRequest } from './rest/api-keys.ts';
+export type { AuditEventsResponse } from './rest/audit.ts';
+export { auditEventsQuery } from './rest/audit.ts';
 export type {
   CreateGatewayRequest,
   GatewayResponse,
@@ -20,7 +24,27 @@ export {
   replaceGatewayRequest,
   updateGatewayRequest,
 } from './rest/gateways.ts';
+export type { ErrorResponse, Page } from './rest/page.ts';
+export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
+export type {
+  ExecuteToolRequest,
+  ExecuteToolResponse,
+  ToolFilter,
+  ToolFormat,
+  ToolRequirementsResponse,
+  ToolResponse,
+} from './rest/tools.ts';
+export {
+  executeToolRequest,
+  getFormattedToolQuery,
+  getToolQuery,
+  listFormattedToolsQuery,
+  listToolsQuery,
+  toolFilter,
+  toolFormats,
+  toolRequirementsRequest,
+} from './rest/tools.ts';
 export type {
   CreateWorkerRequest,
   TestWorkerRequest,

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { gatewaySlug } from './gateways.ts';
+
+/** Requests and answers of `/v1/api_keys`. */
+
+const globs = z.array(z.string().min(1).max(512)).min(1).max(1000);
+
+/**
+ * `POST /v1/api_keys`. A key that names users, gateways or tools is restricted to them and can do nothing else. Scopes
+ * that are left out are `read` and `call`.
+ */
+export const createApiKeyRequest = z.strictObject({
+  name: z.string().min(1).max(256),
+  expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
+  scopes: z
+    .array(z.enum(['admin', 'read', 'call']))
+    .min(1)
+    .max(3)
+    .default(['read', 'call']),
+  users: globs.nullable().optional(),
+  gateways: z.array(gatewaySlug).min(1).max(1000).nullable().optional(),
+  tools: globs.nullable().optional(),
+});
+export type CreateApiKeyRequest = z.infer<typeof createApiKeyRequest>;
+
+export interface ApiKeyResponse {
+  id: string;
+  /** The key itself: only in the answer to its creation. */
+  key?: string;
+  name: string;
+  /** The first characters of the key, to recognise it by. */
+  hint: string;
+  scopes: string[];
+  users: string[] | null;
+  gateways: string[] | null;
+  tools: string[] | null;
+  expires_at: string | null;
+  created_at: string;
+}
