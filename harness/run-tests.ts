@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { startPostgres } from './postgres.ts';
+
+/**
+ * `npm test`: finds every `*.test.ts` of the workspace and gives it to Node's own runner.
+ *
+ *     node harness/run-tests.ts [--all] [--postgres] [path or test name …]
+ *
+ * `--all` adds the files named `*.slow.test.ts`. `--postgres` runs the same tests on a PostgreSQL server of this machine
+ * that lives only for the run. A further argument that occurs in a test file's path selects that file; one that occurs in
+ * none is a pattern for names of tests.
+ */
+const root = join(import.meta.dirname, '..');
+const packages = ['contracts', 'server', 'sdk', 'harness', 'examples'];
+const testTimeoutMs = 120_000;
+
+function findTests(all: boolean): string[] {
+  return packages
+    .flatMap((name) =>
+      readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).map((path) => join(name, path)),
+    )
+    .filter((path) => path.endsWith('.test.ts') && !/(^|\/)(node_modules|dist)\//.test(path))
+    .filter((path) => all || !path.endsWith('.slow.test.ts'))
+    .sort();
+}
+
+/** What the tests may see of our environment: settings of the developer's own gateway must not reach them. */
+function cleanEnvironment(databaseUrl: string | null): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      name === 'SALLYPORT_TEST_DATABASE_URL' || !(name.startsWith('SALLYPORT_') || name === 'DATABASE_URL'),
+  );
+  const env = Object.fromEntries(kept);
+  if (databaseUrl !== null) env.SALLYPORT_TEST_DATABASE_URL = databaseUrl;
+  return env;
+}
+
+function runNodeTests(
+  files: readonly string[],
+  names: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const patterns = names.map((name) => `--test-name-pattern=${name}`);
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`, ...patterns, ...files];
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  process.on('SIGINT', pass).on('SIGTERM', pass);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = args.filter((arg) => arg.startsWith('--'));
+  const unknown = options.filter((option) => option !== '--all' && option !== '--postgres');
+  if (unknown.length > 0) {
+    console.error(`Unknown option ${unknown.join(', ')}. Known: --all, --postgres.`);
+    return 2;
+  }
+  const all = findTests(options.includes('--all'));
+  const asked = args
+    .filter((arg) => !arg.startsWith('--'))
+    .map((arg) => (arg.startsWith('/') ? relative(root, arg) : arg));
+  const paths = asked.filter((arg) => all.some((file) => file.includes(arg)));
+  const names = asked.filter((arg) => !paths.includes(arg));
+  const files = paths.length === 0 ? all : all.filter((file) => paths.some((path) => file.includes(path)));
+  if (files.length === 0) {
+    console.error('No test was found: nothing was checked.');
+    return 1;
+  }
+  if (!options.includes('--postgres')) return runNodeTests(files, names, cleanEnvironment(null));
+  const postgres = await startPostgres();
+  try {
+    return await runNodeTests(files, names, cleanEnvironment(postgres.url));
+  } finally {
+    await postgres.stop();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
