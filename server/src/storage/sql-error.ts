@@ -1,0 +1,13 @@
+/** What a statement that failed rejects with, on both drivers. */
+export interface SqlError extends Error {
+  /** SQLSTATE, five characters: `23505` is a unique violation. */
+  readonly code: string;
+  readonly constraint?: string | undefined;
+}
+
+/** The SQLSTATE of what a query rejected with, or `null` when it was not the statement that failed. */
+export function sqlStateOf(thrown: unknown): string | null {
+  if (!(thrown instanceof Error)) return null;
+  const { code } = thrown as Partial<SqlError>;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}

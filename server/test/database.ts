@@ -1,0 +1,61 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { randomHex } from '#foundation';
+import { type Db, openDatabase, prepareTemplate, type StorageDeps } from '#storage';
+import { silentLog } from '#telemetry';
+
+/** A directory of its own for one test, in memory where the system offers that. The caller removes it. */
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sallyport-test-'));
+}
+
+/**
+ * A fresh, migrated database that is gone after `close`: PGlite in a temporary directory, or a database of its own
+ * on the server that `SALLYPORT_TEST_DATABASE_URL` names.
+ */
+export async function openTestDatabase(deps: Partial<StorageDeps> = {}): Promise<Db> {
+  const server = process.env.SALLYPORT_TEST_DATABASE_URL;
+  return server === undefined
+    ? openEmbedded({ log: silentLog, ...deps })
+    : openOnServer(server, { log: silentLog, ...deps });
+}
+
+/** Like `openTestDatabase` without a server, whatever the environment says. */
+export async function openEmbedded(deps: StorageDeps): Promise<Db> {
+  await prepareTemplate();
+  const dataDir = temporaryDirectory();
+  const db = await openDatabase({ dataDir }, deps);
+  return closingWith(db, async () => rmSync(dataDir, { recursive: true, force: true }));
+}
+
+/** Like `openTestDatabase` on a server, whatever the environment says. */
+export async function openOnServer(server: string, deps: StorageDeps): Promise<Db> {
+  const name = `sallyport_test_${randomHex(8)}`;
+  await asAdmin(server, `create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const db = await openDatabase({ url: url.href }, deps);
+  return closingWith(db, () => asAdmin(server, `drop database ${name} with (force)`));
+}
+
+async function asAdmin(server: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+function closingWith(db: Db, remove: () => Promise<void>): Db {
+  return {
+    ...db,
+    async close() {
+      await db.close();
+      await remove();
+    },
+  };
+}
