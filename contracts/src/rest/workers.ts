@@ -82,7 +82,7 @@ export const createWorkerRequest = z
     checkBlocks(request, context);
     for (const [name, value] of Object.entries(request.mcp?.headers ?? {})) {
       for (const secret of secretReferences(value)) {
-        if (request.mcp?.secrets[secret] === undefined) {
+        if (!Object.hasOwn(request.mcp?.secrets ?? {}, secret)) {
           context.addIssue({
             code: 'custom',
             path: ['mcp', 'headers', name],

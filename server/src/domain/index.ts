@@ -3,8 +3,23 @@
  * Refusal are is written here once; rooms give them behaviour. Nothing here does input or output.
  */
 
-export type { CallNotification, Credential, DispatchedCall, ProbeStep, SourceFailure, ToolReturn } from './call.ts';
+export type {
+  CallNotification,
+  Credential,
+  DispatchedCall,
+  ProbeStep,
+  SourceFailure,
+  ToolReturn,
+} from './call.ts';
 export { probeSteps } from './call.ts';
+export {
+  gatewayEditFromRequest,
+  gatewayReplacementFromRequest,
+  headersAsWritten,
+  newGatewayFromRequest,
+  newSourceFromRequest,
+  sourceEditFromRequest,
+} from './from-request.ts';
 export type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
 export type { GlobSet } from './glob.ts';
 export { compileGlobs } from './glob.ts';

@@ -18,6 +18,8 @@ export interface Source {
   /** MCP: sent with every request; `${secret:NAME}` already resolved from `secrets`. */
   readonly headers: { readonly [name: string]: string };
   readonly secrets: { readonly [name: string]: string };
+  /** The headers as they were written, and fields of the REST shape that do not act yet; only given back. */
+  readonly kept?: { readonly [field: string]: unknown };
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -33,5 +35,9 @@ export interface SourceStatus {
   readonly checkedAt: string | null;
   /** For MCP sources: the era that the last probe found. */
   readonly protocolVersion: string | null;
-  readonly serverInfo: { readonly name: string; readonly version: string; readonly description?: string } | null;
+  readonly serverInfo: {
+    readonly name: string;
+    readonly version: string;
+    readonly description?: string;
+  } | null;
 }

@@ -1,0 +1,201 @@
+import {
+  type CreateGatewayRequest,
+  type CreateWorkerRequest,
+  type ReplaceGatewayRequest,
+  secretReferences,
+  type UpdateGatewayRequest,
+  type UpdateWorkerRequest,
+  unknownSecret,
+} from '@sallyport/contracts';
+import { err, ok, type Result } from '#foundation';
+import type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
+import { type Refusal, refusal } from './refusal.ts';
+import type { Source } from './source.ts';
+
+/**
+ * From the words of the REST API and the config file to those of the platform. Requests were checked by their schemas
+ * before they come here.
+ */
+
+interface Place {
+  readonly projectId: string;
+}
+
+type SourceDraft = Omit<Source, 'origin' | 'createdAt' | 'updatedAt'>;
+type SourceEdit = Partial<Omit<SourceDraft, 'id' | 'projectId' | 'kind'>>;
+type GatewayDraft = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
+type GatewayEdit = Partial<Omit<GatewayDraft, 'projectId'>>;
+
+export function newSourceFromRequest(request: CreateWorkerRequest, place: Place): SourceDraft {
+  const { id, enabled, http, mcp } = request;
+  if (http !== undefined) {
+    const { uri, secret, timeout, retry } = http;
+    const plain = { headers: {}, secrets: {}, kept: {} };
+    return { ...place, id, enabled, kind: 'worker', uri, secret, timeoutMs: timeout * 1000, retry, ...plain };
+  }
+  const { uri, timeout, retry, headers, secrets, oauth2 } = mcp as NonNullable<typeof mcp>;
+  return {
+    ...place,
+    id,
+    enabled,
+    kind: 'mcp',
+    uri,
+    secret: null,
+    timeoutMs: timeout * 1000,
+    retry,
+    headers: resolveHeaders(headers, secrets),
+    secrets,
+    kept: { headers, ...(oauth2 === undefined ? {} : { oauth2 }) },
+  };
+}
+
+/** What the request changes on this source; refused where it speaks of the other kind, or of a secret that is not there. */
+export function sourceEditFromRequest(
+  request: UpdateWorkerRequest,
+  source: Source,
+): Result<SourceEdit, Refusal> {
+  const foreign = source.kind === 'worker' ? 'mcp' : 'http';
+  if (request[foreign] !== undefined) {
+    const type = source.kind === 'worker' ? 'http' : 'mcp';
+    return err(
+      refusal('request.params_invalid', `${foreign}: this worker is of type "${type}"`, { field: foreign }),
+    );
+  }
+  const block = request.http ?? request.mcp ?? {};
+  const edit: SourceEdit = {
+    ...(request.enabled === undefined ? {} : { enabled: request.enabled }),
+    ...(block.uri === undefined ? {} : { uri: block.uri }),
+    ...(block.timeout === undefined ? {} : { timeoutMs: block.timeout * 1000 }),
+    ...(block.retry === undefined ? {} : { retry: block.retry }),
+    ...(request.http?.secret === undefined ? {} : { secret: request.http.secret }),
+  };
+  if (request.mcp === undefined) return ok(edit);
+  const carried = editOfWhatIsCarried(request.mcp, source);
+  return carried.ok ? ok({ ...edit, ...carried.value }) : carried;
+}
+
+/** Headers, the secrets in them, and OAuth settings: they depend on each other. */
+function editOfWhatIsCarried(
+  { headers, secrets, oauth2 }: NonNullable<UpdateWorkerRequest['mcp']>,
+  source: Source,
+): Result<SourceEdit, Refusal> {
+  if (headers === undefined && secrets === undefined && oauth2 === undefined) return ok({});
+  const nextSecrets: Record<string, string> = { ...source.secrets };
+  for (const [name, value] of Object.entries(secrets ?? {})) {
+    if (value === null) delete nextSecrets[name];
+    else nextSecrets[name] = value;
+  }
+  const written = headers ?? headersAsWritten(source);
+  for (const [name, value] of Object.entries(written)) {
+    const missing = secretReferences(value).find((secret) => !Object.hasOwn(nextSecrets, secret));
+    if (missing !== undefined) {
+      const field = `mcp.headers.${name}`;
+      return err(refusal('request.params_invalid', `${field}: ${unknownSecret(missing)}`, { field }));
+    }
+  }
+  const kept = { ...source.kept, headers: written };
+  return ok({
+    headers: resolveHeaders(written, nextSecrets),
+    secrets: nextSecrets,
+    kept:
+      oauth2 === undefined ? kept : { ...kept, oauth2: { ...(source.kept?.oauth2 as object), ...oauth2 } },
+  });
+}
+
+/** A source's headers with `${secret:NAME}` in place of the secrets, as they may be shown. */
+export function headersAsWritten(source: Source): Readonly<Record<string, string>> {
+  return (source.kept?.headers as Record<string, string> | undefined) ?? {};
+}
+
+function resolveHeaders(
+  written: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const resolve = (value: string) =>
+    value.replace(/\$\{secret:([^}]*)\}/g, (_, name: string) => secrets[name] ?? '');
+  return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, resolve(value)]));
+}
+
+export function newGatewayFromRequest(request: CreateGatewayRequest, place: Place): GatewayDraft {
+  return {
+    ...place,
+    name: request.name,
+    slug: request.slug ?? slugOf(request.name),
+    description: request.description ?? '',
+    instructions: request.instructions ?? '',
+    status: request.status ?? 'active',
+    authTypes: authTypesOf(request) ?? ['arcade_header'],
+    userSourceId: request.user_source_id || null,
+    allowedTools: request.tool_filter?.allowed_tools ?? null,
+    access: request.access ?? 'open',
+    presentation: request.presentation ?? 'tools',
+    naming: request.naming ?? 'toolkit',
+    curation: (request.tools ?? []).map(curationOf),
+    kept: keptOf(request),
+  };
+}
+
+/** `PUT`: everything anew, but the slug stays where none is given. */
+export function gatewayReplacementFromRequest(request: ReplaceGatewayRequest, gateway: Gateway): GatewayEdit {
+  const { projectId, ...draft } = newGatewayFromRequest(
+    { ...request, slug: request.slug ?? gateway.slug },
+    gateway,
+  );
+  return draft;
+}
+
+/** `PATCH`: what the request leaves out stays. */
+export function gatewayEditFromRequest(request: UpdateGatewayRequest, gateway: Gateway): GatewayEdit {
+  const authTypes = authTypesOf(request);
+  const given = {
+    name: request.name,
+    slug: request.slug,
+    description: request.description,
+    instructions: request.instructions,
+    status: request.status,
+    authTypes,
+    userSourceId: request.user_source_id === undefined ? undefined : request.user_source_id || null,
+    allowedTools: request.tool_filter?.allowed_tools,
+    access: request.access,
+    presentation: request.presentation,
+    naming: request.naming,
+    curation: request.tools?.map(curationOf),
+    kept: { ...gateway.kept, ...keptOf(request) },
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** The first is the one that a client which knows of one only is told. */
+function authTypesOf(request: UpdateGatewayRequest): readonly GatewayAuthType[] | undefined {
+  const first = request.auth_type === undefined ? [] : [request.auth_type];
+  const all = [...new Set([...first, ...(request.auth_types ?? [])])];
+  return all.length === 0 ? undefined : all;
+}
+
+function curationOf(entry: NonNullable<CreateGatewayRequest['tools']>[number]): ToolCuration {
+  return {
+    tool: entry.tool,
+    name: entry.name ?? null,
+    description: entry.description ?? null,
+    arguments: entry.arguments ?? { fixed: {}, defaults: {}, hidden: [] },
+  };
+}
+
+function keptOf(request: UpdateGatewayRequest): Record<string, unknown> {
+  const fields = {
+    discovery: request.tool_filter?.discovery,
+    registry_suggestions: request.tool_filter?.registry_suggestions,
+    allowed_passthrough_headers: request.allowed_passthrough_headers,
+    consent_skip_client_ids: request.consent_skip_client_ids,
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function slugOf(name: string): string {
+  const words = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .match(/[a-z0-9]+/g);
+  return (words ?? ['gateway']).join('-').slice(0, 200).replace(/-$/, '');
+}
