@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InvokeRequest, InvokeResponse, ToolLog } from '@sallyport/contracts';
+import { invokeRequest } from '@sallyport/contracts';
+import type { DefinedTool } from './define-tool.ts';
+import { ToolError } from './errors.ts';
+import type { ToolOutcome } from './execute-tool.ts';
+import { executeTool } from './execute-tool.ts';
+import { readJsonBody } from './read-json-body.ts';
+import { sendJson } from './send-json.ts';
+import type { ToolCatalog } from './tool-catalog.ts';
+import type { CallOrigin } from './tool-context.ts';
+import type { WorkerTokenCheck } from './worker-token.ts';
+
+export interface WorkerRoutesDeps {
+  catalog: ToolCatalog;
+  /** Null: whoever can connect may call. */
+  checkToken: WorkerTokenCheck | null;
+  nowMs: () => number;
+}
+
+export type RouteHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+const maximumLogs = 100;
+
+/** The routes a gateway calls, by method and path. A tool that fails is still HTTP 200, with `success: false`. */
+export function createWorkerRoutes(deps: WorkerRoutesDeps): Record<string, RouteHandler> {
+  return {
+    'GET /worker/health': (_request, response) =>
+      sendJson(response, 200, { status: 'ok', tool_count: String(deps.catalog.all().length) }),
+    'GET /worker/tools': (request, response) => {
+      if (!admit(request, response, deps.checkToken)) return;
+      sendJson(
+        response,
+        200,
+        deps.catalog.all().map((tool) => tool.wire),
+      );
+    },
+    'POST /worker/tools/invoke': async (request, response) => {
+      if (!admit(request, response, deps.checkToken)) return;
+      const body = await readJsonBody(request);
+      if (!body.ok) return sendJson(response, body.status, { error: body.message });
+      const call = invokeRequest.safeParse(body.value);
+      if (!call.success) return sendJson(response, 400, { error: describe(call.error.issues) });
+      const { name, toolkit, version } = call.data.tool;
+      const tool = deps.catalog.find(name, toolkit, version);
+      if (tool !== null) return await invoke(deps, tool, call.data, response);
+      const asked = `${toolkit ? `${toolkit}.` : ''}${name}${version ? `@${version}` : ''}`;
+      sendJson(response, 404, { error: `Tool '${asked}' not found` });
+    },
+  };
+}
+
+function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  checkToken: WorkerTokenCheck | null,
+): boolean {
+  if (checkToken === null) return true;
+  const token = bearerToken(request);
+  const detail = token === null ? 'Not authenticated' : checkToken(token);
+  if (detail === null) return true;
+  const text = token === null ? detail : `Invalid token. Error: ${detail}`;
+  sendJson(response, 401, { detail: text }, { 'WWW-Authenticate': 'Bearer' });
+  return false;
+}
+
+export function bearerToken(request: IncomingMessage): string | null {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
+}
+
+function describe(issues: readonly { path: readonly PropertyKey[]; message: string }[]): string {
+  return issues
+    .slice(0, 5)
+    .map((issue) => `${['body', ...issue.path].map(String).join('.')}: ${issue.message}`)
+    .join('; ');
+}
+
+async function invoke(
+  deps: WorkerRoutesDeps,
+  tool: DefinedTool,
+  call: InvokeRequest,
+  response: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the caller disconnected')));
+  const logs: ToolLog[] = deprecationLogs(tool);
+  const startedMs = performance.now();
+  const outcome = await executeTool(tool, call.inputs, originOf(call, gone.signal, logs));
+  const durationMs = performance.now() - startedMs;
+  const answer: InvokeResponse = {
+    execution_id: call.execution_id ?? '',
+    finished_at: new Date(deps.nowMs()).toISOString().replace('Z', ''),
+    duration: durationMs,
+    success: outcome.ok,
+    output: {
+      value: outcome.ok ? (outcome.value ?? '') : null,
+      logs: logs.length > 0 ? logs : null,
+      error: outcome.ok ? null : outcome.error,
+      requires_authorization: null,
+    },
+  };
+  send(tool, answer, outcome, response);
+}
+
+/** A tool may return what JSON cannot say, such as a cycle or a BigInt. */
+function send(
+  tool: DefinedTool,
+  answer: InvokeResponse,
+  outcome: ToolOutcome,
+  response: ServerResponse,
+): void {
+  try {
+    sendJson(response, 200, answer);
+  } catch (cause) {
+    if (!outcome.ok) throw cause;
+    const error = {
+      kind: 'TOOL_RUNTIME_BAD_OUTPUT_VALUE',
+      message: `tool '${tool.wire.name}' returned a value that JSON cannot hold`,
+      developer_message: null,
+      can_retry: false,
+      additional_prompt_content: null,
+      retry_after_ms: null,
+      stacktrace: null,
+      status_code: 500,
+      extra: null,
+    } as const;
+    sendJson(response, 200, { ...answer, success: false, output: { ...answer.output, value: null, error } });
+  }
+}
+
+function deprecationLogs(tool: DefinedTool): ToolLog[] {
+  const message = tool.wire.deprecation_message;
+  return message ? [{ message, level: 'warning', subtype: 'deprecation' }] : [];
+}
+
+function originOf(call: InvokeRequest, signal: AbortSignal, logs: ToolLog[]): CallOrigin {
+  const { user_id, authorization, secrets } = call.context ?? {};
+  return {
+    executionId: call.execution_id || randomUUID(),
+    userId: user_id || null,
+    secret: (key) => secrets?.find((secret) => secret.key === key)?.value,
+    authorization: authorization?.token
+      ? { token: authorization.token, userInfo: authorization.user_info ?? {} }
+      : null,
+    signal,
+    log: (level, message) => {
+      if (logs.length < maximumLogs)
+        logs.push({ message, level: level === 'warn' ? 'warning' : level, subtype: null });
+    },
+    progress: () => {},
+    elicit: () => {
+      throw new ToolError('the user cannot be asked during a call through the worker protocol', {
+        kind: 'TOOL_RUNTIME_CONTEXT_REQUIRED',
+      });
+    },
+  };
+}
