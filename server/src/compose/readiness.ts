@@ -1,0 +1,55 @@
+import type { Audit } from '#audit';
+import { messageOf } from '#foundation';
+import type { Sources } from '#sources';
+import type { Db } from '#storage';
+import type { Readiness } from '#wire';
+
+export interface ReadinessParts {
+  readonly db: Db;
+  readonly audit: Audit;
+  readonly sources: Sources;
+  readonly durability: 'relaxed' | 'strict';
+  /** What is wrong with the config file as it stands now; the one before goes on acting. */
+  readonly configMistakes: () => readonly string[];
+  readonly stopping: () => boolean;
+}
+
+/** One entry for each thing this process needs. Sources are told but do not make it unready: their calls say so themselves. */
+export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> {
+  const database = await parts.db.ping().then(
+    () => null,
+    (error: unknown) => messageOf(error),
+  );
+  const lag = parts.audit.lag();
+  const sources = parts.sources.list('default').filter(({ enabled }) => enabled);
+  const unhealthy = sources.filter(({ id }) => parts.sources.status('default', id).state === 'unhealthy');
+  const mistakes = parts.configMistakes();
+  const checks = {
+    process: { ok: !parts.stopping(), ...(parts.stopping() ? { error: 'stopping' } : {}) },
+    database: {
+      ok: database === null,
+      kind: parts.db.kind,
+      survives:
+        parts.db.kind === 'pglite'
+          ? 'a crash of the process, not a power cut'
+          : 'what the PostgreSQL server promises',
+      ...(database === null ? {} : { error: database }),
+    },
+    audit: {
+      ok: true,
+      survives:
+        parts.durability === 'strict'
+          ? 'a power cut'
+          : 'a crash of the process; a power cut but for the last 5 ms',
+      behind_bytes: lag.bytes,
+      ...(lag.error === null ? {} : { error: lag.error }),
+    },
+    sources: {
+      ok: unhealthy.length === 0,
+      count: sources.length,
+      unhealthy: unhealthy.map(({ id }) => ({ id, message: parts.sources.status('default', id).message })),
+    },
+    config: { ok: mistakes.length === 0, mistakes },
+  };
+  return { ready: checks.process.ok && checks.database.ok, checks };
+}

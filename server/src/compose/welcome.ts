@@ -1,0 +1,36 @@
+import type { App } from './app.ts';
+
+/** What a person sees once the server is ready: lines to paste, and nothing else. */
+export function welcome(app: App, version: string, startedInMs: number): string {
+  const lines = [`Sallyport ${version} is ready on ${app.url} (${(startedInMs / 1000).toFixed(1)} s)`];
+  const key = app.newAdminKey ?? '<your API key>';
+  if (app.newAdminKey !== null) {
+    lines.push(
+      '',
+      `  API key   ${app.newAdminKey}`,
+      '            shown this once: keep it; only its hash is stored',
+    );
+  }
+  if (app.demoGateway !== null) {
+    const gateway = `${app.url}/mcp/${app.demoGateway}`;
+    const tools = app.catalog.view(app.demoGateway)?.tools ?? [];
+    lines.push(
+      '',
+      `  gateway   ${gateway}`,
+      `            ${tools.length} tools: ${tools.map(({ wireName }) => wireName).join(', ')}`,
+      '',
+      'Connect a client:',
+      '',
+      `  claude mcp add --transport http demo ${gateway} --header "Authorization: Bearer ${key}" --header "Arcade-User-ID: you@example.com"`,
+      '',
+      'or call a tool as a user:',
+      '',
+      `  curl -s ${gateway} -H "Authorization: Bearer ${key}" -H "Arcade-User-ID: you@example.com" -H "Content-Type: application/json" -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ArcadeEvalRef_Whoami"}}'`,
+      '',
+      'and see it in the log book:',
+      '',
+      `  curl -s "${app.url}/v1/audit_events?limit=5" -H "Authorization: Bearer ${key}"`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { createApp, welcome } from '#compose';
+import { readSettings } from '#config';
+import { Fault, messageOf } from '#foundation';
+import { createLog } from '#telemetry';
+
+/** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
+
+const startedAt = performance.now();
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const settings = readSettings(process.env);
+if (!settings.ok) {
+  fail(`the environment has mistakes:\n${settings.error.map((mistake) => `  ${mistake}`).join('\n')}`);
+}
+const log = createLog({ level: settings.value.logLevel });
+
+try {
+  const app = await createApp({ settings: settings.value, env: process.env, log, version });
+  process.stdout.write(welcome(app, version, performance.now() - startedAt));
+
+  let stops = 0;
+  const stop = (signal: string) => {
+    // A second signal means now.
+    if (++stops > 1) process.exit(1);
+    log.info({ signal }, 'stopping: calls under way are finished first');
+    app.close().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'stopping went wrong');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  if (!(error instanceof Fault)) log.error({ err: error }, 'the server could not start');
+  fail(messageOf(error));
+}
+
+function fail(message: string): never {
+  process.stderr.write(`sallyport: ${message}\n`);
+  process.exit(1);
+}

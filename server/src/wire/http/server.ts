@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errorCodes } from '@sallyport/contracts';
+import { type Refusal, refusal } from '#domain';
+import { Fault } from '#foundation';
+
+/** What each part of the path space is served by; `null` where this process does not have the role. */
+export interface Fronts {
+  readonly mcp: ((request: IncomingMessage, response: ServerResponse, slug: string) => Promise<void>) | null;
+  /** Everything below `/v1/`. */
+  readonly rest: ((request: IncomingMessage, response: ServerResponse) => void) | null;
+  /** What `/readyz` says. */
+  readonly readiness: () => Promise<Readiness>;
+  readonly version: string;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly [detail: string]: unknown }>>;
+}
+
+export interface HttpServer {
+  /** `http://host:port`, with the port that was really taken. */
+  readonly url: string;
+  /** Stops accepting, waits for answers under way, at most `graceMs`; then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Listens. Throws a Fault that names the address when it is taken. */
+export async function listen(host: string, port: number, fronts: Fronts): Promise<HttpServer> {
+  let stopping = false;
+  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000 }, (request, response) => {
+    if (stopping) response.setHeader('connection', 'close');
+    route(request, response, fronts);
+  });
+  // Long calls and streams are bounded by their own time-outs.
+  server.timeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new Fault(`cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
+    );
+    server.listen(port, host, resolve);
+  });
+  const { address, family, port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
+    close(graceMs) {
+      stopping = true;
+      return new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+function route(request: IncomingMessage, response: ServerResponse, fronts: Fronts): void {
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  const path = query < 0 ? url : url.slice(0, query);
+  if (path.startsWith('/mcp/') && fronts.mcp !== null) {
+    const slug = slugOf(path);
+    if (slug !== null) {
+      void fronts.mcp(request, response, slug);
+      return;
+    }
+  }
+  if (path.startsWith('/v1/') && fronts.rest !== null) return fronts.rest(request, response);
+  void plain(path, request, response, fronts);
+}
+
+/** The last part of `/mcp/{slug}`; `null` for anything deeper or undecodable. */
+function slugOf(path: string): string | null {
+  const slug = path.endsWith('/') ? path.slice(5, -1) : path.slice(5);
+  return /^[A-Za-z0-9._~-]{1,256}$/.test(slug) ? slug : null;
+}
+
+async function plain(
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  fronts: Fronts,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, nothingHere(path));
+  switch (path) {
+    case '/healthz':
+      return json(response, 200, { ok: true });
+    case '/readyz': {
+      const readiness = await fronts.readiness();
+      return json(response, readiness.ready ? 200 : 503, readiness);
+    }
+    case '/':
+      return json(response, 200, {
+        name: 'sallyport',
+        version: fronts.version,
+        gateways: '/mcp/{slug}',
+        api: '/v1/swagger',
+        health: ['/healthz', '/readyz'],
+      });
+    default:
+      return refuse(response, nothingHere(path));
+  }
+}
+
+function nothingHere(path: string): Refusal {
+  return refusal(
+    'resource.unknown',
+    `there is nothing at ${path.slice(0, 200)}; gateways are at /mcp/{slug}, the API is below /v1/`,
+  );
+}
+
+function refuse(response: ServerResponse, { code, message }: Refusal): void {
+  response.setHeader('connection', 'close');
+  json(response, errorCodes[code].status, { name: code, message });
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

@@ -1,0 +1,12 @@
+/**
+ * Wire: the fronts. They speak a protocol and decide nothing: bytes become a request of the pipeline or of a room, and
+ * the outcome becomes bytes again. `http/` listens and bounds what comes in, `mcp/` serves gateways in both generations
+ * of the protocol, `rest/` serves the API.
+ */
+
+export { createOriginPolicy } from './http/origin.ts';
+export type { HttpServer, Readiness } from './http/server.ts';
+export { listen } from './http/server.ts';
+export { createMcpEndpoint } from './mcp/endpoint.ts';
+export { createSessions } from './mcp/sessions.ts';
+export { createStreams } from './mcp/streams.ts';

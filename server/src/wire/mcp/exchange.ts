@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayView } from '#catalog';
+import type { Caller, CallNotification } from '#domain';
+
+/**
+ * One POST to a gateway and its answer. The answer is plain JSON, unless something must be said before it is complete:
+ * then it becomes an SSE stream at that moment, if the client accepts one.
+ */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  readonly view: GatewayView;
+  /** Milliseconds, monotonic. */
+  readonly startedAt: number;
+  readonly acceptsStream: boolean;
+  #streaming = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Caller,
+    view: GatewayView,
+    startedAt: number,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.caller = caller;
+    this.view = view;
+    this.startedAt = startedAt;
+    this.acceptsStream = request.headers.accept?.includes('text/event-stream') ?? false;
+  }
+
+  /** Answers with JSON text; as the last event where a stream was begun. */
+  answer(status: number, json: string | Buffer, headers?: Record<string, string>): void {
+    if (this.response.destroyed) return;
+    if (this.#streaming) {
+      this.#event(json);
+      this.response.end();
+      return;
+    }
+    this.response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(json),
+      ...headers,
+    });
+    this.response.end(json);
+  }
+
+  /** An answer without a body. */
+  empty(status: number, headers?: Record<string, string>): void {
+    this.response.writeHead(status, { 'content-length': 0, ...headers });
+    this.response.end();
+  }
+
+  /** Says something before the answer. Lost where the client accepts no stream. */
+  notify(notification: CallNotification): void {
+    if (!this.acceptsStream || this.response.destroyed) return;
+    this.beginStream();
+    this.#event(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+  }
+
+  beginStream(headers?: Record<string, string>): void {
+    if (this.#streaming) return;
+    this.#streaming = true;
+    this.response.writeHead(200, { ...streamHeaders, ...headers });
+  }
+
+  #event(json: string | Buffer): void {
+    this.response.write(typeof json === 'string' ? `event: message\ndata: ${json}\n\n` : sseBuffer(json));
+  }
+}
+
+/** No proxy may hold these events back. */
+export const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+/** An SSE event ends at a line break, and JSON text from a source may hold some between its members. */
+function sseBuffer(json: Buffer): string {
+  return `event: message\ndata: ${json.toString('utf8').replace(/\r\n|\r|\n/g, ' ')}\n\n`;
+}

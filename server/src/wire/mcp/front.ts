@@ -1,0 +1,71 @@
+import type { Audit, AuditEntry } from '#audit';
+import type { Catalog } from '#catalog';
+import type { Refusal } from '#domain';
+import type { Clock } from '#foundation';
+import type { Pipeline } from '#pipeline';
+import type { Log } from '#telemetry';
+import type { Exchange } from './exchange.ts';
+import type { Members } from './rpc.ts';
+import type { Sessions } from './sessions.ts';
+import type { Streams } from './streams.ts';
+
+/** What the MCP front works with. */
+export interface McpDeps {
+  readonly pipeline: Pipeline;
+  readonly catalog: Catalog;
+  readonly audit: Audit;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sessions: Sessions;
+  readonly streams: Streams;
+  /** This server's own version, for `serverInfo`. */
+  readonly version: string;
+}
+
+/** A request that the front, or the pipeline behind it, refused. */
+export interface Refused {
+  readonly refusal: Refusal;
+  /** Whether the pipeline wrote its audit record already. */
+  readonly recorded: boolean;
+  /** Further members of the JSON-RPC error's `data`. */
+  readonly data?: Members;
+}
+
+/** A refusal that nobody recorded yet. */
+export function refused(refusal: Refusal, data?: Members): Refused {
+  return data === undefined ? { refusal, recorded: false } : { refusal, recorded: false, data };
+}
+
+/** How a gateway introduces itself, in either generation. */
+export function serverInfo({ view: { gateway } }: Exchange, { version }: McpDeps): Members {
+  const { slug, name, description } = gateway;
+  return { name: slug, title: name, version, ...(description === '' ? {} : { description }) };
+}
+
+/** One record for a listing, or for a request that was refused before it became a call. */
+export function record(
+  exchange: Exchange,
+  deps: McpDeps,
+  entry: Pick<AuditEntry, 'kind' | 'decision' | 'code' | 'reason'>,
+): void | Promise<void> {
+  const { caller, view } = exchange;
+  return deps.audit.record({
+    ...entry,
+    projectId: caller.principal.projectId,
+    userId: caller.userId,
+    principal: caller.principal.id,
+    gateway: view.gateway.slug,
+    durationMs: deps.clock.monotonic() - exchange.startedAt,
+  });
+}
+
+/** The one record of a refused request. */
+export async function recordRefused(
+  exchange: Exchange,
+  { refusal, recorded }: Refused,
+  deps: McpDeps,
+): Promise<void> {
+  if (recorded) return;
+  const { code, reason, message } = refusal;
+  await record(exchange, deps, { kind: 'tool_call', decision: 'refused', code, reason: reason ?? message });
+}

@@ -1,0 +1,210 @@
+import { refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
+import { callTool, listTools, unknownMethod } from '../methods.ts';
+import { type ClientMessage, errorMessage, type Members, type RpcId, resultMessage } from '../rpc.ts';
+import type { Session } from '../sessions.ts';
+import { assumedVersion, isLegacyVersion, type LegacyVersion, legacyVersions } from './versions.ts';
+
+/** The generation with a handshake: `initialize`, sessions, a GET stream. Revisions 2024-11-05 to 2025-11-25. */
+
+type Request = Extract<ClientMessage, { kind: 'request' }>;
+
+interface Context {
+  readonly exchange: Exchange;
+  readonly deps: McpDeps;
+  readonly session: Session | null;
+  readonly version: LegacyVersion;
+}
+
+/** Answers one POST. Errors of a single request are told in band, with status 200, as this generation does. */
+export async function serveLegacy(
+  exchange: Exchange,
+  body: ClientMessage | ClientMessage[],
+  deps: McpDeps,
+): Promise<Result<void, Refused>> {
+  if (!Array.isArray(body) && body.kind === 'request' && body.method === 'initialize') {
+    return await initialize(exchange, body, deps);
+  }
+  const context = contextOf(exchange, deps);
+  if (!context.ok) return context;
+  if (!Array.isArray(body)) {
+    if (body.kind === 'request') exchange.answer(200, await answerTo(context.value, body));
+    else acknowledge(context.value, [body]);
+    return ok(undefined);
+  }
+  if (context.value.version !== '2025-03-26') {
+    return err(refused(refusal('request.invalid', 'batches exist only in the revision 2025-03-26')));
+  }
+  await answerBatch(context.value, body);
+  return ok(undefined);
+}
+
+async function answerBatch(context: Context, batch: ClientMessage[]): Promise<void> {
+  const requests = batch.filter((message) => message.kind === 'request');
+  const answers = await Promise.all(requests.map((request) => answerTo(context, request)));
+  const others = batch.filter((message) => message.kind !== 'request');
+  if (answers.length === 0) acknowledge(context, others);
+  else {
+    for (const message of others) take(context, message);
+    context.exchange.answer(200, `[${answers.map(String).join(',')}]`);
+  }
+}
+
+/** The version and session that the headers name. A client that drops the session header is served without one. */
+function contextOf(exchange: Exchange, deps: McpDeps): Result<Context, Refused> {
+  const { headers } = exchange.request;
+  const sessionId = headers['mcp-session-id'];
+  const session =
+    typeof sessionId === 'string'
+      ? deps.sessions.find(sessionId, exchange.caller, exchange.view.gateway.id)
+      : null;
+  if (sessionId !== undefined && session === null) {
+    return err(
+      refused(
+        refusal('session.unknown', 'this session has ended; initialize again', { field: 'Mcp-Session-Id' }),
+      ),
+    );
+  }
+  const named = headers['mcp-protocol-version'];
+  if (named !== undefined && !isLegacyVersion(named)) {
+    const unsupported = refusal(
+      'request.version_unsupported',
+      `the revision ${JSON.stringify(named)} is not one we speak`,
+      {
+        field: 'MCP-Protocol-Version',
+      },
+    );
+    return err(refused(unsupported, { supported: legacyVersions, requested: named }));
+  }
+  const version = (session?.protocolVersion as LegacyVersion | undefined) ?? named ?? assumedVersion;
+  return ok({ exchange, deps, session, version });
+}
+
+async function initialize(
+  exchange: Exchange,
+  message: Request,
+  deps: McpDeps,
+): Promise<Result<void, Refused>> {
+  const asked = message.params.protocolVersion;
+  if (typeof asked !== 'string') {
+    const missing = refusal('request.params_invalid', 'params.protocolVersion must be a string', {
+      field: 'params.protocolVersion',
+    });
+    return err(refused(missing));
+  }
+  const version = isLegacyVersion(asked) ? asked : legacyVersions[0];
+  const session = deps.sessions.open(exchange.caller, exchange.view.gateway.id, version);
+  if (session === null) {
+    return err(
+      refused(refusal('session.limit', 'too many sessions are open and busy; end some, or try again later')),
+    );
+  }
+  const { instructions } = exchange.view.gateway;
+  const result = JSON.stringify({
+    protocolVersion: version,
+    capabilities: { tools: { listChanged: true } },
+    serverInfo: serverInfo(exchange, deps),
+    ...(instructions === '' ? {} : { instructions }),
+  });
+  exchange.answer(200, resultMessage(message.id, result), { 'mcp-session-id': session.id });
+  return ok(undefined);
+}
+
+async function answerTo(context: Context, message: Request): Promise<string | Buffer> {
+  const result = await resultFor(context, message);
+  if (result.ok) return resultMessage(message.id, result.value);
+  await recordRefused(context.exchange, result.error, context.deps);
+  return errorMessage(message.id, result.error.refusal, result.error.data);
+}
+
+async function resultFor(context: Context, message: Request): Promise<Result<string | Buffer, Refused>> {
+  switch (message.method) {
+    case 'ping':
+      return ok('{}');
+    case 'tools/list': {
+      const members = await listTools(context.exchange, message.params, context.deps);
+      return members.ok ? ok(`{${members.value}}`) : members;
+    }
+    case 'tools/call':
+      return await call(context, message);
+    default:
+      return err(unknownMethod(message.method));
+  }
+}
+
+async function call(
+  { exchange, session, deps }: Context,
+  message: Request,
+): Promise<Result<string | Buffer, Refused>> {
+  const controller = new AbortController();
+  session?.pending.set(message.id, controller);
+  try {
+    const result = await callTool(exchange, message.params, controller.signal, deps);
+    return result.ok ? ok(withoutResultType(result.value)) : result;
+  } finally {
+    session?.pending.delete(message.id);
+  }
+}
+
+/** A 2026 source says `resultType`; this generation has no such member. */
+function withoutResultType(result: string | Buffer): string | Buffer {
+  if (!result.includes('"resultType"')) return result;
+  const { resultType: _resultType, ...plain } = JSON.parse(result.toString()) as Members;
+  return JSON.stringify(plain);
+}
+
+function acknowledge(context: Context, messages: readonly ClientMessage[]): void {
+  for (const message of messages) take(context, message);
+  context.exchange.empty(202);
+}
+
+function take({ session }: Context, message: ClientMessage): void {
+  if (message.kind !== 'notification' || message.method !== 'notifications/cancelled') return;
+  session?.pending.get(message.params.requestId as RpcId)?.abort();
+}
+
+/** GET: the stream on which this generation hears of changes. */
+export function openStream(exchange: Exchange, deps: McpDeps): Result<void, Refused> {
+  const session = sessionOf(exchange, deps);
+  if (!session.ok) return session;
+  if (!exchange.acceptsStream) {
+    return err(
+      refused(refusal('request.not_acceptable', 'a GET must accept text/event-stream', { field: 'Accept' })),
+    );
+  }
+  // One stream a session: the newest wins, since the old one may be a connection that died unseen.
+  session.value.stream?.end();
+  exchange.beginStream({ 'mcp-session-id': session.value.id });
+  exchange.response.flushHeaders();
+  const { response } = exchange;
+  session.value.stream = response;
+  response.once('close', () => {
+    if (session.value.stream === response) session.value.stream = null;
+    session.value.lastSeenMs = deps.clock.now();
+  });
+  const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
+  deps.streams.hold(exchange.view.gateway.slug, { response, changed, goodbye: null });
+  return ok(undefined);
+}
+
+/** DELETE: the client says goodbye. */
+export function endSession(exchange: Exchange, deps: McpDeps): Result<void, Refused> {
+  const session = sessionOf(exchange, deps);
+  if (!session.ok) return session;
+  deps.sessions.end(session.value);
+  exchange.empty(204);
+  return ok(undefined);
+}
+
+function sessionOf(exchange: Exchange, deps: McpDeps): Result<Session, Refused> {
+  const context = contextOf(exchange, deps);
+  if (!context.ok) return context;
+  if (context.value.session === null) {
+    return err(
+      refused(refusal('request.method_not_allowed', 'without a session, a gateway takes only POST')),
+    );
+  }
+  return ok(context.value.session);
+}

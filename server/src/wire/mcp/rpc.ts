@@ -1,0 +1,100 @@
+import { errorCodes } from '@sallyport/contracts';
+import { type Refusal, refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { isDeeperThan, maxDepth } from '../http/body.ts';
+
+export type RpcId = string | number;
+export type Members = { readonly [member: string]: unknown };
+
+/** One JSON-RPC 2.0 message that a client may send. */
+export type ClientMessage =
+  | { readonly kind: 'request'; readonly id: RpcId; readonly method: string; readonly params: Members }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: Members }
+  | { readonly kind: 'response'; readonly id: RpcId };
+
+/** Parses a body: one message, or a batch where `batches` allows it. A refusal names the member at fault. */
+export function parseBody(body: Buffer): Result<ClientMessage | ClientMessage[], Refusal> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    const detail = (error as Error).message.slice(0, 100);
+    return err(refusal('request.malformed', `the body is not JSON: ${detail}`));
+  }
+  if (isDeeperThan(parsed, maxDepth)) {
+    return err(refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`));
+  }
+  return Array.isArray(parsed) ? parseBatch(parsed) : parseMessage(parsed);
+}
+
+const maxBatch = 50;
+
+function parseBatch(items: unknown[]): Result<ClientMessage[], Refusal> {
+  if (items.length === 0 || items.length > maxBatch) {
+    return err(refusal('request.invalid', `a batch holds 1 to ${maxBatch} messages`));
+  }
+  const messages: ClientMessage[] = [];
+  for (const item of items) {
+    const message = parseMessage(item);
+    if (!message.ok) return message;
+    messages.push(message.value);
+  }
+  return ok(messages);
+}
+
+function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
+  if (!isMembers(value)) return err(invalid('body', 'must be a JSON-RPC object'));
+  const { jsonrpc, id, method, params } = value;
+  if (jsonrpc !== '2.0') return err(invalid('jsonrpc', 'must be "2.0"'));
+  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number') {
+    return err(invalid('id', 'must be a string or a number'));
+  }
+  if (method === undefined && id !== undefined && ('result' in value || 'error' in value)) {
+    return ok({ kind: 'response', id });
+  }
+  if (typeof method !== 'string') return err(invalid('method', 'must be a string'));
+  if (params !== undefined && !isMembers(params)) return err(invalid('params', 'must be an object'));
+  const members = (params ?? {}) as Members;
+  if (members._meta !== undefined && !isMembers(members._meta))
+    return err(invalid('params._meta', 'must be an object'));
+  return ok(
+    id === undefined
+      ? { kind: 'notification', method, params: members }
+      : { kind: 'request', id, method, params: members },
+  );
+}
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(field: string, problem: string): Refusal {
+  return refusal('request.invalid', `${field} ${problem}`, { field });
+}
+
+export function paramsInvalid(field: string, problem: string): Refusal {
+  return refusal('request.params_invalid', `${field} ${problem}`, { field });
+}
+
+/** A JSON-RPC response around a result that is JSON text, or JSON bytes, already. */
+export function resultMessage(id: RpcId, result: string | Buffer): string | Buffer {
+  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+  if (typeof result === 'string') return `${head}${result}}`;
+  return Buffer.concat([Buffer.from(head), result, closingBrace]);
+}
+
+const closingBrace = Buffer.from('}');
+
+/** The text of a JSON-RPC error. `data.name` is our stable code. */
+export function errorMessage(
+  id: RpcId | null,
+  { code, message, field }: Refusal,
+  data: Members = {},
+): string {
+  const error = {
+    code: errorCodes[code].rpc ?? -32603,
+    message,
+    data: { name: code, ...(field === undefined ? {} : { field }), ...data },
+  };
+  return JSON.stringify({ jsonrpc: '2.0', id, error });
+}

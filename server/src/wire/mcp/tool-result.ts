@@ -1,0 +1,48 @@
+import { errorCodes, type ToolError, type WorkerToolOutput } from '@sallyport/contracts';
+import type { Refusal, ToolReturn } from '#domain';
+
+/** The `CallToolResult` of what a tool returned, as JSON text. A source's own MCP result is relayed as it came. */
+export function resultOf(returned: ToolReturn): string | Buffer {
+  return returned.form === 'mcp' ? returned.result : workerResult(returned.output);
+}
+
+/**
+ * A worker's output as MCP says it: an object becomes `structuredContent` as it is, anything else is wrapped in
+ * `{result}`, and the text content holds the same.
+ */
+function workerResult(output: WorkerToolOutput): string {
+  if (output.error != null) return errorResult(output.error);
+  const value = output.value ?? '';
+  const isObject = typeof value === 'object' && !Array.isArray(value);
+  const json = JSON.stringify(value);
+  const text = typeof value === 'string' ? json : JSON.stringify(json);
+  return `{"content":[{"type":"text","text":${text}}],"structuredContent":${isObject ? json : `{"result":${json}}`},"isError":false}`;
+}
+
+function errorResult(error: ToolError): string {
+  const more = error.additional_prompt_content;
+  const text = more ? `${error.message}\n\n${more}` : error.message;
+  const arcade = {
+    errorKind: error.kind,
+    canRetry: error.can_retry,
+    ...(more ? { additionalPromptContent: more } : {}),
+    ...(error.retry_after_ms != null ? { retryAfterMs: error.retry_after_ms } : {}),
+    ...(error.status_code != null ? { statusCode: error.status_code } : {}),
+  };
+  return JSON.stringify({ content: [{ type: 'text', text }], isError: true, _meta: { arcade } });
+}
+
+/** A refusal as a tool result, so that the model can read it and act upon it. */
+export function refusalResult({ code, message, field, retryAfterMs }: Refusal): string {
+  const sallyport = {
+    code,
+    canRetry: errorCodes[code].retry,
+    ...(field === undefined ? {} : { field }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  return JSON.stringify({
+    content: [{ type: 'text', text: message }],
+    isError: true,
+    _meta: { 'sallyport/refusal': sallyport },
+  });
+}
