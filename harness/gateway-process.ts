@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface GatewayProcess {
+  readonly origin: string;
+  /** An admin key of the gateway. */
+  readonly key: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const main = join(import.meta.dirname, '../server/src/main.ts');
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 40_000;
+
+/**
+ * Starts the server as anybody would, as a process of its own with a config file and a data directory that live only as
+ * long as it does. `before` is put in front of the command, to pin it to a core.
+ */
+export async function startGateway(config: object, before: readonly string[] = []): Promise<GatewayProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
+  const key = `sp_${randomBytes(24).toString('hex')}`;
+  // Every JSON document is a YAML document.
+  writeFileSync(join(folder, 'sallyport.yaml'), JSON.stringify(config));
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    SALLYPORT_CONFIG: join(folder, 'sallyport.yaml'),
+    SALLYPORT_DATA_DIR: join(folder, 'state'),
+    SALLYPORT_PORT: '0',
+    SALLYPORT_DEMO: 'off',
+    SALLYPORT_ADMIN_KEY: key,
+    SALLYPORT_LOG_LEVEL: 'warn',
+  };
+  const [command = process.execPath, ...args] = [...before, process.execPath, main];
+  const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const stop = async (): Promise<void> => {
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const origin = await printedOrigin(child);
+    await ready(origin);
+    return { origin, key, pid: child.pid ?? 0, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+}
+
+/** Only health says when the sources of the config file were asked for their tools. */
+async function ready(origin: string): Promise<void> {
+  const end = performance.now() + startTimeoutMs;
+  for (;;) {
+    const answer = await fetch(`${origin}/readyz`).catch(() => null);
+    if (answer?.status === 200) return;
+    if (performance.now() > end) throw new Error(`the gateway is not ready: ${await answer?.text()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The server prints the address that it listens on. */
+export function printedOrigin(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const timer = setTimeout(
+      () => reject(new Error(`no address was printed in time: ${said}`)),
+      startTimeoutMs,
+    );
+    const read = (chunk: Buffer): void => {
+      said = (said + chunk.toString()).slice(-8000);
+      const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+      if (origin === undefined) return;
+      clearTimeout(timer);
+      resolve(origin);
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-8000);
+      process.stderr.write(chunk);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the process ended with ${code}: ${said}`)));
+  });
+}
+
+/** SIGTERM, and SIGKILL for one that does not go. */
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(timer);
+}
