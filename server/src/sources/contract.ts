@@ -1,6 +1,15 @@
+import type {
+  DispatchedCall,
+  Refusal,
+  Source,
+  SourceFailure,
+  SourceStatus,
+  ToolListing,
+  ToolReturn,
+} from '#domain';
 import type { Egress } from '#egress';
-import type { DispatchedCall, Refusal, Source, SourceFailure, SourceStatus, ToolListing, ToolReturn } from '#domain';
 import type { Clock, Result } from '#foundation';
+import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 
 /** What a kind of source gets to work with. */
@@ -8,36 +17,60 @@ export interface SourceDeps {
   readonly egress: Egress;
   readonly clock: Clock;
   readonly log: Log;
+  /** Cap of one answer of a source, in bytes; 32 MiB unless told. */
+  readonly maxAnswerBytes?: number;
+}
+
+/** Every step that was walked, in order; none after one that failed. */
+export type Steps = SourceStatus['steps'];
+
+/** A failed call. `rpc` is the JSON-RPC error of an MCP server, as it came. */
+export interface CallFailure extends SourceFailure {
+  readonly rpc?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** A failed inspection, with the steps up to the one that failed. */
+export interface InspectionFailure extends SourceFailure {
+  readonly steps: Steps;
 }
 
 /** The outcome of walking all steps of a call short of running a tool. */
 export interface Inspection {
-  readonly steps: SourceStatus['steps'];
+  readonly steps: Steps;
+  /** The same array as last time when the source said the same as last time. */
   readonly tools: readonly ToolListing[];
   /** Entries of the source's list that were left out, each with the reason. */
-  readonly rejected: readonly { readonly name: string; readonly reason: string }[];
+  readonly rejected: readonly RejectedTool[];
   readonly protocolVersion: string | null;
   readonly serverInfo: SourceStatus['serverInfo'];
+}
+
+export interface RejectedTool {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** An open source. */
 export interface SourceConnection {
   /** Resolves, connects, authenticates and lists, in the same way as a call; never runs a tool. */
-  inspect(): Promise<Result<Inspection, SourceFailure & { readonly steps: SourceStatus['steps'] }>>;
+  inspect(): Promise<Result<Inspection, InspectionFailure>>;
   /** Runs a tool. A tool that fails is a `ToolReturn` with `isError`; a failure means the source itself failed. */
-  call(call: DispatchedCall): Promise<Result<ToolReturn, SourceFailure>>;
+  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
   close(): void;
 }
 
 /** A kind of place where tools live. One folder, one line in `compose/registries.ts`. */
 export interface SourceKind {
   readonly kind: Source['kind'];
-  /** `onToolsChanged` is called when the source says that its list changed. */
-  open(source: Source, deps: SourceDeps, onToolsChanged: () => void): SourceConnection;
+  /**
+   * Immediate; connects to nothing. Fails on what no retry can mend: a malformed address, a header that cannot be
+   * sent. `onToolsChanged` is called when the source says that its list changed.
+   */
+  open(source: Source, deps: SourceDeps, onToolsChanged: () => void): Result<SourceConnection, SourceFailure>;
 }
 
 /** A source as the API changes it: what is left out stays. */
-export type SourceChange = Partial<Pick<Source, 'enabled' | 'uri' | 'timeoutMs' | 'retry' | 'secret' | 'headers' | 'secrets'>>;
+export type SourceChange = Partial<Omit<NewSource, 'id' | 'projectId' | 'kind'>>;
 export type NewSource = Omit<Source, 'createdAt' | 'updatedAt' | 'origin'>;
 
 /** Every source of the process: registered, watched, called. */
@@ -47,6 +80,7 @@ export interface Sources {
   status(projectId: string, id: string): SourceStatus;
   /** Registers one from the API; `resource.conflict` when the id is taken. Inspected before it returns. */
   create(source: NewSource): Promise<Result<Source, Refusal>>;
+  /** Inspected before it returns. */
   update(projectId: string, id: string, change: SourceChange): Promise<Result<Source, Refusal>>;
   remove(projectId: string, id: string): Promise<Result<void, Refusal>>;
   /** Walks the steps for a source that is not registered. */
@@ -56,6 +90,17 @@ export interface Sources {
   /** Makes the file's sources exactly these: opens new ones, re-opens changed ones, closes the others. */
   applyFile(sources: readonly Source[]): Promise<void>;
   /** Runs one call on its source. */
-  call(call: DispatchedCall): Promise<Result<ToolReturn, SourceFailure>>;
+  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
   close(): void;
+}
+
+export interface SourcesDeps extends SourceDeps {
+  readonly kinds: readonly SourceKind[];
+  readonly db: Db;
+  /** What a source offers, whenever it differs from what was said last. */
+  readonly onListed: (source: Source, listings: readonly ToolListing[]) => Promise<void>;
+  /** The source stopped answering, or was disabled. */
+  readonly onUnavailable: (source: Source) => Promise<void>;
+  readonly onRemoved: (source: Source) => Promise<void>;
+  readonly refreshEveryMs?: number;
 }

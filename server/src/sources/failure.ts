@@ -1,0 +1,47 @@
+import type { ProbeStep, SourceFailure } from '#domain';
+import type { EgressFailure, EgressFailureKind, Upstream, UpstreamRequest, UpstreamResponse } from '#egress';
+import type { Result } from '#foundation';
+
+type Verdict = Pick<SourceFailure, 'code'> & { readonly step: ProbeStep | null };
+
+/** `step: null` stands for the step the request was sent for. */
+const verdicts: Readonly<Record<EgressFailureKind, Verdict>> = {
+  uri_invalid: { code: 'source.address_unresolved', step: 'address_resolved' },
+  address_unresolved: { code: 'source.address_unresolved', step: 'address_resolved' },
+  address_refused: { code: 'source.address_refused', step: 'egress_allowed' },
+  unreachable: { code: 'source.unreachable', step: 'connected' },
+  tls: { code: 'source.unreachable', step: 'connected' },
+  timeout: { code: 'source.timeout', step: null },
+  interrupted: { code: 'source.interrupted', step: null },
+  protocol: { code: 'source.answer_invalid', step: null },
+  too_large: { code: 'source.answer_too_large', step: null },
+  aborted: { code: 'source.cancelled', step: null },
+  stopped: { code: 'server.stopping', step: null },
+};
+
+/** What a failed request says about the source that it was sent to, on the way to `step`. */
+export function failureOf(failure: EgressFailure, step: ProbeStep): SourceFailure {
+  const verdict = verdicts[failure.kind];
+  const early = failure.kind === 'timeout' && !failure.sent;
+  return {
+    code: verdict.code,
+    message: failure.message,
+    step: verdict.step ?? (early ? 'connected' : step),
+  };
+}
+
+const repeatable: ReadonlySet<EgressFailureKind> = new Set(['unreachable', 'interrupted']);
+
+/** Sends a request; again only where surely nothing of it had arrived, and at most `retry` times. */
+export async function send(
+  upstream: Upstream,
+  request: UpstreamRequest,
+  retry: number,
+): Promise<Result<UpstreamResponse, EgressFailure>> {
+  let answer = await upstream.request(request);
+  for (let left = retry; left > 0; left--) {
+    if (answer.ok || answer.error.sent || !repeatable.has(answer.error.kind)) break;
+    answer = await upstream.request(request);
+  }
+  return answer;
+}

@@ -1,0 +1,48 @@
+import { type ProbeStep, probeSteps, type SourceFailure, type SourceStatus, type ToolListing } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
+
+const passed: Readonly<Record<ProbeStep, string>> = {
+  address_resolved: 'the host name has an address',
+  egress_allowed: 'the egress policy allows the address',
+  connected: 'it accepts connections',
+  authenticated: 'it accepts our credential',
+  tools_fetched: 'it answered with its list of tools',
+  tools_valid: 'every tool of the list can be used',
+};
+
+/** All steps passed; `details` replaces what is said of one. */
+function passedSteps(details: Partial<Record<ProbeStep, string>> = {}): Steps {
+  return probeSteps.map((step) => ({ step, ok: true, detail: details[step] ?? passed[step] }));
+}
+
+/** The same failure with the steps before it, which passed, and the one that failed. */
+export function withSteps(failure: SourceFailure): InspectionFailure {
+  const steps = probeSteps
+    .slice(0, probeSteps.indexOf(failure.step) + 1)
+    .map((step) =>
+      step === failure.step
+        ? { step, ok: false, detail: failure.message }
+        : { step, ok: true, detail: passed[step] },
+    );
+  return { ...failure, steps };
+}
+
+/** What a walk to the end found; a list of which nothing can be used fails its last step. */
+export function inspected(
+  { tools, rejected }: { readonly tools: readonly ToolListing[]; readonly rejected: readonly RejectedTool[] },
+  about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
+): Result<Inspection, InspectionFailure> {
+  if (tools.length === 0 && rejected.length > 0) {
+    const message = `none of the ${rejected.length} tools it lists can be used: ${rejectedInWords(rejected)}`;
+    return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
+  }
+  const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };
+  return ok({ steps: passedSteps(details), tools, rejected, ...about });
+}
+
+export function rejectedInWords(rejected: readonly RejectedTool[]): string {
+  const named = rejected.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);
+  const more = rejected.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,0 +1,116 @@
+import type { DispatchedCall, Source, ToolReturn } from '#domain';
+import type { Upstream, UpstreamResponse } from '#egress';
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import { failureOf, send } from '../failure.ts';
+import { credentialRefused } from './list.ts';
+import { parseInvokeAnswer, type WorkerAnswer } from './output.ts';
+
+export interface Invoker {
+  readonly upstream: Upstream;
+  readonly source: Source;
+  readonly path: string;
+  readonly headers: () => string;
+  readonly maxAnswerBytes: number;
+  readonly clock: Clock;
+}
+
+/**
+ * `POST /worker/tools/invoke`. Sent again only where surely nothing had arrived, or where the tool says that it can be
+ * retried at once and is one that may run twice; all within the source's one time budget.
+ */
+export async function invoke(
+  call: DispatchedCall,
+  invoker: Invoker,
+): Promise<Result<ToolReturn, CallFailure>> {
+  const { source, clock } = invoker;
+  const body = invokeBody(call, clock.iso());
+  const deadline = clock.monotonic() + source.timeoutMs;
+  const repeatable = mayRunTwice(call);
+  for (let left = source.retry; ; left--) {
+    const timeoutMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));
+    const answer = await invokeOnce(body, timeoutMs, call, invoker);
+    if (!answer.ok) return answer;
+    const { output, isError } = answer.value;
+    const retryable = output.error?.can_retry === true && (output.error.retry_after_ms ?? 0) <= 0;
+    if (!isError || !retryable || !repeatable || left <= 0 || clock.monotonic() >= deadline) {
+      return ok({ form: 'worker', output, isError });
+    }
+  }
+}
+
+async function invokeOnce(
+  body: string,
+  timeoutMs: number,
+  call: DispatchedCall,
+  { upstream, source, path, headers, maxAnswerBytes }: Invoker,
+): Promise<Result<WorkerAnswer, CallFailure>> {
+  const answer = await send(
+    upstream,
+    {
+      method: 'POST',
+      path,
+      headers: headers(),
+      body,
+      timeoutMs,
+      maxBytes: maxAnswerBytes,
+      signal: call.signal,
+    },
+    source.retry,
+  );
+  if (!answer.ok) return err(failureOf(answer.error, 'tools_fetched'));
+  if (answer.value.status !== 200) return err(refusedInvoke(answer.value, call));
+  const parsed = parseInvokeAnswer(answer.value.body);
+  if (parsed.ok) return parsed;
+  return err({
+    code: 'source.answer_invalid',
+    message: `the worker answered the call with something that is no tool answer: ${parsed.error}`,
+    step: 'tools_fetched',
+  });
+}
+
+function invokeBody({ executionId, tool, args, userId, credential }: DispatchedCall, now: string): string {
+  const authorization = credential?.authorization;
+  return JSON.stringify({
+    run_id: executionId,
+    execution_id: executionId,
+    created_at: now,
+    tool: {
+      name: tool.name,
+      toolkit: tool.toolkit.name,
+      ...(tool.toolkit.version === null ? {} : { version: tool.toolkit.version }),
+    },
+    inputs: args,
+    context: {
+      ...(userId === null ? {} : { user_id: userId }),
+      ...(authorization
+        ? { authorization: { token: authorization.token, user_info: authorization.userInfo } }
+        : {}),
+      ...(credential ? { secrets: credential.secrets } : {}),
+    },
+  });
+}
+
+function mayRunTwice({ tool }: DispatchedCall): boolean {
+  const behavior = tool.metadata?.behavior;
+  return behavior?.idempotent === true || behavior?.read_only === true;
+}
+
+/** Python answers 500 text/plain for an unknown tool and for a crash, TypeScript 404 with a JSON error. */
+function refusedInvoke(answer: UpstreamResponse, { tool }: DispatchedCall): CallFailure {
+  const { status } = answer;
+  if (status === 401 || status === 403) return credentialRefused(status);
+  const type = answer.header('content-type') ?? '';
+  const isHtml = type.includes('html');
+  const name = `${tool.toolkit.name}.${tool.name}${tool.toolkit.version === null ? '' : `@${tool.toolkit.version}`}`;
+  if (status === 404 && type.includes('json') && answer.body.includes('"error"')) {
+    const message = `the worker does not know the tool ${name} (HTTP 404)`;
+    return { code: 'source.tool_failed', message, step: 'tools_fetched' };
+  }
+  if (status === 500 && !isHtml) {
+    const message = `the worker does not know the tool ${name} or crashed while it ran (HTTP 500); see the worker's log`;
+    return { code: 'source.tool_failed', message, step: 'tools_fetched' };
+  }
+  const message = `the worker answered the call with HTTP ${status}${isHtml ? ' and a web page' : ''}; is the uri that of the worker itself?`;
+  return { code: 'source.answer_invalid', message, step: 'tools_fetched' };
+}

@@ -1,0 +1,44 @@
+import type { SourceFailure } from '#domain';
+import type { UpstreamResponse } from '#egress';
+import { err, ok, type Result } from '#foundation';
+
+/** The entries of the answer to `GET /worker/tools`, or why it is no list of tools. */
+export function entriesOf(answer: UpstreamResponse, uri: string): Result<readonly unknown[], SourceFailure> {
+  const { status } = answer;
+  if (status === 401 || status === 403) return err(credentialRefused(status));
+  if (status === 404) {
+    return unusable(
+      `there is no worker at ${uri} (HTTP 404 for /worker/tools): a worker serves it only when ARCADE_WORKER_SECRET is set there; otherwise correct the uri`,
+    );
+  }
+  if (status >= 300 && status < 400) {
+    return unusable(`the worker answered with a redirect (HTTP ${status}); set the uri to where it leads`);
+  }
+  if (status !== 200) return unusable(`the worker answered HTTP ${status} to the request for its tools`);
+  let entries: unknown;
+  try {
+    entries = JSON.parse(answer.body.toString('utf8'));
+  } catch {
+    return invalid(
+      'the answer to the request for tools is not JSON; is the uri that of the worker itself, without /worker?',
+    );
+  }
+  if (Array.isArray(entries)) return ok(entries);
+  return invalid('the answer to the request for tools is not a JSON array');
+}
+
+export function credentialRefused(status: number): SourceFailure {
+  return {
+    code: 'source.secret_refused',
+    message: `the worker refused our token (HTTP ${status}): its secret (ARCADE_WORKER_SECRET) and the one registered here differ, or its clock is wrong`,
+    step: 'authenticated',
+  };
+}
+
+function unusable(message: string): Result<never, SourceFailure> {
+  return err({ code: 'source.answer_invalid', message, step: 'tools_fetched' });
+}
+
+function invalid(message: string): Result<never, SourceFailure> {
+  return err({ code: 'source.tool_list_invalid', message, step: 'tools_fetched' });
+}

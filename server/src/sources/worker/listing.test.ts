@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ToolListing } from '#domain';
+import reference from './fixtures/mcp-tools-list-python.json' with { type: 'json' };
+import entries from './fixtures/worker-tools-python.json' with { type: 'json' };
+import { listingsOf } from './listing.ts';
+
+/** The listing as an MCP server would show it. */
+function mcpToolOf(listing: ToolListing): object {
+  const { name, toolkit, description, inputSchema, outputSchema, mcp } = listing;
+  return { name: `${toolkit.name}_${name}`, description, inputSchema, outputSchema, ...mcp };
+}
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+const echo = entries[0] as (typeof entries)[number];
+
+describe('tool definitions of a worker', () => {
+  it('become the MCP tools that the worker itself would show', () => {
+    const { tools, rejected } = listingsOf(entries);
+    assert.deepEqual(rejected, []);
+    assert.deepEqual(
+      tools.map((tool) => mcpToolOf(tool) as { name: string }).sort(byName),
+      reference.result.tools.slice().sort(byName),
+    );
+  });
+
+  it('may leave out whatever the TypeScript worker leaves out', () => {
+    const { tools, rejected } = listingsOf([{ name: 'ping', toolkit: { name: 'Kit' } }]);
+    assert.deepEqual(rejected, []);
+    assert.deepEqual(tools[0]?.inputSchema, { type: 'object', properties: {}, additionalProperties: false });
+    assert.equal(tools[0]?.outputSchema, null);
+    assert.equal(tools[0]?.toolkit.version, null);
+  });
+
+  it('that are invalid are left out with the reason, and the others stay', () => {
+    const broken = { ...echo, name: 'Broken', fully_qualified_name: 'Kit.Broken', toolkit: null };
+    const { tools, rejected } = listingsOf([broken, echo, 7, echo]);
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['Echo'],
+    );
+    assert.deepEqual(
+      rejected.map(({ name }) => name),
+      ['Kit.Broken', 'entry 3', 'ArcadeEvalRef.Echo'],
+    );
+    assert.match(rejected[0]?.reason ?? '', /^toolkit: /);
+    assert.match(rejected[2]?.reason ?? '', /twice/);
+  });
+
+  it('that are deprecated say so first', () => {
+    const { tools } = listingsOf([{ ...echo, deprecation_message: 'use Say' }]);
+    assert.equal(tools[0]?.description, '[DEPRECATED: use Say] Echo text');
+  });
+
+  it('keep null, enums of elements and nested objects in their schema', () => {
+    const parameter = (name: string, value_schema: object) => ({ name, required: true, value_schema });
+    const inner = { val_type: 'json', properties: { a: { val_type: 'number' } }, required_keys: ['a'] };
+    const parameters = [
+      parameter('mode', { val_type: 'string', enum: ['a'], nullable: true, description: 'how' }),
+      parameter('modes', { val_type: 'array', inner_val_type: 'string', enum: ['a', 'b'] }),
+      parameter('deep', { val_type: 'json', properties: { inner, free: { val_type: 'json' } } }),
+    ];
+    const { tools } = listingsOf([{ ...echo, input: { parameters } }]);
+    assert.deepEqual(tools[0]?.inputSchema.properties, {
+      mode: { type: ['string', 'null'], enum: ['a', null], description: 'how' },
+      modes: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } },
+      deep: {
+        type: 'object',
+        properties: {
+          inner: {
+            type: 'object',
+            properties: { a: { type: 'number' } },
+            additionalProperties: false,
+            required: ['a'],
+          },
+          free: { type: 'object' },
+        },
+        additionalProperties: false,
+      },
+    });
+  });
+});

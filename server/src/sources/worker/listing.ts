@@ -1,0 +1,106 @@
+import {
+  noRequirements,
+  type ToolDefinition,
+  type ToolMetadata,
+  type ToolRequirements,
+  toolDefinition,
+} from '@sallyport/contracts';
+import type { ToolListing } from '#domain';
+import type { RejectedTool } from '../contract.ts';
+import { inputSchemaOf, outputSchemaOf } from './json-schema.ts';
+
+export interface WorkerList {
+  readonly tools: readonly ToolListing[];
+  readonly rejected: readonly RejectedTool[];
+}
+
+/** The entries of `GET /worker/tools`; what is not a tool definition is left out and does not take the others down. */
+export function listingsOf(entries: readonly unknown[]): WorkerList {
+  const tools: ToolListing[] = [];
+  const rejected: RejectedTool[] = [];
+  const seen = new Set<string>();
+  for (const [index, entry] of entries.entries()) {
+    const parsed = toolDefinition.safeParse(entry);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+      rejected.push({ name: nameOf(entry, index), reason: `${path}${issue?.message ?? 'invalid'}` });
+      continue;
+    }
+    const listing = listingOf(parsed.data);
+    const key = JSON.stringify([listing.toolkit.name, listing.name, listing.toolkit.version]);
+    if (seen.has(key)) {
+      rejected.push({ name: nameOf(entry, index), reason: 'it is listed twice; the first one is used' });
+      continue;
+    }
+    seen.add(key);
+    tools.push(listing);
+  }
+  return { tools, rejected };
+}
+
+function nameOf(entry: unknown, index: number): string {
+  const given = entry as { fully_qualified_name?: unknown; name?: unknown } | null;
+  const name = given?.fully_qualified_name ?? given?.name;
+  return typeof name === 'string' && name !== '' ? name.slice(0, 128) : `entry ${index + 1}`;
+}
+
+export function listingOf(definition: ToolDefinition): ToolListing {
+  const parameters = definition.input?.parameters ?? [];
+  const requirements = definition.requirements ?? noRequirements;
+  const metadata = definition.metadata ?? null;
+  const valueSchema = definition.output?.value_schema ?? null;
+  const deprecation = definition.deprecation_message ?? '';
+  const description = definition.description ?? '';
+  return {
+    toolkit: {
+      name: definition.toolkit.name,
+      version: definition.toolkit.version ?? null,
+      description: definition.toolkit.description ?? null,
+    },
+    name: definition.name,
+    description: deprecation === '' ? description : `[DEPRECATED: ${deprecation}] ${description}`.trimEnd(),
+    inputSchema: inputSchemaOf(parameters),
+    outputSchema: outputSchemaOf(valueSchema),
+    parameters,
+    output: {
+      description: definition.output?.description ?? null,
+      availableModes: definition.output?.available_modes ?? ['value', 'error'],
+      valueSchema,
+    },
+    requirements,
+    metadata,
+    mcp: mcpMembers(definition.name, requirements, metadata),
+  };
+}
+
+/** What arcade-mcp-server puts on the MCP tool beside name, description and schemas. */
+function mcpMembers(
+  name: string,
+  requirements: ToolRequirements,
+  metadata: ToolMetadata | null,
+): ToolListing['mcp'] {
+  const behavior = metadata?.behavior;
+  const hints = withoutNulls({
+    readOnlyHint: behavior?.read_only,
+    destructiveHint: behavior?.destructive,
+    idempotentHint: behavior?.idempotent,
+    openWorldHint: behavior?.open_world,
+  });
+  const arcade = withoutNulls({ requirements, metadata }) as object;
+  return {
+    annotations: { title: name, ...(hints as object | undefined) },
+    title: name,
+    ...(arcade === undefined ? {} : { _meta: { arcade } }),
+  };
+}
+
+/** The value without members that are not set; `undefined` where an object has none left. */
+function withoutNulls(value: unknown): unknown {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  const members = Object.entries(value)
+    .map(([name, member]) => [name, withoutNulls(member)] as const)
+    .filter(([, member]) => member !== undefined);
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+}

@@ -1,0 +1,99 @@
+import {
+  type ToolError,
+  type ToolErrorKind,
+  type ToolLog,
+  toolErrorKinds,
+  type WorkerToolOutput,
+} from '@sallyport/contracts';
+import { err, ok, type Result } from '#foundation';
+
+export interface WorkerAnswer {
+  readonly output: WorkerToolOutput;
+  readonly isError: boolean;
+}
+
+type Members = { readonly [member: string]: unknown };
+
+const kinds: ReadonlySet<string> = new Set(toolErrorKinds);
+
+/**
+ * The body of an answer to an invoke, in both dialects; the error says what is wrong with it. Checked by hand, since
+ * every call passes here.
+ */
+export function parseInvokeAnswer(body: Buffer): Result<WorkerAnswer, string> {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body.toString('utf8'));
+  } catch {
+    return err('it is not JSON');
+  }
+  if (!isMembers(answer)) return err('it is not a JSON object');
+  const { success, output = null } = answer;
+  if (typeof success !== 'boolean') return err('"success" is missing');
+  if (output !== null && !isMembers(output)) return err('"output" is not an object');
+  const error = output?.error ?? null;
+  if (error !== null && !isMembers(error)) return err('"output.error" is not an object');
+  const rest = { ...logsOf(output?.logs), ...authorizationOf(output?.requires_authorization) };
+  if (success && error === null)
+    return ok({ output: { value: output?.value ?? '', ...rest }, isError: false });
+  return ok({ output: { error: errorOf(error, rest), ...rest }, isError: true });
+}
+
+/** The stack trace is in `stacktrace` and nowhere else, so that whoever answers a client leaves out one member. */
+function errorOf(error: Members | null, rest: WorkerToolOutput): ToolError {
+  if (error === null) {
+    return rest.requires_authorization === undefined
+      ? { message: 'the tool failed without saying why', kind: 'UNKNOWN', can_retry: false }
+      : { message: 'the tool asks for authorization', kind: 'TOOL_REQUIREMENTS_NOT_MET', can_retry: false };
+  }
+  const given = isMembers(error.extra) ? error.extra : null;
+  const extra = given === null ? null : withoutStacktrace(given);
+  return {
+    message: textOf(error.message) ?? 'the tool failed without saying why',
+    kind: kindOf(error.kind),
+    can_retry: error.can_retry === true,
+    developer_message: textOf(error.developer_message),
+    additional_prompt_content: textOf(error.additional_prompt_content),
+    retry_after_ms: numberOf(error.retry_after_ms),
+    status_code: numberOf(error.status_code),
+    stacktrace: textOf(error.stacktrace) ?? textOf(given?.stacktrace),
+    extra,
+  };
+}
+
+function withoutStacktrace({ stacktrace, ...rest }: Members): Members | null {
+  return Object.keys(rest).length === 0 ? null : rest;
+}
+
+/** Python writes kinds in upper case, TypeScript in lower case. */
+function kindOf(kind: unknown): ToolErrorKind {
+  const upper = typeof kind === 'string' ? kind.toUpperCase() : '';
+  return kinds.has(upper) ? (upper as ToolErrorKind) : 'UNKNOWN';
+}
+
+function logsOf(logs: unknown): { logs?: ToolLog[] } {
+  if (!Array.isArray(logs)) return {};
+  return {
+    logs: logs.filter(isMembers).map((log) => ({
+      message: textOf(log.message) ?? '',
+      level: textOf(log.level) ?? 'info',
+      subtype: textOf(log.subtype),
+    })),
+  };
+}
+
+function authorizationOf(given: unknown): Pick<WorkerToolOutput, 'requires_authorization'> {
+  return isMembers(given) ? { requires_authorization: given } : {};
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { Source } from '#domain';
+import type { Upstream } from '#egress';
+import { err, ok, type Result } from '#foundation';
+import type { Inspection, InspectionFailure, SourceConnection, SourceDeps, SourceKind } from '../contract.ts';
+import { failureOf, send } from '../failure.ts';
+import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
+import { inspected, withSteps } from '../steps.ts';
+import { invoke } from './invoke.ts';
+import { entriesOf } from './list.ts';
+import { listingsOf } from './listing.ts';
+import { createTokens } from './token.ts';
+
+/** Arcade's worker protocol, as its Python and TypeScript workers speak it. */
+export const workerKind: SourceKind = {
+  kind: 'worker',
+  open(source, deps) {
+    const upstream = deps.egress.upstream(source.uri, source.origin);
+    if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
+    return ok(openWorker(source, deps, upstream.value));
+  },
+};
+
+function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): SourceConnection {
+  const url = new URL(source.uri);
+  const base = url.pathname.replace(/\/+$/, '');
+  const token = source.secret === null ? null : createTokens(source.secret, deps.clock);
+  const authorization = () => (token === null ? '' : `authorization: Bearer ${token()}\r\n`);
+  const maxAnswerBytes = deps.maxAnswerBytes ?? defaultMaxAnswerBytes;
+  const invoker = {
+    upstream,
+    source,
+    path: `${base}/worker/tools/invoke${url.search}`,
+    headers: () => `${authorization()}content-type: application/json\r\naccept: application/json\r\n`,
+    maxAnswerBytes,
+    clock: deps.clock,
+  };
+  let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
+
+  async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
+    const answer = await send(
+      upstream,
+      {
+        method: 'GET',
+        path: `${base}/worker/tools${url.search}`,
+        headers: `${authorization()}accept: application/json\r\n`,
+        timeoutMs: inspectionTimeoutMs(source),
+        maxBytes: maxAnswerBytes,
+      },
+      source.retry,
+    );
+    if (!answer.ok) return err(withSteps(failureOf(answer.error, 'tools_fetched')));
+    const digest = createHash('sha256').update(answer.value.body).digest('base64');
+    if (answer.value.status === 200 && last?.digest === digest) return ok(last.inspection);
+    const entries = entriesOf(answer.value, source.uri);
+    if (!entries.ok) return err(withSteps(entries.error));
+    const inspection = inspected(listingsOf(entries.value), { protocolVersion: null, serverInfo: null });
+    last = inspection.ok ? { digest, inspection: inspection.value } : null;
+    return inspection;
+  }
+
+  return { inspect, call: (call) => invoke(call, invoker), close: () => upstream.close() };
+}
