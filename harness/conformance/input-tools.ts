@@ -5,7 +5,6 @@ import {
   inputRequired,
   inputResponse,
   type McpServer,
-  MissingRequiredClientCapabilityError,
   type RequestStateCodec,
   type ServerContext,
 } from '@modelcontextprotocol/server';
@@ -31,12 +30,6 @@ export function addInputTools(server: McpServer, state: RequestStateCodec<State>
   addRequestingTools(server);
   addInputRequiredTools(server);
   addStatefulTools(server, state);
-  server.registerTool('test_missing_capability', { description: 'Needs sampling' }, async (ctx) => {
-    if (!capabilities(ctx).sampling) {
-      throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
-    }
-    return text('The client can sample');
-  });
 }
 
 function capabilities(ctx: ServerContext): ClientCapabilities {
@@ -131,6 +124,10 @@ function addInputRequiredTools(server: McpServer): void {
   asks('test_input_required_result_capabilities', (ctx) => ({
     ...(capabilities(ctx).sampling && { sample: inputRequired.createMessage(sampleFor('Say anything', 50)) }),
     ...(capabilities(ctx).elicitation && { form: askForm('Say anything', 'anything') }),
+  }));
+  // The SDK refuses the call where the client has not declared sampling.
+  asks('test_missing_capability', () => ({
+    sample: inputRequired.createMessage(sampleFor('Say anything', 50)),
   }));
   asks('test_streaming_elicitation', (ctx) => {
     const answer = inputResponse(ctx.mcpReq.inputResponses, 'form');
