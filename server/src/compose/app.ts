@@ -1,5 +1,4 @@
-import { createAudit } from '#audit';
-import { type Catalog, createCatalog } from '#catalog';
+import type { Catalog } from '#catalog';
 import {
   type ConfigFile,
   emptyConfig,
@@ -8,15 +7,8 @@ import {
   type Settings,
   watchConfigFile,
 } from '#config';
-import { createCredentials } from '#credentials';
-import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
-import { createEgress } from '#egress';
-import { type Clock, Fault, messageOf, systemClock } from '#foundation';
-import { createIdentity } from '#identity';
-import { createPipeline } from '#pipeline';
-import { createPolicy } from '#policy';
-import { createSources, type Sources } from '#sources';
-import { lockDataDir, openDatabase } from '#storage';
+import { newGatewayFromRequest } from '#domain';
+import { type Clock, Fault, systemClock } from '#foundation';
 import type { Log } from '#telemetry';
 import {
   createMcpEndpoint,
@@ -26,15 +18,13 @@ import {
   createStreams,
   listen,
 } from '#wire';
+import { applyDeclared, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { checkReadiness } from './readiness.ts';
-import { sourceKinds } from './registries.ts';
+import { buildRooms, type Rooms } from './rooms.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
 const graceMs = 30_000;
-const projectId = 'default';
-/** What the config file declares has no date of its own. */
-const undated = '1970-01-01T00:00:00.000Z';
 
 export interface AppDeps {
   readonly settings: Settings;
@@ -46,165 +36,50 @@ export interface AppDeps {
 }
 
 export interface App {
-  /** Where it listens. */
+  /** Where clients reach it. */
   readonly url: string;
   /** The first admin key, where this start made one. */
   readonly newAdminKey: string | null;
   /** The slug of the demo gateway, where there is one. */
   readonly demoGateway: string | null;
-  readonly catalog: Catalog;
-  readonly sources: Sources;
+  readonly rooms: Rooms;
   close(): Promise<void>;
 }
 
-/** Builds every room, top to bottom, joins them and listens. Throws a Fault that a person can act upon. */
+/** The whole process on one page. Throws a Fault that a person can act upon. */
 export async function createApp({ settings, env, log, version, clock = systemClock }: AppDeps): Promise<App> {
-  let stopping = false;
-  let mistakes: readonly string[] = [];
   const config = await firstConfig(settings, env);
-  const wantsDemo = settings.demo && settings.configPath === null;
-  // Starts while the database opens.
-  const demoStarting = wantsDemo ? startDemoWorker(log, () => void applyConfig(config)) : null;
-  demoStarting?.catch(() => {});
-
-  const lock = settings.databaseUrl === null ? null : await lockDataDir(settings.dataDir);
-  const db = await openDatabase(
-    settings.databaseUrl === null ? { dataDir: settings.dataDir } : { url: settings.databaseUrl },
-    { log, clock },
-  );
-  const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
-  const audit = await createAudit({ dir: settings.dataDir, db, clock, log, durability });
-  const identity = await createIdentity({ db, clock, log });
-  const newAdminKey = await identity.ensureAdminKey(settings.adminKey);
-  const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
-  const catalog = await createCatalog({ db, clock });
-  const sources = await createSources({
-    kinds: sourceKinds,
-    db,
-    egress,
-    clock,
-    log,
-    onListed: (source, listings) => catalog.replaceListing(source.projectId, source.id, listings),
-    onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
-    onRemoved: (source) => catalog.forget(source.projectId, source.id),
-  });
-  const pipeline = createPipeline({
-    identity,
-    policy: createPolicy(),
-    credentials: createCredentials(),
-    sources,
-    audit,
-    clock,
-    log,
-  });
-
-  let demo: DemoWorker | null = null;
-  if (demoStarting !== null) {
-    demo = await demoStarting.catch((error: unknown) => {
-      log.error({ err: error }, 'the demo worker could not be started');
-      return null;
-    });
+  // The demo worker starts while the database opens.
+  const starting = settings.demo && settings.configPath === null ? startDemoWorker(log) : null;
+  starting?.catch(() => {});
+  let rooms: Rooms;
+  try {
+    rooms = await buildRooms(settings, config, clock, log);
+  } catch (error) {
+    await starting?.then((demo) => demo.stop());
+    throw error;
   }
-  await applyConfig(config);
-  await catalog.keepSources(
+  const newAdminKey = await rooms.identity.ensureAdminKey(settings.adminKey);
+  const demo = await startedDemo(starting, log);
+  await applyDeclared(config, demo?.source() ?? null, rooms);
+  demo?.onMoved(() => void applyDeclared(config, demo.source(), rooms));
+  await rooms.catalog.keepSources(
     projectId,
-    sources.list(projectId).map(({ id }) => id),
+    rooms.sources.list(projectId).map(({ id }) => id),
   );
-  const demoGateway = demo === null ? null : await ensureDemoGateway(catalog);
-  const watch = settings.configPath === null ? null : watchConfigFile(settings.configPath, reload);
-
-  const sessions = createSessions(clock);
-  const streams = createStreams(clock);
-  const stopTelling = catalog.onChange((slug) => streams.toolsChanged(slug));
-  const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
-  const mcp = createMcpEndpoint(
-    { pipeline, catalog, audit, clock, log, sessions, streams, version },
-    origins,
-  );
-  const rest = createRestApi({
-    pipeline,
-    catalog,
-    sources,
-    identity,
-    audit,
-    db,
-    clock,
-    log,
-    version,
-    publicUrl: settings.publicUrl,
-  });
-  const server = await listen(settings.host, settings.port, {
-    mcp: settings.roles.has('gateway') ? mcp : null,
-    rest: settings.roles.has('admin') ? rest : null,
-    readiness: () =>
-      checkReadiness({
-        db,
-        audit,
-        sources,
-        durability,
-        configMistakes: () => mistakes,
-        stopping: () => stopping,
-      }),
-    version,
-  });
-
-  /** Makes the file's resources exactly these. Whatever else changed in the file takes a restart. */
-  async function applyConfig(file: ConfigFile): Promise<void> {
-    const declared = file.workers.map(
-      ({ request }): Source => ({
-        ...newSourceFromRequest(request, { projectId }),
-        origin: 'file',
-        createdAt: undated,
-        updatedAt: undated,
-      }),
-    );
-    await sources.applyFile(demo === null ? declared : [...declared, demo.source()]);
-    catalog.applyFile(
-      file.gateways.map(
-        ({ id, request }): Gateway => ({
-          ...newGatewayFromRequest(request, { projectId }),
-          id,
-          origin: 'file',
-          createdAt: undated,
-          updatedAt: undated,
-        }),
-      ),
-    );
-  }
-
-  async function reload(): Promise<void> {
-    const loaded = await loadConfigFile(settings.configPath as string, env);
-    if (!loaded.ok) {
-      mistakes = loaded.error.map(formatMistake);
-      return log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');
-    }
-    mistakes = [];
-    await applyConfig(loaded.value);
-    log.info(
-      { workers: loaded.value.workers.length, gateways: loaded.value.gateways.length },
-      'the config file was applied',
-    );
-  }
-
+  const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
+  const watched = watchConfig(settings, env, rooms, log);
+  const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
   return {
-    url: settings.publicUrl ?? server.url,
+    url: settings.publicUrl ?? fronts.url,
     newAdminKey,
     demoGateway,
-    catalog,
-    sources,
+    rooms,
     async close() {
-      stopping = true;
-      watch?.close();
-      stopTelling();
-      streams.close();
-      await server.close(graceMs);
-      sessions.close();
-      sources.close();
-      egress.close();
+      watched.close();
+      await fronts.close();
       await demo?.stop();
-      await audit.close();
-      await db.close();
-      lock?.release();
+      await rooms.close();
     },
   };
 }
@@ -214,9 +89,17 @@ async function firstConfig(settings: Settings, env: AppDeps['env']): Promise<Con
   const loaded = await loadConfigFile(settings.configPath, env);
   if (loaded.ok) return loaded.value;
   const count = loaded.error.length === 1 ? 'a mistake' : `${loaded.error.length} mistakes`;
-  throw new Fault(
-    `the config file has ${count}:\n${loaded.error.map((mistake) => `  ${formatMistake(mistake)}`).join('\n')}`,
-  );
+  const lines = loaded.error.map((mistake) => `  ${formatMistake(mistake)}`);
+  throw new Fault(`the config file has ${count}:\n${lines.join('\n')}`);
+}
+
+async function startedDemo(starting: Promise<DemoWorker> | null, log: Log): Promise<DemoWorker | null> {
+  try {
+    return (await starting) ?? null;
+  } catch (error) {
+    log.error({ err: error }, 'the demo worker could not be started');
+    return null;
+  }
 }
 
 /** Makes the gateway `demo` where there is no gateway at all yet; it is an ordinary one, to be changed or deleted. */
@@ -231,9 +114,61 @@ async function ensureDemoGateway(catalog: Catalog): Promise<string | null> {
       },
       { projectId },
     );
-    const created = await catalog.createGateway(asked);
-    if (!created.ok)
-      throw new Fault(`the demo gateway could not be made: ${messageOf(created.error.message)}`);
+    await catalog.createGateway(asked);
   }
   return catalog.gateways(projectId).some(({ slug }) => slug === 'demo') ? 'demo' : null;
+}
+
+/** Applies the file again whenever it changes; a file with mistakes changes nothing and is told by `/readyz`. */
+function watchConfig(settings: Settings, env: AppDeps['env'], rooms: Rooms, log: Log) {
+  const path = settings.configPath;
+  let mistakes: readonly string[] = [];
+  const watch = path === null ? null : watchConfigFile(path, () => reload(path));
+
+  async function reload(file: string): Promise<void> {
+    const loaded = await loadConfigFile(file, env);
+    mistakes = loaded.ok ? [] : loaded.error.map(formatMistake);
+    if (!loaded.ok) {
+      log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');
+      return;
+    }
+    await applyDeclared(loaded.value, null, rooms);
+    const { workers, gateways } = loaded.value;
+    log.info({ workers: workers.length, gateways: gateways.length }, 'the config file was applied');
+  }
+
+  return { mistakes: () => mistakes, close: () => watch?.close() };
+}
+
+interface FrontDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly configMistakes: () => readonly string[];
+}
+
+async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ...deps }: FrontDeps) {
+  let stopping = false;
+  const sessions = createSessions(deps.clock);
+  const streams = createStreams(deps.clock);
+  const stopTelling = rooms.catalog.onChange((slug) => streams.toolsChanged(slug));
+  const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
+  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams }, origins);
+  const rest = createRestApi({ ...rooms, ...deps, publicUrl: settings.publicUrl });
+  const server = await listen(settings.host, settings.port, {
+    mcp: settings.roles.has('gateway') ? mcp : null,
+    rest: settings.roles.has('admin') ? rest : null,
+    readiness: () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping }),
+    version: deps.version,
+  });
+  return {
+    url: server.url,
+    async close() {
+      stopping = true;
+      stopTelling();
+      streams.close();
+      await server.close(graceMs);
+      sessions.close();
+    },
+  };
 }

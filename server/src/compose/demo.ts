@@ -9,6 +9,8 @@ import type { Log } from '#telemetry';
 export interface DemoWorker {
   /** As if the config file had declared it: it lives on loopback. */
   source(): Source;
+  /** Calls `listener` when it had to be started again, at another address. */
+  onMoved(listener: () => void): void;
   stop(): Promise<void>;
 }
 
@@ -17,9 +19,10 @@ const endWithParent = 'data:text/javascript,process.stdin.resume().on("end",()=>
 
 const script = fileURLToPath(new URL('../../../examples/reference-server/src/main.ts', import.meta.url));
 
-/** Starts it and waits until it listens. `onMoved` is called when it had to be started again, at another address. */
-export async function startDemoWorker(log: Log, onMoved: () => void): Promise<DemoWorker> {
+/** Starts it and waits until it listens. */
+export async function startDemoWorker(log: Log): Promise<DemoWorker> {
   const secret = randomHex(32);
+  let moved = () => {};
   let stopped = false;
   let restarts = 0;
   let { child, uri } = await run();
@@ -49,7 +52,7 @@ export async function startDemoWorker(log: Log, onMoved: () => void): Promise<De
           ({ child, uri } = next);
           if (stopped) return void child.kill();
           watch();
-          onMoved();
+          moved();
         },
         (error) => log.error({ err: error }, 'the demo worker could not be started again'),
       );
@@ -73,6 +76,9 @@ export async function startDemoWorker(log: Log, onMoved: () => void): Promise<De
       createdAt: '1970-01-01T00:00:00.000Z',
       updatedAt: '1970-01-01T00:00:00.000Z',
     }),
+    onMoved(listener) {
+      moved = listener;
+    },
     async stop() {
       stopped = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

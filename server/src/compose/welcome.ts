@@ -13,7 +13,7 @@ export function welcome(app: App, version: string, startedInMs: number): string 
   }
   if (app.demoGateway !== null) {
     const gateway = `${app.url}/mcp/${app.demoGateway}`;
-    const tools = app.catalog.view(app.demoGateway)?.tools ?? [];
+    const tools = app.rooms.catalog.view(app.demoGateway)?.tools ?? [];
     lines.push(
       '',
       `  gateway   ${gateway}`,

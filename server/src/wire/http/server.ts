@@ -69,8 +69,8 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
       return;
     }
   }
-  if (path.startsWith('/v1/') && fronts.rest !== null) return fronts.rest(request, response);
-  void plain(path, request, response, fronts);
+  if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
+  else void plain(path, request, response, fronts);
 }
 
 /** The last part of `/mcp/{slug}`; `null` for anything deeper or undecodable. */

@@ -1,0 +1,73 @@
+import { type Audit, createAudit } from '#audit';
+import { type Catalog, createCatalog } from '#catalog';
+import type { ConfigFile, Settings } from '#config';
+import { createCredentials } from '#credentials';
+import { createEgress } from '#egress';
+import type { Clock } from '#foundation';
+import { createIdentity, type Identity } from '#identity';
+import { createPipeline, type Pipeline } from '#pipeline';
+import { createPolicy } from '#policy';
+import { createSources, type Sources } from '#sources';
+import { type Db, lockDataDir, openDatabase } from '#storage';
+import type { Log } from '#telemetry';
+import { sourceKinds } from './registries.ts';
+
+/** Every room below the fronts. */
+export interface Rooms {
+  readonly db: Db;
+  readonly audit: Audit;
+  readonly identity: Identity;
+  readonly catalog: Catalog;
+  readonly sources: Sources;
+  readonly pipeline: Pipeline;
+  readonly durability: 'relaxed' | 'strict';
+  /** Everything recorded is kept; every connection is closed. */
+  close(): Promise<void>;
+}
+
+/** Builds the rooms by hand, top to bottom. */
+export async function buildRooms(
+  settings: Settings,
+  config: ConfigFile,
+  clock: Clock,
+  log: Log,
+): Promise<Rooms> {
+  const { dataDir, databaseUrl } = settings;
+  // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
+  const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
+  const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
+  const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
+  const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
+  const identity = await createIdentity({ db, clock, log });
+  const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
+  const catalog = await createCatalog({ db, clock });
+  const sources = await createSources({
+    kinds: sourceKinds,
+    db,
+    egress,
+    clock,
+    log,
+    onListed: (source, listings) => catalog.replaceListing(source.projectId, source.id, listings),
+    onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
+    onRemoved: (source) => catalog.forget(source.projectId, source.id),
+  });
+  const policy = createPolicy();
+  const credentials = createCredentials();
+  const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
+  return {
+    db,
+    audit,
+    identity,
+    catalog,
+    sources,
+    pipeline,
+    durability,
+    async close() {
+      sources.close();
+      egress.close();
+      await audit.close();
+      await db.close();
+      lock?.release();
+    },
+  };
+}
