@@ -1,0 +1,210 @@
+import {
+  createGatewayRequest,
+  createWorkerRequest,
+  secretReferences,
+  unknownSecret,
+} from '@sallyport/contracts';
+import { z } from 'zod';
+import { newGatewayFromRequest } from '#domain';
+import type { Result } from '#foundation';
+import { err, ok } from '#foundation';
+import type { ConfigFile } from './config-file.ts';
+import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
+import type { ConfigMistake, Path } from './mistakes.ts';
+import { formatPath, unknownKey } from './mistakes.ts';
+import type { ReferenceSources, Resolved } from './references.ts';
+import { knownKeys, resolveReferences } from './references.ts';
+import type { Tree } from './tree.ts';
+import { locate, locateKey } from './tree.ts';
+
+/** Known words that this version does not act on. Accepting a rule and not applying it would be dangerous. */
+const laterSections = [
+  'auth_providers',
+  'secrets',
+  'grants',
+  'rules',
+  'plugins',
+  'hooks',
+  'user_sources',
+  'models',
+] as const;
+
+const fileSchema = z.strictObject({
+  workers: z.array(createWorkerRequest).default([]),
+  gateways: z.array(createGatewayRequest).default([]),
+  egress: z
+    .strictObject({
+      allow: z.array(z.string().refine(isEgressEntry, `expected ${egressEntryForm}`)).default([]),
+    })
+    .default({ allow: [] }),
+  audit: z.strictObject({ durability: z.enum(['relaxed', 'strict']).optional() }).default({}),
+});
+const topKeys = [...Object.keys(fileSchema.shape), ...laterSections];
+
+/** Checks the whole tree and returns either the config or every mistake in it. */
+export async function checkConfig(
+  tree: Tree,
+  from: ReferenceSources & { readonly file: string },
+): Promise<Result<ConfigFile, ConfigMistake[]>> {
+  const mistakes: ConfigMistake[] = [];
+  const report: Report = (path, message, onKey = false) => {
+    const at = onKey ? locateKey(tree, path) : locate(tree, path);
+    const mistake = { file: from.file, ...at, path: formatPath(path), message };
+    // The first word on a field is the most precise; what follows from it is noise.
+    if (!mistakes.some((other) => other.path === mistake.path)) mistakes.push(mistake);
+  };
+
+  const sections = withoutEmptySections(tree);
+  if (sections === null) {
+    report([], `expected a mapping with any of ${topKeys.join(', ')}`);
+    return err(mistakes);
+  }
+  refuseLaterSections(sections, report);
+  const resolved = await resolveReferences(sections, fileSchema, from);
+  for (const { path, message } of resolved.mistakes) report(path, message);
+  const value = resolved.value as RawConfig;
+  for (const name of laterSections) delete value[name];
+  fillNamesAndSlugs(value, report);
+  reportDuplicates(value, tree, report);
+
+  const parsed = fileSchema.safeParse(value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) reportIssue(issue, value, resolved, report);
+  }
+  if (!parsed.success || mistakes.length > 0) return err(mistakes);
+
+  const { workers, gateways, egress, audit } = parsed.data;
+  const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
+  return ok({
+    workers: workers.map((request, index) => ({ request, at: at(['workers', index]) })),
+    gateways: gateways.map((request, index) => {
+      const { slug = slugOf(request.name) } = request;
+      return { id: `gw_file_${slug}`, request: { ...request, slug }, at: at(['gateways', index]) };
+    }),
+    egressAllow: egress.allow,
+    auditDurability: audit.durability ?? null,
+    references: resolved.references,
+  });
+}
+
+type Report = (path: Path, message: string, onKey?: boolean) => void;
+type RawConfig = Record<string, unknown>;
+
+/** `workers:` with nothing below it is the same as no `workers`. */
+function withoutEmptySections(tree: Tree): (Tree & { kind: 'map' }) | null {
+  if (tree.kind === 'scalar' && tree.value === null) return { kind: 'map', at: tree.at, entries: new Map() };
+  if (tree.kind !== 'map') return null;
+  const entries = [...tree.entries].filter(
+    ([, { tree: section }]) => section.kind !== 'scalar' || section.value !== null,
+  );
+  return { ...tree, entries: new Map(entries) };
+}
+
+function refuseLaterSections(sections: Tree & { kind: 'map' }, report: Report): void {
+  for (const name of laterSections) {
+    const section = sections.entries.get(name)?.tree;
+    const count =
+      section?.kind === 'list' ? section.items.length : section?.kind === 'map' ? section.entries.size : 1;
+    if (section !== undefined && count > 0) {
+      report(
+        [name],
+        'this version does not act on this section yet; remove it, because nothing would apply it',
+        true,
+      );
+    }
+  }
+}
+
+/** A gateway needs a name or a slug; each gives the other. */
+function fillNamesAndSlugs(value: RawConfig, report: Report): void {
+  for (const [index, gateway] of listIn(value['gateways']).entries()) {
+    if (!isRecord(gateway)) continue;
+    const { name, slug } = gateway;
+    if (name === undefined && slug === undefined) {
+      report(['gateways', index, 'name'], 'is missing; expected a name or a slug');
+    } else if (name === undefined && typeof slug === 'string') {
+      gateway['name'] = slug;
+    } else if (slug === undefined && typeof name === 'string') {
+      gateway.slug = slugOf(name);
+    }
+  }
+}
+
+function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
+  for (const [section, field] of [
+    ['workers', 'id'],
+    ['gateways', 'slug'],
+  ] as const) {
+    const first = new Map<string, number>();
+    for (const [index, entry] of listIn(value[section]).entries()) {
+      const id = isRecord(entry) ? entry[field] : undefined;
+      if (typeof id !== 'string') continue;
+      const before = first.get(id);
+      if (before === undefined) first.set(id, index);
+      else {
+        const { line } = locate(tree, [section, before]);
+        report(
+          [section, index, field],
+          `is the same as ${section}[${before}].${field} (line ${line}); expected another`,
+        );
+      }
+    }
+  }
+}
+
+function reportIssue(issue: z.core.$ZodIssue, value: RawConfig, resolved: Resolved, report: Report): void {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const known = path.length === 0 ? topKeys : knownKeys(fileSchema, path);
+    for (const key of issue.keys) report([...path, key], unknownKey(key, known), true);
+  } else if (issue.code === 'invalid_key') {
+    report(path, `the key ${plainMessage(issue.issues[0]?.message ?? 'is not valid')}`, true);
+  } else {
+    const given = valueAt(value, path);
+    const secret = resolved.references.some((reference) => formatPath(reference) === formatPath(path));
+    const message =
+      issue.code === 'invalid_type' && given === undefined
+        ? `is missing; expected a ${typeWord(issue.expected)}`
+        : plainMessage(issue.message);
+    report(path, secret ? withoutSecret(message, given) : message);
+  }
+}
+
+/** The one message of the schemas that quotes a part of the value. */
+function withoutSecret(message: string, value: unknown): string {
+  const quoted = secretReferences(String(value)).some((name) => message === unknownSecret(name));
+  return quoted ? 'refers to a secret that is not in mcp.secrets' : message;
+}
+
+/** zod begins its messages with a verdict; what was expected is enough. */
+function plainMessage(message: string): string {
+  return message
+    .replace(/^(Invalid input|Invalid option|Too small|Too big|Invalid string): /, '')
+    .replace(/^expected (\w+), received (\w+)/, (_, expected: string, got: string) => {
+      return `expected a ${typeWord(expected)}, got ${got === 'null' ? 'nothing' : `a ${typeWord(got)}`}`;
+    });
+}
+
+function typeWord(type: string): string {
+  return { object: 'mapping', record: 'mapping', array: 'list', int: 'whole number' }[type] ?? type;
+}
+
+/** The slug that the same request would get over the API. */
+function slugOf(name: string): string {
+  return newGatewayFromRequest({ name }, { projectId: '' }).slug;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let here = value;
+  for (const key of path)
+    here = isRecord(here) || Array.isArray(here) ? (here as RawConfig)[String(key)] : undefined;
+  return here;
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isRecord(value: unknown): value is RawConfig {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

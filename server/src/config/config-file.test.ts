@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { emptyConfig, loadConfigFile } from './config-file.ts';
+import { formatMistake } from './mistakes.ts';
+import { redact } from './redact.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'sallyport-config-'));
+const path = join(directory, 'sallyport.yaml');
+after(() => rmSync(directory, { recursive: true }));
+
+async function load(text: string | Uint8Array, env: Record<string, string> = {}) {
+  writeFileSync(path, text);
+  return loadConfigFile(path, env);
+}
+
+/** Every mistake as `line:column path: message`. */
+async function mistakesOf(text: string | Uint8Array, env: Record<string, string> = {}): Promise<string[]> {
+  const loaded = await load(text, env);
+  assert.ok(!loaded.ok, 'the file was accepted');
+  return loaded.error.map((mistake) => formatMistake(mistake).slice(path.length + 1));
+}
+
+async function configOf(text: string, env: Record<string, string> = {}) {
+  const loaded = await load(text, env);
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  return loaded.value;
+}
+
+describe('a config file that is right', () => {
+  it('gives validated requests with their defaults and places', async () => {
+    const config = await configOf(
+      [
+        'workers:',
+        '  - id: reference',
+        '    http: { uri: "http://127.0.0.1:8002", secret: dev }',
+        'gateways:',
+        '  - name: For Engineering',
+        '  - slug: demo',
+        '    tool_filter: { allowed_tools: ["Github.*"] }',
+        'egress: { allow: [10.0.0.0/8] }',
+        'audit: { durability: strict }',
+      ].join('\n'),
+    );
+    assert.deepEqual(config.workers, [
+      {
+        request: {
+          id: 'reference',
+          enabled: true,
+          http: { uri: 'http://127.0.0.1:8002', secret: 'dev', timeout: 30, retry: 3 },
+        },
+        at: { file: path, line: 2, column: 5, path: 'workers[0]' },
+      },
+    ]);
+    assert.deepEqual(
+      config.gateways.map(({ id, request, at }) => [id, request.name, request.slug, at.line]),
+      [
+        ['gw_file_for-engineering', 'For Engineering', 'for-engineering', 5],
+        ['gw_file_demo', 'demo', 'demo', 6],
+      ],
+    );
+    assert.deepEqual(config.egressAllow, ['10.0.0.0/8']);
+    assert.equal(config.auditDurability, 'strict');
+  });
+
+  it('may be empty, and so may its sections', async () => {
+    assert.deepEqual(await configOf(''), emptyConfig);
+    assert.deepEqual(await configOf('workers:\ngateways: []\ngrants: []\nrules:\nmodels: {}\n'), emptyConfig);
+  });
+
+  it('may use anchors, aliases and JSON', async () => {
+    const config = await configOf(
+      '{"workers": [&a {"id": "a", "mcp": {"uri": "http://x/mcp"}}], "egress": {"allow": &e []}}',
+    );
+    assert.equal(config.workers[0]?.request.mcp?.timeout, 30);
+    const shared = await configOf('workers:\n- id: a\n  mcp: &m { uri: "http://x" }\n- id: b\n  mcp: *m\n');
+    assert.equal(shared.workers[1]?.request.mcp?.uri, 'http://x');
+  });
+});
+
+describe('references to secrets', () => {
+  const worker = (secret: string) =>
+    `workers:\n  - id: a\n    http: { uri: "http://x", secret: ${secret} }\n`;
+  const secretOf = async (secret: string, env = {}) =>
+    (await configOf(worker(secret), env)).workers[0]?.request.http?.secret;
+
+  it('come from the environment, from a file beside the config, or from the text itself', async () => {
+    writeFileSync(join(directory, 'secret.txt'), 'from file\n\n');
+    assert.equal(await secretOf('{ fromEnv: TOKEN }', { TOKEN: 'from env' }), 'from env');
+    assert.equal(await secretOf('{ fromFile: secret.txt }'), 'from file\n');
+    assert.equal(await secretOf(`{ fromFile: ${join(directory, 'secret.txt')} }`), 'from file\n');
+    assert.equal(await secretOf('{ value: plain }'), 'plain');
+  });
+
+  it('that lead nowhere are mistakes with their place', async () => {
+    writeFileSync(join(directory, 'empty.txt'), '\n');
+    const at = '3:38 workers[0].http.secret:';
+    const cases = {
+      '{ fromEnv: NOPE }': 'expected environment variable NOPE to be set and not empty',
+      '{ fromEnv: toString }': 'expected environment variable toString to be set and not empty',
+      '{ fromEnv: "a b" }': 'expected the name of an environment variable for fromEnv',
+      '{ fromEnv: [x] }': 'expected a text for fromEnv',
+      '{ fromFile: nope.txt }': 'expected file nope.txt to exist',
+      '{ fromFile: . }': 'expected file . to be a regular file',
+      '{ fromFile: empty.txt }': 'expected file empty.txt not to be empty',
+    };
+    for (const [reference, message] of Object.entries(cases)) {
+      assert.deepEqual(await mistakesOf(worker(reference)), [`${at} ${message}`]);
+    }
+    for (const reference of ['{}', '{ fromEnv: A, value: b }', '{ from_env: A }']) {
+      assert.match((await mistakesOf(worker(reference))).join(), /exactly one of \{ fromEnv: NAME \}/);
+    }
+  });
+
+  it('are looked for only where a string is expected', async () => {
+    const config = await configOf(
+      [
+        'workers:',
+        '  - id: a',
+        `    mcp: { uri: "http://x", secrets: { value: s }, headers: { value: "\${secret:value}" } }`,
+        'gateways:',
+        '  - slug: g',
+        '    tools: [{ tool: A.B, arguments: { fixed: { value: 5 }, defaults: { where: { value: x } } } }]',
+      ].join('\n'),
+    );
+    assert.deepEqual(config.workers[0]?.request.mcp?.secrets, { value: 's' });
+    assert.deepEqual(config.gateways[0]?.request.tools?.[0]?.arguments, {
+      fixed: { value: 5 },
+      defaults: { where: { value: 'x' } },
+      hidden: [],
+    });
+  });
+
+  it('are never printed, and neither are secrets written into the file', async () => {
+    const config = await configOf(
+      [
+        'workers:',
+        '  - id: a',
+        '    http: { uri: { fromEnv: U }, secret: SEKRET-1 }',
+        '  - id: b',
+        '    mcp:',
+        '      uri: http://x',
+        '      headers: { Authorization: "Bearer SEKRET-2" }',
+        '      secrets: { T: SEKRET-3, V: { fromEnv: V } }',
+        '      oauth2: { client_id: app, client_secret: SEKRET-4 }',
+      ].join('\n'),
+      { U: 'http://x/?key=SEKRET-5', V: 'SEKRET-6' },
+    );
+    const printed = JSON.stringify(redact(config));
+    assert.doesNotMatch(printed, /SEKRET/);
+    assert.match(printed, /"client_id":"app"/);
+    assert.equal(config.workers[1]?.request.mcp?.secrets.V, 'SEKRET-6');
+  });
+});
+
+describe('mistakes', () => {
+  it('are reported all at once, in the order of the file', async () => {
+    const text = [
+      'workers:',
+      '  - id: a',
+      '    http: { uri: "ftp://x", secret: 7 }',
+      '  - id: a',
+      '    mcp: { uri: "http://x", header: {}, timeout: soon }',
+      '  - 5',
+      'gatways: []',
+      'gateways:',
+      '  - slug: Not OK',
+      '    toolFilter: {}',
+      '  - name: Hello World',
+      '  - slug: hello-world',
+      '  - description: nothing',
+      'egress: { allow: ["10.0.0.0/33"] }',
+      'audit: { durability: maybe }',
+    ].join('\n');
+    assert.deepEqual(await mistakesOf(text), [
+      '3:18 workers[0].http.uri: must be an http:// or https:// URL without user name and password',
+      '3:37 workers[0].http.secret: expected a string, got a number; put it in quotes',
+      '4:9 workers[1].id: is the same as workers[0].id (line 2); expected another',
+      '5:29 workers[1].mcp.header: unknown key; did you mean "headers"?',
+      '5:50 workers[1].mcp.timeout: expected a number, got a string',
+      '6:5 workers[2]: expected a mapping, got a number',
+      '7:1 gatways: unknown key; did you mean "gateways"?',
+      '9:11 gateways[0].slug: must be lower-case letters, digits and single hyphens between them',
+      '10:5 gateways[0].toolFilter: unknown key; did you mean "tool_filter"?',
+      '12:11 gateways[2].slug: is the same as gateways[1].slug (line 11); expected another',
+      '13:5 gateways[3].name: is missing; expected a name or a slug',
+      '14:19 egress.allow[0]: expected scheme://host:port, a host pattern such as *.corp.example, or a CIDR block',
+      '15:22 audit.durability: expected one of "relaxed"|"strict"',
+    ]);
+  });
+
+  it('a section of a later version is refused while it holds anything', async () => {
+    const sections = [
+      'auth_providers',
+      'secrets',
+      'grants',
+      'rules',
+      'plugins',
+      'hooks',
+      'user_sources',
+      'models',
+    ];
+    const text = sections.map((name) => `${name}: [{ name: x }]`).join('\n');
+    const mistakes = await mistakesOf(text);
+    assert.equal(mistakes.length, sections.length);
+    for (const [index, name] of sections.entries()) {
+      assert.match(mistakes[index] ?? '', new RegExp(`^${index + 1}:1 ${name}: this version does not act`));
+    }
+  });
+
+  it('broken YAML is told with its place, without quoting the file', async () => {
+    assert.deepEqual(await mistakesOf('workers: "x\n'), [
+      '2:1: a character is missing here: a closing quote or bracket, a comma, or a colon',
+    ]);
+    assert.deepEqual(await mistakesOf('a: 1\n\tb: 2\n'), ['2:1: tabs cannot indent; use spaces']);
+    assert.deepEqual(await mistakesOf('workers: []\n---\nworkers: []\n'), [
+      '2:1: expected one document; remove "---" and what follows',
+    ]);
+    for (const text of [
+      'secret: *SEKRET',
+      'secret: !SEKRET x',
+      'secret: "a" SEKRET',
+      'secret: @SEKRET',
+      '- "\\SEKRET"',
+    ]) {
+      assert.doesNotMatch((await mistakesOf(text)).join(), /SEKRET/);
+    }
+  });
+
+  it('a key given twice is told beside the other mistakes', async () => {
+    const mistakes = await mistakesOf('workers: []\nworkers: []\nworker: []\n');
+    assert.deepEqual(mistakes, [
+      '2:1: this key is already there in the same block',
+      '3:1 worker: unknown key; did you mean "workers"?',
+    ]);
+  });
+
+  it('never hold a value that came by reference', async () => {
+    const text = [
+      'workers:',
+      '  - id: { fromEnv: BAD }',
+      '    mcp: { uri: { fromEnv: BAD }, headers: { A: { fromEnv: BAD } }, secrets: { "a b": { fromEnv: BAD } } }',
+      '  - id: b',
+      '    mcp: { uri: "http://x", headers: { A: { fromEnv: BAD } } }',
+      'gateways: [{ slug: { fromEnv: BAD }, status: { fromEnv: BAD } }, { name: { fromEnv: BAD } }]',
+    ].join('\n');
+    const mistakes = await mistakesOf(text, { BAD: `\${secret:SEKRET}` });
+    assert.ok(mistakes.length >= 4);
+    assert.doesNotMatch(mistakes.join('\n'), /SEKRET/i);
+  });
+
+  it('a file that cannot be read, is too large or is not text is a mistake', async () => {
+    const missing = await loadConfigFile(join(directory, 'missing.yaml'), {});
+    assert.match(missing.ok ? '' : (missing.error[0]?.message ?? ''), /can be read \(ENOENT\)/);
+    assert.deepEqual(await mistakesOf(Uint8Array.of(0xff, 0xfe, 0x00)), ['1:1: expected UTF-8 text']);
+    assert.deepEqual(await mistakesOf(`#${' '.repeat(1024 * 1024)}`), ['1:1: expected at most 1 MiB']);
+    assert.match((await mistakesOf('just text')).join(), /expected a mapping with any of workers, gateways/);
+  });
+
+  it('endless, exploding and hostile structures are refused', async () => {
+    assert.match((await mistakesOf('workers: &a [*a]')).join(), /at most 64 levels/);
+    const levels = Array.from(
+      { length: 12 },
+      (_, n) => `x${n}: &x${n} [${`*x${n - 1},`.repeat(n === 0 ? 0 : 9)}]`,
+    );
+    assert.match((await mistakesOf(levels.join('\n'))).join(), /100000 values, aliases counted/);
+    assert.match((await mistakesOf(`workers: ${'['.repeat(20_000)}`)).join(), /1:/);
+    assert.match(
+      (await mistakesOf('__proto__: { polluted: 1 }')).join(),
+      /expected a key that is plain text/,
+    );
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  });
+});
+
+describe('whatever the file holds', () => {
+  const check = async (text: string) => {
+    const loaded = await load(text, { HOME: 'x' });
+    if (loaded.ok) {
+      redact(loaded.value);
+      return;
+    }
+    assert.ok(loaded.error.length > 0);
+    for (const mistake of loaded.error) {
+      assert.ok(mistake.line >= 1 && mistake.column >= 1 && mistake.message !== '');
+    }
+  };
+
+  it('any text is answered, never thrown at', async () => {
+    const scraps = fc
+      .array(
+        fc.constantFrom(
+          'workers',
+          'gateways',
+          'egress',
+          'id',
+          ': ',
+          '- ',
+          '\n',
+          '  ',
+          '{',
+          '}',
+          '[',
+          ']',
+          ',',
+          '&a',
+          '*a',
+          '!t ',
+          '"',
+          "'",
+          '|',
+          '>',
+          '#',
+          '?',
+          '%',
+          '---',
+          '\t',
+          '<<',
+          'fromEnv',
+          'value',
+          '~',
+          '0x1',
+          '.nan',
+          '\u0000',
+        ),
+        { maxLength: 40 },
+      )
+      .map((parts) => parts.join(''));
+    await fc.assert(fc.asyncProperty(fc.oneof(scraps, fc.string({ unit: 'binary' })), check), {
+      numRuns: 400,
+    });
+  });
+
+  it('any structure under the known keys is answered, never thrown at', async () => {
+    const keys = fc.constantFrom(
+      'workers',
+      'gateways',
+      'egress',
+      'audit',
+      'grants',
+      'id',
+      'http',
+      'mcp',
+      'uri',
+      'secret',
+      'secrets',
+      'headers',
+      'fromEnv',
+      'value',
+      'slug',
+      'name',
+      'tools',
+      'arguments',
+      'fixed',
+      'allow',
+      'tool_filter',
+      'constructor',
+      'toString',
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5 },
+        fc.oneof(
+          fc.constantFrom('http://x', 'a-b', 'HOME', `\${secret:x}`),
+          fc.boolean(),
+          fc.integer(),
+          fc.constant(null),
+          fc.double(),
+        ),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(keys, tie('tree'), { maxKeys: 5 }),
+      ),
+    }));
+    const files = fc.dictionary(keys, fc.oneof(fc.array(tree, { maxLength: 3 }), tree), { maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(files, (file) => check(stringify(file))),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import type { ConfigFile } from './config-file.ts';
+import type { Path } from './mistakes.ts';
+
+const hidden = '[redacted]';
+
+/** Fields that are secret even where the file holds them in plain text; `*` is any key. */
+const secretFields: readonly Path[] = [
+  ['workers', '*', 'http', 'secret'],
+  ['workers', '*', 'mcp', 'headers', '*'],
+  ['workers', '*', 'mcp', 'secrets', '*'],
+  ['workers', '*', 'mcp', 'oauth2', 'client_secret'],
+];
+
+/** The config as plain data for printing: secrets, and whatever came by reference, are replaced. */
+export function redact(config: ConfigFile): Record<string, unknown> {
+  const paths = [...config.references, ...secretFields];
+  return copy(
+    {
+      workers: config.workers.map(({ request }) => request),
+      gateways: config.gateways.map(({ id, request }) => ({ id, ...request })),
+      egress: { allow: config.egressAllow },
+      audit: { durability: config.auditDurability },
+    },
+    paths,
+  ) as Record<string, unknown>;
+}
+
+/** `paths` are relative to `value`; a value that a path leads to exactly is hidden. */
+function copy(value: unknown, paths: readonly Path[]): unknown {
+  if (paths.some((path) => path.length === 0)) return hidden;
+  const below = (key: string) =>
+    paths.filter(([head]) => head === '*' || String(head) === key).map((path) => path.slice(1));
+  if (Array.isArray(value)) return value.map((item, index) => copy(item, below(String(index))));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, below(key))]));
+}
