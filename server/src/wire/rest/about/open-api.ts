@@ -1,0 +1,86 @@
+import { errorResponse } from '@sallyport/contracts';
+import { z } from 'zod';
+import type { Route } from '../route.ts';
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (schema: object) => ({ content: { 'application/json': { schema } } });
+
+/** The OpenAPI document of the routes that are served, made of the schemas that requests are checked against. */
+export function openApiDocument(version: string, routes: readonly Route[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = `/v1${route.path}`;
+    paths[path] ??= {};
+    paths[path][route.method.toLowerCase()] = operation(route);
+  }
+  for (const name of ['health', 'config', 'swagger']) {
+    paths[`/v1/${name}`] = {
+      get: {
+        operationId: `${name}.get`,
+        tags: [name],
+        security: [],
+        responses: { 200: answer('It is so.') },
+      },
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sallyport',
+      version,
+      description:
+        'Every path but health, config and swagger is also served below /v1/orgs/{org}/projects/{project}.',
+    },
+    security: [{ key: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        key: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Authorization',
+          description: 'The API key, with or without "Bearer".',
+        },
+      },
+      schemas: { Error: schemaOf(errorResponse) },
+    },
+  };
+}
+
+function operation(route: Route): Record<string, unknown> {
+  const [tag] = route.operation.split('.');
+  return {
+    operationId: route.operation,
+    summary: route.summary,
+    description: `Needs the scope "${route.needs}".`,
+    tags: [tag],
+    ...parameters(route),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, ...json(schemaOf(route.body)) } }),
+    responses: {
+      [route.success]: route.success === 204 ? { description: 'Done.' } : answer('Done.'),
+      default: { description: 'Refused.', ...json(ref('Error')) },
+    },
+  };
+}
+
+function parameters(route: Route): { parameters?: unknown[] } {
+  const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
+    name: match[1],
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const query = route.query === undefined ? {} : (schemaOf(route.query).properties ?? {});
+  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema }));
+  const all = [...inPath, ...inQuery];
+  return all.length === 0 ? {} : { parameters: all };
+}
+
+function answer(description: string): object {
+  return { description, ...json({ type: 'object' }) };
+}
+
+function schemaOf(schema: z.ZodType): { properties?: Record<string, unknown> } {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+}

@@ -1,0 +1,70 @@
+import { type ErrorResponse, errorCodes } from '@sallyport/contracts';
+import type { z } from 'zod';
+import { type Refusal, refusal } from '#domain';
+import type { Answer } from './route.ts';
+
+const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+
+export function answerOf({ status, body }: Answer): Response {
+  if (status === 204) return new Response(null, { status });
+  return new Response(JSON.stringify(body), { status, headers: jsonHeaders });
+}
+
+/** A refusal with what only the REST API says: every field at fault, and the id of a failed request. */
+export interface RestRefusal extends Refusal {
+  readonly issues?: ErrorResponse['issues'];
+  readonly requestId?: string;
+  readonly allow?: string;
+}
+
+/**
+ * Clients of Arcade send again on 409, 429 and every 5xx unless told not to. They are never told to: a header
+ * `x-should-retry: true` would make them repeat what the user must first consent to.
+ */
+export function refusalAnswer(told: RestRefusal): Response {
+  const { status, retry } = errorCodes[told.code];
+  const body: ErrorResponse = {
+    name: told.code,
+    message: told.message,
+    ...(told.field === undefined ? {} : { field: told.field }),
+    ...(told.issues === undefined ? {} : { issues: told.issues }),
+    ...(told.requestId === undefined ? {} : { request_id: told.requestId }),
+  };
+  const headers = {
+    ...jsonHeaders,
+    ...(retry ? {} : { 'x-should-retry': 'false' }),
+    ...(told.retryAfterMs === undefined ? {} : { 'retry-after-ms': String(told.retryAfterMs) }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(told.allow === undefined ? {} : { allow: told.allow }),
+  };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** Every issue, each with the path of its field; the message names the first. */
+export function issuesRefusal(error: z.ZodError): RestRefusal {
+  const issues = error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys')
+      return [{ field: pathOf(issue.path), message: wordsOf(issue.message) }];
+    return issue.keys.map((key) => ({
+      field: pathOf([...issue.path, key]),
+      message: 'is not a known field',
+    }));
+  });
+  const [first] = issues;
+  const others = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  const field = first?.field ?? '';
+  const told = refusal(
+    'request.params_invalid',
+    `${field === '' ? 'the request' : field}: ${first?.message}${others}`,
+    field === '' ? {} : { field },
+  );
+  return { ...told, issues: issues.slice(0, 100) };
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.');
+}
+
+function wordsOf(message: string): string {
+  return /received undefined$/.test(message) ? 'is required' : message.replace(/^Invalid input: /, '');
+}

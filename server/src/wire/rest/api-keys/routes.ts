@@ -1,0 +1,89 @@
+import { type ApiKeyResponse, createApiKeyRequest, pageQuery } from '@sallyport/contracts';
+import { refusal } from '#domain';
+import { err, ok } from '#foundation';
+import type { ApiKey } from '#identity';
+import { pageOf } from '../paging.ts';
+import { type RestDeps, type Route, route } from '../route.ts';
+
+export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
+  const unknown = (id: string) =>
+    err(refusal('resource.unknown', `there is no API key ${id}`, { field: 'id' }));
+  return [
+    route({
+      operation: 'api_keys.create',
+      summary: 'Make an API key; the answer is the only place that shows it',
+      method: 'POST',
+      path: '/api_keys',
+      needs: 'admin',
+      mutates: true,
+      body: createApiKeyRequest,
+      success: 201,
+      async run({ projectId, body }) {
+        const expiresAt = body.expires_at == null ? null : new Date(body.expires_at).toISOString();
+        if (expiresAt !== null && expiresAt <= clock.iso()) {
+          return err(
+            refusal('request.params_invalid', 'expires_at: lies in the past', { field: 'expires_at' }),
+          );
+        }
+        const { key, plaintext } = await identity.createKey({
+          projectId,
+          name: body.name,
+          scopes: [...new Set(body.scopes)],
+          users: body.users ?? null,
+          gateways: body.gateways ?? null,
+          tools: body.tools ?? null,
+          expiresAt,
+        });
+        return ok({ status: 201, body: { ...apiKeyResponse(key), key: plaintext } });
+      },
+    }),
+    route({
+      operation: 'api_keys.list',
+      summary: 'The API keys of the project, without the keys themselves',
+      method: 'GET',
+      path: '/api_keys',
+      needs: 'admin',
+      query: pageQuery,
+      success: 200,
+      run: ({ projectId, query }) =>
+        ok({ status: 200, body: pageOf(identity.listKeys(projectId), query, apiKeyResponse) }),
+    }),
+    route({
+      operation: 'api_keys.get',
+      summary: 'One API key, without the key itself',
+      method: 'GET',
+      path: '/api_keys/{id}',
+      needs: 'admin',
+      success: 200,
+      run({ projectId, params: { id = '' } }) {
+        const key = identity.listKeys(projectId).find((candidate) => candidate.id === id);
+        return key === undefined ? unknown(id) : ok({ status: 200, body: apiKeyResponse(key) });
+      },
+    }),
+    route({
+      operation: 'api_keys.delete',
+      summary: 'Revoke an API key at once',
+      method: 'DELETE',
+      path: '/api_keys/{id}',
+      needs: 'admin',
+      mutates: true,
+      success: 204,
+      run: async ({ projectId, params: { id = '' } }) =>
+        (await identity.revokeKey(projectId, id)) ? ok({ status: 204 }) : unknown(id),
+    }),
+  ];
+}
+
+function apiKeyResponse(key: ApiKey): ApiKeyResponse {
+  return {
+    id: key.id,
+    name: key.name,
+    hint: key.hint,
+    scopes: [...key.scopes],
+    users: key.users === null ? null : [...key.users],
+    gateways: key.gateways === null ? null : [...key.gateways],
+    tools: key.tools === null ? null : [...key.tools],
+    expires_at: key.expiresAt,
+    created_at: key.createdAt,
+  };
+}

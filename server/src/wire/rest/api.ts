@@ -1,0 +1,76 @@
+import { Hono } from 'hono';
+import { refusal } from '#domain';
+import { newId } from '#foundation';
+import { aboutRoutes } from './about/routes.ts';
+import { answerOf, refusalAnswer } from './answer.ts';
+import { apiKeyRoutes } from './api-keys/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
+import { gatewayRoutes } from './gateways/routes.ts';
+import type { RestDeps, Route } from './route.ts';
+import { serve } from './serve.ts';
+import { executeRoute } from './tools/execute.ts';
+import { toolRoutes } from './tools/routes.ts';
+import { workerRoutes } from './workers/routes.ts';
+
+export interface RestApi {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/** Every operation that takes a key. */
+export function restRoutes(deps: RestDeps): readonly Route[] {
+  return [
+    ...toolRoutes(deps),
+    executeRoute(deps),
+    ...workerRoutes(deps),
+    ...gatewayRoutes(deps),
+    ...apiKeyRoutes(deps),
+    ...auditRoutes(deps),
+  ];
+}
+
+const prefixes = ['/v1', '/v1/orgs/:org/projects/:project'];
+
+/** `/v1/…`, each route also below `/v1/orgs/{org}/projects/{project}`. */
+export function createRestApi(deps: RestDeps): RestApi {
+  const app = new Hono();
+  const routes = restRoutes(deps);
+  const methods = new Map<string, string[]>();
+  const allow = (path: string, method: string) => methods.set(path, [...(methods.get(path) ?? []), method]);
+
+  for (const { path, run } of aboutRoutes(deps, routes)) {
+    for (const prefix of prefixes)
+      app.get(prefix + path, ({ req }) => answerOf({ status: 200, body: run(req.url) }));
+    allow(path, 'GET');
+  }
+  for (const route of routes) {
+    const path = route.path.replace(/\{(\w+)\}/g, ':$1');
+    for (const prefix of prefixes) {
+      app.on(route.method, prefix + path, ({ req }) =>
+        serve(deps, route, { request: req.raw, params: req.param() }),
+      );
+    }
+    allow(path, route.method);
+  }
+  for (const [path, allowed] of methods) {
+    for (const prefix of prefixes) {
+      const list = allowed.join(', ');
+      const told = refusal('request.method_not_allowed', `this address takes ${list}`);
+      app.all(prefix + path, () => refusalAnswer({ ...told, allow: list }));
+    }
+  }
+  app.notFound(({ req }) =>
+    refusalAnswer(refusal('resource.unknown', `there is no route ${req.method} ${req.path}`)),
+  );
+  app.onError((error, { req }) => {
+    const requestId = newId('req', deps.clock.now());
+    deps.log.error(
+      { request_id: requestId, method: req.method, path: req.path, err: error },
+      'a request failed',
+    );
+    return refusalAnswer({
+      ...refusal('internal', `something went wrong here; the request was ${requestId}`),
+      requestId,
+    });
+  });
+  return { fetch: (request) => app.fetch(request) };
+}

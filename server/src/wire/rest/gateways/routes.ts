@@ -1,0 +1,143 @@
+import {
+  createGatewayRequest,
+  gatewaySlugRequest,
+  pageQuery,
+  replaceGatewayRequest,
+  updateGatewayRequest,
+} from '@sallyport/contracts';
+import {
+  type Gateway,
+  gatewayEditFromRequest,
+  gatewayReplacementFromRequest,
+  newGatewayFromRequest,
+  type Refusal,
+  refusal,
+} from '#domain';
+import { err, ok, type Result, randomHex } from '#foundation';
+import { pageOf } from '../paging.ts';
+import { type RestDeps, type Route, route } from '../route.ts';
+import { gatewayResponse } from './response.ts';
+
+const one = '/gateways/{gateway_id}';
+
+export function gatewayRoutes(deps: RestDeps): readonly Route[] {
+  return [...readingRoutes(deps), ...changingRoutes(deps)];
+}
+
+/** The gateway that a request speaks of. A body that names another one is refused. */
+function named(
+  { catalog }: RestDeps,
+  request: {
+    projectId: string;
+    params: Readonly<Record<string, string>>;
+    body?: { id?: string | undefined };
+  },
+): Result<Gateway, Refusal> {
+  const id = request.params.gateway_id ?? '';
+  const gateway = catalog.gateway(request.projectId, id);
+  if (gateway === null)
+    return err(refusal('resource.unknown', `there is no gateway ${id}`, { field: 'gateway_id' }));
+  if ((request.body?.id ?? id) === id) return ok(gateway);
+  return err(refusal('request.params_invalid', 'id: is not the id in the address', { field: 'id' }));
+}
+
+function readingRoutes(deps: RestDeps): readonly Route[] {
+  const { catalog } = deps;
+  return [
+    route({
+      operation: 'gateways.list',
+      summary: 'The gateways of the project',
+      method: 'GET',
+      path: '/gateways',
+      needs: 'read',
+      query: pageQuery,
+      success: 200,
+      run: ({ projectId, query, publicUrl }) =>
+        ok({
+          status: 200,
+          body: pageOf(catalog.gateways(projectId), query, (gateway) => gatewayResponse(gateway, publicUrl)),
+        }),
+    }),
+    route({
+      operation: 'gateways.get',
+      summary: 'One gateway',
+      method: 'GET',
+      path: one,
+      needs: 'read',
+      success: 200,
+      run({ projectId, params, publicUrl }) {
+        const found = named(deps, { projectId, params });
+        return found.ok ? ok({ status: 200, body: gatewayResponse(found.value, publicUrl) }) : found;
+      },
+    }),
+    route({
+      operation: 'gateways.slug',
+      summary: 'Whether a slug is free',
+      method: 'POST',
+      path: '/gateways/slug',
+      needs: 'admin',
+      body: gatewaySlugRequest,
+      success: 200,
+      run: ({ body }) => ok({ status: 200, body: { available: catalog.slugAvailable(body.slug) } }),
+    }),
+  ];
+}
+
+function changingRoutes(deps: RestDeps): readonly Route[] {
+  const { catalog } = deps;
+  return [
+    route({
+      operation: 'gateways.create',
+      summary: 'Create a gateway; a slug left out is made from the name',
+      method: 'POST',
+      path: '/gateways',
+      needs: 'admin',
+      mutates: true,
+      body: createGatewayRequest,
+      success: 201,
+      async run({ projectId, body, publicUrl }) {
+        const asked = newGatewayFromRequest(body, { projectId });
+        const taken = body.slug === undefined && !catalog.slugAvailable(asked.slug);
+        const slug = taken ? `${asked.slug}-${randomHex(4)}` : asked.slug;
+        const created = await catalog.createGateway({ ...asked, slug });
+        return created.ok ? ok({ status: 201, body: gatewayResponse(created.value, publicUrl) }) : created;
+      },
+    }),
+    ...(['PUT', 'PATCH'] as const).map((method) =>
+      route({
+        operation: method === 'PUT' ? 'gateways.replace' : 'gateways.update',
+        summary: method === 'PUT' ? 'Replace a gateway' : 'Change a gateway; what is left out stays',
+        method,
+        path: one,
+        needs: 'admin',
+        mutates: true,
+        body: method === 'PUT' ? replaceGatewayRequest : updateGatewayRequest,
+        success: 200,
+        async run({ projectId, params, body, publicUrl }) {
+          const found = named(deps, { projectId, params, body });
+          if (!found.ok) return found;
+          const { name } = body;
+          const edit =
+            method === 'PUT' && name !== undefined
+              ? gatewayReplacementFromRequest({ ...body, name }, found.value)
+              : gatewayEditFromRequest(body, found.value);
+          const updated = await catalog.updateGateway(projectId, found.value.id, edit);
+          return updated.ok ? ok({ status: 200, body: gatewayResponse(updated.value, publicUrl) }) : updated;
+        },
+      }),
+    ),
+    route({
+      operation: 'gateways.delete',
+      summary: 'Delete a gateway',
+      method: 'DELETE',
+      path: one,
+      needs: 'admin',
+      mutates: true,
+      success: 204,
+      async run({ projectId, params }) {
+        const deleted = await catalog.deleteGateway(projectId, params.gateway_id ?? '');
+        return deleted.ok ? ok({ status: 204 }) : deleted;
+      },
+    }),
+  ];
+}

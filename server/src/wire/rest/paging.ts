@@ -1,0 +1,12 @@
+import { maxPageLimit, type Page } from '@sallyport/contracts';
+
+/** The page of `all` that was asked for; `show` is only called for what is on it. */
+export function pageOf<Thing, Item>(
+  all: readonly Thing[],
+  asked: { readonly limit: number; readonly offset: number },
+  show: (thing: Thing) => Item,
+): Page<Item> {
+  const limit = Math.min(asked.limit, maxPageLimit);
+  const items = all.slice(asked.offset, asked.offset + limit).map(show);
+  return { items, limit, offset: asked.offset, page_count: items.length, total_count: all.length };
+}

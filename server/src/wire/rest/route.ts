@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { Audit } from '#audit';
+import type { Catalog } from '#catalog';
+import type { Caller, Principal, Refusal, Scope } from '#domain';
+import type { Clock, Result } from '#foundation';
+import type { Identity } from '#identity';
+import type { Pipeline } from '#pipeline';
+import type { Sources } from '#sources';
+import type { Log } from '#telemetry';
+import type { Executions } from './executions/executions.ts';
+
+export interface RestDeps {
+  readonly pipeline: Pipeline;
+  readonly catalog: Catalog;
+  readonly sources: Sources;
+  readonly identity: Identity;
+  readonly audit: Audit;
+  readonly executions: Executions;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Where clients reach us; `null`: the origin of the request. */
+  readonly publicUrl: string | null;
+}
+
+/** One checked request of a caller who may make it. */
+export interface RestRequest<Body, Query> {
+  readonly principal: Principal;
+  readonly projectId: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  /** `https://host`, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly signal: AbortSignal;
+  header(name: string): string | undefined;
+  /** The principal acting as this user; `field` says where the user was named. */
+  actAs(userId: string | undefined): Result<Caller, Refusal>;
+}
+
+export interface Answer {
+  readonly status: 200 | 201 | 204;
+  readonly body?: unknown;
+}
+
+type Outcome = Result<Answer, Refusal>;
+
+/** One operation: everything about it but the work. The document at `/v1/swagger` is made of these. */
+export interface Route<Body = unknown, Query = unknown> {
+  /** `workers.create`: names the operation in the audit. */
+  readonly operation: string;
+  readonly summary: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/v1`, parameters in braces. */
+  readonly path: string;
+  /** The scope it takes. `read` is part of `admin`. */
+  readonly needs: Scope;
+  /** Open to keys that are restricted to users or tools; it must then look at these restrictions itself. */
+  readonly forRestrictedKeys?: boolean;
+  /** It changes something, so it leaves an audit record, whether refused or not. */
+  readonly mutates?: boolean;
+  readonly body?: z.ZodType<Body>;
+  readonly query?: z.ZodType<Query>;
+  readonly success: 200 | 201 | 204;
+  run(request: RestRequest<Body, Query>): Promise<Outcome> | Outcome;
+}
+
+/** Holds an operation's body and query to their schemas, then forgets their types. */
+export function route<Body = undefined, Query = undefined>(definition: Route<Body, Query>): Route {
+  return definition as unknown as Route;
+}

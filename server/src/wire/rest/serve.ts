@@ -1,0 +1,129 @@
+import { type Caller, type Principal, type Refusal, refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
+import { readJson } from './body.ts';
+import { changesOf } from './changes.ts';
+import type { Answer, RestDeps, RestRequest, Route } from './route.ts';
+
+export interface Incoming {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** One request, in order: who, may they, is it well formed, do it, write it down, answer. */
+export async function serve(deps: RestDeps, route: Route, incoming: Incoming): Promise<Response> {
+  const authorization = incoming.request.headers.get('authorization') ?? undefined;
+  const principal = deps.identity.authenticate(authorization);
+  // Nothing is written down for callers nobody knows: they could fill the journal.
+  if (!principal.ok) return refusalAnswer(principal.error);
+
+  const { org, project, ...params } = incoming.params;
+  let checked: Result<RestRequest<unknown, unknown>, RestRefusal>;
+  let outcome: Result<Answer, Refusal>;
+  const closed = closedTo(principal.value, route, { org, project });
+  if (closed !== null) {
+    checked = err(closed);
+    outcome = checked;
+  } else {
+    checked = await check(deps, route, { ...incoming, params }, principal.value);
+    outcome = checked.ok ? await route.run(checked.value) : checked;
+  }
+  if (route.mutates || (route.needs === 'call' && !checked.ok)) {
+    await record(
+      deps,
+      route,
+      principal.value,
+      outcome,
+      changesOf(params, checked.ok ? checked.value.body : null),
+    );
+  }
+  return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+}
+
+function closedTo(
+  principal: Principal,
+  route: Route,
+  place: { readonly org: string | undefined; readonly project: string | undefined },
+): Refusal | null {
+  const elsewhere =
+    (place.org ?? 'default') !== 'default' || (place.project ?? principal.projectId) !== principal.projectId;
+  if (elsewhere)
+    return refusal('resource.unknown', 'there is no such project for this API key', { field: 'project_id' });
+  const { scopes, users, gateways, tools } = principal;
+  const hasScope = scopes.has(route.needs) || (route.needs === 'read' && scopes.has('admin'));
+  if (!hasScope) {
+    return refusal(
+      'identity.scope_missing',
+      `${route.operation} needs an API key with the scope "${route.needs}"`,
+    );
+  }
+  if (gateways !== null || (!route.forRestrictedKeys && (users !== null || tools !== null))) {
+    const to = gateways !== null ? 'gateways' : users !== null ? 'users' : 'tools';
+    return refusal(
+      'identity.scope_missing',
+      `${route.operation} needs an API key with the scope "${route.needs}" that is not restricted to ${to}`,
+    );
+  }
+  return null;
+}
+
+async function check(
+  deps: RestDeps,
+  route: Route,
+  { request, params }: Incoming,
+  principal: Principal,
+): Promise<Result<RestRequest<unknown, unknown>, RestRefusal>> {
+  const url = new URL(request.url);
+  let query: unknown;
+  if (route.query !== undefined) {
+    const parsed = route.query.safeParse(Object.fromEntries(url.searchParams));
+    if (!parsed.success) return err(issuesRefusal(parsed.error));
+    query = parsed.data;
+  }
+  let body: unknown;
+  if (route.body !== undefined) {
+    const read = await readJson(request);
+    if (!read.ok) return read;
+    const parsed = route.body.safeParse(read.value);
+    if (!parsed.success) return err(issuesRefusal(parsed.error));
+    body = parsed.data;
+  }
+  return ok({
+    principal,
+    projectId: principal.projectId,
+    params,
+    body,
+    query,
+    publicUrl: deps.publicUrl ?? url.origin,
+    signal: request.signal,
+    header: (name) => request.headers.get(name) ?? undefined,
+    actAs: (userId): Result<Caller, Refusal> =>
+      deps.pipeline.authenticate(
+        {
+          authorization: request.headers.get('authorization') ?? undefined,
+          userId: userId ?? null,
+          userRequired: false,
+        },
+        null,
+      ),
+  });
+}
+
+async function record(
+  deps: RestDeps,
+  route: Route,
+  principal: Principal,
+  outcome: Result<Answer, Refusal>,
+  changes: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await deps.audit.record({
+    kind: route.needs === 'call' ? 'tool_call' : 'admin',
+    decision: outcome.ok ? 'allowed' : 'refused',
+    projectId: principal.projectId,
+    principal: principal.id,
+    tool: route.needs === 'call' ? null : route.operation,
+    code: outcome.ok ? null : outcome.error.code,
+    reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
+    changes: route.needs === 'call' ? null : changes,
+  });
+}

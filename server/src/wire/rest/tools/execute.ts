@@ -1,0 +1,112 @@
+import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
+import { type Caller, type Refusal, refusal } from '#domain';
+import { err, newId, ok, type Result } from '#foundation';
+import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
+import { outputOf, outputOfRefusal } from './output.ts';
+
+type Execute = RestRequest<ExecuteToolRequest, undefined>;
+
+export function executeRoute(deps: RestDeps): Route {
+  return route<ExecuteToolRequest>({
+    operation: 'tools.execute',
+    summary: 'Run a tool as a user; a tool that fails is an answer, not an error',
+    method: 'POST',
+    path: '/tools/execute',
+    needs: 'call',
+    forRestrictedKeys: true,
+    body: executeToolRequest,
+    success: 200,
+    async run(request) {
+      const caller = callerOf(request);
+      const idempotencyKey = request.header('idempotency-key');
+      const refused = !caller.ok ? caller.error : keyRefusal(idempotencyKey);
+      if (!caller.ok || refused !== null) {
+        await recordRefused(deps, request, refused as Refusal);
+        return err(refused as Refusal);
+      }
+      if (idempotencyKey === undefined) return execute(deps, request, caller.value, request.signal);
+      const { projectId, principal, body } = request;
+      const once = { projectId, principalId: principal.id, idempotencyKey, body };
+      // A client that went away comes back with the same key, so the call goes on without it.
+      return deps.executions.once(once, () => execute(deps, request, caller.value, null));
+    },
+  });
+}
+
+function callerOf({ actAs, body }: Execute): Result<Caller, Refusal> {
+  if (body.user_id !== undefined) return actAs(body.user_id);
+  const message = 'user_id: is required; a tool call acts as a user';
+  return err(refusal('identity.user_missing', message, { field: 'user_id' }));
+}
+
+function keyRefusal(idempotencyKey: string | undefined): Refusal | null {
+  if (idempotencyKey === undefined || (idempotencyKey !== '' && idempotencyKey.length <= 256)) return null;
+  const message = 'Idempotency-Key: must have 1 to 256 characters';
+  return refusal('request.params_invalid', message, { field: 'Idempotency-Key' });
+}
+
+async function execute(
+  { pipeline, catalog, clock }: RestDeps,
+  { projectId, body, header }: Execute,
+  caller: Caller,
+  signal: AbortSignal | null,
+): Promise<Result<Answer, Refusal>> {
+  const startedAt = clock.monotonic();
+  const executionId = newId('te', clock.now());
+  const outcome = await pipeline.callTool({
+    caller,
+    executionId,
+    startedAt,
+    gateway: null,
+    name: body.tool_name,
+    args: body.input ?? {},
+    meta: null,
+    traceId: traceIdOf(header('traceparent')),
+    signal,
+    notify: null,
+    find(name) {
+      const tool = catalog.findTool(projectId, name, body.tool_version);
+      return tool === null ? null : catalog.shown(tool);
+    },
+  });
+  const output = outcome.ok
+    ? ok(outputOf(outcome.value.returned, body.include_error_stacktrace === true))
+    : outputOfRefusal(pipeline.told(outcome.error));
+  if (!output.ok) return output;
+  const success = output.value.error === undefined;
+  return ok({
+    status: 200,
+    body: {
+      id: executionId,
+      execution_id: executionId,
+      execution_type: 'immediate',
+      status: success ? 'success' : 'failed',
+      success,
+      duration: clock.monotonic() - startedAt,
+      finished_at: clock.iso(),
+      output: output.value,
+    },
+  });
+}
+
+/** The pipeline writes down every call that it sees; this one did not come so far. */
+async function recordRefused(
+  deps: RestDeps,
+  { principal, projectId, body }: Execute,
+  refused: Refusal,
+): Promise<void> {
+  await deps.audit.record({
+    kind: 'tool_call',
+    decision: 'refused',
+    projectId,
+    code: refused.code,
+    reason: refused.reason ?? refused.message,
+    principal: principal.id,
+    userId: body.user_id ?? null,
+    tool: body.tool_name.slice(0, 200),
+  });
+}
+
+function traceIdOf(traceparent: string | undefined): string | null {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1] ?? null;
+}

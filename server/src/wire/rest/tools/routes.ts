@@ -1,0 +1,160 @@
+import {
+  getFormattedToolQuery,
+  getToolQuery,
+  listFormattedToolsQuery,
+  listToolsQuery,
+  toolRequirementsRequest,
+} from '@sallyport/contracts';
+import type { ShownTool } from '#catalog';
+import { type Caller, type Refusal, refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { pageOf } from '../paging.ts';
+import { type RestDeps, type Route, route } from '../route.ts';
+import { compileFilter } from './filter.ts';
+import { requirementsOf } from './requirements.ts';
+import { formatTool, formattedToolResponse } from './response.ts';
+
+export function toolRoutes(deps: RestDeps): readonly Route[] {
+  return [...arcadeRoutes(deps), ...formattedRoutes(deps)];
+}
+
+interface Asked {
+  readonly toolkit?: string | undefined;
+  readonly filter?: string | undefined;
+  readonly include_all_versions: 'true' | 'false';
+}
+
+/** The tools that this caller may call, of those asked for. */
+function visibleTools(
+  { catalog, pipeline }: RestDeps,
+  caller: Caller,
+  asked: Asked,
+): Result<readonly ShownTool[], Refusal> {
+  const passes = compileFilter(asked.filter);
+  if (!passes.ok) return passes;
+  const toolkit = asked.toolkit?.toLowerCase();
+  const shown = catalog
+    .tools(caller.principal.projectId, { allVersions: asked.include_all_versions === 'true' })
+    .filter(
+      (tool) => (toolkit === undefined || tool.toolkit.name.toLowerCase() === toolkit) && passes.value(tool),
+    )
+    .map((tool) => catalog.shown(tool));
+  return ok(pipeline.visible(caller, null, shown));
+}
+
+/** The tool of this name, if the caller may call it. */
+export function visibleTool(
+  { catalog, pipeline }: RestDeps,
+  caller: Caller,
+  name: string,
+  version?: string,
+): Result<ShownTool, Refusal> {
+  const tool = catalog.findTool(caller.principal.projectId, name, version);
+  const [visible] = tool === null ? [] : pipeline.visible(caller, null, [catalog.shown(tool)]);
+  if (visible !== undefined) return ok(visible);
+  const message = `there is no tool named ${JSON.stringify(name.slice(0, 200))} here`;
+  return err(refusal('catalog.tool_unknown', message, { field: 'name' }));
+}
+
+function arcadeRoutes(deps: RestDeps): readonly Route[] {
+  return [
+    route({
+      operation: 'tools.list',
+      summary: 'The tools that the caller may call',
+      method: 'GET',
+      path: '/tools',
+      needs: 'read',
+      forRestrictedKeys: true,
+      query: listToolsQuery,
+      success: 200,
+      run({ actAs, query }) {
+        const caller = actAs(query.user_id);
+        if (!caller.ok) return caller;
+        const tools = visibleTools(deps, caller.value, query);
+        if (!tools.ok) return tools;
+        const show = (shown: ShownTool) => formattedToolResponse(shown, query.include_format);
+        return ok({ status: 200, body: pageOf(tools.value, query, show) });
+      },
+    }),
+    route({
+      operation: 'tools.get',
+      summary: 'One tool',
+      method: 'GET',
+      path: '/tools/{name}',
+      needs: 'read',
+      forRestrictedKeys: true,
+      query: getToolQuery,
+      success: 200,
+      run({ actAs, query, params }) {
+        const caller = actAs(query.user_id);
+        if (!caller.ok) return caller;
+        const found = visibleTool(deps, caller.value, params.name ?? '');
+        if (!found.ok) return found;
+        return ok({ status: 200, body: formattedToolResponse(found.value, query.include_format) });
+      },
+    }),
+    route({
+      operation: 'tools.requirements',
+      summary: 'What tools need before they can run, and whether it is there',
+      method: 'POST',
+      path: '/tools/requirements',
+      needs: 'read',
+      forRestrictedKeys: true,
+      body: toolRequirementsRequest,
+      success: 200,
+      run({ actAs, body }) {
+        const caller = actAs(body.user_id);
+        if (!caller.ok) return caller;
+        const named = (body.tool_names ?? []).map((tool_name) => ({ tool_name, tool_version: undefined }));
+        const tools: ShownTool[] = [];
+        for (const { tool_name, tool_version } of [...(body.tools ?? []), ...named]) {
+          const found = visibleTool(deps, caller.value, tool_name, tool_version);
+          if (!found.ok) return found;
+          tools.push(found.value);
+        }
+        return ok({ status: 200, body: requirementsOf(tools.map(({ tool }) => tool)) });
+      },
+    }),
+  ];
+}
+
+function formattedRoutes(deps: RestDeps): readonly Route[] {
+  return [
+    route({
+      operation: 'formatted_tools.list',
+      summary: 'The tools that the caller may call, as a model provider takes them',
+      method: 'GET',
+      path: '/formatted_tools',
+      needs: 'read',
+      forRestrictedKeys: true,
+      query: listFormattedToolsQuery,
+      success: 200,
+      run({ actAs, query }) {
+        const caller = actAs(query.user_id);
+        if (!caller.ok) return caller;
+        const tools = visibleTools(deps, caller.value, query);
+        if (!tools.ok) return tools;
+        return ok({
+          status: 200,
+          body: pageOf(tools.value, query, (shown) => formatTool(shown, query.format)),
+        });
+      },
+    }),
+    route({
+      operation: 'formatted_tools.get',
+      summary: 'One tool, as a model provider takes it',
+      method: 'GET',
+      path: '/formatted_tools/{name}',
+      needs: 'read',
+      forRestrictedKeys: true,
+      query: getFormattedToolQuery,
+      success: 200,
+      run({ actAs, query, params }) {
+        const caller = actAs(query.user_id);
+        if (!caller.ok) return caller;
+        const found = visibleTool(deps, caller.value, params.name ?? '');
+        return found.ok ? ok({ status: 200, body: formatTool(found.value, query.format) }) : found;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,56 @@
+import type { SecretResponse, WorkerResponse, WorkerStatus } from '@sallyport/contracts';
+import { headersAsWritten, type Source, type SourceStatus } from '#domain';
+
+type OAuth2 = NonNullable<NonNullable<WorkerResponse['mcp']>['oauth2']>;
+
+/** A source in the words of the wire. No secret is in it: headers are shown as they were written. */
+export function workerResponse(source: Source, status: SourceStatus): WorkerResponse {
+  const fromFile = source.origin === 'file';
+  const binding = fromFile ? 'static' : 'project';
+  const secret = (exists: boolean): SecretResponse => ({ exists, editable: !fromFile, value: '', binding });
+  const { uri, retry } = source;
+  const timeout = source.timeoutMs / 1000;
+  return {
+    id: source.id,
+    type: source.kind === 'worker' ? 'http' : 'mcp',
+    enabled: source.enabled,
+    managed: false,
+    binding: { type: binding, id: source.projectId },
+    ...(source.kind === 'worker'
+      ? { http: { uri, timeout, retry, secret: secret(source.secret !== null) } }
+      : {
+          mcp: {
+            uri,
+            timeout,
+            retry,
+            headers: { ...headersAsWritten(source) },
+            secrets: Object.fromEntries(Object.keys(source.secrets).map((name) => [name, secret(true)])),
+            ...oauth2Response(source, secret),
+          },
+        }),
+    requirements: { met: true, authorization: { met: true, oauth2: { met: true } } },
+    status: statusResponse(status),
+    created_at: source.createdAt,
+    updated_at: source.updatedAt,
+  };
+}
+
+function oauth2Response(source: Source, secret: (exists: boolean) => SecretResponse): { oauth2?: OAuth2 } {
+  const kept = source.kept?.oauth2 as (Record<string, string> & { client_secret?: string }) | undefined;
+  if (kept === undefined) return {};
+  const { client_secret, ...rest } = kept;
+  return { oauth2: { ...rest, client_secret: secret(client_secret !== undefined) } };
+}
+
+export function statusResponse(status: SourceStatus): WorkerStatus {
+  return {
+    state: status.state,
+    message: status.message,
+    failed_step: status.failedStep,
+    steps: status.steps.map((step) => ({ ...step })),
+    tool_count: status.toolCount,
+    checked_at: status.checkedAt,
+    protocol_version: status.protocolVersion,
+    server_info: status.serverInfo === null ? null : { ...status.serverInfo },
+  };
+}

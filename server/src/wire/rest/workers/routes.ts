@@ -1,0 +1,161 @@
+import {
+  createWorkerRequest,
+  pageQuery,
+  testWorkerRequest,
+  updateWorkerRequest,
+  type WorkerHealthResponse,
+} from '@sallyport/contracts';
+import { newSourceFromRequest, type Refusal, refusal, type Source, sourceEditFromRequest } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { pageOf } from '../paging.ts';
+import { type RestDeps, type Route, route } from '../route.ts';
+import { toolResponse } from '../tools/response.ts';
+import { workerResponse } from './response.ts';
+import { testWorker } from './test-worker.ts';
+
+export function workerRoutes(deps: RestDeps): readonly Route[] {
+  return [...changingRoutes(deps), ...readingRoutes(deps)];
+}
+
+type Naming = { readonly projectId: string; readonly params: Readonly<Record<string, string>> };
+
+function named({ sources }: RestDeps, { projectId, params }: Naming): Result<Source, Refusal> {
+  const id = params.id ?? '';
+  const source = sources.get(projectId, id);
+  return source === null
+    ? err(refusal('resource.unknown', `there is no worker ${id}`, { field: 'id' }))
+    : ok(source);
+}
+
+/** Workers of the config file are changed there. */
+function editable(deps: RestDeps, naming: Naming): Result<Source, Refusal> {
+  const found = named(deps, naming);
+  if (!found.ok || found.value.origin === 'api') return found;
+  const message = `worker ${found.value.id} is declared in the config file; change it there`;
+  return err(refusal('resource.read_only', message));
+}
+
+function changingRoutes(deps: RestDeps): readonly Route[] {
+  const { sources } = deps;
+  const show = (source: Source) => workerResponse(source, sources.status(source.projectId, source.id));
+  return [
+    route({
+      operation: 'workers.create',
+      summary: 'Register a worker or an MCP server',
+      method: 'POST',
+      path: '/workers',
+      needs: 'admin',
+      mutates: true,
+      body: createWorkerRequest,
+      success: 201,
+      async run({ projectId, body }) {
+        const created = await sources.create(newSourceFromRequest(body, { projectId }));
+        return created.ok ? ok({ status: 201, body: show(created.value) }) : created;
+      },
+    }),
+    route({
+      operation: 'workers.update',
+      summary: 'Change a worker; what is left out stays',
+      method: 'PATCH',
+      path: '/workers/{id}',
+      needs: 'admin',
+      mutates: true,
+      body: updateWorkerRequest,
+      success: 200,
+      async run({ projectId, params, body }) {
+        const found = editable(deps, { projectId, params });
+        if (!found.ok) return found;
+        const edit = sourceEditFromRequest(body, found.value);
+        if (!edit.ok) return edit;
+        const updated = await sources.update(projectId, found.value.id, edit.value);
+        return updated.ok ? ok({ status: 200, body: show(updated.value) }) : updated;
+      },
+    }),
+    route({
+      operation: 'workers.delete',
+      summary: 'Remove a worker and its tools',
+      method: 'DELETE',
+      path: '/workers/{id}',
+      needs: 'admin',
+      mutates: true,
+      success: 204,
+      async run({ projectId, params }) {
+        const found = editable(deps, { projectId, params });
+        if (!found.ok) return found;
+        const removed = await sources.remove(projectId, found.value.id);
+        return removed.ok ? ok({ status: 204 }) : removed;
+      },
+    }),
+    route({
+      operation: 'workers.test',
+      summary: 'Try an address without registering it',
+      method: 'POST',
+      path: '/workers/test',
+      needs: 'admin',
+      body: testWorkerRequest,
+      success: 200,
+      run: async ({ projectId, body }) =>
+        ok({ status: 200, body: await testWorker(sources, projectId, body) }),
+    }),
+  ];
+}
+
+function readingRoutes(deps: RestDeps): readonly Route[] {
+  const { sources, catalog } = deps;
+  const show = (source: Source) => workerResponse(source, sources.status(source.projectId, source.id));
+  return [
+    route({
+      operation: 'workers.list',
+      summary: 'The workers and MCP servers of the project',
+      method: 'GET',
+      path: '/workers',
+      needs: 'read',
+      query: pageQuery,
+      success: 200,
+      run: ({ projectId, query }) => ok({ status: 200, body: pageOf(sources.list(projectId), query, show) }),
+    }),
+    route({
+      operation: 'workers.get',
+      summary: 'One worker, and what is known of its health',
+      method: 'GET',
+      path: '/workers/{id}',
+      needs: 'read',
+      success: 200,
+      run({ projectId, params }) {
+        const found = named(deps, { projectId, params });
+        return found.ok ? ok({ status: 200, body: show(found.value) }) : found;
+      },
+    }),
+    route({
+      operation: 'workers.health',
+      summary: 'Walk the steps of a call now, and say whether they work',
+      method: 'GET',
+      path: '/workers/{id}/health',
+      needs: 'read',
+      success: 200,
+      async run({ projectId, params }) {
+        const found = named(deps, { projectId, params });
+        if (!found.ok) return found;
+        const { id, enabled } = found.value;
+        const { state, message } = await sources.refresh(projectId, id);
+        const body: WorkerHealthResponse = { id, enabled, healthy: state === 'healthy', message };
+        return ok({ status: 200, body });
+      },
+    }),
+    route({
+      operation: 'workers.tools',
+      summary: 'The tools of one worker',
+      method: 'GET',
+      path: '/workers/{id}/tools',
+      needs: 'read',
+      query: pageQuery,
+      success: 200,
+      run({ projectId, params, query }) {
+        const found = named(deps, { projectId, params });
+        if (!found.ok) return found;
+        const tools = catalog.tools(projectId).filter((tool) => tool.sourceId === found.value.id);
+        return ok({ status: 200, body: pageOf(tools, query, (tool) => toolResponse(tool)) });
+      },
+    }),
+  ];
+}
