@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { checkArguments, shownSchema } from './arguments.ts';
+
+const schema = {
+  type: 'object',
+  properties: {
+    repo: { type: 'string' },
+    limit: { type: 'integer' },
+    order: { type: 'string', enum: ['new', 'old'] },
+    owner: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+  },
+  required: ['repo'],
+  additionalProperties: false,
+};
+
+function refusedField(args: Record<string, unknown>, given: object = schema): string | undefined {
+  const checked = checkArguments(given as never, null, args);
+  assert.equal(checked.ok, false);
+  if (checked.ok) return undefined;
+  assert.equal(checked.error.code, 'catalog.arguments_invalid');
+  assert.ok(
+    checked.error.message.startsWith(checked.error.field ?? '?'),
+    'the message begins with the field',
+  );
+  return checked.error.field;
+}
+
+describe('arguments', () => {
+  test('the refusal names the argument at fault', () => {
+    assert.equal(refusedField({}), 'arguments.repo');
+    assert.equal(refusedField({ repo: 1 }), 'arguments.repo');
+    assert.equal(refusedField({ repo: 'a/b', limit: 'ten' }), 'arguments.limit');
+    assert.equal(refusedField({ repo: 'a/b', order: 'best' }), 'arguments.order');
+    assert.equal(refusedField({ repo: 'a/b', nope: 1 }), 'arguments.nope');
+    assert.equal(refusedField({ repo: 'a/b', owner: {} }), 'arguments.owner.name');
+    assert.equal(refusedField({ repo: 'a/b', owner: { name: 7 } }), 'arguments.owner.name');
+  });
+
+  test('good arguments pass unchanged', () => {
+    const args = { repo: 'a/b', limit: 3, owner: { name: 'x' } };
+    assert.deepEqual(checkArguments(schema, null, args), { ok: true, value: args });
+  });
+
+  test('older dialects of JSON Schema are understood', () => {
+    const draft7 = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { pair: { type: 'array', items: [{ type: 'string' }, { type: 'number' }] } },
+    };
+    assert.equal(refusedField({ pair: ['a', 'b'] }, draft7), 'arguments.pair.1');
+  });
+
+  test('a schema that cannot be compiled leaves the check to the source', () => {
+    const odd = { type: 'object', properties: { a: { $ref: 'https://example.com/schema.json' } } };
+    assert.equal(checkArguments(odd, null, { a: 1 }).ok, true);
+  });
+
+  test("a source's pattern is matched in linear time", () => {
+    const evil = { type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } } };
+    assert.equal(refusedField({ a: `${'a'.repeat(200)}!` }, evil), 'arguments.a');
+  });
+
+  test('a fixed argument cannot be overridden, and a hidden one cannot be sent', () => {
+    const curation = { fixed: { limit: 5 }, defaults: {}, hidden: ['order'] };
+    for (const args of [
+      { repo: 'a/b', limit: 9 },
+      { repo: 'a/b', order: 'new' },
+    ]) {
+      const checked = checkArguments(schema, curation, args);
+      assert.equal(checked.ok, false);
+    }
+    assert.deepEqual(checkArguments(schema, curation, { repo: 'a/b' }), {
+      ok: true,
+      value: { repo: 'a/b', limit: 5 },
+    });
+  });
+
+  test('a default fills in what the caller leaves out, and nothing else', () => {
+    const curation = { fixed: {}, defaults: { limit: 5, repo: 'a/b' }, hidden: [] };
+    assert.deepEqual(checkArguments(schema, curation, {}), { ok: true, value: { limit: 5, repo: 'a/b' } });
+    assert.deepEqual(checkArguments(schema, curation, { limit: 1 }), {
+      ok: true,
+      value: { limit: 1, repo: 'a/b' },
+    });
+  });
+
+  test('the schema shown has no fixed and hidden arguments, and says the defaults', () => {
+    const shown = shownSchema(schema, {
+      fixed: { repo: 'a/b' },
+      defaults: { limit: 5 },
+      hidden: ['order', 'owner'],
+    });
+    assert.deepEqual(shown, {
+      type: 'object',
+      properties: { limit: { type: 'integer', default: 5 } },
+      additionalProperties: false,
+    });
+  });
+
+  test('a tool without curation is shown as the source wrote it', () => {
+    assert.equal(shownSchema(schema, null), schema);
+  });
+});

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { newGatewayFromRequest } from '#domain';
+import { manualClock } from '#foundation';
+import type { Db } from '#storage';
+import { openTestDatabase } from '../../test/database.ts';
+import { createCatalog } from './catalog.ts';
+import type { Catalog } from './contract.ts';
+import { sampleListing } from './sample-tool.ts';
+
+const project = 'default';
+const place = { projectId: project };
+
+describe('catalog', () => {
+  let db: Db;
+  let catalog: Catalog;
+  const clock = manualClock();
+
+  before(async () => {
+    db = await openTestDatabase();
+  });
+  after(() => db.close());
+  beforeEach(async () => {
+    await db.query('delete from tools');
+    await db.query('delete from gateways');
+    catalog = await createCatalog({ db, clock });
+  });
+
+  async function gateway(slug: string, more: object = {}) {
+    const created = await catalog.createGateway(newGatewayFromRequest({ name: slug, slug, ...more }, place));
+    assert.ok(created.ok);
+    return created.value;
+  }
+  const names = (slug: string) => catalog.view(slug)?.tools.map(({ wireName }) => wireName);
+
+  test('tools and their ids survive a restart, a refresh and an absence', async () => {
+    await catalog.replaceListing(project, 'one', [
+      sampleListing('Github', 'Star'),
+      sampleListing('Github', 'Fork'),
+    ]);
+    const id = catalog.findTool(project, 'Github.Star')?.id;
+    assert.match(id ?? '', /^tool_[0-9a-f]{24}$/);
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Fork')]);
+    assert.equal(catalog.findTool(project, 'Github.Star'), null);
+    await catalog.replaceListing(project, 'one', [
+      sampleListing('Github', 'Star'),
+      sampleListing('Github', 'Fork'),
+    ]);
+    const restarted = await createCatalog({ db, clock });
+    assert.equal(restarted.findTool(project, 'Github.Star')?.id, id);
+    assert.deepEqual(
+      restarted.tools(project).map(({ qualifiedName }) => qualifiedName),
+      ['Github.Star', 'Github.Fork'],
+    );
+  });
+
+  test('a source that is down keeps its tools listed as unavailable, and heals', async () => {
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    await gateway('g');
+    await catalog.markUnavailable(project, 'one');
+    assert.equal(catalog.findTool(project, 'Github.Star')?.available, false);
+    assert.deepEqual(names('g'), ['Github_Star']);
+    assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github.Star')?.available, false);
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    assert.equal(catalog.findTool(project, 'Github.Star')?.available, true);
+  });
+
+  test('names are found in every form and whatever the case; a version picks that version', async () => {
+    await catalog.replaceListing(project, 'one', [
+      sampleListing('Git_hub', 'Star', { version: '1.9.0' }),
+      sampleListing('Git_hub', 'Star', { version: '1.10.0' }),
+    ]);
+    for (const name of ['Git_hub.Star', 'git_hub_star', 'GIT_HUB.STAR', 'Git_hub.Star@1.10.0']) {
+      assert.equal(catalog.findTool(project, name)?.toolkit.version, '1.10.0', name);
+    }
+    assert.equal(catalog.findTool(project, 'Git_hub.Star@1.9.0')?.toolkit.version, '1.9.0');
+    assert.equal(catalog.findTool(project, 'Git_hub.Star', '1.9.0')?.toolkit.version, '1.9.0');
+    assert.equal(catalog.findTool(project, 'Git_hub.Star', '3.0.0'), null);
+    assert.equal(catalog.tools(project).length, 1);
+    assert.equal(catalog.tools(project, { allVersions: true }).length, 2);
+  });
+
+  test('a source that comes later cannot take over a name', async () => {
+    await catalog.replaceListing(project, 'zz-first', [sampleListing('Github', 'Star')]);
+    await gateway('exact', { tool_filter: { allowed_tools: ['Github.Star'] } });
+    await gateway('glob', { tool_filter: { allowed_tools: ['Github.*'] } });
+    clock.advance(1000);
+    await catalog.replaceListing(project, 'aa-later', [sampleListing('Github', 'Star')]);
+    assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zz-first');
+    assert.deepEqual(
+      catalog.view('exact')?.tools.map(({ tool }) => tool.sourceId),
+      ['zz-first'],
+    );
+    assert.equal(catalog.view('glob')?.find('Github_Star')?.tool.sourceId, 'zz-first');
+    assert.equal(catalog.view('glob')?.find('Github.Star')?.tool.sourceId, 'zz-first');
+    assert.equal(catalog.view('glob')?.tools.length, 2);
+  });
+
+  test('a gateway shows what its exact names and globs allow, at the next request', async () => {
+    await catalog.replaceListing(project, 'one', [
+      sampleListing('Github', 'Star'),
+      sampleListing('Github', 'Fork'),
+      sampleListing('Slack', 'Send'),
+    ]);
+    const made = await gateway('g', { tool_filter: { allowed_tools: ['github.star', 'Slack.*'] } });
+    assert.deepEqual(names('g'), ['Github_Star', 'Slack_Send']);
+    await catalog.updateGateway(project, made.id, { allowedTools: ['Github.Fork'] });
+    assert.deepEqual(names('g'), ['Github_Fork']);
+    await catalog.updateGateway(project, made.id, { allowedTools: null });
+    assert.equal(names('g')?.length, 3);
+    await catalog.updateGateway(project, made.id, { allowedTools: [] });
+    assert.deepEqual(names('g'), []);
+    await catalog.deleteGateway(project, made.id);
+    assert.equal(catalog.view('g'), null);
+  });
+
+  test('displayed names are short, legal and unique, and the older tool keeps the plain one', async () => {
+    const long = 'L'.repeat(80);
+    await catalog.replaceListing(project, 'one', [
+      sampleListing('Git hub', 'Star'),
+      sampleListing('X', long),
+    ]);
+    clock.advance(1000);
+    await catalog.replaceListing(project, 'two', [
+      sampleListing('Git-hub', 'Star/../x'),
+      sampleListing('Git_hub', 'Star'),
+    ]);
+    await gateway('g');
+    const shown = names('g') ?? [];
+    assert.equal(new Set(shown).size, 4);
+    for (const name of shown) assert.match(name, /^[A-Za-z0-9_-]{1,64}$/);
+    assert.equal(catalog.view('g')?.find('Git_hub_Star')?.tool.sourceId, 'one');
+  });
+
+  test('curation renames, describes and changes arguments on one gateway only', async () => {
+    const inputSchema = {
+      type: 'object',
+      properties: { repo: { type: 'string' }, n: { type: 'integer' } },
+      required: ['repo'],
+    };
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star', { inputSchema })]);
+    await gateway('plain');
+    await gateway('curated', {
+      tools: [
+        {
+          tool: 'Github.Star',
+          name: 'star_ours',
+          description: 'Star our repository',
+          arguments: { fixed: { repo: 'us/it' }, defaults: { n: 2 }, hidden: [] },
+        },
+      ],
+    });
+    const shown = catalog.view('curated')?.find('star_ours');
+    assert.equal(shown?.description, 'Star our repository');
+    assert.deepEqual(shown?.inputSchema.properties, { n: { type: 'integer', default: 2 } });
+    assert.deepEqual(shown?.arguments({}), { ok: true, value: { repo: 'us/it', n: 2 } });
+    assert.equal(shown?.arguments({ repo: 'them/it' }).ok, false);
+    assert.equal(catalog.view('plain')?.find('Github_Star')?.arguments({ repo: 'them/it' }).ok, true);
+    assert.equal(shown?.tool.id, catalog.view('plain')?.find('Github_Star')?.tool.id);
+  });
+
+  test('a gateway over one source may show its own names', async () => {
+    await catalog.replaceListing(project, 'files', [sampleListing('files', 'read.file')]);
+    await gateway('own', { naming: 'source' });
+    assert.deepEqual(names('own'), ['read.file']);
+    await catalog.replaceListing(project, 'more', [sampleListing('more', 'x')]);
+    assert.deepEqual(names('own'), ['files_read_file', 'more_x']);
+  });
+
+  test('a slug is taken once, also by two requests at the same time', async () => {
+    const ask = () => catalog.createGateway(newGatewayFromRequest({ name: 'x', slug: 'same' }, place));
+    const results = await Promise.all([ask(), ask()]);
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true, false],
+    );
+    assert.equal(catalog.slugAvailable('same'), false);
+  });
+
+  test('what the file declares is read-only and goes with the file', async () => {
+    const declared = {
+      ...newGatewayFromRequest({ name: 'f', slug: 'filed' }, place),
+      id: 'gw_file_filed',
+      origin: 'file' as const,
+      createdAt: '',
+      updatedAt: '',
+    };
+    catalog.applyFile([declared]);
+    const changed = await catalog.updateGateway(project, declared.id, { name: 'other' });
+    assert.equal(!changed.ok && changed.error.code, 'resource.read_only');
+    const deleted = await catalog.deleteGateway(project, declared.id);
+    assert.equal(!deleted.ok && deleted.error.code, 'resource.read_only');
+    catalog.applyFile([]);
+    assert.equal(catalog.view('filed'), null);
+  });
+
+  test('another project sees neither gateways nor tools', async () => {
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    const made = await gateway('g');
+    assert.equal(catalog.gateway('other', made.id), null);
+    assert.deepEqual(catalog.tools('other'), []);
+    const changed = await catalog.updateGateway('other', made.id, { name: 'x' });
+    assert.equal(!changed.ok && changed.error.code, 'resource.unknown');
+  });
+
+  test('listeners hear of every change of what a gateway shows', async () => {
+    await gateway('g');
+    const heard: string[] = [];
+    const stop = catalog.onChange((slug) => heard.push(slug));
+    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    assert.deepEqual(heard, ['g']);
+    stop();
+    await catalog.forget(project, 'one');
+    assert.deepEqual(heard, ['g']);
+    assert.deepEqual(names('g'), []);
+  });
+
+  test('sources that are no longer declared leave no tools behind', async () => {
+    await catalog.replaceListing(project, 'one', [sampleListing('A', 'X')]);
+    await catalog.replaceListing(project, 'two', [sampleListing('B', 'X')]);
+    await catalog.keepSources(project, ['two']);
+    assert.deepEqual(
+      (await createCatalog({ db, clock })).tools(project).map(({ qualifiedName }) => qualifiedName),
+      ['B.X'],
+    );
+  });
+});
