@@ -13,10 +13,16 @@ const ground = ['foundation', 'domain', 'storage', 'egress', 'telemetry'];
 export const rooms: Readonly<Record<string, Room>> = {
   foundation: { is: 'results, faults, clock, ids', mayImport: [] },
   domain: { is: 'the words of the platform: types and pure functions', mayImport: ['foundation'] },
-  config: { is: 'the environment and the config file, read once and checked', mayImport: ['foundation', 'domain'] },
+  config: {
+    is: 'the environment and the config file, read once and checked',
+    mayImport: ['foundation', 'domain'],
+  },
   telemetry: { is: 'logs', mayImport: ['foundation'] },
   egress: { is: 'the only way out: address policy, connections, time-outs, caps', mayImport: ['foundation'] },
-  storage: { is: 'the database: connections, transactions, migrations', mayImport: ['foundation', 'telemetry'] },
+  storage: {
+    is: 'the database: connections, transactions, migrations',
+    mayImport: ['foundation', 'telemetry'],
+  },
 
   catalog: { is: 'which tools there are, and which of them a gateway shows', mayImport: ground },
   sources: { is: 'where tools live: list them, call them, say what is wrong', mayImport: ground },
@@ -27,7 +33,17 @@ export const rooms: Readonly<Record<string, Room>> = {
 
   pipeline: {
     is: 'one tool call, in order; listing by the same decision',
-    mayImport: ['foundation', 'domain', 'telemetry', 'identity', 'catalog', 'policy', 'credentials', 'sources', 'audit'],
+    mayImport: [
+      'foundation',
+      'domain',
+      'telemetry',
+      'identity',
+      'catalog',
+      'policy',
+      'credentials',
+      'sources',
+      'audit',
+    ],
   },
   wire: {
     is: 'fronts: speak a protocol, decide nothing',
@@ -43,7 +59,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'storage',
     ],
   },
-  compose: { is: 'builds every room and joins them; the only place that picks implementations', mayImport: ['*'] },
+  compose: {
+    is: 'builds every room and joins them; the only place that picks implementations',
+    mayImport: ['*'],
+  },
 };
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorCodes, type ErrorCode } from '../errors/codes.ts';
+import { type ErrorCode, errorCodes } from '../errors/codes.ts';
 
 export const auditKinds = ['tool_call', 'tool_list', 'admin', 'sign_in', 'credential', 'inference'] as const;
 export const auditDecisions = ['allowed', 'refused', 'failed'] as const;

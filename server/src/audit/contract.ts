@@ -1,4 +1,6 @@
 import type { AuditDecision, AuditEvent, AuditKind, ErrorCode } from '@sallyport/contracts';
+import type { Refusal } from '#domain';
+import type { Result } from '#foundation';
 
 /** What a room says of one decision; the audit adds id and time. Fields left out are null in the record. */
 export interface AuditEntry {
@@ -53,10 +55,13 @@ export interface Audit {
    * must be withheld.
    */
   record(entry: AuditEntry): void | Promise<void>;
-  /** Sees everything recorded before the call. */
-  query(query: AuditQuery): Promise<AuditPage>;
-  /** Records journalled but not yet in the database, and the last error of draining. */
+  /** Sees everything recorded before the call. Refuses a cursor or a time that is not one. */
+  query(query: AuditQuery): Promise<Result<AuditPage, Refusal>>;
+  /** Bytes journalled but not yet in the database, and the error that draining meets now. */
   lag(): { readonly bytes: number; readonly error: string | null };
-  /** Everything recorded is on the disk and in the database. */
+  /**
+   * Everything recorded is on the disk, and in the database when that answers; what is not is drained by the next
+   * start.
+   */
   close(): Promise<void>;
 }

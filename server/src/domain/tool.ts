@@ -6,7 +6,11 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 /** What a source says about one of its tools, in the words of the platform. */
 export interface ToolListing {
   /** The group of tools; for a worker its toolkit, for an MCP server the source's id. */
-  readonly toolkit: { readonly name: string; readonly version: string | null; readonly description: string | null };
+  readonly toolkit: {
+    readonly name: string;
+    readonly version: string | null;
+    readonly description: string | null;
+  };
   /** The name inside the toolkit, exactly as the source spells it: it is sent back verbatim. */
   readonly name: string;
   readonly description: string;

@@ -1,10 +1,13 @@
-import type { Result } from '#foundation';
+import type { Clock, Result } from '#foundation';
 
 /** What this destination may be: `file` destinations may be internal, `api` ones only where the allow-list says so. */
 export type Trust = 'file' | 'api';
 
 export interface EgressOptions {
-  /** Exact `scheme://host:port`, `*.wild.card` host names, or CIDR blocks, that `api` destinations may reach. */
+  /**
+   * Exact `scheme://host:port`, `*.wild.card` host names, IP addresses or CIDR blocks that `api` destinations may
+   * reach. A cloud metadata address is reached, even by `file`, only where that very address is listed.
+   */
   readonly allow: readonly string[];
   readonly connectTimeoutMs?: number;
   /** Idle connections kept to one origin. */
@@ -13,6 +16,8 @@ export interface EgressOptions {
   readonly maxPerOrigin?: number;
   /** Replaces DNS in tests. */
   readonly lookup?: (host: string) => Promise<readonly string[]>;
+  /** Time-outs are looked at every 100 ms of it; the system's unless given. */
+  readonly clock?: Clock;
 }
 
 export type EgressFailureKind =
@@ -43,7 +48,7 @@ export interface UpstreamRequest {
   /** Further header lines, each ended by CRLF, without Host, Content-Length and Connection: `accept: a\r\nx: y\r\n`. */
   readonly headers: string;
   readonly body?: string | Buffer;
-  /** From the first byte written to the last byte read, in ms; for a stream, to the head only. */
+  /** From the call (waiting for a connection included) to the last byte read, in ms; for a stream, to the head only. */
   readonly timeoutMs: number;
   /** Cap of the answer's body; for a stream, of nothing. */
   readonly maxBytes: number;
