@@ -10,3 +10,5 @@ export { listen } from './http/server.ts';
 export { createMcpEndpoint } from './mcp/endpoint.ts';
 export { createSessions } from './mcp/sessions.ts';
 export { createStreams } from './mcp/streams.ts';
+export type { RestApi } from './rest/index.ts';
+export { createRestApi } from './rest/index.ts';

@@ -1,3 +1,4 @@
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { refusal } from '#domain';
 import { newId } from '#foundation';
@@ -5,16 +6,16 @@ import { aboutRoutes } from './about/routes.ts';
 import { answerOf, refusalAnswer } from './answer.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
-import type { RestDeps, Route } from './route.ts';
+import type { RestDeps, RestRooms, Route } from './route.ts';
 import { serve } from './serve.ts';
 import { executeRoute } from './tools/execute.ts';
 import { toolRoutes } from './tools/routes.ts';
 import { workerRoutes } from './workers/routes.ts';
 
-export interface RestApi {
-  fetch(request: Request): Response | Promise<Response>;
-}
+/** Answers everything below `/v1/`. */
+export type RestApi = ReturnType<typeof getRequestListener>;
 
 /** Every operation that takes a key. */
 export function restRoutes(deps: RestDeps): readonly Route[] {
@@ -31,12 +32,29 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
 const prefixes = ['/v1', '/v1/orgs/:org/projects/:project'];
 
 /** `/v1/…`, each route also below `/v1/orgs/{org}/projects/{project}`. */
-export function createRestApi(deps: RestDeps): RestApi {
+export function createRestApi({ db, ...rooms }: RestRooms): RestApi {
+  const deps: RestDeps = { ...rooms, executions: createExecutions({ db, ...rooms }) };
   const app = new Hono();
+  addRoutes(app, deps);
+  app.notFound(({ req }) =>
+    refusalAnswer(refusal('resource.unknown', `there is no route ${req.method} ${req.path}`)),
+  );
+  app.onError((error, { req }) => {
+    const requestId = newId('req', deps.clock.now());
+    deps.log.error(
+      { request_id: requestId, method: req.method, path: req.path, err: error },
+      'a request failed',
+    );
+    const told = refusal('internal', `something went wrong here; the request was ${requestId}`);
+    return refusalAnswer({ ...told, requestId });
+  });
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+}
+
+function addRoutes(app: Hono, deps: RestDeps): void {
   const routes = restRoutes(deps);
   const methods = new Map<string, string[]>();
   const allow = (path: string, method: string) => methods.set(path, [...(methods.get(path) ?? []), method]);
-
   for (const { path, run } of aboutRoutes(deps, routes)) {
     for (const prefix of prefixes)
       app.get(prefix + path, ({ req }) => answerOf({ status: 200, body: run(req.url) }));
@@ -58,19 +76,4 @@ export function createRestApi(deps: RestDeps): RestApi {
       app.all(prefix + path, () => refusalAnswer({ ...told, allow: list }));
     }
   }
-  app.notFound(({ req }) =>
-    refusalAnswer(refusal('resource.unknown', `there is no route ${req.method} ${req.path}`)),
-  );
-  app.onError((error, { req }) => {
-    const requestId = newId('req', deps.clock.now());
-    deps.log.error(
-      { request_id: requestId, method: req.method, path: req.path, err: error },
-      'a request failed',
-    );
-    return refusalAnswer({
-      ...refusal('internal', `something went wrong here; the request was ${requestId}`),
-      requestId,
-    });
-  });
-  return { fetch: (request) => app.fetch(request) };
 }

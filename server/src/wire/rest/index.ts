@@ -6,6 +6,4 @@
 
 export type { RestApi } from './api.ts';
 export { createRestApi } from './api.ts';
-export type { Executions } from './executions/executions.ts';
-export { createExecutions } from './executions/executions.ts';
-export type { RestDeps } from './route.ts';
+export type { RestRooms } from './route.ts';

@@ -6,22 +6,27 @@ import type { Clock, Result } from '#foundation';
 import type { Identity } from '#identity';
 import type { Pipeline } from '#pipeline';
 import type { Sources } from '#sources';
+import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Executions } from './executions/executions.ts';
 
-export interface RestDeps {
+/** What the API is built of. */
+export interface RestRooms {
   readonly pipeline: Pipeline;
   readonly catalog: Catalog;
   readonly sources: Sources;
   readonly identity: Identity;
   readonly audit: Audit;
-  readonly executions: Executions;
+  readonly db: Db;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
   /** Where clients reach us; `null`: the origin of the request. */
   readonly publicUrl: string | null;
 }
+
+/** What its operations get. */
+export type RestDeps = Omit<RestRooms, 'db'> & { readonly executions: Executions };
 
 /** One checked request of a caller who may make it. */
 export interface RestRequest<Body, Query> {

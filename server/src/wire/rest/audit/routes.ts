@@ -16,12 +16,14 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
         const { user_id, limit: asked, ...filters } = query;
         const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
         const limit = Math.min(asked, maxPageLimit);
-        const page = await audit.query({
+        const found = await audit.query({
           projectId,
           limit,
           ...(user_id === undefined ? {} : { userId: user_id }),
           ...given,
         });
+        if (!found.ok) return found;
+        const page = found.value;
         const body: AuditEventsResponse = {
           items: [...page.items],
           limit,

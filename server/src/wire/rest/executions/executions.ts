@@ -23,7 +23,6 @@ export interface Executions {
    * key, because then nothing was executed.
    */
   once(request: OnceRequest, run: () => Promise<Outcome>): Promise<Outcome>;
-  close(): void;
 }
 
 const keptMs = 24 * 60 * 60 * 1000;
@@ -32,11 +31,15 @@ export function createExecutions({ db, clock, log }: { db: Db; clock: Clock; log
   const store = createExecutionStore(db);
   const running = new Map<string, { readonly requestHash: string; readonly outcome: Promise<Outcome> }>();
   const oldest = () => new Date(clock.now() - keptMs).toISOString();
-  const stop = clock.every(60 * 60 * 1000, () => {
-    store
-      .prune(oldest())
-      .catch((error) => log.warn({ error: messageOf(error) }, 'old executions were not removed'));
-  });
+  let prunedAt = clock.now();
+
+  function pruneHourly(): void {
+    if (clock.now() - prunedAt < 60 * 60 * 1000) return;
+    prunedAt = clock.now();
+    store.prune(oldest()).catch((error) => {
+      log.warn({ error: messageOf(error) }, 'old executions were not removed');
+    });
+  }
 
   async function first(
     request: OnceRequest,
@@ -65,6 +68,7 @@ export function createExecutions({ db, clock, log }: { db: Db; clock: Clock; log
 
   return {
     once(request, run) {
+      pruneHourly();
       const keyHash = sha256(`${request.principalId}\0${request.idempotencyKey}`);
       const requestHash = sha256(canonicalJson(request.body));
       const runningKey = `${request.projectId}\0${keyHash}`;
@@ -76,7 +80,6 @@ export function createExecutions({ db, clock, log }: { db: Db; clock: Clock; log
       running.set(runningKey, { requestHash, outcome });
       return outcome;
     },
-    close: stop,
   };
 }
 
