@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import type { TlsOptions } from 'node:tls';
+import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { UpstreamRequest } from './contract.ts';
+import { createEgress } from './egress.ts';
+import { createCertificate } from './testing/certificate.ts';
+
+const trusted = createCertificate('worker.test');
+const GET: UpstreamRequest = { method: 'GET', path: '/', headers: '', timeoutMs: 5000, maxBytes: 1000 };
+
+interface Seen {
+  readonly port: number;
+  readonly names: unknown[];
+  readonly protocols: unknown[];
+  connections: number;
+}
+
+const HELLO = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
+
+async function serve(t: TestContext, options: TlsOptions, answer = HELLO): Promise<Seen> {
+  const server = createServer(options, (socket) => {
+    seen.connections++;
+    seen.names.push(socket.servername);
+    seen.protocols.push(socket.alpnProtocol);
+    socket.on('error', () => {});
+    socket.on('data', () => socket.write(answer));
+  });
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const seen: Seen = { port, names: [], protocols: [], connections: 0 };
+  return seen;
+}
+
+async function request(t: TestContext, uri: string) {
+  const egress = createEgress({ allow: [], lookup: async () => ['127.0.0.1'] });
+  t.after(() => egress.close());
+  const upstream = egress.upstream(uri, 'file');
+  assert.ok(upstream.ok);
+  await upstream.value.request(GET);
+  return upstream.value.request(GET);
+}
+
+describe('TLS', () => {
+  const before = getCACertificates('default');
+  setDefaultCACertificates([...before, trusted.cert]);
+
+  it('carries requests to a server whose certificate is trusted, and names it', async (t) => {
+    const seen = await serve(t, { ...trusted, ALPNProtocols: ['h2', 'http/1.1'] });
+    const answer = await request(t, `https://worker.test:${seen.port}`);
+    assert.ok(answer.ok, answer.ok ? '' : answer.error.message);
+    assert.equal(answer.value.body.toString(), 'hello');
+    assert.deepEqual([seen.names, seen.protocols, seen.connections], [['worker.test'], ['http/1.1'], 1]);
+  });
+
+  it('refuses a certificate for another name', async (t) => {
+    const { port } = await serve(t, trusted);
+    for (const uri of [`https://other.test:${port}`, `https://127.0.0.1:${port}`]) {
+      const answer = await request(t, uri);
+      assert.ok(!answer.ok);
+      assert.deepEqual([answer.error.kind, answer.error.sent], ['tls', false]);
+    }
+  });
+
+  it('refuses a certificate that nobody trusted vouches for', async (t) => {
+    const { port } = await serve(t, createCertificate('worker.test'));
+    const answer = await request(t, `https://worker.test:${port}`);
+    assert.ok(!answer.ok);
+    assert.deepEqual([answer.error.kind, answer.error.sent], ['tls', false]);
+    assert.match(answer.error.message, /self-signed.*NODE_EXTRA_CA_CERTS/);
+  });
+
+  it('refuses a server that speaks no HTTP/1.1', async (t) => {
+    const { port } = await serve(t, { ...trusted, ALPNProtocols: ['h2'] });
+    const answer = await request(t, `https://worker.test:${port}`);
+    assert.ok(!answer.ok);
+    assert.equal(answer.error.kind, 'tls');
+  });
+
+  it('is not left behind by a redirect', async (t) => {
+    const redirect = 'HTTP/1.1 302 Found\r\nlocation: http://worker.test/\r\ncontent-length: 0\r\n\r\n';
+    const { port } = await serve(t, trusted, redirect);
+    const egress = createEgress({ allow: [], lookup: async () => ['127.0.0.1'] });
+    const answer = await egress.get(`HTTPS://worker.test:${port}/`, 'file', {
+      timeoutMs: 5000,
+      maxBytes: 100,
+    });
+    assert.ok(!answer.ok);
+    assert.match(answer.error.message, /from https to http/);
+  });
+});
