@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@modelcontextprotocol/server';
 import type { ServerInfo, ToolHandler, ToolOptions } from './define-tool.ts';
 import { defineTool } from './define-tool.ts';
 import type { RunningServer } from './http-server.ts';
@@ -20,7 +21,7 @@ export interface ToolServer {
   listen(options?: Omit<ServeOptions, 'transport'>): Promise<RunningServer>;
 }
 
-type NoInput = ToolSchema & { '~standard': { types?: { output: Record<string, never> } } };
+type NoInput = StandardSchemaV1<Record<string, never>>;
 
 const semanticVersion = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 const toolkitName = /^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$/;

@@ -6,7 +6,9 @@ import type { ToolSchema } from './json-schema-of.ts';
 import type { CallOrigin } from './tool-context.ts';
 import { createToolContext } from './tool-context.ts';
 
-export type ToolOutcome = { ok: true; value: unknown } | { ok: false; error: Required<WireToolError> };
+export type ToolOutcome =
+  | { ok: true; value: unknown; json: string }
+  | { ok: false; error: Required<WireToolError> };
 
 /** Checks the input, runs the handler, checks what it returned. Never throws: every failure is an outcome. */
 export async function executeTool(
@@ -18,7 +20,8 @@ export async function executeTool(
     const input = await validInput(tool, inputs);
     const declared = (tool.wire.requirements.secrets ?? []).map(({ key }) => key);
     const result = await tool.handler(input, createToolContext(origin, declared));
-    return { ok: true, value: tool.output === null ? result : await validOutput(tool, tool.output, result) };
+    const value = tool.output === null ? result : await validOutput(tool, tool.output, result);
+    return { ok: true, value: value ?? null, json: jsonOf(tool, value ?? null) };
   } catch (thrown) {
     return { ok: false, error: wireError(tool.wire.name, thrown) };
   }
@@ -39,13 +42,28 @@ function badInput(message: string): ToolError {
   return new ToolError(message, { kind: 'TOOL_RUNTIME_BAD_INPUT_VALUE', statusCode: 400 });
 }
 
+/** A tool may return what JSON cannot say, such as a cycle or a BigInt. */
+function jsonOf(tool: DefinedTool, value: unknown): string {
+  try {
+    const json: string | undefined = JSON.stringify(value);
+    if (json !== undefined) return json;
+  } catch (cause) {
+    throw badOutput(tool, `JSON cannot hold the value: ${cause instanceof Error ? cause.message : cause}`);
+  }
+  throw badOutput(tool, `JSON cannot hold a ${typeof value}`);
+}
+
 async function validOutput(tool: DefinedTool, schema: ToolSchema, result: unknown): Promise<unknown> {
   const { value, problem } = await validate(schema, result);
   if (problem === null) return value;
-  throw new ToolError(`tool '${tool.wire.name}' returned something other than it promises`, {
+  throw badOutput(tool, problem);
+}
+
+function badOutput(tool: DefinedTool, developerMessage: string): ToolError {
+  return new ToolError(`tool '${tool.wire.name}' returned something other than it promises`, {
     kind: 'TOOL_RUNTIME_BAD_OUTPUT_VALUE',
     statusCode: 500,
-    developerMessage: problem,
+    developerMessage,
   });
 }
 

@@ -37,9 +37,10 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<RunningServ
     response.once('close', () => open.delete(response));
     if (!server.listening) response.setHeader('Connection', 'close');
     answer(deps, request, response).catch((error: unknown) => {
-      deps.reportError(error);
-      if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
-      else response.destroy();
+      const callerIsGone = !request.complete;
+      if (!callerIsGone) deps.reportError(error);
+      if (callerIsGone || response.headersSent) response.destroy();
+      else sendJson(response, 500, { error: 'internal error' });
     });
   });
   await listen(server, deps);

@@ -11,7 +11,7 @@ const target = 'draft-2020-12';
 /** The JSON Schema of what goes into the schema, or of what comes out of it. Throws where there is none. */
 export function jsonSchemaOf(schema: ToolSchema, side: 'input' | 'output'): JsonSchema {
   const { $schema: _dialect, ...rest } = convert(schema, side);
-  return rest;
+  return withoutSafeIntegerBounds(rest);
 }
 
 function convert(schema: ToolSchema, side: 'input' | 'output'): JsonSchema {
@@ -23,4 +23,18 @@ function convert(schema: ToolSchema, side: 'input' | 'output'): JsonSchema {
   throw new TypeError(
     `a schema of "${standard?.vendor ?? 'unknown'}" gives no JSON Schema; use zod 4 or a schema with Standard JSON Schema support`,
   );
+}
+
+/** zod says of every integer that it is exact in JavaScript, which tells a model nothing and costs it tokens. */
+function withoutSafeIntegerBounds(schema: JsonSchema): JsonSchema {
+  const text = JSON.stringify(schema, (_key, value) => {
+    if (![value?.type].flat().includes('integer')) return value;
+    const { minimum, maximum, ...rest } = value;
+    return {
+      ...rest,
+      ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
+      ...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
+    };
+  });
+  return JSON.parse(text) as JsonSchema;
 }

@@ -3,7 +3,7 @@ import type {
   ServerContext,
   StandardSchemaWithJSON,
 } from '@modelcontextprotocol/server';
-import { inputRequired } from '@modelcontextprotocol/server';
+import { inputRequired, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { ToolError } from './errors.ts';
 import { jsonSchemaOf } from './json-schema-of.ts';
@@ -77,8 +77,6 @@ function earlierAnswers(context: ServerContext): z.infer<typeof answersSchema> {
   try {
     return answersSchema.parse(JSON.parse(state));
   } catch {
-    throw new ToolError('requestState is not what this server sent', {
-      kind: 'TOOL_RUNTIME_BAD_INPUT_VALUE',
-    });
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'requestState is not what this server sent');
   }
 }

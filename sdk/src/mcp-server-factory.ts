@@ -65,9 +65,12 @@ async function callTool(
   if (question !== null) return question;
   if (outcome.ok) {
     const structuredContent = structuredContentOf(tool, outcome.value);
-    return { content: [{ type: 'text', text: textOf(outcome.value) }], structuredContent };
+    const text = typeof outcome.value === 'string' ? outcome.value : outcome.json;
+    return { content: [{ type: 'text', text }], structuredContent };
   }
   const { error } = outcome;
+  // MCP has no place for it, unlike the worker protocol, and the author of the tool needs it.
+  if (error.stacktrace !== null) console.error(error.stacktrace);
   return errorResult(error.message, {
     errorKind: error.kind,
     canRetry: error.can_retry,
@@ -96,10 +99,6 @@ function errorResult(message: string, about: Record<string, unknown>): CallToolR
   return { content: [{ type: 'text', text: message }], isError: true, _meta: { arcade } };
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
 function originOf(caller: McpCaller, context: ServerContext, elicitation: Elicitation): CallOrigin {
   const { mcpReq } = context;
   const progressToken = mcpReq._meta?.progressToken;
@@ -110,6 +109,7 @@ function originOf(caller: McpCaller, context: ServerContext, elicitation: Elicit
     userId: caller.userId,
     secret: (key) => caller.secret?.(key),
     authorization: null,
+    metadata: {},
     signal: mcpReq.signal,
     log: (level, message) => {
       mcpReq.log(level === 'warn' ? 'warning' : level, message).catch(unheard);

@@ -24,9 +24,7 @@ export function mcpNameOf(tool: DefinedTool): string {
 
 /** Structured results are objects, so every other value travels as `{ result }`. */
 export function structuredContentOf(tool: DefinedTool, value: unknown): Record<string, unknown> {
-  return isObjectSchema(tool.outputJsonSchema)
-    ? (value as Record<string, unknown>)
-    : { result: value ?? null };
+  return isObjectSchema(tool.outputJsonSchema) ? (value as Record<string, unknown>) : { result: value };
 }
 
 function wrappedSchema(schema: JsonSchema): Tool['outputSchema'] {

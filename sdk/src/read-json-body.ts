@@ -18,7 +18,9 @@ export async function readJsonBody(
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) return tooLarge;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Leaving the loop early must not close the connection, or the refusal would not arrive.
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maximumBytes) return tooLarge;
     chunks.push(chunk);

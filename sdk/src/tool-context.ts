@@ -14,6 +14,8 @@ export interface ToolContext {
   };
   /** The user's token at the provider that the tool declares in `requires.authorization`. */
   readonly authorization: { readonly token: string; readonly userInfo: Record<string, unknown> } | null;
+  /** What the gateway sent of `requires.metadata`. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly log: Record<LogLevel, (message: string) => void>;
   progress(done: number, total?: number, message?: string): void;
   /**
@@ -37,6 +39,7 @@ export interface CallOrigin {
   userId: string | null;
   secret(key: string): string | undefined;
   authorization: ToolContext['authorization'];
+  metadata: ToolContext['metadata'];
   signal: AbortSignal;
   log(level: LogLevel, message: string): void;
   progress(done: number, total: number | undefined, message: string | undefined): void;
@@ -62,6 +65,7 @@ export function createToolContext(origin: CallOrigin, declaredSecrets: readonly 
       },
     },
     authorization: origin.authorization,
+    metadata: origin.metadata,
     log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
     progress: (done, total, message) => origin.progress(done, total, message),
     elicit: (question) => origin.elicit(question),

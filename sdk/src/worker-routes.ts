@@ -4,7 +4,6 @@ import type { InvokeRequest, InvokeResponse, ToolLog } from '@sallyport/contract
 import { invokeRequest } from '@sallyport/contracts';
 import type { DefinedTool } from './define-tool.ts';
 import { ToolError } from './errors.ts';
-import type { ToolOutcome } from './execute-tool.ts';
 import { executeTool } from './execute-tool.ts';
 import { readJsonBody } from './read-json-body.ts';
 import { sendJson } from './send-json.ts';
@@ -83,7 +82,9 @@ async function invoke(
   response: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort(new Error('the caller disconnected')));
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(new Error('the caller disconnected'));
+  });
   const logs: ToolLog[] = deprecationLogs(tool);
   const startedMs = performance.now();
   const outcome = await executeTool(tool, call.inputs, originOf(call, gone.signal, logs));
@@ -100,33 +101,7 @@ async function invoke(
       requires_authorization: null,
     },
   };
-  send(tool, answer, outcome, response);
-}
-
-/** A tool may return what JSON cannot say, such as a cycle or a BigInt. */
-function send(
-  tool: DefinedTool,
-  answer: InvokeResponse,
-  outcome: ToolOutcome,
-  response: ServerResponse,
-): void {
-  try {
-    sendJson(response, 200, answer);
-  } catch (cause) {
-    if (!outcome.ok) throw cause;
-    const error = {
-      kind: 'TOOL_RUNTIME_BAD_OUTPUT_VALUE',
-      message: `tool '${tool.wire.name}' returned a value that JSON cannot hold`,
-      developer_message: null,
-      can_retry: false,
-      additional_prompt_content: null,
-      retry_after_ms: null,
-      stacktrace: null,
-      status_code: 500,
-      extra: null,
-    } as const;
-    sendJson(response, 200, { ...answer, success: false, output: { ...answer.output, value: null, error } });
-  }
+  sendJson(response, 200, answer);
 }
 
 function deprecationLogs(tool: DefinedTool): ToolLog[] {
@@ -135,7 +110,7 @@ function deprecationLogs(tool: DefinedTool): ToolLog[] {
 }
 
 function originOf(call: InvokeRequest, signal: AbortSignal, logs: ToolLog[]): CallOrigin {
-  const { user_id, authorization, secrets } = call.context ?? {};
+  const { user_id, authorization, secrets, metadata } = call.context ?? {};
   return {
     executionId: call.execution_id || randomUUID(),
     userId: user_id || null,
@@ -143,6 +118,7 @@ function originOf(call: InvokeRequest, signal: AbortSignal, logs: ToolLog[]): Ca
     authorization: authorization?.token
       ? { token: authorization.token, userInfo: authorization.user_info ?? {} }
       : null,
+    metadata: Object.fromEntries((metadata ?? []).map(({ key, value }) => [key, value])),
     signal,
     log: (level, message) => {
       if (logs.length < maximumLogs)
