@@ -70,11 +70,12 @@ export const rooms: Readonly<Record<string, Room>> = {
  * The keys are module names or prefixes; the values are paths below `server/src`, or their beginnings.
  */
 export const gates: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
-  'node:net': { only: ['egress/'], why: 'every byte out passes the egress policy' },
+  // The lock of the data directory is a listening socket: it never leaves the machine.
+  'node:net': { only: ['egress/', 'storage/lock.ts'], why: 'every byte out passes the egress policy' },
   'node:tls': { only: ['egress/'], why: 'every byte out passes the egress policy' },
   'node:dns': { only: ['egress/'], why: 'an address is resolved where it is checked' },
   'node:https': { only: [], why: 'egress has its own client' },
-  'node:http': { only: ['wire/http/'], why: 'one listener' },
+  'node:http': { only: ['wire/'], why: 'requests are read, and answered, by fronts' },
   pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },
   '@electric-sql/pglite': { only: ['storage/'], why: 'rooms speak SQL through storage' },
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
