@@ -1,7 +1,7 @@
 // Runs after `npm ci`: prepares the database that a first start unpacks. It only saves time, so it never fails an
 // installation.
 try {
-  const { prepareTemplate } = await import('../src/storage/index.ts');
+  const { prepareTemplate } = await import('#storage');
   await prepareTemplate();
 } catch (thrown) {
   console.warn(`sallyport: no prepared database (${thrown}); the first start takes a few seconds longer`);

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
@@ -41,7 +40,7 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     );
     server.listen(port, host, resolve);
   });
-  const { address, family, port: taken } = server.address() as AddressInfo;
+  const { address, family, port: taken } = server.address() as { address: string; family: string; port: number };
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
     close(graceMs) {
