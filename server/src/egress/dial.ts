@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Result } from '#foundation';
@@ -6,12 +5,14 @@ import { err, messageOf, ok } from '#foundation';
 import type { Admit } from './admission.ts';
 import type { EgressFailure, Trust } from './contract.ts';
 import type { Destination } from './destination.ts';
+import type { Intake, Line } from './http1/connection.ts';
+
+const READ_BYTES = 64 * 1024;
 
 /** Calls `ring` once after a while, unless the returned function is called before. */
 export type Alarm = (afterMs: number, ring: () => void) => () => void;
 
-export interface Dialled {
-  readonly socket: Socket;
+export interface Dialled extends Line {
   readonly address: string;
 }
 
@@ -63,7 +64,8 @@ function connectTo(
 ): Promise<Result<Dialled, EgressFailure>> {
   const { destination } = options;
   const { promise, resolve } = Promise.withResolvers<Result<Dialled, EgressFailure>>();
-  const socket = openSocket(destination, address);
+  const line = openLine(destination, address);
+  const { socket } = line;
   let isReached = false;
   // An error between two owners must not end the process.
   socket.on('error', () => {});
@@ -84,12 +86,13 @@ function connectTo(
   socket.once(destination.scheme === 'https:' ? 'secureConnect' : 'connect', () => {
     socket.removeListener('error', onFailed);
     socket.removeListener('close', onFailed);
-    resolve(ok({ socket, address }));
+    resolve(ok({ ...line, address }));
   });
   return promise.finally(cancel);
 }
 
-function openSocket(destination: Destination, address: string): Socket {
+/** Bytes that come before anybody takes them answer nothing, so they end the connection. */
+function openLine(destination: Destination, address: string): Line {
   const options = {
     host: address,
     port: destination.port,
@@ -97,9 +100,19 @@ function openSocket(destination: Destination, address: string): Socket {
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
   };
-  if (destination.scheme === 'http:') return connectTcp(options);
-  const servername = destination.literal === null ? { servername: destination.hostname } : {};
-  return connectTls({ ...options, ...servername, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true });
+  if (destination.scheme === 'https:') {
+    const servername = destination.literal === null ? { servername: destination.hostname } : {};
+    const alpn = { ALPNProtocols: ['http/1.1'], rejectUnauthorized: true };
+    return { socket: connectTls({ ...options, ...servername, ...alpn }), intake: null };
+  }
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const intake: Intake = { receive: () => socket.destroy() };
+  const callback = (length: number) => {
+    intake.receive(buffer.subarray(0, length));
+    return true;
+  };
+  const socket = connectTcp({ ...options, onread: { buffer, callback } });
+  return { socket, intake };
 }
 
 function unreachable(destination: Destination, reason: string): Result<never, EgressFailure> {

@@ -155,7 +155,7 @@ export class Pool implements Upstream, ConnectionOwner {
       this.#dispatchWaiting();
       return;
     }
-    const connection = new Connection(dialled.value.socket, this);
+    const connection = new Connection(dialled.value, this);
     this.#connections.add(connection);
     if (this.#isClosed) connection.destroy();
     else if (exchange.isSettled) this.#keep(connection);

@@ -8,6 +8,17 @@ import { ResponseParser } from './response-parser.ts';
 /** A server that closes after five idle seconds may do so while a request is on its way: be earlier. */
 export const CLOSE_EARLIER_MS = 1000;
 
+/** Where a socket without TLS puts what it reads: into one buffer, again and again. */
+export interface Intake {
+  receive(bytes: Buffer): void;
+}
+
+/** A socket that is connected, and its intake where it has one. */
+export interface Line {
+  readonly socket: Socket;
+  readonly intake: Intake | null;
+}
+
 /** Who holds the connections of one origin. */
 export interface ConnectionOwner {
   readonly authority: string;
@@ -33,10 +44,11 @@ export class Connection {
   #isRef = true;
   #isLost = false;
 
-  constructor(socket: Socket, owner: ConnectionOwner) {
+  constructor({ socket, intake }: Line, owner: ConnectionOwner) {
     this.socket = socket;
     this.#owner = owner;
-    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    if (intake === null) socket.on('data', (bytes: Buffer) => this.#receive(bytes, false));
+    else intake.receive = (bytes) => this.#receive(bytes, true);
     socket.on('end', () => this.#ended('the connection was closed'));
     socket.on('error', (error) => this.#ended(`the connection broke (${messageOf(error)})`));
     socket.on('close', () => this.#ended('the connection was closed'));
@@ -87,7 +99,7 @@ export class Connection {
     else this.socket.unref();
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Buffer, isBorrowed: boolean): void {
     const exchange = this.exchange;
     if (exchange === null) {
       this.destroy();
@@ -96,7 +108,7 @@ export class Connection {
     const parser = this.#parser;
     const origin = this.#owner.origin;
     try {
-      parser.feed(bytes);
+      parser.feed(bytes, isBorrowed);
     } catch (thrown) {
       this.abandon('aborted', `reading the answer of ${origin} failed: ${messageOf(thrown)}`);
       return;

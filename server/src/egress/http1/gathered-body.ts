@@ -7,10 +7,11 @@ export class GatheredBody {
   #bytes: Buffer = EMPTY;
   #isOwn = false;
 
-  add(piece: Buffer): void {
+  /** A borrowed piece is overwritten later, and so is copied even when it is the only one. */
+  add(piece: Buffer, isBorrowed: boolean): void {
     const length = this.length + piece.length;
     if (this.length === 0) {
-      this.#bytes = piece;
+      this.#bytes = isBorrowed ? Buffer.from(piece) : piece;
     } else {
       if (!this.#isOwn || length > this.#bytes.length) this.#grow(length);
       piece.copy(this.#bytes, this.length);

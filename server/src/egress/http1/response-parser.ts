@@ -26,6 +26,7 @@ export class ResponseParser {
   #expected: Expected | null = null;
   #head: ResponseHead | null = null;
   #sink: ((piece: Buffer) => void) | null = null;
+  #isBorrowed = false;
   #interim = 0;
   #remaining = 0;
   #chunks: ChunkFraming | null = null;
@@ -44,7 +45,9 @@ export class ResponseParser {
     return this.#sink !== null;
   }
 
-  feed(bytes: Buffer): void {
+  /** Borrowed bytes are valid during this call only. */
+  feed(bytes: Buffer, isBorrowed: boolean): void {
+    this.#isBorrowed = isBorrowed;
     let at = 0;
     while (at < bytes.length && this.stage !== 'failed') {
       if (this.stage === 'head') at = this.#readHead(bytes, at);
@@ -181,9 +184,9 @@ export class ResponseParser {
   #deliver(bytes: Buffer, from: number, length: number): number {
     const piece = bytes.subarray(from, from + length);
     const maxBytes = (this.#expected as Expected).maxBytes;
-    if (this.#sink !== null) this.#sink(piece);
+    if (this.#sink !== null) this.#sink(this.#isBorrowed ? Buffer.from(piece) : piece);
     else if (this.#body.length + length > maxBytes) this.#tooLarge(maxBytes);
-    else this.#body.add(piece);
+    else this.#body.add(piece, this.#isBorrowed);
     return from + length;
   }
 
