@@ -95,7 +95,8 @@ function withoutEmptySections(tree: Tree): (Tree & { kind: 'map' }) | null {
   if (tree.kind === 'scalar' && tree.value === null) return { kind: 'map', at: tree.at, entries: new Map() };
   if (tree.kind !== 'map') return null;
   const entries = [...tree.entries].filter(
-    ([, { tree: section }]) => section.kind !== 'scalar' || section.value !== null,
+    ([name, { tree: section }]) =>
+      !topKeys.includes(name) || section.kind !== 'scalar' || section.value !== null,
   );
   return { ...tree, entries: new Map(entries) };
 }
@@ -117,13 +118,13 @@ function refuseLaterSections(sections: Tree & { kind: 'map' }, report: Report): 
 
 /** A gateway needs a name or a slug; each gives the other. */
 function fillNamesAndSlugs(value: RawConfig, report: Report): void {
-  for (const [index, gateway] of listIn(value['gateways']).entries()) {
+  for (const [index, gateway] of listIn(value.gateways).entries()) {
     if (!isRecord(gateway)) continue;
     const { name, slug } = gateway;
     if (name === undefined && slug === undefined) {
       report(['gateways', index, 'name'], 'is missing; expected a name or a slug');
     } else if (name === undefined && typeof slug === 'string') {
-      gateway['name'] = slug;
+      gateway.name = slug;
     } else if (slug === undefined && typeof name === 'string') {
       gateway.slug = slugOf(name);
     }

@@ -231,6 +231,13 @@ describe('mistakes', () => {
     }
   });
 
+  it('an alias of nothing and a key of nothing are told', async () => {
+    assert.deepEqual(await mistakesOf('egress:\n  allow: *nothing\nworker:\n'), [
+      '2:10 egress.allow: unknown alias; a text that begins with * must be in quotes',
+      '3:1 worker: unknown key; did you mean "workers"?',
+    ]);
+  });
+
   it('a key given twice is told beside the other mistakes', async () => {
     const mistakes = await mistakesOf('workers: []\nworkers: []\nworker: []\n');
     assert.deepEqual(mistakes, [
@@ -273,7 +280,7 @@ describe('mistakes', () => {
       (await mistakesOf('__proto__: { polluted: 1 }')).join(),
       /expected a key that is plain text/,
     );
-    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+    assert.equal(({} as Record<string, unknown>).polluted, undefined);
   });
 });
 

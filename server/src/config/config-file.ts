@@ -51,7 +51,8 @@ export async function loadConfigFile(
   const { tree, mistakes } = parseTree(text.value, file);
   if (tree === null) return err([...mistakes]);
   const checked = await checkConfig(tree, { file, env, directory: dirname(resolve(path)) });
-  const all = [...mistakes, ...(checked.ok ? [] : checked.error)];
+  const told = new Set(mistakes.map(({ path }) => path).filter((path) => path !== ''));
+  const all = [...mistakes, ...(checked.ok ? [] : checked.error.filter(({ path }) => !told.has(path)))];
   if (checked.ok && all.length === 0) return ok(checked.value);
   return err(all.sort((a, b) => a.line - b.line || a.column - b.column));
 }

@@ -34,7 +34,7 @@ export function parseTree(
   const whole = { file, line: 1, column: 1, path: '' };
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   } catch {
     return {
       tree: null,
@@ -142,7 +142,11 @@ function createBuilder(
       report(at, path, `expected at most ${maxDepth} levels and ${maxNodes} values, aliases counted`);
     }
     if (tooMuch) return { kind: 'scalar', at, value: null };
-    if (isAlias(node)) return build(node.resolve(document), at, path, depth + 1);
+    if (isAlias(node)) {
+      const target = node.resolve(document);
+      if (target === undefined) report(at, path, syntaxMessages.BAD_ALIAS as string);
+      return build(target, at, path, depth + 1);
+    }
     if (isMap(node)) return buildMap(node, at, path, depth);
     if (isSeq<Node>(node)) return buildList(node, at, path, depth);
     return { kind: 'scalar', at, value: isScalar(node) ? node.value : null };

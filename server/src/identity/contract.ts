@@ -15,7 +15,10 @@ export interface ApiKey {
   readonly createdAt: string;
 }
 
-export type NewApiKey = Pick<ApiKey, 'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'expiresAt'>;
+export type NewApiKey = Pick<
+  ApiKey,
+  'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'expiresAt'
+>;
 
 export interface Identity {
   /**

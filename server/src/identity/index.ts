@@ -1,0 +1,9 @@
+/**
+ * Identity: who is calling, and as whom. It owns the API keys: makes them, keeps only their hashes, holds them all in
+ * memory so that checking one takes no database round trip, and refuses a revoked or expired key on its next call.
+ *
+ * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.
+ */
+
+export type { ApiKey, Identity, NewApiKey } from './contract.ts';
+export { createIdentity } from './identity.ts';
