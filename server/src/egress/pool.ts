@@ -158,14 +158,9 @@ export class Pool implements Upstream, ConnectionOwner {
     const connection = new Connection(dialled.value, this);
     this.#connections.add(connection);
     if (this.#isClosed) connection.destroy();
-    else if (exchange.isSettled) this.#keep(connection);
+    else if (exchange.isSettled) connection.rest(this.maxIdleMs);
     else if (!connection.send(exchange))
       exchange.fail('unreachable', `${this.origin} closed the new connection`);
-  }
-
-  #keep(connection: Connection): void {
-    connection.idleUntilMs = this.nowMs() + this.maxIdleMs;
-    this.release(connection);
   }
 
   #dial(): Promise<Result<Dialled, EgressFailure>> {

@@ -88,6 +88,13 @@ export class Connection {
     this.#owner.lose(this);
   }
 
+  /** Free for the next request; unless one comes, it ends after this long. */
+  rest(idleMs: number): void {
+    this.#idleSinceMs = this.#owner.nowMs();
+    this.idleUntilMs = this.#idleSinceMs + idleMs;
+    this.#owner.release(this);
+  }
+
   /** An idle connection must not keep the process alive. */
   unref(): void {
     if (this.#isRef) this.#setRef(false);
@@ -132,9 +139,7 @@ export class Connection {
       keepAliveMs < 0 ? owner.maxIdleMs : Math.min(owner.maxIdleMs, keepAliveMs - CLOSE_EARLIER_MS);
     // A request that is not written to its end would go on in front of the next one.
     if (keepsAlive && idleMs > 0 && !socket.destroyed && socket.writable && socket.writableLength === 0) {
-      this.#idleSinceMs = owner.nowMs();
-      this.idleUntilMs = this.#idleSinceMs + idleMs;
-      owner.release(this);
+      this.rest(idleMs);
     } else {
       this.destroy();
     }
