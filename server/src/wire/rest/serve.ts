@@ -74,6 +74,7 @@ async function check(
   principal: Principal,
 ): Promise<Result<RestRequest<unknown, unknown>, RestRefusal>> {
   const url = new URL(request.url);
+  const authorization = request.headers.get('authorization') ?? undefined;
   let query: unknown;
   if (route.query !== undefined) {
     const parsed = route.query.safeParse(Object.fromEntries(url.searchParams));
@@ -97,16 +98,19 @@ async function check(
     publicUrl: deps.publicUrl ?? url.origin,
     signal: request.signal,
     header: (name) => request.headers.get(name) ?? undefined,
-    actAs: (userId): Result<Caller, Refusal> =>
-      deps.pipeline.authenticate(
-        {
-          authorization: request.headers.get('authorization') ?? undefined,
-          userId: userId ?? null,
-          userRequired: false,
-        },
-        null,
-      ),
+    actAs: (userId) => actAs(deps, authorization, userId),
   });
+}
+
+/** The pipeline's answer, naming the user where this API has it. */
+function actAs(
+  { pipeline }: RestDeps,
+  authorization: string | undefined,
+  userId: string | undefined,
+): Result<Caller, Refusal> {
+  const caller = pipeline.authenticate({ authorization, userId: userId ?? null, userRequired: false }, null);
+  if (caller.ok || caller.error.field !== 'Arcade-User-ID') return caller;
+  return err({ ...caller.error, field: 'user_id' });
 }
 
 async function record(
