@@ -57,21 +57,22 @@ export async function measure(job: Job): Promise<Measurement> {
   const startedAt = performance.now();
   const endAt = startedAt + job.durationMs;
   const loop = async (client: Client): Promise<void> => {
-    while (performance.now() < endAt) {
+    do {
       const began = performance.now();
       const { endedAt, fault } = await (job.method === 'tools/call' ? client.call() : client.list());
       latencies.push(endedAt - began);
       if (fault === null) continue;
       tally.wrong += 1;
       tally.firstWrong ??= fault;
-    }
+    } while (performance.now() < endAt);
   };
+  let seconds: number;
   try {
     await Promise.all(clients.map(loop));
+    seconds = (performance.now() - startedAt) / 1000;
   } finally {
-    for (const client of clients) client.close();
+    await Promise.all(clients.map((client) => client.end()));
   }
-  const seconds = (performance.now() - startedAt) / 1000;
   latencies.sort((a, b) => a - b);
   const at = (share: number): number =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
@@ -93,7 +94,8 @@ interface Outcome {
 interface Client {
   call(): Promise<Outcome>;
   list(): Promise<Outcome>;
-  close(): void;
+  /** Ends the session, where there is one, and the connection. */
+  end(): Promise<void>;
 }
 
 async function connectClient(job: Job, connection: HttpConnection): Promise<Client> {
@@ -142,7 +144,11 @@ async function connectClient(job: Job, connection: HttpConnection): Promise<Clie
         return { endedAt: answer.endedAt, fault };
       }
     },
-    close: connection.close,
+    async end() {
+      const ending = `DELETE${head.slice('POST'.length)}Content-Length: 0\r\n\r\n`;
+      if ('Mcp-Session-Id' in session) await connection.exchange(ending).catch(() => null);
+      connection.close();
+    },
   };
 }
 
