@@ -188,7 +188,7 @@ describe('mistakes', () => {
       '10:5 gateways[0].toolFilter: unknown key; did you mean "tool_filter"?',
       '12:11 gateways[2].slug: is the same as gateways[1].slug (line 11); expected another',
       '13:5 gateways[3].name: is missing; expected a name or a slug',
-      '14:19 egress.allow[0]: expected scheme://host:port, a host pattern such as *.corp.example, or a CIDR block',
+      '14:19 egress.allow[0]: expected scheme://host:port, a pattern such as *.corp.example, an IP address or a CIDR block',
       '15:22 audit.durability: expected one of "relaxed"|"strict"',
     ]);
   });

@@ -1,20 +1,28 @@
-/** What an entry of the egress allow-list may look like. The egress room decides what it means. */
-export const egressEntryForm = 'scheme://host:port, a host pattern such as *.corp.example, or a CIDR block';
+/** What an entry of the egress allow-list looks like. The egress room decides what it means. */
+export const egressEntryForm =
+  'scheme://host:port, a pattern such as *.corp.example, an IP address or a CIDR block';
 
-const port = '(?::\\d{1,5})?';
-const name = '[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?';
-const host = `(?:${name}\\.)*${name}\\.?`;
-const origin = new RegExp(`^https?://(?:${host}|\\[[0-9A-Fa-f:.]+\\])${port}$`);
-const pattern = new RegExp(`^\\*\\.${host}$`);
-const cidr4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/;
-const cidr6 = /^([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\/(\d{1,3})$/;
+const wildcard = /^\*(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)+$/i;
 
 export function isEgressEntry(entry: string): boolean {
-  if (entry.length > 300) return false;
-  if (origin.test(entry)) return URL.canParse(entry);
-  if (pattern.test(entry)) return true;
-  const four = cidr4.exec(entry);
-  if (four !== null) return four.slice(1, 5).every((part) => Number(part) <= 255) && Number(four[5]) <= 32;
-  const six = cidr6.exec(entry);
-  return six !== null && URL.canParse(`http://[${six[1]}]/`) && Number(six[2]) <= 128;
+  if (entry.includes('://')) return isOrigin(entry);
+  return (wildcard.test(entry) && !/\.\d+$/.test(entry)) || isBlock(entry);
+}
+
+function isOrigin(entry: string): boolean {
+  if (!/^https?:/i.test(entry) || /[?#@*\s]/.test(entry) || !URL.canParse(entry)) return false;
+  return new URL(entry).pathname === '/';
+}
+
+function isBlock(entry: string): boolean {
+  const [address = '', bits, ...rest] = entry.split('/');
+  const width = widthOf(address);
+  if (width === null || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width);
+}
+
+function widthOf(address: string): number | null {
+  const parts = address.split('.');
+  if (parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return 32;
+  return /^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(address) && URL.canParse(`http://[${address}]/`) ? 128 : null;
 }

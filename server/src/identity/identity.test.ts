@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Scope } from '#domain';
 import { manualClock } from '#foundation';
@@ -15,12 +15,15 @@ let identity: Identity;
 
 const restart = () => createIdentity({ db, clock, log: silentLog });
 
-beforeEach(async () => {
+before(async () => {
   db = await openTestDatabase();
+});
+after(() => db.close());
+beforeEach(async () => {
+  await db.query('delete from api_keys');
   clock = manualClock();
   identity = await restart();
 });
-afterEach(() => db.close());
 
 function keyLike(more: Partial<NewApiKey> = {}): NewApiKey {
   return {

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { createGatewayRequest, createWorkerRequest } from '@sallyport/contracts';
+import { loadConfigFile } from './config-file.ts';
+import { formatMistake } from './mistakes.ts';
+
+const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+
+it('docs/config.md names every variable and every field', () => {
+  const source = readFileSync(new URL('./settings.ts', import.meta.url), 'utf8');
+  const variables = [...source.matchAll(/read\(\s*'([A-Z_]+)'/g)].map(([, name]) => name as string);
+  assert.equal(variables.length, 12);
+  const fields = [...Object.keys(createWorkerRequest.shape), ...Object.keys(createGatewayRequest.shape)];
+  for (const name of [...variables, ...fields]) {
+    assert.match(page, new RegExp(`\`${name}[\`.]`), name);
+  }
+});
+
+it('the example in docs/config.md is a config file that works', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-docs-'));
+  try {
+    const path = join(directory, 'sallyport.yaml');
+    writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
+    writeFileSync(join(directory, 'wiki-token'), 'token\n');
+    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret' });
+    assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
+    assert.ok(loaded.ok && loaded.value.workers.length === 2 && loaded.value.gateways.length === 1);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
