@@ -29,7 +29,7 @@ function mcpSource(): Source {
     id: 'render',
     mcp: {
       uri: 'https://mcp.example/mcp',
-      headers: { authorization: 'Bearer ${secret:TOKEN}' },
+      headers: { authorization: `Bearer \${secret:TOKEN}` },
       secrets: { TOKEN: 'first', OTHER: 'x' },
       oauth2: { client_id: 'c', client_secret: 's' },
     },
@@ -63,7 +63,7 @@ describe('a worker request', () => {
   it('puts secrets into headers, and can show the headers without them', () => {
     const source = mcpSource();
     assert.deepEqual(source.headers, { authorization: 'Bearer first' });
-    assert.deepEqual(headersAsWritten(source), { authorization: 'Bearer ${secret:TOKEN}' });
+    assert.deepEqual(headersAsWritten(source), { authorization: `Bearer \${secret:TOKEN}` });
   });
 
   it('is refused when a header refers to a secret that is not there, whatever its name', () => {
@@ -76,7 +76,7 @@ describe('a worker request', () => {
   it('is refused when a header would end the line', () => {
     const mcp = { uri: 'http://m', headers: { a: 'b\r\nhost: evil' } };
     assert.equal(createWorkerRequest.safeParse({ id: 'm', mcp }).success, false);
-    const hidden = { uri: 'http://m', headers: { a: '${secret:S}' }, secrets: { S: 'b\r\nc: d' } };
+    const hidden = { uri: 'http://m', headers: { a: `\${secret:S}` }, secrets: { S: 'b\r\nc: d' } };
     assert.equal(createWorkerRequest.safeParse({ id: 'm', mcp: hidden }).success, false);
   });
 });
