@@ -32,12 +32,18 @@ export async function openEmbedded(deps: StorageDeps): Promise<Db> {
 
 /** Like `openTestDatabase` on a server, whatever the environment says. */
 export async function openOnServer(server: string, deps: StorageDeps): Promise<Db> {
+  const { url, drop } = await createDatabase(server);
+  const db = await openDatabase({ url }, deps);
+  return closingWith(db, drop);
+}
+
+/** An empty database on the server. */
+export async function createDatabase(server: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `sallyport_test_${randomHex(8)}`;
   await asAdmin(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  const db = await openDatabase({ url: url.href }, deps);
-  return closingWith(db, () => asAdmin(server, `drop database ${name} with (force)`));
+  return { url: url.href, drop: () => asAdmin(server, `drop database ${name} with (force)`) };
 }
 
 async function asAdmin(server: string, sql: string): Promise<void> {

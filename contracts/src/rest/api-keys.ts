@@ -3,14 +3,15 @@ import { gatewaySlug } from './gateways.ts';
 
 /** Requests and answers of `/v1/api_keys`. */
 
-const globs = z.array(z.string().min(1).max(512)).min(1).max(1000);
+const printable = z.string().regex(/^\P{Cc}+$/u, 'must not hold control characters');
+const globs = z.array(printable.max(512)).min(1).max(1000);
 
 /**
  * `POST /v1/api_keys`. A key that names users, gateways or tools is restricted to them and can do nothing else. Scopes
  * that are left out are `read` and `call`.
  */
 export const createApiKeyRequest = z.strictObject({
-  name: z.string().min(1).max(256),
+  name: printable.max(256),
   expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
   scopes: z
     .array(z.enum(['admin', 'read', 'call']))

@@ -68,7 +68,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
     rooms.sources.list(projectId).map(({ id }) => id),
   );
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
-  const watched = watchConfig(settings, env, rooms, log);
+  const watched = await watchConfig(settings, env, rooms, log);
   const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
   return {
     url: settings.publicUrl ?? fronts.url,
@@ -120,10 +120,18 @@ async function ensureDemoGateway(catalog: Catalog): Promise<string | null> {
 }
 
 /** Applies the file again whenever it changes; a file with mistakes changes nothing and is told by `/readyz`. */
-function watchConfig(settings: Settings, env: AppDeps['env'], rooms: Rooms, log: Log) {
+async function watchConfig(settings: Settings, env: AppDeps['env'], rooms: Rooms, log: Log) {
   const path = settings.configPath;
   let mistakes: readonly string[] = [];
-  const watch = path === null ? null : watchConfigFile(path, () => reload(path));
+  const watch =
+    path === null
+      ? null
+      : watchConfigFile(path, () => reload(path), {
+          onError: (error) => log.error({ err: error }, 'changes of the config file may go unseen'),
+        });
+  await watch?.ready;
+  // What changed between the first reading and now would go unseen.
+  if (path !== null) await reload(path);
 
   async function reload(file: string): Promise<void> {
     const loaded = await loadConfigFile(file, env);

@@ -13,6 +13,14 @@ test('exact names and globs match whatever the case', () => {
   }
 });
 
+test('where letter case counts, another case is another name', () => {
+  const globs = compileGlobs(['alice', 'Bob*'], 'exact');
+  assert.deepEqual(
+    ['alice', 'ALICE', 'Bobby', 'bobby'].map((name) => globs.matches(name)),
+    [true, false, true, false],
+  );
+});
+
 test('an empty list matches nothing', () => {
   assert.equal(compileGlobs([]).matches('Github.CreateIssue'), false);
 });

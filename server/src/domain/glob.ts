@@ -5,23 +5,24 @@ export interface GlobSet {
 }
 
 /**
- * Compiles globs where `*` stands for any run of characters and `?` for one. Matching ignores case, as tool names
- * do everywhere. Time is linear in the name for exact entries and in pattern × name for the rest, whatever the
+ * Compiles globs where `*` stands for any run of characters and `?` for one. Tool names are the same whatever their case;
+ * user ids are not. Time is linear in the name for exact entries and in pattern × name for the rest, whatever the
  * patterns are (no regular expressions, so no pattern can stall the process).
  */
-export function compileGlobs(patterns: readonly string[]): GlobSet {
-  const exact = new Set<string>();
-  const wild: string[] = [];
-  for (const pattern of patterns) {
-    const lower = pattern.toLowerCase();
-    if (lower.includes('*') || lower.includes('?')) wild.push(lower);
-    else exact.add(lower);
-  }
+export function compileGlobs(
+  patterns: readonly string[],
+  letterCase: 'ignored' | 'exact' = 'ignored',
+): GlobSet {
+  const fold = letterCase === 'exact' ? (text: string) => text : (text: string) => text.toLowerCase();
+  const folded = patterns.map(fold);
+  const isWild = (pattern: string) => pattern.includes('*') || pattern.includes('?');
+  const exact = new Set(folded.filter((pattern) => !isWild(pattern)));
+  const wild = folded.filter(isWild);
   return {
     patterns,
     matches(name) {
-      const lower = name.toLowerCase();
-      return exact.has(lower) || wild.some((pattern) => matchesGlob(pattern, lower));
+      const key = fold(name);
+      return exact.has(key) || wild.some((pattern) => matchesGlob(pattern, key));
     },
   };
 }

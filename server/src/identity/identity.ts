@@ -124,7 +124,7 @@ function liveKey(key: ApiKey): LiveKey {
     name: key.name,
     projectId: key.projectId,
     scopes: new Set<Scope>(key.scopes.includes('admin') ? ['admin', 'read', 'call'] : key.scopes),
-    users: key.users === null ? null : compileGlobs(key.users),
+    users: key.users === null ? null : compileGlobs(key.users, 'exact'),
     gateways: key.gateways === null ? null : new Set(key.gateways),
     tools: key.tools === null ? null : compileGlobs(key.tools),
     expiresAtMs,

@@ -24,13 +24,14 @@ export async function listTools(
 
 /**
  * `tools/call`: the `CallToolResult`, as the source spoke it. What a model can act upon is a result with `isError`; an error
- * of the `Result` is one that JSON-RPC carries as an error.
+ * of the `Result` is one that JSON-RPC carries as an error. `badArguments` says which of the two wrong arguments are.
  */
 export async function callTool(
   exchange: Exchange,
   params: Members,
   signal: AbortSignal,
   deps: McpDeps,
+  badArguments: 'result' | 'error' = 'result',
 ): Promise<Result<string | Buffer, Refused>> {
   const { name, arguments: args = {} } = params;
   if (typeof name !== 'string' || name === '') {
@@ -53,6 +54,9 @@ export async function callTool(
   });
   if (outcome.ok) return ok(resultOf(outcome.value.returned));
   const told = deps.pipeline.told(outcome.error);
+  if (told.code === 'catalog.arguments_invalid' && badArguments === 'error') {
+    return err({ refusal: { ...told, code: 'request.params_invalid' }, recorded: true });
+  }
   return errorCodes[told.code].rpc === null
     ? ok(refusalResult(told))
     : err({ refusal: told, recorded: true });

@@ -135,13 +135,15 @@ async function resultFor(context: Context, message: Request): Promise<Result<str
 }
 
 async function call(
-  { exchange, session, deps }: Context,
+  { exchange, session, version, deps }: Context,
   message: Request,
 ): Promise<Result<string | Buffer, Refused>> {
   const controller = new AbortController();
   session?.pending.set(message.id, controller);
   try {
-    const result = await callTool(exchange, message.params, controller.signal, deps);
+    // Since 2025-11-25 the model is told of wrong arguments, so that it can mend them (SEP-1303).
+    const badArguments = version === '2025-11-25' ? 'result' : 'error';
+    const result = await callTool(exchange, message.params, controller.signal, deps, badArguments);
     return result.ok ? ok(withoutResultType(result.value)) : result;
   } finally {
     session?.pending.delete(message.id);

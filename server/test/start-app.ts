@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type App, createApp } from '#compose';
+import { readSettings } from '#config';
+import { Fault, systemClock } from '#foundation';
+import { silentLog } from '#telemetry';
+import { createDatabase, temporaryDirectory } from './database.ts';
+
+/** The whole server, in this process, as `main` starts it: on a free port, with a directory and a database of its own. */
+export interface TestApp {
+  readonly url: string;
+  /** An API key with every scope. */
+  readonly key: string;
+  readonly app: App;
+  readonly dataDir: string;
+  readonly configPath: string;
+  /** Sends one JSON-RPC request to a gateway; `headers` come on top of key and user. */
+  rpc(slug: string, message: object, headers?: Record<string, string>): Promise<Response>;
+  /** One request to the REST API. */
+  api(method: string, path: string, body?: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+const adminKey = 'sp_test_key_of_the_administrator';
+
+export async function startApp(config: string): Promise<TestApp> {
+  const dataDir = temporaryDirectory();
+  const configPath = join(dataDir, 'sallyport.yaml');
+  writeFileSync(configPath, config);
+  const server = process.env.SALLYPORT_TEST_DATABASE_URL;
+  const database = server === undefined ? null : await createDatabase(server);
+  const env = {
+    SALLYPORT_PORT: '0',
+    SALLYPORT_DATA_DIR: dataDir,
+    SALLYPORT_CONFIG: configPath,
+    SALLYPORT_ADMIN_KEY: adminKey,
+    ...(database === null ? {} : { DATABASE_URL: database.url }),
+  };
+  const settings = readSettings(env);
+  if (!settings.ok) throw new Fault(settings.error.join('\n'));
+  const app = await createApp({
+    settings: settings.value,
+    env,
+    log: silentLog,
+    version: '0.0.0-test',
+    clock: systemClock,
+  });
+  const auth = { authorization: `Bearer ${adminKey}` };
+  return {
+    url: app.url,
+    key: adminKey,
+    app,
+    dataDir,
+    configPath,
+    rpc: (slug, message, headers) =>
+      fetch(`${app.url}/mcp/${slug}`, {
+        method: 'POST',
+        headers: {
+          ...auth,
+          'arcade-user-id': 'alice',
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...headers,
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+      }),
+    api: (method, path, body) =>
+      fetch(`${app.url}${path}`, {
+        method,
+        headers: { ...auth, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    async close() {
+      await app.close();
+      await database?.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const referenceServer = fileURLToPath(
+  new URL('../../examples/reference-server/src/main.ts', import.meta.url),
+);
+
+/** The reference server in a process of its own. */
+export async function startReferenceServer(
+  secret: string,
+  port = 0,
+): Promise<{ uri: string; child: ChildProcess; stop(): Promise<void> }> {
+  const child = spawn(process.execPath, [referenceServer], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      SALLYPORT_SERVER_TRANSPORT: 'http',
+      SALLYPORT_SERVER_PORT: String(port),
+      SALLYPORT_WORKER_SECRET: secret,
+    },
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const uri = (JSON.parse(line.toString()) as { listening: string }).listening;
+  return {
+    uri,
+    child,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill();
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The JSON-RPC message of an answer, whether it came as JSON or as the last event of a stream. */
+export async function messageOf(response: Response): Promise<{ id: unknown; result?: any; error?: any }> {
+  const text = await response.text();
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return JSON.parse(text);
+  const events = text.split('\n').filter((line) => line.startsWith('data: '));
+  return JSON.parse((events.at(-1) as string).slice(6));
+}
+
+/** `_meta`, headers and params of a 2026-07-28 request. */
+export function modern(method: string, params: Record<string, unknown> = {}) {
+  const name = params.name as string | undefined;
+  return {
+    message: {
+      id: 1,
+      method,
+      params: {
+        ...params,
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientCapabilities': {},
+          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+        },
+      },
+    },
+    headers: {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(name === undefined ? {} : { 'mcp-name': name }),
+    } as Record<string, string>,
+  };
+}
