@@ -18,9 +18,7 @@ export async function readJsonBody(
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) return tooLarge;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Leaving the loop early must not close the connection, or the refusal would not arrive.
-  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
-  for await (const chunk of body) {
+  for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maximumBytes) return tooLarge;
     chunks.push(chunk);
