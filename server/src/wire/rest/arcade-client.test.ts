@@ -169,8 +169,8 @@ describe('arcadejs', () => {
     const join = tools.find(({ name }) => name === 'Test_Join');
     const ran = await join?.execute({ words: ['a', 'b'] });
     assert.deepEqual(ran?.output?.value, { joined: 'a b' });
-    const null_ = await join?.execute({ words: ['a', 'b'], times: null });
-    assert.deepEqual(null_?.output?.value, { joined: 'a b' });
+    const unset = await join?.execute({ words: ['a', 'b'], times: null });
+    assert.deepEqual(unset?.output?.value, { joined: 'a b' });
   });
 });
 

@@ -58,7 +58,7 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v1`, parameters in braces. */
   readonly path: string;
-  /** The scope it takes. `read` is part of `admin`. */
+  /** The scope it takes; `admin` includes the others. */
   readonly needs: Scope;
   /** Open to keys that are restricted to users or tools; it must then look at these restrictions itself. */
   readonly forRestrictedKeys?: boolean;

@@ -50,8 +50,7 @@ function closedTo(
   if (elsewhere)
     return refusal('resource.unknown', 'there is no such project for this API key', { field: 'project_id' });
   const { scopes, users, gateways, tools } = principal;
-  const hasScope = scopes.has(route.needs) || (route.needs === 'read' && scopes.has('admin'));
-  if (!hasScope) {
+  if (!scopes.has(route.needs)) {
     return refusal(
       'identity.scope_missing',
       `${route.operation} needs an API key with the scope "${route.needs}"`,

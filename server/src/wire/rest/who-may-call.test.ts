@@ -107,7 +107,9 @@ for (const entry of table) {
       }
     });
     it('a key without the scope is refused and told which one it takes', async () => {
-      const allowed = { read: ['read', 'admin'], call: ['call'], admin: ['admin'] }[entry.needs as 'read'];
+      const allowed = { read: ['read', 'admin'], call: ['call', 'admin'], admin: ['admin'] }[
+        entry.needs as 'read'
+      ];
       for (const scope of ['read', 'call', 'admin']) {
         const answer = await enters(entry, keyOf(scope));
         assert.equal(answer.in, allowed.includes(scope), `${scope}: ${answer.name} ${answer.message}`);

@@ -1,5 +1,5 @@
 import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
-import { type Caller, type Refusal, refusal } from '#domain';
+import { type Caller, type Refusal, refusal, type Tool } from '#domain';
 import { err, newId, ok, type Result } from '#foundation';
 import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { outputOf, outputOfRefusal } from './output.ts';
@@ -53,21 +53,19 @@ async function execute(
 ): Promise<Result<Answer, Refusal>> {
   const startedAt = clock.monotonic();
   const executionId = newId('te', clock.now());
+  const tool = catalog.findTool(projectId, body.tool_name, body.tool_version);
   const outcome = await pipeline.callTool({
     caller,
     executionId,
     startedAt,
     gateway: null,
     name: body.tool_name,
-    args: body.input ?? {},
+    args: withoutUnsetNulls(body.input ?? {}, tool),
     meta: null,
     traceId: traceIdOf(header('traceparent')),
     signal,
     notify: null,
-    find(name) {
-      const tool = catalog.findTool(projectId, name, body.tool_version);
-      return tool === null ? null : catalog.shown(tool);
-    },
+    find: () => (tool === null ? null : catalog.shown(tool)),
   });
   const output = outcome.ok
     ? ok(outputOf(outcome.value.returned, body.include_error_stacktrace === true))
@@ -87,6 +85,21 @@ async function execute(
       output: output.value,
     },
   });
+}
+
+/** Arcade's clients make optional arguments nullable, so that models send `null` for what they leave out. */
+function withoutUnsetNulls(
+  input: Readonly<Record<string, unknown>>,
+  tool: Tool | null,
+): Record<string, unknown> {
+  const unset = new Set(
+    tool?.parameters
+      .filter(({ required, value_schema }) => !required && !value_schema.nullable)
+      .map(({ name }) => name),
+  );
+  return Object.fromEntries(
+    Object.entries(input).filter(([name, value]) => value !== null || !unset.has(name)),
+  );
 }
 
 /** The pipeline writes down every call that it sees; this one did not come so far. */

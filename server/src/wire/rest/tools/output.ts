@@ -89,12 +89,13 @@ const kinds: Partial<Record<ErrorCode, ToolErrorKind>> = {
 export function outputOfRefusal(told: Refusal): Result<Output, Refusal> {
   const kind = kinds[told.code];
   if (kind === undefined) return err(told.field === 'name' ? { ...told, field: 'tool_name' } : told);
-  const field = told.field?.replace(/^arguments(?=\.|$)/, 'input');
+  const here = (text: string) => text.replace(/^arguments(?=[. ]|$)/, 'input');
+  const field = told.field === undefined ? undefined : here(told.field);
+  const message = here(told.message);
   const argument = field?.split('.').at(-1) ?? '';
   return ok({
     error: {
-      message:
-        field === undefined || told.message.includes(argument) ? told.message : `${field}: ${told.message}`,
+      message: message.includes(argument) ? message : `${field}: ${message}`,
       kind,
       can_retry: errorCodes[told.code].retry,
       ...(told.retryAfterMs === undefined ? {} : { retry_after_ms: told.retryAfterMs }),
