@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { Source, ToolListing } from '#domain';
+import type { SourcesDeps } from './contract.ts';
+
+/** What was last said of a source to whoever keeps the catalog. */
+export type Announced =
+  | { readonly kind: 'listed'; readonly tools: readonly ToolListing[]; readonly digest: string }
+  | { readonly kind: 'unavailable' }
+  | null;
+
+/** Tells whoever keeps the catalog what a source offers; only when it differs from what was said last. */
+export interface Announcer {
+  listed(tools: readonly ToolListing[]): Promise<void>;
+  unavailable(): Promise<void>;
+  last(): Announced;
+  /** Says nothing more; done when what is being said has been heard. */
+  close(): Promise<void>;
+}
+
+export function createAnnouncer(
+  source: Source,
+  before: Announced,
+  { onListed, onUnavailable, log }: Pick<SourcesDeps, 'onListed' | 'onUnavailable' | 'log'>,
+): Announcer {
+  let last = before;
+  let saying: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  async function announce(what: Announced, say: () => Promise<void>): Promise<void> {
+    if (closed) return;
+    saying = say().then(
+      () => {
+        last = what;
+      },
+      (error) => {
+        // Said again with the next look, whatever that finds.
+        last = null;
+        log.error({ source: source.id, err: error }, 'the catalog did not take what a source offers');
+      },
+    );
+    await saying;
+  }
+
+  return {
+    last: () => last,
+    async listed(tools) {
+      const said = last?.kind === 'listed' ? last : null;
+      if (said?.tools === tools) return;
+      const digest = createHash('sha256').update(JSON.stringify(tools)).digest('base64');
+      const listed = { kind: 'listed', tools, digest } as const;
+      if (said?.digest === digest) last = listed;
+      else await announce(listed, () => onListed(source, tools));
+    },
+    async unavailable() {
+      if (last?.kind !== 'unavailable') await announce({ kind: 'unavailable' }, () => onUnavailable(source));
+    },
+    async close() {
+      closed = true;
+      await saying;
+    },
+  };
+}

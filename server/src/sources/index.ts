@@ -1,0 +1,22 @@
+/**
+ * Sources: where tools live. Owns which workers and MCP servers are registered, their health, what they list and how
+ * one of their tools is run; speaks both protocols and says in words what is wrong. It never decides who may call
+ * what, never keeps the catalog (it reports lists and their changes), and never opens a connection itself.
+ */
+
+export type {
+  CallFailure,
+  Inspection,
+  InspectionFailure,
+  NewSource,
+  RejectedTool,
+  SourceChange,
+  SourceConnection,
+  SourceDeps,
+  SourceKind,
+  Sources,
+  SourcesDeps,
+} from './contract.ts';
+export { mcpKind } from './mcp/mcp.ts';
+export { createSources } from './registry.ts';
+export { workerKind } from './worker/worker.ts';

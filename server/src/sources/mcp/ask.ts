@@ -1,0 +1,173 @@
+import type { ProbeStep } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import { failureOf } from '../failure.ts';
+import { credentialRefused, modernHeaders, sessionHeaders } from './era.ts';
+import { type Endpoint, exchange, nextId, type Reply, tell } from './exchange.ts';
+import type { Message } from './message.ts';
+import {
+  capabilityMissing,
+  headerMismatch,
+  type Members,
+  methodNotFound,
+  modernVersion,
+  type Offer,
+  versionUnsupported,
+} from './protocol.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+export type EraKind = 'modern' | 'legacy';
+
+/** A request in whichever era the server is of. */
+export interface Ask {
+  /** Whose session it runs in, where the server keeps sessions. */
+  readonly owner: string;
+  readonly method: string;
+  readonly params: (era: EraKind, id: number) => object;
+  /** Further header lines; the modern era only. */
+  readonly modernHeaders: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
+  readonly onNotification: ((method: string, params: Members | undefined, id: number) => void) | null;
+  /** What it is asked for, should it fail. */
+  readonly step: ProbeStep;
+}
+
+/** A result, or a JSON-RPC error. */
+export type RpcReply = Exclude<Reply, { kind: 'refused' }>;
+
+export interface Answer {
+  readonly reply: RpcReply;
+  readonly offer: Offer;
+  readonly version: string;
+  /** `null` in the modern era. */
+  readonly session: Session | null;
+}
+
+/** Not a failure of the request: it was surely not executed, as what is believed about the server no longer holds. */
+export interface Stale {
+  readonly stale: CallFailure;
+}
+
+/** The server that is asked, and who hears that its tools changed. */
+export interface Asked {
+  readonly endpoint: Endpoint;
+  readonly onToolsChanged: () => void;
+}
+
+export async function askModern(
+  request: Ask,
+  offer: Offer,
+  asked: Asked,
+): Promise<Result<Answer, CallFailure> | Stale> {
+  const reply = await post(request, null, asked);
+  if (!reply.ok) return reply;
+  const answered = settled(reply.value, request, asked.endpoint);
+  if (noLongerModern(reply.value)) {
+    return { stale: answered.ok ? failureOfReply(answered.value, request) : answered.error };
+  }
+  return answered.ok ? ok({ reply: answered.value, offer, version: modernVersion, session: null }) : answered;
+}
+
+/** In the owner's session; once more in a new one where the server has forgotten it. */
+export async function askLegacy(
+  request: Ask,
+  sessions: Sessions,
+  asked: Asked,
+): Promise<Result<Answer, CallFailure> | Stale> {
+  for (let attempt = 0; ; attempt++) {
+    const lease = await sessions.acquire(request.owner);
+    if (!lease.ok) return lease.error.notLegacy === true ? { stale: lease.error } : lease;
+    const { session } = lease.value;
+    const reply = await post(request, session, asked);
+    lease.value.release();
+    if (!reply.ok) return reply;
+    const answered = settled(reply.value, request, asked.endpoint);
+    if (!sessionLost(reply.value)) {
+      if (!answered.ok) return answered;
+      return ok({ reply: answered.value, offer: session.offer, version: session.version, session });
+    }
+    lease.value.lose();
+    if (attempt > 0) {
+      return { stale: answered.ok ? failureOfReply(answered.value, request) : answered.error };
+    }
+  }
+}
+
+async function post(
+  request: Ask,
+  session: Session | null,
+  { endpoint, onToolsChanged }: Asked,
+): Promise<Result<Reply, CallFailure>> {
+  const { method, timeoutMs, signal } = request;
+  const id = nextId();
+  const params = request.params(session === null ? 'modern' : 'legacy', id);
+  const headers = session === null ? modernHeaders(method) + request.modernHeaders : sessionHeaders(session);
+  const onMessage = (message: Message) => {
+    if (message.kind === 'notification') {
+      if (message.method === 'notifications/tools/list_changed') onToolsChanged();
+      else request.onNotification?.(message.method, message.params, id);
+    } else if (message.kind === 'request' && session !== null) {
+      tell(endpoint, sessionHeaders(session), answerTo(message.id, message.method));
+    }
+  };
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+  const reply = await exchange(endpoint, { id, body, headers, timeoutMs, signal, onMessage });
+  if (reply.ok) return reply;
+  const { kind, sent } = reply.error;
+  // In the modern era, the closed stream says it.
+  if (session !== null && sent && (kind === 'aborted' || kind === 'timeout')) {
+    const reason = kind === 'timeout' ? 'the time for the request is over' : 'the client went away';
+    const cancelled = { method: 'notifications/cancelled', params: { requestId: id, reason } };
+    tell(endpoint, sessionHeaders(session), cancelled);
+  }
+  return err(failureOf(reply.error, request.step));
+}
+
+/** The answer that a server's request gets; no capability was claimed, so only `ping` has one. */
+export function answerTo(id: string | number, method: string): object {
+  if (method === 'ping') return { id, result: {} };
+  return { id, error: { code: methodNotFound, message: `the gateway does not answer ${method}` } };
+}
+
+function sessionLost(reply: Reply): boolean {
+  if (reply.kind === 'result') return false;
+  if (reply.status === 404) return true;
+  if (reply.status !== 400) return false;
+  if (reply.kind === 'refused') return aboutSession.test(reply.text);
+  const { code, message } = reply.error;
+  return [versionUnsupported, headerMismatch, capabilityMissing].includes(code) || aboutSession.test(message);
+}
+
+const aboutSession = /session|initiali[sz]|_meta|protocol.?version/i;
+
+/** Only a server that does not know the modern era answers a modern request like this. */
+function noLongerModern(reply: Reply): boolean {
+  if (reply.kind === 'result' || ![400, 404, 405].includes(reply.status)) return false;
+  if (reply.kind === 'refused') return true;
+  return ![-32602, headerMismatch, capabilityMissing].includes(reply.error.code);
+}
+
+function settled(reply: Reply, request: Ask, endpoint: Endpoint): Result<RpcReply, CallFailure> {
+  const refused = credentialRefused(reply, endpoint);
+  if (refused !== null) return err(refused);
+  if (reply.kind !== 'refused') return ok(reply);
+  const message = `the server answered ${request.method} with HTTP ${reply.status}: ${reply.why}`;
+  return err({ code: 'source.answer_invalid', message, step: request.step });
+}
+
+function failureOfReply(reply: RpcReply, request: Ask): CallFailure {
+  if (reply.kind === 'error') return rpcFailure(reply.error, request);
+  const message = `the server answered ${request.method} in a way that the gateway does not understand`;
+  return { code: 'source.answer_invalid', message, step: request.step };
+}
+
+/** What a JSON-RPC error says to whoever asked. */
+export function rpcFailure(
+  rpc: NonNullable<CallFailure['rpc']>,
+  { method, step }: Pick<Ask, 'method' | 'step'>,
+): CallFailure {
+  const message = `the server answered ${method} with an error: ${rpc.message || 'without words'} (${rpc.code})`;
+  const code = method === 'tools/call' ? 'source.tool_failed' : 'source.answer_invalid';
+  return { code, message, step, rpc };
+}

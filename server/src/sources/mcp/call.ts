@@ -1,0 +1,89 @@
+import type { DispatchedCall, ToolReturn } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import { rpcFailure } from './ask.ts';
+import { encodeHeaderValue, paramHeaderLines } from './headers.ts';
+import type { Link } from './link.ts';
+import { isReserved, type Members, modernMeta } from './protocol.ts';
+
+const method = 'tools/call';
+
+/** Runs a tool. The bytes of its result are those that the server sent. */
+export async function callTool(
+  call: DispatchedCall,
+  link: Link,
+  timeoutMs: number,
+): Promise<Result<ToolReturn, CallFailure>> {
+  const { tool, args, notify, meta } = call;
+  const name = `mcp-name: ${encodeHeaderValue(tool.name)}\r\n`;
+  const answer = await link.ask({
+    // A prefix, so that no user id can be that of the catalogue.
+    owner: call.userId === null ? 'nobody' : `user ${call.userId}`,
+    method,
+    params(era, id) {
+      const given = era === 'modern' ? modernMetaOf(call, id) : legacyMetaOf(call, id);
+      return { name: tool.name, arguments: args, ...(given === null ? {} : { _meta: given }) };
+    },
+    modernHeaders: name + paramHeaderLines(tool.inputSchema, args),
+    timeoutMs,
+    signal: call.signal,
+    onNotification:
+      notify === null
+        ? null
+        : (about, params, id) => {
+            const passed = forClient(about, params, id, meta?.progressToken);
+            if (passed !== null) notify(passed);
+          },
+    step: 'tools_fetched',
+  });
+  if (!answer.ok) return answer;
+  const { reply } = answer.value;
+  if (reply.kind === 'error') return err(failureOfRpc(reply.error, tool.name));
+  const { resultType, isError } = reply.result;
+  if (resultType !== undefined && resultType !== 'complete') {
+    const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
+    const message = `the server answered the call with a result of type ${kind}, which it may not as the gateway does not offer that`;
+    return err({ code: 'source.answer_invalid', message, step: 'tools_fetched' });
+  }
+  return ok({ form: 'mcp', result: reply.bytes, isError: isError === true });
+}
+
+function modernMetaOf({ meta, notify }: DispatchedCall, id: number): Members {
+  const passed: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(meta ?? {})) {
+    if (key === 'progressToken') {
+      if (notify !== null) passed.progressToken = id;
+    } else if (!isReserved(key)) passed[key] = value;
+  }
+  return { ...passed, ...modernMeta };
+}
+
+const traceKeys = ['traceparent', 'tracestate', 'baggage'] as const;
+
+function legacyMetaOf({ meta, notify }: DispatchedCall, id: number): Members | null {
+  if (meta === null) return null;
+  const passed: Record<string, unknown> = {};
+  if (meta.progressToken !== undefined && notify !== null) passed.progressToken = id;
+  for (const key of traceKeys) if (meta[key] !== undefined) passed[key] = meta[key];
+  return Object.keys(passed).length === 0 ? null : passed;
+}
+
+/** A notification as the client may see it: under its own progress token, and none that is for another request. */
+function forClient(about: string, params: Members | undefined, id: number, token: unknown) {
+  if (about === 'notifications/progress') {
+    return params?.progressToken === id && token !== undefined
+      ? { method: about, params: { ...params, progressToken: token } }
+      : null;
+  }
+  if (about === 'notifications/cancelled') return null;
+  return params === undefined ? { method: about } : { method: about, params };
+}
+
+/** A server that no longer has the tool says so in many ways; its list will be fetched anew. */
+function failureOfRpc(rpc: NonNullable<CallFailure['rpc']>, name: string): CallFailure {
+  if (rpc.code === -32602 && /unknown tool|tool .*not found|no such tool/i.test(rpc.message)) {
+    const message = `the server no longer has the tool ${name}: ${rpc.message}`;
+    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid', rpc };
+  }
+  return rpcFailure(rpc, { method, step: 'tools_fetched' });
+}

@@ -1,0 +1,141 @@
+import type { SourceFailure } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import { failureOf } from '../failure.ts';
+import { type Endpoint, exchange, nextId, type Reply, tell } from './exchange.ts';
+import {
+  capabilityMissing,
+  clientInfo,
+  headerMismatch,
+  isMembers,
+  legacyVersions,
+  modernMeta,
+  modernVersion,
+  type Offer,
+  offerOf,
+  serverInfoKey,
+  versionUnsupported,
+} from './protocol.ts';
+import type { HandshakeFailure, Session } from './sessions.ts';
+
+/** The header lines of a request in the modern era. */
+export function modernHeaders(method: string): string {
+  return `mcp-protocol-version: ${modernVersion}\r\nmcp-method: ${method}\r\n`;
+}
+
+export function sessionHeaders({ id, version }: Session): string {
+  const session = id === null ? '' : `mcp-session-id: ${id}\r\n`;
+  // The header came with 2025-06-18; older servers are spared it.
+  return version < '2025-06-18' ? session : `${session}mcp-protocol-version: ${version}\r\n`;
+}
+
+/**
+ * Asks `server/discover`. `null`: the server is of the legacy era. A credential that is refused says nothing about
+ * the era, and no time-out does.
+ */
+export async function discover(
+  endpoint: Endpoint,
+  timeoutMs: number,
+): Promise<Result<Offer | null, CallFailure>> {
+  const id = nextId();
+  const method = 'server/discover';
+  const reply = await exchange(endpoint, {
+    id,
+    body: JSON.stringify({ jsonrpc: '2.0', id, method, params: { _meta: modernMeta } }),
+    headers: modernHeaders(method),
+    timeoutMs,
+    signal: null,
+    onMessage: null,
+  });
+  if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
+  const refused = credentialRefused(reply.value, endpoint);
+  if (refused !== null) return err(refused);
+  return verdict(reply.value);
+}
+
+function verdict(reply: Reply): Result<Offer | null, CallFailure> {
+  if (reply.kind === 'refused') return ok(null);
+  if (reply.kind === 'result') {
+    const { supportedVersions, capabilities, _meta } = reply.result;
+    if (!Array.isArray(supportedVersions)) return ok(null);
+    const serverInfo = isMembers(_meta) ? _meta[serverInfoKey] : undefined;
+    if (supportedVersions.includes(modernVersion)) return ok(offerOf(capabilities, serverInfo));
+    return legacyOrNone(supportedVersions);
+  }
+  const { code, message, data } = reply.error;
+  if (code === versionUnsupported) return legacyOrNone(isMembers(data) ? data.supported : undefined);
+  if (code === headerMismatch || code === capabilityMissing) {
+    return err(unusable(`the server refused server/discover: ${message} (${code})`));
+  }
+  return ok(null);
+}
+
+function legacyOrNone(versions: unknown): Result<null, CallFailure> {
+  const known = Array.isArray(versions) ? versions.filter((one) => typeof one === 'string') : [];
+  if (known.length === 0 || known.some((version) => legacyVersions.includes(version))) return ok(null);
+  const ours = [modernVersion, ...legacyVersions].join(', ');
+  return err(unusable(`the server speaks MCP ${known.slice(0, 10).join(', ')}; the gateway speaks ${ours}`));
+}
+
+export async function initialize(
+  endpoint: Endpoint,
+  timeoutMs: number,
+): Promise<Result<Session, HandshakeFailure>> {
+  const id = nextId();
+  const params = { protocolVersion: legacyVersions[0], capabilities: {}, clientInfo };
+  const reply = await exchange(endpoint, {
+    id,
+    body: JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params }),
+    headers: '',
+    timeoutMs,
+    signal: null,
+    onMessage: null,
+  });
+  if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
+  const refused = credentialRefused(reply.value, endpoint);
+  if (refused !== null) return err(refused);
+  const session = sessionOf(reply.value);
+  if (session.ok) tell(endpoint, sessionHeaders(session.value), { method: 'notifications/initialized' });
+  return session;
+}
+
+function sessionOf(reply: Reply): Result<Session, HandshakeFailure> {
+  if (reply.kind === 'refused') {
+    const hint =
+      reply.status === 404 || reply.status === 405
+        ? '; is the uri that of its MCP endpoint (often /mcp)? The old transport with HTTP+SSE is not spoken'
+        : '';
+    const message = `the server answered initialize with HTTP ${reply.status}: ${reply.why}${hint}`;
+    return err({ ...unusable(message), notLegacy: true });
+  }
+  if (reply.kind === 'error') {
+    const message = `the server refused initialize: ${reply.error.message} (${reply.error.code})`;
+    return err({ ...unusable(message), notLegacy: true });
+  }
+  const { protocolVersion, capabilities, serverInfo } = reply.result;
+  if (typeof protocolVersion !== 'string' || !legacyVersions.includes(protocolVersion)) {
+    const said = JSON.stringify(protocolVersion)?.slice(0, 50) ?? 'nothing';
+    return err(
+      unusable(`the server answered initialize with protocol version ${said}; the gateway does not speak it`),
+    );
+  }
+  const id = reply.head.header('mcp-session-id') ?? null;
+  if (id !== null && !/^[\x21-\x7e]{1,1024}$/.test(id)) {
+    return err(unusable('the server gave a session id that a header cannot carry'));
+  }
+  return ok({ id, version: protocolVersion, offer: offerOf(capabilities, serverInfo) });
+}
+
+/** 401 and 403 in words, whatever the era. */
+export function credentialRefused(reply: Reply, { headers }: Endpoint): SourceFailure | null {
+  if (reply.kind === 'result' || (reply.status !== 401 && reply.status !== 403)) return null;
+  const sent = /^authorization:/im.test(headers)
+    ? 'it does not accept the authorization header that is registered for it'
+    : 'no authorization header is registered for it; add one to the headers of the source';
+  const message = `the MCP server refused us (HTTP ${reply.status}): ${sent}`;
+  return { code: 'source.secret_refused', message, step: 'authenticated' };
+}
+
+function unusable(message: string): SourceFailure {
+  return { code: 'source.answer_invalid', message, step: 'authenticated' };
+}

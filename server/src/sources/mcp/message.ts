@@ -1,0 +1,164 @@
+import { isUtf8 } from 'node:buffer';
+import { err, ok, type Result } from '#foundation';
+import { isMembers, type Members } from './protocol.ts';
+
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** A message of an MCP server, seen from the request that we wait for. */
+export type Message =
+  | { readonly kind: 'result'; readonly result: Members; readonly bytes: Buffer }
+  | { readonly kind: 'error'; readonly error: RpcError }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: Members | undefined }
+  | { readonly kind: 'request'; readonly id: string | number; readonly method: string }
+  /** An answer to a request that is not ours. */
+  | { readonly kind: 'foreign' };
+
+/**
+ * Reads one JSON-RPC message; the error says what is wrong with it. The bytes of a result are cut out as they came.
+ * In the two shapes that servers really write, only the result is parsed: that it parses by itself proves the cut.
+ */
+export function parseMessage(body: Buffer, id: number): Result<Message, string> {
+  if (!isUtf8(body)) return err('it is not UTF-8');
+  const text = body.toString('utf8');
+  const quick = usualShape(body, text, id);
+  if (quick !== null) return ok(quick);
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return err('it is not JSON');
+  }
+  if (!isMembers(message)) return err('it is not a JSON object');
+  if (message.jsonrpc !== '2.0') return err('it is not JSON-RPC 2.0');
+  if (typeof message.method === 'string') return fromServer(message, message.method);
+  return answer(message, body, id);
+}
+
+function usualShape(body: Buffer, text: string, id: number): Message | null {
+  const head = `{"jsonrpc":"2.0","id":${id},"result":`;
+  if (text.startsWith(head)) return cut(body, text, head.length, trimmedLength(body) - 1);
+  const tail = `,"jsonrpc":"2.0","id":${id}}`;
+  if (!text.startsWith('{"result":')) return null;
+  const trimmed = text.trimEnd();
+  return trimmed.endsWith(tail) ? cut(body, text, 10, trimmedLength(body) - tail.length) : null;
+}
+
+function cut(body: Buffer, text: string, start: number, end: number): Message | null {
+  if (end <= start || body[trimmedLength(body) - 1] !== 0x7d) return null;
+  const bytes = body.subarray(start, end);
+  try {
+    const result: unknown = JSON.parse(
+      text.length === body.length ? text.slice(start, end) : bytes.toString('utf8'),
+    );
+    return isMembers(result) ? { kind: 'result', result, bytes } : null;
+  } catch {
+    return null;
+  }
+}
+
+function trimmedLength(body: Buffer): number {
+  let end = body.length;
+  while (end > 0 && isSpace(body[end - 1] as number)) end--;
+  return end;
+}
+
+function fromServer(message: Members, method: string): Result<Message, string> {
+  const { id, params } = message;
+  if (typeof id === 'string' || typeof id === 'number') return ok({ kind: 'request', id, method });
+  return ok({ kind: 'notification', method, params: isMembers(params) ? params : undefined });
+}
+
+function answer(message: Members, body: Buffer, id: number): Result<Message, string> {
+  const { error, result } = message;
+  if (isMembers(error)) {
+    // A server that could not read the request does not know its id.
+    if (message.id !== id && message.id !== null && message.id !== undefined) return ok({ kind: 'foreign' });
+    const { code, message: words, data } = error;
+    if (typeof code !== 'number') return err('its error has no code');
+    return ok({
+      kind: 'error',
+      error: {
+        code,
+        message: typeof words === 'string' ? words : '',
+        ...(data === undefined ? {} : { data }),
+      },
+    });
+  }
+  if (message.id !== id) return ok({ kind: 'foreign' });
+  if (!isMembers(result)) return err('it holds neither a result object nor an error');
+  return ok({ kind: 'result', result, bytes: resultBytes(body) });
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** The bytes of the top-level member `result`, the last one if there are several, of what is known to be JSON. */
+export function resultBytes(json: Buffer): Buffer {
+  let found = json.subarray(0, 0);
+  let at = skipSpace(json, 0) + 1;
+  for (;;) {
+    at = skipSpace(json, at);
+    if (json[at] === 0x2c) at = skipSpace(json, at + 1);
+    if (json[at] !== QUOTE) return found;
+    const keyEnd = endOfString(json, at);
+    const key: unknown = JSON.parse(json.toString('utf8', at, keyEnd));
+    const start = skipSpace(json, skipSpace(json, keyEnd) + 1);
+    at = endOfValue(json, start);
+    if (key === 'result') found = json.subarray(start, at);
+  }
+}
+
+function endOfValue(json: Buffer, start: number): number {
+  const first = json[start];
+  if (first === QUOTE) return endOfString(json, start);
+  return first === 0x7b || first === 0x5b ? endOfNested(json, start) : endOfScalar(json, start);
+}
+
+function endOfNested(json: Buffer, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (at < json.length) {
+    const byte = json[at] as number;
+    if (byte === QUOTE) {
+      at = endOfString(json, at);
+      continue;
+    }
+    at++;
+    if (byte === 0x7b || byte === 0x5b) depth++;
+    else if ((byte === 0x7d || byte === 0x5d) && --depth === 0) return at;
+  }
+  return at;
+}
+
+function endOfScalar(json: Buffer, start: number): number {
+  let at = start;
+  while (at < json.length && json[at] !== 0x2c && json[at] !== 0x7d && !isSpace(json[at] as number)) at++;
+  return at;
+}
+
+/** Just after the string that begins at `start`. */
+function endOfString(json: Buffer, start: number): number {
+  let at = start + 1;
+  for (;;) {
+    const quote = json.indexOf(QUOTE, at);
+    if (quote < 0) return json.length;
+    let back = quote - 1;
+    while (json[back] === BACKSLASH) back--;
+    if ((quote - back) % 2 === 1) return quote + 1;
+    at = quote + 1;
+  }
+}
+
+function skipSpace(json: Buffer, start: number): number {
+  let at = start;
+  while (at < json.length && isSpace(json[at] as number)) at++;
+  return at;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

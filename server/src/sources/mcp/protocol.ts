@@ -1,0 +1,58 @@
+import type { SourceStatus } from '#domain';
+
+export const modernVersion = '2026-07-28';
+/** Newest first; the first is the one offered. */
+export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+
+export const clientInfo = { name: 'sallyport', title: 'Sallyport', version: '0.1.0' };
+
+const reserved = 'io.modelcontextprotocol/';
+export const serverInfoKey = `${reserved}serverInfo`;
+export const isReserved = (key: string): boolean => key.startsWith(reserved);
+
+/** What every modern request says of us. We answer no input request for now, so we claim no capability. */
+export const modernMeta = {
+  [`${reserved}protocolVersion`]: modernVersion,
+  [`${reserved}clientCapabilities`]: {},
+  [`${reserved}clientInfo`]: clientInfo,
+};
+
+/** Codes that only a server of the modern era uses. */
+export const headerMismatch = -32020;
+export const capabilityMissing = -32021;
+export const versionUnsupported = -32022;
+export const methodNotFound = -32601;
+
+export type Members = { readonly [member: string]: unknown };
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What the server says of itself; `null` where it says nothing usable. */
+export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {
+  if (!isMembers(value) || typeof value.name !== 'string') return null;
+  const { name, version, description } = value;
+  return {
+    name: name.slice(0, 256),
+    version: typeof version === 'string' ? version.slice(0, 100) : '',
+    ...(typeof description === 'string' ? { description: description.slice(0, 2000) } : {}),
+  };
+}
+
+/** What of a server's capabilities concerns us. */
+export interface Offer {
+  readonly serverInfo: SourceStatus['serverInfo'];
+  /** False only where the server declares capabilities, and tools are not among them. */
+  readonly tools: boolean;
+  readonly listChanged: boolean;
+}
+
+export function offerOf(capabilities: unknown, serverInfo: unknown): Offer {
+  const tools = isMembers(capabilities) ? capabilities.tools : undefined;
+  return {
+    serverInfo: serverInfoOf(serverInfo),
+    tools: !isMembers(capabilities) || isMembers(tools),
+    listChanged: isMembers(tools) && tools.listChanged === true,
+  };
+}

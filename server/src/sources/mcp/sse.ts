@@ -1,0 +1,78 @@
+import { StringDecoder } from 'node:string_decoder';
+
+const LF = 0x0a;
+const SPACE = 0x20;
+const BOM = 0xfeff;
+
+export interface SseReader {
+  /** False once an event grew beyond the cap; nothing is read from then on. */
+  push(chunk: Buffer): boolean;
+}
+
+/**
+ * Reads `text/event-stream` as it arrives and hands over the data of each event that has some. Lines may end in LF, CR
+ * or CRLF, split anywhere. An event that the stream's end cuts off is not handed over.
+ */
+export function createSseReader(onData: (data: string) => void, maxEventBytes: number): SseReader {
+  const decoder = new StringDecoder('utf8');
+  let line = '';
+  let data: string[] = [];
+  let held = 0;
+  let afterCr = false;
+  let begun = false;
+  let broken = false;
+
+  function endEvent(): void {
+    const event = data.join('\n');
+    data = [];
+    held = 0;
+    if (event !== '') onData(event);
+  }
+
+  function endLine(text: string): void {
+    if (text === '') endEvent();
+    else if (text === 'data') data.push('');
+    else if (text.startsWith('data:')) data.push(text.slice(text.charCodeAt(5) === SPACE ? 6 : 5));
+  }
+
+  function read(text: string): void {
+    let at = 0;
+    // The next CR, looked for again only once it was passed, so that a piece without one is searched once.
+    let cr = text.indexOf('\r');
+    for (;;) {
+      if (cr >= 0 && cr < at) cr = text.indexOf('\r', at);
+      const lf = text.indexOf('\n', at);
+      const end = cr >= 0 && (lf < 0 || cr < lf) ? cr : lf;
+      if (end < 0) break;
+      endLine(line + text.slice(at, end));
+      line = '';
+      at = end === cr && text.charCodeAt(end + 1) === LF ? end + 2 : end + 1;
+      afterCr = end === cr && at === text.length;
+    }
+    line += text.slice(at);
+  }
+
+  /** Without the byte order mark at the very beginning, and without the LF of a CRLF that was split. */
+  function continued(text: string): string {
+    const first = text.charCodeAt(0);
+    const skip = (!begun && first === BOM) || (afterCr && first === LF);
+    begun = true;
+    afterCr = false;
+    return skip ? text.slice(1) : text;
+  }
+
+  return {
+    push(chunk) {
+      if (broken) return false;
+      const text = decoder.write(chunk);
+      if (text === '') return true;
+      held += chunk.length;
+      read(continued(text));
+      // What is held belongs to the event under way, or came in this piece.
+      const open = data.length > 0 || line !== '';
+      broken = open && held > maxEventBytes;
+      if (!open) held = 0;
+      return !broken;
+    },
+  };
+}

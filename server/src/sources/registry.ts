@@ -1,0 +1,149 @@
+import { type Refusal, refusal, type Source } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
+import { healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
+import { withSteps } from './steps.ts';
+import { createSourceStore, type SourceStore } from './store.ts';
+import { createWatchList, type WatchList } from './watch-list.ts';
+import type { WatchedSource } from './watched-source.ts';
+
+/** Every source of the process. Opening is immediate; what a source offers is found out in the background. */
+export async function createSources(deps: SourcesDeps): Promise<Sources> {
+  const { clock } = deps;
+  const store = createSourceStore(deps.db);
+  const list = createWatchList(deps);
+  const edits = createEdits(store, list, deps);
+  let changing: Promise<unknown> = Promise.resolve();
+
+  /** Changes happen one after another; nothing waits for the inspections that they cause. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = changing.then(change);
+    changing = done.catch(() => {});
+    return done;
+  }
+
+  async function inspected(
+    change: Promise<Result<WatchedSource, Refusal>>,
+  ): Promise<Result<Source, Refusal>> {
+    const changed = await change;
+    if (!changed.ok) return changed;
+    await changed.value.inspect();
+    return ok(changed.value.source);
+  }
+
+  for (const source of await store.all()) await list.put(source);
+  list.pump();
+
+  return {
+    list: (projectId) => list.inProject(projectId).map(({ source }) => source),
+    get: (projectId, id) => list.find(projectId, id)?.source ?? null,
+    status: (projectId, id) => list.find(projectId, id)?.status() ?? unknownStatus(),
+    create: (given) => inspected(inTurn(() => edits.create(given))),
+    update: (projectId, id, change) => inspected(inTurn(() => edits.update(projectId, id, change))),
+    remove: (projectId, id) => inTurn(() => edits.remove(projectId, id)),
+    applyFile: (sources) => inTurn(() => edits.applyFile(sources)),
+    refresh: async (projectId, id) => (await list.find(projectId, id)?.inspect()) ?? unknownStatus(),
+    close: () => list.close(),
+
+    async test(given) {
+      const now = clock.iso();
+      const opened = list.open({ ...given, origin: 'api', createdAt: now, updatedAt: now }, () => {});
+      if (!opened.ok) return unhealthyStatus(opened.error, withSteps(opened.error).steps, now);
+      const found = await opened.value.inspect();
+      opened.value.close();
+      if (found.ok) return healthyStatus(found.value, clock.iso());
+      return unhealthyStatus(found.error, found.error.steps, clock.iso());
+    },
+
+    async call(call) {
+      const entry = list.find(call.tool.projectId, call.tool.sourceId);
+      if (entry !== undefined) return entry.call(call);
+      const message = `the source ${call.tool.sourceId} is not registered any more`;
+      return err({ code: 'catalog.tool_unavailable', message, step: 'address_resolved' });
+    },
+  };
+}
+
+type EditDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onRemoved'>;
+
+function createEdits(store: SourceStore, list: WatchList, { clock, log, onRemoved }: EditDeps) {
+  function editable(projectId: string, id: string): Result<WatchedSource, Refusal> {
+    const entry = list.find(projectId, id);
+    if (entry === undefined)
+      return err(refusal('resource.unknown', `there is no worker ${id}`, { field: 'id' }));
+    if (entry.source.origin === 'api') return ok(entry);
+    const message = `the worker ${id} is declared in the config file; change it there`;
+    return err(refusal('resource.read_only', message, { field: 'id' }));
+  }
+
+  async function forget(entry: WatchedSource): Promise<void> {
+    await list.remove(entry);
+    await onRemoved(entry.source);
+  }
+
+  return {
+    async create(given: NewSource): Promise<Result<WatchedSource, Refusal>> {
+      const now = clock.iso();
+      const source: Source = { ...given, origin: 'api', createdAt: now, updatedAt: now };
+      const flaw = list.flawOf(source);
+      if (flaw !== null) return err(flaw);
+      if (list.find(source.projectId, source.id) === undefined && (await store.insert(source))) {
+        return ok(await list.put(source));
+      }
+      return err(refusal('resource.conflict', `there is already a worker ${source.id}`, { field: 'id' }));
+    },
+
+    async update(
+      projectId: string,
+      id: string,
+      change: SourceChange,
+    ): Promise<Result<WatchedSource, Refusal>> {
+      const entry = editable(projectId, id);
+      if (!entry.ok) return entry;
+      const source: Source = { ...entry.value.source, ...change, updatedAt: clock.iso() };
+      const flaw = list.flawOf(source);
+      if (flaw !== null) return err(flaw);
+      await store.update(source);
+      return ok(await list.put(source));
+    },
+
+    async remove(projectId: string, id: string): Promise<Result<void, Refusal>> {
+      const entry = editable(projectId, id);
+      if (!entry.ok) return entry;
+      await store.remove(projectId, id);
+      await forget(entry.value);
+      return ok(undefined);
+    },
+
+    async applyFile(sources: readonly Source[]): Promise<void> {
+      const wanted = new Set(sources.map(keyOf));
+      for (const entry of list.every()) {
+        if (entry.source.origin === 'file' && !wanted.has(keyOf(entry.source))) await forget(entry);
+      }
+      for (const source of sources) {
+        const before = list.find(source.projectId, source.id)?.source;
+        if (before !== undefined && sameDefinition(before, source)) continue;
+        if (before?.origin === 'api') {
+          log.warn(
+            { source: source.id },
+            'the config file and the API both declare this source; the file holds',
+          );
+        }
+        await list.put(source);
+      }
+      // What the API registered under an id that the file no longer takes.
+      for (const source of await store.all()) {
+        if (list.find(source.projectId, source.id) === undefined) await list.put(source);
+      }
+      list.pump();
+    },
+  };
+}
+
+const keyOf = ({ projectId, id }: Source): string => JSON.stringify([projectId, id]);
+
+function sameDefinition(a: Source, b: Source): boolean {
+  const definition = ({ createdAt, updatedAt, ...rest }: Source) =>
+    JSON.stringify(Object.entries(rest).sort());
+  return definition(a) === definition(b);
+}

@@ -1,0 +1,96 @@
+import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
+import { err, type Result } from '#foundation';
+import type { Announced } from './announcer.ts';
+import type { SourceConnection, SourcesDeps } from './contract.ts';
+import { type WatchDeps, type WatchedSource, watchSource } from './watched-source.ts';
+
+const atOnce = 8;
+
+/** The sources that are watched, and the round in which they are looked at. */
+export interface WatchList {
+  find(projectId: string, id: string): WatchedSource | undefined;
+  inProject(projectId: string): readonly WatchedSource[];
+  every(): readonly WatchedSource[];
+  open(source: Source, onToolsChanged: () => void): Result<SourceConnection, SourceFailure>;
+  /** What is wrong with a definition before anything is connected. */
+  flawOf(source: Source): Refusal | null;
+  /** Watches the source in place of the one with its id. */
+  put(source: Source): Promise<WatchedSource>;
+  remove(entry: WatchedSource): Promise<void>;
+  /** Looks at whatever is due, at a few sources at once. */
+  pump(): void;
+  close(): void;
+}
+
+export function createWatchList(deps: SourcesDeps): WatchList {
+  const { clock, refreshEveryMs = 10_000 } = deps;
+  const watched = new Map<string, Map<string, WatchedSource>>();
+  const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]));
+  const watchDeps: WatchDeps = { ...deps, refreshEveryMs, onHurry: pump };
+  const stopTicking = clock.every(Math.max(1, Math.round(refreshEveryMs / 10)), pump);
+  let closed = false;
+
+  const find = (projectId: string, id: string) => watched.get(projectId)?.get(id);
+  const every = () => [...watched.values()].flatMap((project) => [...project.values()]);
+
+  function open(source: Source, onToolsChanged: () => void): Result<SourceConnection, SourceFailure> {
+    const kind = kinds.get(source.kind);
+    if (kind !== undefined) return kind.open(source, deps, onToolsChanged);
+    const message = `there is no kind of source called ${source.kind} here`;
+    return err({ code: 'source.answer_invalid', message, step: 'address_resolved' });
+  }
+
+  function watch(source: Source, before: Announced): WatchedSource {
+    const entry = watchSource(source, (onToolsChanged) => open(source, onToolsChanged), before, watchDeps);
+    const project = watched.get(source.projectId) ?? new Map<string, WatchedSource>();
+    watched.set(source.projectId, project.set(source.id, entry));
+    return entry;
+  }
+
+  function pump(): void {
+    if (closed) return;
+    const entries = every();
+    let busy = entries.filter((entry) => entry.busy()).length;
+    const due = entries.filter((entry) => !entry.busy() && entry.dueAt() <= clock.now());
+    for (const entry of due.sort((a, b) => a.dueAt() - b.dueAt())) {
+      if (busy >= atOnce) return;
+      busy++;
+      void entry.inspect().finally(() => queueMicrotask(pump));
+    }
+  }
+
+  return {
+    find,
+    inProject: (projectId) => [...(watched.get(projectId)?.values() ?? [])],
+    every,
+    open,
+    pump,
+    flawOf(source) {
+      const opened = open(source, () => {});
+      if (opened.ok) {
+        opened.value.close();
+        return null;
+      }
+      const block = source.kind === 'worker' ? 'http' : 'mcp';
+      const field = `${block}.${opened.error.step === 'address_resolved' ? 'uri' : 'headers'}`;
+      return refusal('request.params_invalid', `${field}: ${opened.error.message}`, { field });
+    },
+    async put(source) {
+      const before = find(source.projectId, source.id);
+      // Without a pause in between, so that a call meets one of the two.
+      const closing = before?.close();
+      const entry = watch(source, before?.announced() ?? null);
+      await closing;
+      return entry;
+    },
+    async remove(entry) {
+      watched.get(entry.source.projectId)?.delete(entry.source.id);
+      await entry.close();
+    },
+    close() {
+      closed = true;
+      stopTicking();
+      for (const entry of every()) void entry.close();
+    },
+  };
+}

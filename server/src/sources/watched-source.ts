@@ -1,0 +1,151 @@
+import type { DispatchedCall, Source, SourceFailure, SourceStatus, ToolReturn } from '#domain';
+import { err, messageOf, type Result } from '#foundation';
+import { type Announced, createAnnouncer } from './announcer.ts';
+import type {
+  CallFailure,
+  Inspection,
+  InspectionFailure,
+  SourceConnection,
+  SourcesDeps,
+} from './contract.ts';
+import { createSchedule } from './schedule.ts';
+import { disabledStatus, healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
+import { withSteps } from './steps.ts';
+
+/** One registered source, looked at again and again. */
+export interface WatchedSource {
+  readonly source: Source;
+  /** When it should be looked at next, by the clock. */
+  dueAt(): number;
+  busy(): boolean;
+  announced(): Announced;
+  status(): SourceStatus;
+  /** Looks now; what was begun before this was called does not count. */
+  inspect(): Promise<SourceStatus>;
+  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
+  /** Closes the connection once the calls under way are done. Resolves when nothing more will be announced. */
+  close(): Promise<void>;
+}
+
+export type WatchDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onListed' | 'onUnavailable'> & {
+  readonly refreshEveryMs: number;
+  /** Called when a look is due earlier than planned. */
+  readonly onHurry: () => void;
+};
+
+/** Codes of calls after which the status is probably no longer right. */
+const telling: ReadonlySet<string> = new Set([
+  'source.address_unresolved',
+  'source.address_refused',
+  'source.unreachable',
+  'source.interrupted',
+  'source.secret_refused',
+  'catalog.tool_unavailable',
+]);
+
+/** `open` gets the function to call when the source says that its list changed. A disabled source is not opened. */
+export function watchSource(
+  source: Source,
+  open: (onToolsChanged: () => void) => Result<SourceConnection, SourceFailure>,
+  before: Announced,
+  deps: WatchDeps,
+): WatchedSource {
+  const { clock, log } = deps;
+  const schedule = createSchedule(clock, deps.refreshEveryMs, source.id);
+  const announcer = createAnnouncer(source, before, deps);
+  const connection = source.enabled ? connectionOf(open(hurry)) : connectionOf(err(disabled(source)));
+  let status = source.enabled ? unknownStatus() : disabledStatus();
+  let running: Promise<SourceStatus> | null = null;
+  let next: Promise<SourceStatus> | null = null;
+  let calls = 0;
+  let closed = false;
+
+  function hurry(): void {
+    if (closed) return;
+    schedule.hurry(running !== null);
+    deps.onHurry();
+  }
+
+  async function run(): Promise<SourceStatus> {
+    const found = await inspectSafely(connection, source, deps);
+    if (closed) return status;
+    const was = status.state;
+    if (found.ok) {
+      status = healthyStatus(found.value, clock.iso());
+      await announcer.listed(found.value.tools);
+    } else {
+      if (source.enabled) status = unhealthyStatus(found.error, found.error.steps, clock.iso());
+      await announcer.unavailable();
+    }
+    const { state, message } = status;
+    if (state !== was)
+      log[found.ok ? 'info' : 'warn']({ source: source.id, state }, `a source changed: ${message}`);
+    schedule.looked(found.ok || !source.enabled);
+    return status;
+  }
+
+  function start(): Promise<SourceStatus> {
+    running = run().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  return {
+    source,
+    dueAt: schedule.dueAt,
+    busy: () => running !== null,
+    announced: announcer.last,
+    status: () => status,
+    inspect() {
+      if (running === null) return start();
+      next ??= running.then(() => {
+        next = null;
+        return start();
+      });
+      return next;
+    },
+    async call(call) {
+      calls++;
+      const returned = await connection.call(call).finally(() => {
+        calls--;
+        if (closed && calls === 0) connection.close();
+      });
+      if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
+      return returned;
+    },
+    async close() {
+      closed = true;
+      if (calls === 0) connection.close();
+      await announcer.close();
+    },
+  };
+}
+
+async function inspectSafely(
+  connection: SourceConnection,
+  source: Source,
+  { log }: WatchDeps,
+): Promise<Result<Inspection, InspectionFailure>> {
+  try {
+    return await connection.inspect();
+  } catch (error) {
+    log.error({ source: source.id, err: error }, 'the inspection of a source failed inside the gateway');
+    const message = `the gateway could not inspect it: ${messageOf(error)}`;
+    return err(withSteps({ code: 'internal', message, step: 'tools_valid' }));
+  }
+}
+
+/** What could not be opened fails every time with the reason. */
+function connectionOf(opened: Result<SourceConnection, SourceFailure>): SourceConnection {
+  if (opened.ok) return opened.value;
+  return {
+    inspect: async () => err(withSteps(opened.error)),
+    call: async () => opened,
+    close() {},
+  };
+}
+
+function disabled({ id }: Source): SourceFailure {
+  return { code: 'source.disabled', message: `the source ${id} is disabled`, step: 'address_resolved' };
+}
