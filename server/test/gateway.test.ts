@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { messageOf, modern, startApp, startReferenceServer, type TestApp } from './start-app.ts';
+import { type Json, messageOf, modern, startApp, startReferenceServer, type TestApp } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 
@@ -37,9 +37,9 @@ gateways:
     method: 'tools/call',
     params: { name, arguments: args },
   });
-  async function records(query = ''): Promise<any[]> {
+  async function records(query = ''): Promise<Json[]> {
     const response = await app.api('GET', `/v1/audit_events?limit=100${query}`);
-    return ((await response.json()) as { items: any[] }).items;
+    return ((await response.json()) as { items: Json[] }).items;
   }
   async function connect(mode: 'legacy' | { pin: '2026-07-28' }, slug = 'all', user = 'alice') {
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } } as never);
@@ -112,8 +112,7 @@ gateways:
     const sum = await messageOf(await app.rpc('curated', call('add_five', { a: 1 })));
     assert.equal(sum.result.structuredContent.result, 6);
     const overridden = await messageOf(await app.rpc('curated', call('add_five', { a: 1, b: 7 })));
-    assert.equal(overridden.result.isError, true);
-    assert.match(overridden.result.content[0].text, /arguments\.b/);
+    assert.match(overridden.error.message, /arguments\.b/);
   });
 
   test('who may call this: a key, as a user, on an open gateway', async () => {
@@ -283,6 +282,7 @@ gateways:
     }
 
     test('wrong argument types: a result that names the field, or an error for revisions before 2025-11-25', async () => {
+      const before = await records('&code=catalog.arguments_invalid');
       const wrong = call('ArcadeEvalRef_Add', { a: 'two', b: 1 });
       const older = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-06-18' }));
       assert.equal(older.error.code, -32602);
@@ -290,7 +290,7 @@ gateways:
       const newer = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-11-25' }));
       assert.equal(newer.result.isError, true);
       assert.match(newer.result.content[0].text, /arguments\.a/);
-      assert.equal((await records('&code=catalog.arguments_invalid')).length, 2);
+      assert.equal((await records('&code=catalog.arguments_invalid')).length, before.length + 2);
     });
   });
 

@@ -111,8 +111,12 @@ export async function startReferenceServer(
   };
 }
 
+/** Parsed JSON whose shape the test itself asserts. */
+// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects; a wrong guess fails it.
+export type Json = any;
+
 /** The JSON-RPC message of an answer, whether it came as JSON or as the last event of a stream. */
-export async function messageOf(response: Response): Promise<{ id: unknown; result?: any; error?: any }> {
+export async function messageOf(response: Response): Promise<{ id: unknown; result: Json; error: Json }> {
   const text = await response.text();
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return JSON.parse(text);
   const events = text.split('\n').filter((line) => line.startsWith('data: '));
