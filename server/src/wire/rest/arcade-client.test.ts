@@ -18,7 +18,8 @@ let client: Arcade;
 const user_id = 'alice@example.com';
 
 before(async () => {
-  [server, worker] = await Promise.all([startRestServer({ demo: true }), startTestWorker()]);
+  worker = await startTestWorker();
+  server = await startRestServer({ demo: true });
   const apiKey = await server.newKey({ name: 'client', scopes: ['admin', 'read', 'call'] });
   client = new Arcade({ baseURL: server.url, apiKey });
   await client.workers.create({
@@ -28,8 +29,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await server.close();
-  await worker.stop();
+  await server?.close();
+  await worker?.stop();
 });
 
 describe('arcadejs', () => {
@@ -171,6 +172,47 @@ describe('arcadejs', () => {
     assert.deepEqual(ran?.output?.value, { joined: 'a b' });
     const unset = await join?.execute({ words: ['a', 'b'], times: null });
     assert.deepEqual(unset?.output?.value, { joined: 'a b' });
+  });
+});
+
+describe('arcadejs, of an MCP server,', () => {
+  before(async () => {
+    const mcp = { uri: `${worker.url}/mcp`, timeout: 10, retry: 0 };
+    const made = await client.workers.create({ id: 'over-mcp', mcp });
+    assert.equal(made.type, 'mcp');
+  });
+  after(() => client.workers.delete('over-mcp'));
+
+  it('runs its tools and gets values, not content blocks', async () => {
+    const input = { words: ['a', 'b'] };
+    const joined = await client.tools.execute({ tool_name: 'over-mcp.Test_Join', input, user_id });
+    assert.deepEqual(joined.output?.value, { joined: 'a b' });
+    const counted = await client.tools.execute({ tool_name: 'over-mcp.Test_Count', user_id });
+    assert.equal(counted.output?.value, worker.state.count);
+    const failed = await client.tools.execute({ tool_name: 'over-mcp.Test_Fail', user_id });
+    assert.equal(failed.success, false);
+    assert.match(failed.output?.error?.message ?? '', /Fail|broke/);
+  });
+
+  it('makes zod tools of them', async () => {
+    const tools = toZod({
+      tools: (await client.tools.list({ toolkit: 'over-mcp' })).items,
+      client,
+      userId: user_id,
+    });
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['over-mcp_Test_Count', 'over-mcp_Test_Join', 'over-mcp_Test_Fail', 'over-mcp_Test_Private'],
+    );
+    const ran = await tools[1]?.execute({ words: ['a'], times: null });
+    assert.deepEqual(ran?.output?.value, { joined: 'a' });
+  });
+
+  it('is told that it cannot be reached by an answer', async () => {
+    await client.workers.update('over-mcp', { mcp: { uri: 'http://127.0.0.1:9/mcp' } });
+    const ran = await client.tools.execute({ tool_name: 'over-mcp.Test_Count', user_id });
+    assert.equal(ran.output?.error?.kind, 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE');
+    assert.equal((await client.workers.health('over-mcp')).healthy, false);
   });
 });
 

@@ -5,13 +5,14 @@ import { type RestServer, startRestServer, startTestWorker, workerSecret } from 
 let server: RestServer;
 let worker: Awaited<ReturnType<typeof startTestWorker>>;
 before(async () => {
-  [server, worker] = await Promise.all([startRestServer(), startTestWorker()]);
+  worker = await startTestWorker();
+  server = await startRestServer();
   const http = { uri: worker.url, secret: workerSecret };
   assert.equal((await server.ask('POST', '/v1/workers', { body: { id: 'test', http } })).status, 201);
 });
 after(async () => {
-  await server.close();
-  await worker.stop();
+  await server?.close();
+  await worker?.stop();
 });
 
 /** Records of the last seconds, newest first. */

@@ -71,7 +71,7 @@ before(async () => {
   const { id } = body.items.find(({ name }: { name: string }) => name === 'revoked');
   assert.equal((await server.ask('DELETE', `/v1/api_keys/${id}`)).status, 204);
 });
-after(() => server.close());
+after(() => server?.close());
 
 /** Whether this key gets beyond the door; what it finds there is not the question. */
 async function enters({ call, body }: Entry, key: string | null, prefix = '/v1') {
