@@ -67,6 +67,8 @@ export async function createApp({ settings, env, log, version, clock = systemClo
     projectId,
     rooms.sources.list(projectId).map(({ id }) => id),
   );
+  // The demo's tools are there when it says that it is ready.
+  if (demo !== null) await rooms.sources.refresh(projectId, demo.source().id);
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
   const watched = await watchConfig(settings, env, rooms, log);
   const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
