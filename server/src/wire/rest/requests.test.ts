@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type RestServer, startRestServer, startTestWorker, workerSecret } from './fixtures/rest-server.ts';
+import {
+  adminKey,
+  type RestServer,
+  startRestServer,
+  startTestWorker,
+  workerSecret,
+} from './fixtures/rest-server.ts';
 
 let server: RestServer;
 let worker: Awaited<ReturnType<typeof startTestWorker>>;
@@ -99,6 +105,28 @@ describe('a bad request', () => {
       [404, 'catalog.tool_unknown', 'tool_name'],
     );
   });
+});
+
+it('a call without an Idempotency-Key ends when its client goes away', async () => {
+  const before = worker.state.count;
+  let release = (): void => {};
+  worker.state.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  const gone = new AbortController();
+  const call = fetch(`${server.url}/v1/tools/execute`, {
+    method: 'POST',
+    headers: { authorization: adminKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ tool_name: 'Test.Count', user_id: 'leaver' }),
+    signal: gone.signal,
+  });
+  while (worker.state.count === before) await new Promise(setImmediate);
+  gone.abort();
+  await assert.rejects(call);
+  let page = await audit('user_id=leaver');
+  while (page.total_count === 0) page = await audit('user_id=leaver');
+  release();
+  assert.deepEqual([page.items[0].decision, page.items[0].code], ['failed', 'source.cancelled']);
 });
 
 describe('a gateway', () => {

@@ -13,7 +13,7 @@ let db: Db;
 before(async () => {
   db = await openTestDatabase();
 });
-after(() => db.close());
+after(() => db?.close());
 
 const open = () => createExecutions({ db, clock, log: silentLog });
 const request = (idempotencyKey: string, body: unknown = { tool_name: 'T' }) => ({
