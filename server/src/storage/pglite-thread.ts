@@ -9,7 +9,10 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The main side of a thread that runs `pglite-worker.ts`: requests and answers, and an end to both when it dies. */
+/**
+ * The main side of a thread that runs `pglite-worker.ts`: requests and answers, and an end to both when it dies. The
+ * thread keeps the process alive only while an answer is due.
+ */
 export function startThread(file: URL, start: WorkerStart, log: Log) {
   const worker = new Worker(file, { workerData: start });
   const waiting = new Map<number, Waiting>();
@@ -24,16 +27,21 @@ export function startThread(file: URL, start: WorkerStart, log: Log) {
     for (const { reject } of waiting.values()) reject(death);
     waiting.clear();
   };
+  const expect = (id: number, entry: Waiting) => {
+    if (waiting.size === 0) worker.ref();
+    waiting.set(id, entry);
+  };
   worker.on('message', (answer: WorkerAnswer) => {
     const entry = waiting.get(answer.id);
     waiting.delete(answer.id);
+    if (waiting.size === 0) worker.unref();
     if ('error' in answer) entry?.reject(sqlError(answer.error));
     else entry?.resolve(answer.rows);
   });
   worker.on('error', (error) => die(error.message, error));
   worker.on('exit', (code) => die(`its thread ended with code ${code}`));
 
-  const opened = new Promise<Row[]>((resolve, reject) => waiting.set(nextId++, { resolve, reject }));
+  const opened = new Promise<Row[]>((resolve, reject) => expect(nextId++, { resolve, reject }));
   return {
     opened: opened.catch((thrown: Error) => {
       throw new Fault(`The embedded database in ${start.directory} does not start: ${thrown.message}`, {
@@ -46,7 +54,7 @@ export function startThread(file: URL, start: WorkerStart, log: Log) {
       return new Promise((resolve, reject) => {
         const id = nextId++;
         worker.postMessage({ id, kind, sql, params } satisfies WorkerRequest);
-        waiting.set(id, { resolve, reject });
+        expect(id, { resolve, reject });
       });
     },
     async end() {

@@ -54,6 +54,7 @@ function openPool(url: string): pg.Pool {
       connectionString: url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
+      allowExitOnIdle: true,
       application_name: 'sallyport',
       types,
     });

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { type Clock, Fault, messageOf, newId } from '#foundation';
+import type { Db } from '#storage';
+import type { Log } from '#telemetry';
+import type { Audit } from './contract.ts';
+import { createDrain, storedPosition } from './drain.ts';
+import { type JournalFiles, openJournal, readJournalId } from './journal.ts';
+import { lineOf } from './line.ts';
+import { readLogBook } from './log-book.ts';
+
+export interface AuditDeps {
+  /** The data directory; the journal is in `journal` below it. */
+  readonly dir: string;
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly durability: 'relaxed' | 'strict';
+  readonly segmentBytes?: number;
+  readonly files?: JournalFiles;
+}
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Without `strict` nobody waits for the disk: this gathers what arrives together into one write. */
+const GATHER_MS = 5;
+
+export async function createAudit(deps: AuditDeps): Promise<Audit> {
+  const { db, clock, log } = deps;
+  const directory = join(deps.dir, 'journal');
+  const start = await storedPosition(db, readJournalId(directory));
+  const journal = openJournal({
+    directory,
+    segmentBytes: deps.segmentBytes ?? SEGMENT_BYTES,
+    usedUpTo: start.segment,
+    ...(deps.files && { files: deps.files }),
+  });
+  const drain = createDrain({ journal, db, log, start });
+  if (journal.bytesAfter(start) > 0) drain.schedule();
+
+  const stampOf = isoStamps();
+  let gathering = false;
+  let broken: Fault | null = null;
+  let closed = false;
+
+  const onDisk = () =>
+    journal.sync().catch((thrown) => {
+      broken = new Fault(`The audit journal cannot be brought to the disk: ${messageOf(thrown)}`, {
+        cause: thrown,
+      });
+      log.error({ error: messageOf(thrown) }, 'the audit journal cannot be brought to the disk');
+      throw broken;
+    });
+  const syncSoon = () => {
+    if (gathering) return;
+    gathering = true;
+    setTimeout(() => {
+      gathering = false;
+      onDisk().catch(() => undefined);
+    }, GATHER_MS).unref();
+  };
+  return {
+    record(entry) {
+      if (closed) throw new Fault('The audit is closed');
+      if (broken !== null) throw broken;
+      const nowMs = clock.now();
+      journal.append(lineOf(newId('aud', nowMs), stampOf(nowMs), entry));
+      drain.schedule();
+      return deps.durability === 'strict' ? onDisk() : syncSoon();
+    },
+    async query(query) {
+      await drain.until(journal.end());
+      return readLogBook(db, query);
+    },
+    lag: () => ({ bytes: journal.bytesAfter(drain.position()), error: drain.error() }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      drain.stop();
+      try {
+        await journal.close();
+      } finally {
+        await drain.until(journal.end()).catch((thrown) => {
+          const bytes = journal.bytesAfter(drain.position());
+          log.warn(
+            { bytes, error: messageOf(thrown) },
+            'audit records stay in the journal until the next start',
+          );
+        });
+      }
+    },
+  };
+}
+
+/** Makes ISO times, again only when the millisecond has changed. */
+function isoStamps(): (nowMs: number) => string {
+  let lastMs = Number.NaN;
+  let lastIso = '';
+  return (nowMs) => {
+    if (nowMs !== lastMs) {
+      lastMs = nowMs;
+      lastIso = new Date(nowMs).toISOString();
+    }
+    return lastIso;
+  };
+}

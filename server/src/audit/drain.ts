@@ -1,0 +1,136 @@
+import { Fault, messageOf } from '#foundation';
+import { type Db, sqlStateOf } from '#storage';
+import type { Log } from '#telemetry';
+import type { Journal, Position } from './journal.ts';
+
+export interface Drain {
+  /** Something was recorded: it will be in the database soon. */
+  schedule(): void;
+  /** Brings everything up to `target` into the database. */
+  until(target: Position): Promise<void>;
+  position(): Position;
+  error(): string | null;
+  stop(): void;
+}
+
+const DELAY_MS = 100;
+const RETRY_MAX_MS = 10_000;
+
+/** Moves lines from the journal into the database, in their order. */
+export function createDrain(deps: { journal: Journal; db: Db; log: Log; start: Position }): Drain {
+  const { journal, db, log } = deps;
+  let position = deps.start;
+  let stepping: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let stopped = false;
+  let failures = 0;
+  let error: string | null = null;
+
+  const step = async (): Promise<void> => {
+    const chunk = journal.read(position);
+    if (chunk === null) {
+      position = journal.end();
+    } else {
+      await store(db, journal.id, chunk.lines, chunk.next, log);
+      position = chunk.next;
+    }
+    journal.forget(position);
+  };
+  const oneStep = (): Promise<void> => {
+    stepping ??= step()
+      .then(
+        () => {
+          failures = 0;
+          error = null;
+        },
+        (thrown) => {
+          if (failures++ === 0) log.error({ error: messageOf(thrown) }, 'audit records wait in the journal');
+          error = messageOf(thrown);
+          throw new Fault('Audit records could not be written to the database', { cause: thrown });
+        },
+      )
+      .finally(() => {
+        stepping = null;
+      });
+    return stepping;
+  };
+  const until = async (target: Position): Promise<void> => {
+    while (isBefore(position, target)) await oneStep();
+  };
+  const schedule = (): void => {
+    timer ??= setTimeout(run, Math.min(DELAY_MS * 2 ** failures, RETRY_MAX_MS)).unref();
+  };
+  const run = () => {
+    until(journal.end())
+      .catch(() => undefined)
+      .finally(() => {
+        timer = null;
+        if (!stopped && isBefore(position, journal.end())) schedule();
+      });
+  };
+  return {
+    schedule,
+    until,
+    position: () => position,
+    error: () => error,
+    stop() {
+      stopped = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+export async function storedPosition(db: Db, journalId: string): Promise<Position> {
+  const [row] = await db.query<{ segment: number; offset: number }>(
+    'select segment, "offset" from journal_positions where journal_id = $1',
+    [journalId],
+  );
+  return row ?? { segment: 0, offset: 0 };
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+}
+
+/** One statement, so that rows and position are kept together or not at all; what is there already stays. */
+const STORE = `
+  with moved as (
+    insert into journal_positions (journal_id, segment, "offset") values ($2, $3, $4)
+    on conflict (journal_id) do update set segment = excluded.segment, "offset" = excluded."offset"
+  )
+  insert into audit_events (id, time, project_id, kind, decision, code, reason, user_id, principal, gateway, tool,
+    tool_id, source, execution_id, duration_ms, trace_id, changes)
+  select id, time, project_id, kind, decision, code, reason, user_id, principal, gateway, tool,
+    tool_id, source, execution_id, duration_ms, trace_id, changes
+  from jsonb_to_recordset($1::jsonb) as line (id text, time timestamptz, project_id text, kind text, decision text,
+    code text, reason text, user_id text, principal text, gateway text, tool text, tool_id text, source text,
+    execution_id text, duration_ms double precision, trace_id text, changes jsonb)
+  on conflict (id) do nothing`;
+
+async function store(db: Db, journalId: string, lines: Buffer, next: Position, log: Log): Promise<void> {
+  const text = lines.toString('utf8', 0, lines.length - 1);
+  const write = (array: string) => db.query(STORE, [array, journalId, next.segment, next.offset]);
+  try {
+    await write(`[${text.replaceAll('\n', ',')}]`);
+  } catch (thrown) {
+    if (!sqlStateOf(thrown)?.startsWith('22')) throw thrown;
+    const all = text.split('\n');
+    const sound = all.filter(isRecord);
+    if (sound.length === all.length) throw thrown;
+    log.error(
+      { segment: next.segment, lines: all.length - sound.length },
+      'damaged lines in the audit journal',
+    );
+    await write(`[${sound.join(',')}]`);
+  }
+}
+
+/** False for lines that a failing disk or a power cut left damaged. */
+function isRecord(line: string): boolean {
+  try {
+    const record = JSON.parse(line) as { id?: unknown } | null;
+    return typeof record?.id === 'string' && !line.includes('\\u0000');
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * Audit: what happened. Journals every decision in a file before anybody gets an answer, moves the journal into the
+ * log book (a table) behind the callers' backs, and answers questions about it. It never holds arguments, results,
+ * tokens or secrets, and nothing is ever changed or taken out.
+ */
+
+export type { AuditDeps } from './audit.ts';
+export { createAudit } from './audit.ts';
+export type { Audit, AuditEntry, AuditPage, AuditQuery } from './contract.ts';

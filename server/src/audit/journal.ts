@@ -1,0 +1,201 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { Fault, messageOf, randomHex } from '#foundation';
+
+/** The calls of `node:fs` that decide what is kept; tests pass their own to make them fail or wait. */
+export type JournalFiles = Pick<typeof fs, 'writeSync' | 'fdatasync'>;
+
+/** A place in the journal. */
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+export interface Journal {
+  readonly id: string;
+  /** Writes one line; when it returns, the line outlives the process. Throws a Fault when it could not. */
+  append(line: string): void;
+  /** Settles when everything appended so far is on the disk; starts at once. */
+  sync(): Promise<void>;
+  /** Just behind the last line. */
+  end(): Position;
+  /** Whole lines that follow `from`, and where they end; `null` when there are none yet. */
+  read(from: Position): { readonly lines: Buffer; readonly next: Position } | null;
+  bytesAfter(position: Position): number;
+  /** Deletes the segments before the one that holds `position`. */
+  forget(position: Position): void;
+  close(): Promise<void>;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+const NEWLINE = 10;
+
+/**
+ * The journal: numbered files of lines, each file only ever appended to by the process that made it. A line that
+ * was cut off, by a crash or a full disk, is the last of its file, has no end, and is not read.
+ */
+export function openJournal(options: {
+  directory: string;
+  segmentBytes: number;
+  /** Segments up to this one are in use or were, even if their files are gone. */
+  usedUpTo: number;
+  files?: JournalFiles;
+}): Journal {
+  const { directory, segmentBytes, files = fs } = options;
+  const sizes = listSegments(directory);
+  let number = Math.max(options.usedUpTo, ...sizes.keys());
+  let size = sizes.get(number) ?? 0;
+  let fd: number | null = null;
+  let retired: number[] = [];
+  let directoryDirty = false;
+
+  const pathOf = (segment: number) => join(directory, `${String(segment).padStart(8, '0')}.jsonl`);
+  const startSegment = (): number => {
+    fd = fs.openSync(pathOf(number + 1), 'ax', 0o600);
+    number++;
+    size = 0;
+    sizes.set(number, 0);
+    directoryDirty = true;
+    return fd;
+  };
+  const endSegment = () => {
+    if (fd !== null) retired.push(fd);
+    fd = null;
+  };
+  const sync = groupedSync(async () => {
+    const ended = retired;
+    const current = fd;
+    retired = [];
+    if (directoryDirty) await syncDirectory(directory);
+    directoryDirty = false;
+    for (const each of ended) {
+      await dataSync(files, each);
+      fs.closeSync(each);
+    }
+    if (current !== null) await dataSync(files, current);
+  });
+
+  return {
+    id: readJournalId(directory),
+    append(line) {
+      const length = Buffer.byteLength(line);
+      try {
+        const written = files.writeSync(fd ?? startSegment(), line);
+        if (written !== length)
+          throw new Error(`only ${written} of ${length} bytes fitted; is the disk full?`);
+      } catch (thrown) {
+        if (fd !== null && fs.fstatSync(fd).size !== size) endSegment();
+        throw new Fault(`The audit journal cannot be written: ${messageOf(thrown)}`, { cause: thrown });
+      }
+      size += length;
+      sizes.set(number, size);
+      if (size >= segmentBytes) endSegment();
+    },
+    sync,
+    end: () => ({ segment: number, offset: size }),
+    read(from) {
+      for (const segment of [...sizes.keys()].sort((a, b) => a - b)) {
+        if (segment < from.segment) continue;
+        const offset = segment === from.segment ? from.offset : 0;
+        const lines = readLines(pathOf(segment), offset);
+        if (lines !== null) return { lines, next: { segment, offset: offset + lines.length } };
+      }
+      return null;
+    },
+    bytesAfter(position) {
+      let bytes = 0;
+      for (const [segment, length] of sizes) {
+        if (segment > position.segment) bytes += length;
+        else if (segment === position.segment) bytes += Math.max(0, length - position.offset);
+      }
+      return bytes;
+    },
+    forget(position) {
+      for (const segment of sizes.keys()) {
+        if (segment >= position.segment) continue;
+        fs.rmSync(pathOf(segment), { force: true });
+        sizes.delete(segment);
+      }
+    },
+    async close() {
+      endSegment();
+      await sync();
+    },
+  };
+}
+
+/** The segments that are there, with the length of their whole lines. */
+function listSegments(directory: string): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const file of fs.readdirSync(directory)) {
+    const match = /^(\d{8,})\.jsonl$/.exec(file);
+    if (match !== null) sizes.set(Number(match[1]), wholeLength(join(directory, file)));
+  }
+  return sizes;
+}
+
+function wholeLength(path: string): number {
+  return fs.readFileSync(path).lastIndexOf(NEWLINE) + 1;
+}
+
+/** The journal's name, chosen when its directory is made. */
+export function readJournalId(directory: string): string {
+  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'id');
+  if (fs.existsSync(path)) return fs.readFileSync(path, 'utf8').trim();
+  const id = `jrn_${randomHex(16)}`;
+  fs.writeFileSync(`${path}.new`, `${id}\n`, { mode: 0o600, flush: true });
+  fs.renameSync(`${path}.new`, path);
+  return id;
+}
+
+/** A chunk of whole lines, larger when a single line is. */
+function readLines(path: string, offset: number): Buffer | null {
+  const fd = fs.openSync(path, 'r');
+  try {
+    for (let length = CHUNK_BYTES; ; length *= 2) {
+      const chunk = Buffer.allocUnsafe(length);
+      const read = fs.readSync(fd, chunk, 0, length, offset);
+      const end = chunk.subarray(0, read).lastIndexOf(NEWLINE) + 1;
+      if (end > 0) return chunk.subarray(0, end);
+      if (read < length) return null;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function dataSync(files: JournalFiles, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    files.fdatasync(fd, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await fs.promises.open(directory);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Runs `work` for everybody who asks, one run at a time: who asks during a run waits for the next, all together. */
+function groupedSync(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let following: Promise<void> | null = null;
+  const run = (): Promise<void> => {
+    following = null;
+    running = work().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+  return () => {
+    if (following !== null) return following;
+    if (running === null) return run();
+    following = running.then(run, run);
+    return following;
+  };
+}

@@ -1,0 +1,57 @@
+import type { AuditEntry } from './contract.ts';
+
+/** Longest text that is kept; longer ones are cut. `user_id` is indexed, and an index takes no more. */
+const TEXT_MAX = 4096;
+const USER_ID_MAX = 512;
+
+/** Control characters, quotes, backslashes and surrogates: what cannot stand between quotes as it is. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be escaped.
+const NEEDS_CARE = /[\u0000-\u001f"\\\ud800-\udfff]/;
+/** In JSON text: an escaped NUL or surrogate, which PostgreSQL would refuse. */
+const REFUSED_ESCAPE = /\\u(?:0000|d[89a-f])/i;
+
+/** One record as a line of the journal: an AuditEvent in JSON. Written by hand because every call waits for it. */
+export function lineOf(id: string, time: string, entry: AuditEntry): string {
+  return (
+    `{"id":"${id}","time":"${time}","kind":"${entry.kind}","decision":"${entry.decision}"` +
+    `,"code":${quoted(entry.code)},"reason":${quoted(entry.reason)},"user_id":${quoted(entry.userId, USER_ID_MAX)}` +
+    `,"principal":${quoted(entry.principal)},"project_id":${quoted(entry.projectId)}` +
+    `,"gateway":${quoted(entry.gateway)},"tool":${quoted(entry.tool)},"tool_id":${quoted(entry.toolId)}` +
+    `,"source":${quoted(entry.source)},"execution_id":${quoted(entry.executionId)}` +
+    `,"duration_ms":${numeral(entry.durationMs)},"trace_id":${quoted(entry.traceId)}` +
+    `,"changes":${entry.changes == null ? 'null' : jsonOf(entry.changes)}}\n`
+  );
+}
+
+/** A user id as the log book holds it, for comparing with it. */
+export function storedUserId(userId: string): string {
+  return storedText(userId, USER_ID_MAX);
+}
+
+/** A text as the log book holds it: well-formed, without NUL characters, and not endless. */
+export function storedText(text: string, max = TEXT_MAX): string {
+  const kept = text.length > max ? `${text.slice(0, max - 1)}…` : text;
+  return kept.toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+function quoted(text: string | null | undefined, max = TEXT_MAX): string {
+  if (text == null) return 'null';
+  if (text.length <= max && !NEEDS_CARE.test(text)) return `"${text}"`;
+  return JSON.stringify(storedText(text, max));
+}
+
+function numeral(value: number | null | undefined): string {
+  return value != null && Number.isFinite(value) ? String(value) : 'null';
+}
+
+function jsonOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  return REFUSED_ESCAPE.test(text) ? JSON.stringify(cleaned(JSON.parse(text))) : text;
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return storedText(value, Number.POSITIVE_INFINITY);
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [cleaned(key), cleaned(member)]));
+}
