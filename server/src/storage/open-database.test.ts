@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -61,6 +62,21 @@ describe('a process that is killed', () => {
 });
 
 describe('the embedded database', () => {
+  for (const ending of ['await db.close();', '']) {
+    it(`does not keep a finished process alive ${ending === '' ? 'when it was left open' : 'once closed'}`, async () => {
+      const code = `const { openDatabase } = await import(${JSON.stringify(join(import.meta.dirname, 'index.ts'))});
+        const log = { error() {} };
+        const db = await openDatabase({ dataDir: ${JSON.stringify(dataDir)} }, { log });
+        await db.query('select 1');
+        ${ending}`;
+      const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
+        stdio: 'inherit',
+      });
+      const [exitCode] = await once(child, 'exit');
+      assert.equal(exitCode, 0);
+    });
+  }
+
   it('keeps its rows from one start to the next', async () => {
     const first = await openDatabase({ dataDir }, { log: silentLog });
     await first.query('create table kept as select 42 as answer');

@@ -14,7 +14,7 @@ interface Waiting {
  * thread keeps the process alive only while an answer is due.
  */
 export function startThread(file: URL, start: WorkerStart, log: Log) {
-  const worker = new Worker(file, { workerData: start });
+  const worker = new Worker(file, { workerData: start, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;
   let death: Fault | null = null;
