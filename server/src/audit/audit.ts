@@ -33,7 +33,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
     usedUpTo: start.segment,
     ...(deps.files && { files: deps.files }),
   });
-  const drain = createDrain({ journal, db, log, start });
+  const drain = createDrain({ journal, db, clock, log, start });
   if (journal.bytesAfter(start) > 0) drain.schedule();
 
   const stampOf = isoStamps();

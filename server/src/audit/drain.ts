@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '#foundation';
+import { type Clock, Fault, messageOf } from '#foundation';
 import { type Db, sqlStateOf } from '#storage';
 import type { Log } from '#telemetry';
 import type { Journal, Position } from './journal.ts';
@@ -17,8 +17,14 @@ const DELAY_MS = 100;
 const RETRY_MAX_MS = 10_000;
 
 /** Moves lines from the journal into the database, in their order. */
-export function createDrain(deps: { journal: Journal; db: Db; log: Log; start: Position }): Drain {
-  const { journal, db, log } = deps;
+export function createDrain(deps: {
+  journal: Journal;
+  db: Db;
+  clock: Clock;
+  log: Log;
+  start: Position;
+}): Drain {
+  const { journal, db, clock, log } = deps;
   let position = deps.start;
   let stepping: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -34,7 +40,7 @@ export function createDrain(deps: { journal: Journal; db: Db; log: Log; start: P
       await store(db, journal.id, chunk.lines, chunk.next, log);
       position = chunk.next;
     }
-    journal.forget(position);
+    journal.forget(position, clock.now());
   };
   const oneStep = (): Promise<void> => {
     stepping ??= step()

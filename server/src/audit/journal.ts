@@ -22,13 +22,18 @@ export interface Journal {
   /** Whole lines that follow `from`, and where they end; `null` when there are none yet. */
   read(from: Position): { readonly lines: Buffer; readonly next: Position } | null;
   bytesAfter(position: Position): number;
-  /** Deletes the segments before the one that holds `position`. */
-  forget(position: Position): void;
+  /** Deletes segments that lie wholly before `position`, once that has been so for a while. */
+  forget(position: Position, nowMs: number): void;
   close(): Promise<void>;
 }
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 10;
+/**
+ * How long a drained segment stays. The embedded database leaves it to the operating system when its files reach the
+ * disk, half a minute as a rule; after a power cut before that, the database is older and reads the journal again.
+ */
+const KEEP_MS = 120_000;
 
 /**
  * The journal: numbered files of lines, each file only ever appended to by the process that made it. A line that
@@ -43,6 +48,7 @@ export function openJournal(options: {
 }): Journal {
   const { directory, segmentBytes, files = fs } = options;
   const sizes = listSegments(directory);
+  const passedAt = new Map<number, number>();
   let number = Math.max(options.usedUpTo, ...sizes.keys());
   let size = sizes.get(number) ?? 0;
   let fd: number | null = null;
@@ -110,11 +116,15 @@ export function openJournal(options: {
       }
       return bytes;
     },
-    forget(position) {
+    forget(position, nowMs) {
       for (const segment of sizes.keys()) {
         if (segment >= position.segment) continue;
+        const sinceMs = passedAt.get(segment) ?? nowMs;
+        passedAt.set(segment, sinceMs);
+        if (nowMs - sinceMs < KEEP_MS) continue;
         fs.rmSync(pathOf(segment), { force: true });
         sizes.delete(segment);
+        passedAt.delete(segment);
       }
     },
     async close() {
