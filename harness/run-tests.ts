@@ -43,7 +43,9 @@ function runNodeTests(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const patterns = names.map((name) => `--test-name-pattern=${name}`);
-  const args = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`, ...patterns, ...files];
+  // Forced to exit: what a failed test left open must not keep the summary from being told.
+  const settings = ['--test-concurrency=2', `--test-timeout=${testTimeoutMs}`, '--test-force-exit'];
+  const args = ['--test', ...settings, ...patterns, ...files];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);
