@@ -4,7 +4,7 @@ import type { CallFailure } from '../contract.ts';
 import { rpcFailure } from './ask.ts';
 import { encodeHeaderValue, paramHeaderLines } from './headers.ts';
 import type { Link } from './link.ts';
-import { isReserved, type Members, modernMeta } from './protocol.ts';
+import { headerMismatch, isReserved, type Members, modernMeta } from './protocol.ts';
 
 const method = 'tools/call';
 
@@ -79,8 +79,12 @@ function forClient(about: string, params: Members | undefined, id: number, token
   return params === undefined ? { method: about } : { method: about, params };
 }
 
-/** A server that no longer has the tool says so in many ways; its list will be fetched anew. */
+/** A server that no longer has the tool, or has another one under its name, says so in many ways. */
 function failureOfRpc(rpc: NonNullable<CallFailure['rpc']>, name: string): CallFailure {
+  if (rpc.code === headerMismatch) {
+    const message = `the tool ${name} is not what the server listed any more; the list is fetched anew: ${rpc.message}`;
+    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid', rpc };
+  }
   if (rpc.code === -32602 && /unknown tool|tool .*not found|no such tool/i.test(rpc.message)) {
     const message = `the server no longer has the tool ${name}: ${rpc.message}`;
     return { code: 'catalog.tool_unavailable', message, step: 'tools_valid', rpc };

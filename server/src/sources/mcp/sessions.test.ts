@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { manualClock, ok } from '#foundation';
+import { createSessions, type Lease, type Session } from './sessions.ts';
+
+function setUp(options: { max?: number; stateless?: boolean } = {}) {
+  const clock = manualClock();
+  const ended: (string | null)[] = [];
+  let opened = 0;
+  const sessions = createSessions({
+    clock,
+    ...(options.max === undefined ? {} : { max: options.max }),
+    async open() {
+      opened++;
+      const id = options.stateless === true ? null : `s${opened}`;
+      return ok<Session>({
+        id,
+        version: '2025-06-18',
+        offer: { serverInfo: null, tools: true, listChanged: false },
+      });
+    },
+    async end({ id }) {
+      ended.push(id);
+    },
+  });
+  const acquire = async (owner: string): Promise<Lease> => {
+    const lease = await sessions.acquire(owner);
+    assert.ok(lease.ok);
+    return lease.value;
+  };
+  return { clock, ended, sessions, acquire, opened: () => opened };
+}
+
+describe('sessions with a server', () => {
+  it('are one for each owner, opened once however many ask at once', async () => {
+    const { acquire, opened } = setUp();
+    const [a, again, b] = await Promise.all([acquire('a'), acquire('a'), acquire('b')]);
+    assert.equal(a.session, again.session);
+    assert.notEqual(a.session.id, b.session.id);
+    assert.equal(opened(), 2);
+  });
+
+  it('end when there are too many, the one unused for longest first, never one in use', async () => {
+    const { acquire, ended } = setUp({ max: 3 });
+    const a = await acquire('a');
+    (await acquire('b')).release();
+    (await acquire('c')).release();
+    (await acquire('b')).release();
+    (await acquire('d')).release();
+    await Promise.resolve();
+    assert.deepEqual(ended, ['s3']);
+    assert.equal((await acquire('a')).session, a.session);
+  });
+
+  it('end when nobody used them for ten minutes', async () => {
+    const { acquire, clock, ended, opened } = setUp();
+    const busy = await acquire('busy');
+    (await acquire('idle')).release();
+    clock.advance(9 * 60_000);
+    assert.deepEqual(ended, []);
+    clock.advance(2 * 60_000);
+    await Promise.resolve();
+    assert.deepEqual(ended, ['s2']);
+    busy.release();
+    await acquire('idle');
+    assert.equal(opened(), 3);
+  });
+
+  it('are opened anew once lost, and a late loss of the old one does not lose the new one', async () => {
+    const { acquire, opened } = setUp();
+    const first = await acquire('a');
+    const late = await acquire('a');
+    first.lose();
+    const second = await acquire('a');
+    late.lose();
+    assert.equal((await acquire('a')).session, second.session);
+    assert.equal(opened(), 2);
+  });
+
+  it('are opened once for all where the server keeps none', async () => {
+    const { acquire, opened } = setUp({ stateless: true });
+    const a = await acquire('a');
+    const b = await acquire('b');
+    assert.equal(a.session, b.session);
+    assert.equal(opened(), 1);
+    a.lose();
+    await acquire('b');
+    assert.equal(opened(), 2);
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { CallNotification, Source } from '#domain';
+import { createEgress } from '#egress';
+import { systemClock } from '#foundation';
+import { silentLog } from '#telemetry';
+import type { SourceConnection, SourceKind } from './contract.ts';
+import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
+import { freePort, type SpawnedServer, spawnServer } from './fixtures/spawn-server.ts';
+import { mcpKind } from './mcp/mcp.ts';
+import { workerKind } from './worker/worker.ts';
+
+const secret = 'the-secret-of-the-reference-server-0123456789';
+const referenceMain = join(import.meta.dirname, '../../../examples/reference-server/src/main.ts');
+
+async function withSource(
+  server: SpawnedServer,
+  kind: SourceKind,
+  given: Partial<Source>,
+  use: (connection: SourceConnection) => Promise<void>,
+): Promise<void> {
+  const egress = createEgress({ allow: [] });
+  const source = sourceOf({ kind: kind.kind, uri: server.origin, ...given });
+  const opened = kind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+  try {
+    assert.ok(opened.ok);
+    await use(opened.value);
+  } finally {
+    if (opened.ok) opened.value.close();
+    egress.close();
+    await server.stop();
+  }
+}
+
+const startReference = () =>
+  spawnServer(
+    referenceMain,
+    [],
+    {
+      SALLYPORT_SERVER_TRANSPORT: 'http',
+      SALLYPORT_SERVER_PORT: '0',
+      PORT: '0',
+      SALLYPORT_WORKER_SECRET: secret,
+    },
+    (output) => /"listening":"(http:[^"]+)"/.exec(output)?.[1] ?? null,
+  );
+
+describe('the reference server', () => {
+  it('is a worker whose three tools run', async () => {
+    await withSource(await startReference(), workerKind, { secret }, async (connection) => {
+      const found = await connection.inspect();
+      assert.ok(found.ok, found.ok ? '' : found.error.message);
+      assert.deepEqual(found.value.tools.map(({ name }) => name).sort(), ['Add', 'Echo', 'Whoami']);
+      const value = async (name: string, args: object, userId: string | null = null) => {
+        const listing = found.value.tools.find((tool) => tool.name === name);
+        const call = callOf(toolNamed(name, listing), { args: { ...args }, userId });
+        const returned = await connection.call(call);
+        assert.ok(returned.ok && returned.value.form === 'worker');
+        return returned.value.isError ? returned.value.output.error?.kind : returned.value.output.value;
+      };
+      assert.equal(await value('Echo', { text: 'é' }), 'é');
+      assert.equal(await value('Add', { a: 1, b: 2 }), 3);
+      assert.deepEqual([await value('Whoami', {}, 'a'), await value('Whoami', {}, 'b')], ['a', 'b']);
+      assert.equal(await value('Whoami', {}), 'TOOL_RUNTIME_CONTEXT_REQUIRED');
+    });
+  });
+});
+
+describe('the everything server of the MCP project', () => {
+  it('lists, echoes and reports progress', async () => {
+    const port = await freePort();
+    const server = await spawnServer(
+      '@modelcontextprotocol/server-everything/dist/index.js',
+      ['streamableHttp'],
+      { PORT: String(port) },
+      (output) => (/listening on port/i.test(output) ? `http://127.0.0.1:${port}/mcp` : null),
+    );
+    await withSource(server, mcpKind, {}, async (connection) => {
+      const found = await connection.inspect();
+      assert.ok(found.ok, found.ok ? '' : found.error.message);
+      assert.deepEqual([found.value.protocolVersion, found.value.rejected], ['2025-11-25', []]);
+      const names = found.value.tools.map(({ name }) => name);
+      assert.ok(names.includes('echo'), names.join());
+      const heard: CallNotification[] = [];
+      const call = async (name: string, args: object, more: object = {}) => {
+        const returned = await connection.call(callOf(toolNamed(name), { args: { ...args }, ...more }));
+        assert.ok(returned.ok && returned.value.form === 'mcp', returned.ok ? '' : returned.error.message);
+        return returned.value.result.toString('utf8');
+      };
+      assert.match(await call('echo', { message: 'hello' }), /Echo: hello/);
+      const slow = names.find((name) => /long.?running/i.test(name)) ?? '';
+      const notify = (notification: CallNotification) => heard.push(notification);
+      await call(slow, { duration: 0.2, steps: 2 }, { meta: { progressToken: 'p' }, notify });
+      const progress = heard.filter(({ method }) => method === 'notifications/progress');
+      assert.equal(progress.length, 2);
+      assert.equal(progress[0]?.params?.progressToken, 'p');
+    });
+  });
+});

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { DispatchedCall, ToolReturn } from '#domain';
+import { createEgress } from '#egress';
+import { systemClock } from '#foundation';
+import { silentLog } from '#telemetry';
+import type { SourceConnection } from '../contract.ts';
+import { describeSourceKind } from '../contract-suite.ts';
+import { callOf, sourceOf, toolNamed } from '../fixtures/dispatched-call.ts';
+import { definitionOf, startWorker, type WorkerServer } from '../fixtures/worker-server.ts';
+import { workerKind } from './worker.ts';
+
+const secret = 'a-secret-of-this-worker-0123456789';
+
+for (const dialect of ['python', 'typescript'] as const) {
+  describeSourceKind(`a ${dialect} worker as a source`, {
+    kind: workerKind,
+    async start(port) {
+      const worker = await startWorker(secret, {
+        dialect,
+        prefix: '/at/some/path',
+        ...(port ? { port } : {}),
+      });
+      return Object.assign(worker, {
+        source: sourceOf({ kind: 'worker', uri: `${worker.origin}/at/some/path/`, secret }),
+        listNonsense() {
+          worker.tools = [{ name: 'Broken' }, 3];
+        },
+        breakList() {
+          worker.tools = '<html>';
+        },
+      });
+    },
+    withWrongCredential: (source) => ({ ...source, secret: 'another' }),
+    textOf: (returned) => (returned.form === 'worker' ? returned.output.value : undefined),
+  });
+}
+
+describe('a call to a worker', () => {
+  const egress = createEgress({ allow: [] });
+  let worker: WorkerServer;
+  let connection: SourceConnection;
+
+  before(async () => {
+    worker = await startWorker(secret);
+    const source = sourceOf({ kind: 'worker', uri: worker.origin, secret, retry: 2 });
+    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+    assert.ok(opened.ok);
+    connection = opened.value;
+  });
+  beforeEach(() => {
+    worker.invoked.length = 0;
+    worker.scripted.length = 0;
+  });
+  after(async () => {
+    connection.close();
+    egress.close();
+    await worker.stop();
+  });
+
+  const safe = toolNamed('Echo', { metadata: { behavior: { idempotent: true } } });
+  const failing = (more: object = {}) => ({
+    body: {
+      success: false,
+      output: { error: { kind: 'UPSTREAM_RUNTIME_SERVER_ERROR', can_retry: true, ...more } },
+    },
+  });
+
+  async function returned(call: DispatchedCall): Promise<Extract<ToolReturn, { form: 'worker' }>> {
+    const result = await connection.call(call);
+    assert.ok(result.ok && result.value.form === 'worker');
+    return result.value;
+  }
+
+  async function failure(call: DispatchedCall) {
+    const result = await connection.call(call);
+    assert.ok(!result.ok);
+    return result.error;
+  }
+
+  it('carries the user, the credential and the version that the worker listed', async () => {
+    const credential = {
+      authorization: { token: 'gho_1', userInfo: { login: 'a' } },
+      secrets: [{ key: 'K', value: 'v' }],
+    };
+    await returned(callOf('Echo', { args: { text: 'x' }, userId: 'alice', credential }));
+    const { created_at, ...body } = worker.invoked[0]?.body ?? {};
+    assert.match(String(created_at), /^\d{4}-\d\d-\d\dT.*Z$/);
+    assert.deepEqual(body, {
+      run_id: 'te_1',
+      execution_id: 'te_1',
+      tool: { name: 'Echo', toolkit: 'Kit', version: '1.2.3' },
+      inputs: { text: 'x' },
+      context: {
+        user_id: 'alice',
+        authorization: { token: 'gho_1', user_info: { login: 'a' } },
+        secrets: [{ key: 'K', value: 'v' }],
+      },
+    });
+  });
+
+  it('of a tool that may run twice is repeated while the worker says that it can be', async () => {
+    worker.scripted.push(failing(), failing());
+    assert.equal((await returned(callOf(safe, { args: { text: 'x' } }))).output.value, 'x');
+    assert.equal(worker.invoked.length, 3);
+    worker.scripted.push(failing(), failing(), failing());
+    assert.equal((await returned(callOf(safe))).isError, true);
+    assert.equal(worker.invoked.length, 6);
+  });
+
+  it('of any other tool is never repeated, nor before the time that the worker asks for', async () => {
+    worker.scripted.push(failing());
+    assert.equal((await returned(callOf('Echo'))).output.error?.can_retry, true);
+    worker.scripted.push(failing({ retry_after_ms: 1500 }));
+    assert.equal((await returned(callOf(safe))).output.error?.retry_after_ms, 1500);
+    assert.equal(worker.invoked.length, 2);
+  });
+
+  it('to a tool that the worker does not know fails, is told so, and is not repeated', async () => {
+    for (const body of ['Internal Server Error', { error: "Tool 'Kit.Nope' not found" }]) {
+      const python = typeof body === 'string';
+      worker.scripted.push({
+        status: python ? 500 : 404,
+        type: python ? 'text/plain' : 'application/json',
+        body,
+      });
+      const { code, message } = await failure(callOf(toolNamed('Nope', { metadata: safe.metadata })));
+      assert.equal(code, 'source.tool_failed');
+      assert.match(message, /does not know the tool Kit\.Nope@1\.2\.3/);
+    }
+    assert.equal(worker.invoked.length, 2);
+  });
+
+  it('answered by something between us and the worker is an invalid answer', async () => {
+    const odd = [
+      { status: 500, type: 'text/html', body: '<html>' },
+      { status: 404, type: 'text/html', body: '<html>' },
+      { status: 503, body: 'x' },
+      { status: 302, body: '' },
+      { status: 200, body: '{"success":' },
+    ];
+    for (const answer of odd) {
+      worker.scripted.push(answer);
+      assert.equal((await failure(callOf('Echo'))).code, 'source.answer_invalid', JSON.stringify(answer));
+    }
+  });
+
+  it('of a worker whose secret differs says what to compare', async () => {
+    worker.scripted.push({ status: 403, body: { detail: 'Not authenticated' } });
+    assert.match((await failure(callOf('Echo'))).message, /secret .*differ/);
+  });
+});
+
+describe('the list of a worker', () => {
+  it('says where a worker is missing, as one without a secret does not serve its routes', async () => {
+    const egress = createEgress({ allow: [] });
+    const worker = await startWorker(secret);
+    worker.tools = [definitionOf('Echo')];
+    const source = sourceOf({ kind: 'worker', uri: `${worker.origin}/elsewhere`, secret });
+    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+    assert.ok(opened.ok);
+    const found = await opened.value.inspect();
+    assert.match(found.ok ? '' : found.error.message, /ARCADE_WORKER_SECRET/);
+    egress.close();
+    await worker.stop();
+  });
+});
