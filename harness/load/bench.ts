@@ -249,6 +249,7 @@ async function compare(generator: Generator): Promise<boolean> {
     printLines('tools/call', calls, 'µs');
     printLines(`tools/list of ${toolCount} tools`, listed, 'ms');
     const [model] = cpus();
+    printNote('');
     printNote(
       `Memory of the gateway: ${idleMb.toFixed(0)} MB idle, ${memory.afterLoadMb.toFixed(0)} MB after the load.`,
     );
