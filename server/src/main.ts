@@ -19,8 +19,6 @@ const log = createLog({ level: settings.value.logLevel });
 
 try {
   const app = await createApp({ settings: settings.value, env: process.env, log, version });
-  process.stdout.write(welcome(app, version, performance.now() - startedAt));
-
   let stops = 0;
   const stop = (signal: string) => {
     // A second signal means now.
@@ -36,6 +34,7 @@ try {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  process.stdout.write(welcome(app, version, performance.now() - startedAt));
 } catch (error) {
   if (!(error instanceof Fault)) log.error({ err: error }, 'the server could not start');
   fail(messageOf(error));

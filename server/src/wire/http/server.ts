@@ -40,15 +40,22 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     );
     server.listen(port, host, resolve);
   });
-  const { address, family, port: taken } = server.address() as { address: string; family: string; port: number };
+  const {
+    address,
+    family,
+    port: taken,
+  } = server.address() as { address: string; family: string; port: number };
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
     close(graceMs) {
       stopping = true;
       return new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        // A kept-alive connection whose last answer is out would hold the server open.
+        const sweep = setInterval(() => server.closeIdleConnections(), 50);
         server.close(() => {
           clearTimeout(cut);
+          clearInterval(sweep);
           resolve();
         });
         server.closeIdleConnections();
