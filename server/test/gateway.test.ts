@@ -148,6 +148,18 @@ gateways:
     );
   });
 
+  test('a call through the API with a wrong key is on the record too', async () => {
+    const before = await records('&kind=sign_in');
+    const response = await fetch(`${app.url}/v1/tools/execute`, {
+      method: 'POST',
+      headers: { authorization: 'sp_wrong', 'content-type': 'application/json' },
+      body: '{"tool_name":"ArcadeEvalRef.Whoami","user_id":"alice"}',
+    });
+    assert.equal(response.status, 401);
+    await response.body?.cancel();
+    assert.equal((await records('&kind=sign_in')).length, before.length + 1);
+  });
+
   test('a revoked key is refused on its next call', async () => {
     const made = (await (
       await app.api('POST', '/v1/api_keys', { name: 'short-lived', scopes: ['call'] })

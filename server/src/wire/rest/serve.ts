@@ -14,8 +14,10 @@ export interface Incoming {
 export async function serve(deps: RestDeps, route: Route, incoming: Incoming): Promise<Response> {
   const authorization = incoming.request.headers.get('authorization') ?? undefined;
   const principal = deps.identity.authenticate(authorization);
-  // Nothing is written down for callers nobody knows: they could fill the journal.
-  if (!principal.ok) return refusalAnswer(principal.error);
+  if (!principal.ok) {
+    if (route.needs === 'call') await recordStranger(deps, principal.error);
+    return refusalAnswer(principal.error);
+  }
 
   const { org, project, ...params } = incoming.params;
   let checked: Result<RestRequest<unknown, unknown>, RestRefusal>;
@@ -38,6 +40,17 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
     );
   }
   return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+}
+
+/** A tool call that was refused has its record, whoever tried. */
+async function recordStranger(deps: RestDeps, { code, reason, message }: Refusal): Promise<void> {
+  await deps.audit.record({
+    kind: 'sign_in',
+    decision: 'refused',
+    projectId: 'default',
+    code,
+    reason: reason ?? message,
+  });
 }
 
 function closedTo(
