@@ -144,9 +144,6 @@ export function describeSourceKind(
       await echo(connection);
       await server.stop();
       server = await start(server.port);
-      // What the kernel already knows, that the old connections are closed, must have reached the client.
-      await setImmediate();
-      await setImmediate();
       assert.equal(await echo(connection), 'hé');
     });
 

@@ -30,17 +30,21 @@ export function failureOf(failure: EgressFailure, step: ProbeStep): SourceFailur
   };
 }
 
-const repeatable: ReadonlySet<EgressFailureKind> = new Set(['unreachable', 'interrupted']);
-
-/** Sends a request; again only where surely nothing of it had arrived, and at most `retry` times. */
+/**
+ * Sends a request; again, at most `retry` times, only where surely nothing of it had arrived, or where it was cut off
+ * and is `harmless`: running twice what only reads does no harm.
+ */
 export async function send(
   upstream: Upstream,
   request: UpstreamRequest,
   retry: number,
+  harmless: boolean,
 ): Promise<Result<UpstreamResponse, EgressFailure>> {
   let answer = await upstream.request(request);
-  for (let left = retry; left > 0; left--) {
-    if (answer.ok || answer.error.sent || !repeatable.has(answer.error.kind)) break;
+  for (let left = retry; left > 0 && !answer.ok; left--) {
+    const { kind, sent } = answer.error;
+    if (kind !== 'interrupted' && kind !== 'unreachable') break;
+    if (sent && !harmless) break;
     answer = await upstream.request(request);
   }
   return answer;

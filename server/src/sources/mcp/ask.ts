@@ -112,7 +112,8 @@ async function post(
     }
   };
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-  const reply = await exchange(endpoint, { id, body, headers, timeoutMs, signal, onMessage });
+  const harmless = method === 'tools/list';
+  const reply = await exchange(endpoint, { id, body, headers, timeoutMs, signal, harmless, onMessage });
   if (reply.ok) return reply;
   const { kind, sent } = reply.error;
   // In the modern era, the closed stream says it.

@@ -45,6 +45,7 @@ export async function discover(
     headers: modernHeaders(method),
     timeoutMs,
     signal: null,
+    harmless: true,
     onMessage: null,
   });
   if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
@@ -89,6 +90,7 @@ export async function initialize(
     headers: '',
     timeoutMs,
     signal: null,
+    harmless: true,
     onMessage: null,
   });
   if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));

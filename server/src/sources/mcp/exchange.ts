@@ -21,6 +21,8 @@ export interface Exchange {
   readonly headers: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
+  /** It only reads, so that it may run twice. */
+  readonly harmless: boolean;
   /** What the server sends on the answer's stream before the answer. */
   readonly onMessage: ((message: Message) => void) | null;
 }
@@ -68,7 +70,8 @@ export function exchange(endpoint: Endpoint, request: Exchange): Promise<Result<
         signal: abort.signal,
         stream: startStream,
       },
-      endpoint.retry,
+      request.harmless ? Math.max(1, endpoint.retry) : endpoint.retry,
+      request.harmless,
     ).then((answer) => {
       stream?.end();
       if (!answer.ok) settle(answer);

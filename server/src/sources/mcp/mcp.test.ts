@@ -308,14 +308,10 @@ describe('an MCP source', () => {
     assert.equal(await echo(), 'x');
     await old.stop();
     const modern = await serve(startModernServer({ port: old.port }));
-    await setImmediate();
-    await setImmediate();
     assert.equal(await echo(), 'x');
     assert.ok(methodsOf(modern).includes('server/discover'));
     await modern.stop();
     const again = await serve(startMcpServer({ port: old.port }));
-    await setImmediate();
-    await setImmediate();
     assert.equal(await echo(), 'x');
     assert.ok(methodsOf(again).includes('initialize'));
   });

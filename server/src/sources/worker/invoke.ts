@@ -57,6 +57,7 @@ async function invokeOnce(
       signal: call.signal,
     },
     source.retry,
+    false,
   );
   if (!answer.ok) return err(failureOf(answer.error, 'tools_fetched'));
   if (answer.value.status !== 200) return err(refusedInvoke(answer.value, call));

@@ -47,7 +47,8 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
         timeoutMs: inspectionTimeoutMs(source),
         maxBytes: maxAnswerBytes,
       },
-      source.retry,
+      Math.max(1, source.retry),
+      true,
     );
     if (!answer.ok) return err(withSteps(failureOf(answer.error, 'tools_fetched')));
     const digest = createHash('sha256').update(answer.value.body).digest('base64');
