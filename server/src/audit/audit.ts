@@ -70,7 +70,11 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       await drain.until(journal.end());
       return readLogBook(db, query);
     },
-    lag: () => ({ bytes: journal.bytesAfter(drain.position()), error: drain.error() }),
+    lag: () => ({
+      bytes: journal.bytesAfter(drain.position()),
+      error: broken?.message ?? drain.error(),
+      writable: broken === null,
+    }),
     async close() {
       if (closed) return;
       closed = true;

@@ -58,7 +58,7 @@ export interface Audit {
   /** Sees everything recorded before the call. Refuses a cursor or a time that is not one. */
   query(query: AuditQuery): Promise<Result<AuditPage, Refusal>>;
   /** Bytes journalled but not yet in the database, and the error that draining meets now. */
-  lag(): { readonly bytes: number; readonly error: string | null };
+  lag(): { readonly bytes: number; readonly error: string | null; readonly writable: boolean };
   /**
    * Everything recorded is on the disk, and in the database when that answers; what is not is drained by the next
    * start.

@@ -36,7 +36,7 @@ export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> 
       ...(database === null ? {} : { error: database }),
     },
     audit: {
-      ok: true,
+      ok: lag.writable && lag.error === null,
       survives:
         parts.durability === 'strict'
           ? 'a power cut'
@@ -51,5 +51,5 @@ export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> 
     },
     config: { ok: mistakes.length === 0, mistakes },
   };
-  return { ready: checks.process.ok && checks.database.ok, checks };
+  return { ready: checks.process.ok && checks.database.ok && lag.writable, checks };
 }
