@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 export interface Postgres {
-  /** For `pg`: names the socket's folder as the host. */
+  /** For `pg`, to which `host` in the query is the folder of the socket; the host in front only makes it a URL. */
   readonly url: string;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
@@ -65,7 +65,7 @@ export async function startPostgres(): Promise<Postgres> {
   }
   const server = child;
   return {
-    url: `postgres://postgres@/postgres?host=${encodeURIComponent(folder)}`,
+    url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
     async stop() {
       await end(server);
       remove();
