@@ -226,7 +226,7 @@ describe('the journal', () => {
         [],
       );
       assert.ok(rows.every((row) => row.times === 1));
-      assert.deepEqual(audit.lag(), { bytes: 0, error: null });
+      assert.deepEqual(audit.lag(), { bytes: 0, error: null, writable: true });
       await audit.close();
     } finally {
       await own.close();
@@ -246,7 +246,7 @@ describe('the journal', () => {
     await audit.close();
     const next = await open();
     assert.deepEqual(executionIds(await page(next)), numbered(5));
-    assert.deepEqual(next.lag(), { bytes: 0, error: null });
+    assert.deepEqual(next.lag(), { bytes: 0, error: null, writable: true });
     await next.close();
   });
 
@@ -289,7 +289,7 @@ describe('the journal', () => {
     const [file = ''] = segments();
     fs.appendFileSync(join(dir, 'journal', file), '{"id":"aud_0000","time":"2026-');
     const next = await open();
-    assert.deepEqual(next.lag(), { bytes: 0, error: null });
+    assert.deepEqual(next.lag(), { bytes: 0, error: null, writable: true });
     next.record(call('te_later'));
     assert.deepEqual(executionIds(await page(next)), [...numbered(3), 'te_later']);
     await next.close();

@@ -57,7 +57,10 @@ export interface Audit {
   record(entry: AuditEntry): void | Promise<void>;
   /** Sees everything recorded before the call. Refuses a cursor or a time that is not one. */
   query(query: AuditQuery): Promise<Result<AuditPage, Refusal>>;
-  /** Bytes journalled but not yet in the database, and the error that draining meets now. */
+  /**
+   * Bytes journalled but not yet in the database, and the error met now. Where the journal is not `writable`, every call is
+   * withheld until a restart.
+   */
   lag(): { readonly bytes: number; readonly error: string | null; readonly writable: boolean };
   /**
    * Everything recorded is on the disk, and in the database when that answers; what is not is drained by the next
