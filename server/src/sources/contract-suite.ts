@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { ProbeStep, Source, ToolReturn } from '#domain';
 import { createEgress, type Egress } from '#egress';
-import { systemClock } from '#foundation';
+import { manualClock, systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { CallFailure, SourceConnection, SourceKind } from './contract.ts';
 import { callOf } from './fixtures/dispatched-call.ts';
@@ -14,6 +14,8 @@ export interface Counterpart {
   readonly source: Source;
   readonly port: number;
   mood: Mood;
+  /** How many calls arrived. */
+  arrived(): number;
   /** From now on it lists nothing but entries that cannot be used. */
   listNonsense(): void;
   /** From now on it answers the request for its list with something that is no list. */
@@ -147,11 +149,10 @@ export function describeSourceKind(
       assert.equal(await echo(connection), 'hé');
     });
 
-    it('names what happened to a call: silence, death, garbage, too much', async () => {
-      const connection = connect({ ...server.source, timeoutMs: 300 });
+    it('names what happened to a call: death, garbage, too much', async () => {
+      const connection = connect(server.source);
       await connection.inspect();
       const codes: Record<string, string> = {
-        hang: 'source.timeout',
         die: 'source.interrupted',
         garbage: 'source.answer_invalid',
         huge: 'source.answer_too_large',
@@ -160,8 +161,24 @@ export function describeSourceKind(
         server.mood = mood as Mood;
         assert.equal((await failedCall(connection)).code, code, mood);
       }
+      assert.equal(server.arrived(), 3, 'a call that arrived is never sent again');
       server.mood = 'well';
       assert.equal(await echo(connection), 'hé');
+    });
+
+    it('gives a silent server the time of the source, and no more', async () => {
+      const clock = manualClock();
+      const slow = createEgress({ allow: [], clock });
+      const opened = kind.open(server.source, { egress: slow, clock, log: silentLog }, () => {});
+      assert.ok(opened.ok);
+      server.mood = 'hang';
+      const calling = opened.value.call(callOf('Echo'));
+      while (server.arrived() === 0) await setImmediate();
+      clock.advance(server.source.timeoutMs + 1000);
+      const returned = await calling;
+      assert.equal(returned.ok ? '' : returned.error.code, 'source.timeout');
+      opened.value.close();
+      slow.close();
     });
 
     it('ends the call when the client goes away', async () => {
@@ -170,7 +187,7 @@ export function describeSourceKind(
       server.mood = 'hang';
       const abort = new AbortController();
       const calling = connection.call(callOf('Echo', { signal: abort.signal }));
-      await setImmediate();
+      while (server.arrived() === 0) await setImmediate();
       abort.abort();
       const returned = await calling;
       assert.equal(returned.ok ? '' : returned.error.code, 'source.cancelled');

@@ -1,5 +1,5 @@
 import type { EgressFailure, Upstream, UpstreamHead, UpstreamResponse } from '#egress';
-import { err, ok, type Result } from '#foundation';
+import { type Clock, err, ok, type Result } from '#foundation';
 import { send } from '../failure.ts';
 import { type Message, parseMessage, type RpcError } from './message.ts';
 import { createSseReader } from './sse.ts';
@@ -12,6 +12,7 @@ export interface Endpoint {
   readonly headers: string;
   readonly retry: number;
   readonly maxAnswerBytes: number;
+  readonly clock: Clock;
 }
 
 export interface Exchange {
@@ -54,7 +55,7 @@ export function exchange(endpoint: Endpoint, request: Exchange): Promise<Result<
     };
     const startStream = (head: UpstreamHead) => {
       if (head.status !== 200 || !isEventStream(head)) return null;
-      stream = createAnswerStream(head, request, endpoint.maxAnswerBytes, settle, () => abort.abort());
+      stream = createAnswerStream(head, request, endpoint, settle, () => abort.abort());
       return stream.push;
     };
 
@@ -96,7 +97,7 @@ interface AnswerStream {
 function createAnswerStream(
   head: UpstreamHead,
   { id, timeoutMs, onMessage }: Exchange,
-  maxBytes: number,
+  { maxAnswerBytes: maxBytes, clock }: Endpoint,
   settle: (outcome: Result<Reply, EgressFailure>) => void,
   abort: () => void,
 ): AnswerStream {
@@ -106,27 +107,29 @@ function createAnswerStream(
     settle(err({ kind, message, sent: true }));
     abort();
   };
-  const silence = setTimeout(
-    () => fail('timeout', `the server's event stream was silent for ${timeoutMs} ms`),
-    timeoutMs,
-  );
+  const silent = () => fail('timeout', `the server's event stream was silent for ${timeoutMs} ms`);
+  let stopTimer = clock.every(timeoutMs, silent);
+  const wait = (forMs: number, then: () => void) => {
+    stopTimer();
+    stopTimer = clock.every(forMs, then);
+  };
   const finish = (reply: Reply) => {
     done = true;
-    clearTimeout(silence);
-    lingering = setTimeout(abort, lingerMs).unref();
+    wait(lingerMs, abort);
     settle(ok(reply));
   };
-  let lingering: NodeJS.Timeout | undefined;
 
   const reader = createSseReader((data) => {
     if (done) return;
     const message = parseMessage(Buffer.from(data, 'utf8'), id);
     if (!message.ok)
       return fail('protocol', `a message of the server's event stream is unreadable: ${message.error}`);
-    silence.refresh();
     if (message.value.kind === 'result') finish({ ...message.value, head });
     else if (message.value.kind === 'error') finish({ ...message.value, status: head.status });
-    else onMessage?.(message.value);
+    else {
+      wait(timeoutMs, silent);
+      onMessage?.(message.value);
+    }
   }, maxBytes);
 
   return {
@@ -135,8 +138,8 @@ function createAnswerStream(
       fail('too_large', `a message of the server's event stream is larger than ${maxBytes} bytes`);
     },
     end() {
-      clearTimeout(silence);
-      clearTimeout(lingering);
+      done = true;
+      stopTimer();
     },
   };
 }

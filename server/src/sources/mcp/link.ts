@@ -1,4 +1,4 @@
-import { type Clock, err, ok, type Result } from '#foundation';
+import { err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { type Answer, type Ask, askLegacy, askModern } from './ask.ts';
 import { discover, initialize, sessionHeaders } from './era.ts';
@@ -16,7 +16,6 @@ export interface Link {
 
 export interface LinkOptions {
   readonly endpoint: Endpoint;
-  readonly clock: Clock;
   readonly timeoutMs: number;
   readonly onToolsChanged: () => void;
 }
@@ -27,7 +26,8 @@ type Era =
 
 const reconsiderAfterMs = 5 * 60_000;
 
-export function createLink({ endpoint, clock, timeoutMs, onToolsChanged }: LinkOptions): Link {
+export function createLink({ endpoint, timeoutMs, onToolsChanged }: LinkOptions): Link {
+  const { clock } = endpoint;
   let era: Era | null = null;
   let probing: Promise<Result<Era, CallFailure>> | null = null;
 
@@ -83,10 +83,9 @@ export function createLink({ endpoint, clock, timeoutMs, onToolsChanged }: LinkO
     async reconsider() {
       const known = era;
       if (known?.kind !== 'legacy' || clock.now() - known.probedAt < reconsiderAfterMs) return;
-      const offer = await discover(endpoint, timeoutMs);
-      if (!offer.ok || era !== known) return;
       known.probedAt = clock.now();
-      if (offer.value === null) return;
+      const offer = await discover(endpoint, timeoutMs);
+      if (!offer.ok || offer.value === null || era !== known) return;
       forget(known);
       era = { kind: 'modern', offer: offer.value };
     },

@@ -1,4 +1,3 @@
-import type { Clock } from '#foundation';
 import { answerTo } from './ask.ts';
 import { modernHeaders, sessionHeaders } from './era.ts';
 import { type Endpoint, isEventStream, nextId, tell } from './exchange.ts';
@@ -16,7 +15,6 @@ export interface Listener {
 
 export interface ListenerOptions {
   readonly endpoint: Endpoint;
-  readonly clock: Clock;
   readonly timeoutMs: number;
   readonly onToolsChanged: () => void;
 }
@@ -24,7 +22,8 @@ export interface ListenerOptions {
 const firstPauseMs = 5000;
 const longestPauseMs = 5 * 60_000;
 
-export function createListener({ endpoint, clock, timeoutMs, onToolsChanged }: ListenerOptions): Listener {
+export function createListener({ endpoint, timeoutMs, onToolsChanged }: ListenerOptions): Listener {
+  const { clock } = endpoint;
   let running: { readonly session: Session | null; readonly abort: AbortController } | null = null;
   let pauseMs = firstPauseMs;
   let notBefore = Number.NEGATIVE_INFINITY;

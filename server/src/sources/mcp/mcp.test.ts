@@ -22,6 +22,9 @@ function textOf(returned: ToolReturn): string | undefined {
   return result.content[0]?.text;
 }
 
+const methodsOf = ({ received }: Pick<McpServer, 'received'>) =>
+  received.map(({ message }) => message.method);
+
 const withWrongCredential = (source: Source): Source => ({ ...source, headers: {} });
 
 describeSourceKind('an MCP server of the legacy era as a source', {
@@ -33,6 +36,7 @@ describeSourceKind('an MCP server of the legacy era as a source', {
     return Object.assign(server, {
       token,
       source: sourceAt(server.origin),
+      arrived: () => methodsOf(server).filter((method) => method === 'tools/call').length,
       listNonsense() {
         server.pages.first = { tools: [{ name: '' }, 3] };
       },
@@ -52,6 +56,7 @@ describeSourceKind('an MCP server of the modern era as a source', {
     return Object.assign(server, {
       token,
       source: sourceAt(server.origin),
+      arrived: () => methodsOf(server).filter((method) => method === 'tools/call').length,
       listNonsense() {
         server.list = { resultType: 'complete', tools: [{ name: '' }, 3] };
       },
@@ -197,6 +202,30 @@ describe('an MCP source', () => {
     while (!methodsOf(server).includes('notifications/cancelled')) await setImmediate();
     const id = server.received.find(({ message }) => message.method === 'tools/call')?.message.id;
     assert.equal(server.received.at(-1)?.message.params?.requestId, id);
+  });
+
+  it('waits for the answer on a stream as long as the server keeps talking, and no longer than it may be silent', async () => {
+    const server = await serve(startMcpServer());
+    const connection = connect(server.origin);
+    let say: ((message: object) => void) | undefined;
+    server.onCall = (_, response) => {
+      sse(response, { method: 'notifications/message', params: { data: 'begun' } });
+      say = (message) => response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+      return true;
+    };
+    const heard: CallNotification[] = [];
+    const notify = (notification: CallNotification) => heard.push(notification);
+    const calling = connection.call(callOf('Echo', { notify }));
+    while (heard.length < 1) await setImmediate();
+    clock.advance(9000);
+    say?.({ method: 'notifications/message', params: { data: 'still' } });
+    while (heard.length < 2) await setImmediate();
+    clock.advance(9000);
+    await setImmediate();
+    clock.advance(1000);
+    const returned = await calling;
+    assert.equal(returned.ok ? '' : returned.error.code, 'source.timeout');
+    while (!methodsOf(server).includes('notifications/cancelled')) await setImmediate();
   });
 
   it('sends a call again in a new session when the server forgot the old one, and only then', async () => {

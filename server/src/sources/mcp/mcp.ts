@@ -40,10 +40,11 @@ function openMcp(
     headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${headers}`,
     retry: source.retry,
     maxAnswerBytes: deps.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    clock: deps.clock,
   };
   const timeoutMs = inspectionTimeoutMs(source);
-  const link = createLink({ endpoint, clock: deps.clock, timeoutMs, onToolsChanged });
-  const listener = createListener({ endpoint, clock: deps.clock, timeoutMs, onToolsChanged });
+  const link = createLink({ endpoint, timeoutMs, onToolsChanged });
+  const listener = createListener({ endpoint, timeoutMs, onToolsChanged });
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {

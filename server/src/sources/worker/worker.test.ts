@@ -23,6 +23,7 @@ for (const dialect of ['python', 'typescript'] as const) {
       });
       return Object.assign(worker, {
         source: sourceOf({ kind: 'worker', uri: `${worker.origin}/at/some/path/`, secret }),
+        arrived: () => worker.invoked.length,
         listNonsense() {
           worker.tools = [{ name: 'Broken' }, 3];
         },
