@@ -37,7 +37,7 @@ export function createDrain(deps: {
     if (chunk === null) {
       position = journal.end();
     } else {
-      await store(db, journal.id, chunk.lines, chunk.next, log);
+      await storeLines(db, journal.id, chunk.lines, chunk.next, log);
       position = chunk.next;
     }
     journal.forget(position, clock.now());
@@ -98,8 +98,11 @@ function isBefore(a: Position, b: Position): boolean {
   return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
 }
 
-/** One statement, so that rows and position are kept together or not at all; what is there already stays. */
-const STORE = `
+/**
+ * One statement, so that rows and position are kept together or not at all. Rows that are there already are looked for only
+ * where some turned out to be: it costs a quarter of the time, and is needed only after a position was lost.
+ */
+const store = (existing: '' | 'on conflict (id) do nothing') => `
   with moved as (
     insert into journal_positions (journal_id, segment, "offset") values ($2, $3, $4)
     on conflict (journal_id) do update set segment = excluded.segment, "offset" = excluded."offset"
@@ -108,14 +111,25 @@ const STORE = `
     tool_id, source, execution_id, duration_ms, trace_id, changes)
   select id, time, project_id, kind, decision, code, reason, user_id, principal, gateway, tool,
     tool_id, source, execution_id, duration_ms, trace_id, changes
-  from jsonb_to_recordset($1::jsonb) as line (id text, time timestamptz, project_id text, kind text, decision text,
+  from json_to_recordset($1::json) as line (id text, time timestamptz, project_id text, kind text, decision text,
     code text, reason text, user_id text, principal text, gateway text, tool text, tool_id text, source text,
     execution_id text, duration_ms double precision, trace_id text, changes jsonb)
-  on conflict (id) do nothing`;
+  ${existing}`;
+const STORE_NEW = store('');
+const STORE_MISSING = store('on conflict (id) do nothing');
+const UNIQUE_VIOLATION = '23505';
 
-async function store(db: Db, journalId: string, lines: Buffer, next: Position, log: Log): Promise<void> {
+async function storeLines(db: Db, journalId: string, lines: Buffer, next: Position, log: Log): Promise<void> {
   const text = lines.toString('utf8', 0, lines.length - 1);
-  const write = (array: string) => db.query(STORE, [array, journalId, next.segment, next.offset]);
+  const write = async (array: string) => {
+    const params = [array, journalId, next.segment, next.offset];
+    try {
+      await db.query(STORE_NEW, params);
+    } catch (thrown) {
+      if (sqlStateOf(thrown) !== UNIQUE_VIOLATION) throw thrown;
+      await db.query(STORE_MISSING, params);
+    }
+  };
   try {
     await write(`[${text.replaceAll('\n', ',')}]`);
   } catch (thrown) {
