@@ -10,6 +10,11 @@ export interface Clock {
   every(everyMs: number, run: () => void): () => void;
 }
 
+/** Milliseconds since `startedAt`, a monotonic time of this clock; to the microsecond. */
+export function elapsedMs(clock: Clock, startedAt: number): number {
+  return Math.round((clock.monotonic() - startedAt) * 1000) / 1000;
+}
+
 let lastMs = -1;
 let lastIso = '';
 

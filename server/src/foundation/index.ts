@@ -4,7 +4,7 @@
  */
 
 export type { Clock } from './clock.ts';
-export { manualClock, systemClock } from './clock.ts';
+export { elapsedMs, manualClock, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
 export type { Err, Ok, Result } from './result.ts';

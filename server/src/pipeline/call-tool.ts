@@ -1,7 +1,7 @@
 import type { Audit } from '#audit';
 import type { Credentials } from '#credentials';
 import { refusal } from '#domain';
-import { type Clock, err, messageOf, type Result } from '#foundation';
+import { type Clock, elapsedMs, err, messageOf, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
@@ -84,7 +84,7 @@ function record(
     toolId: shown?.tool.id ?? null,
     source: shown?.tool.sourceId ?? null,
     executionId: received.executionId,
-    durationMs: rooms.clock.monotonic() - received.startedAt,
+    durationMs: elapsedMs(rooms.clock, received.startedAt),
     traceId: received.traceId,
   });
 }

@@ -1,7 +1,7 @@
 import type { Audit, AuditEntry } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Refusal } from '#domain';
-import type { Clock } from '#foundation';
+import { type Clock, elapsedMs } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Log } from '#telemetry';
 import type { Exchange } from './exchange.ts';
@@ -55,7 +55,7 @@ export function record(
     userId: caller.userId,
     principal: caller.principal.id,
     gateway: view.gateway.slug,
-    durationMs: deps.clock.monotonic() - exchange.startedAt,
+    durationMs: elapsedMs(deps.clock, exchange.startedAt),
   });
 }
 

@@ -1,6 +1,6 @@
 import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
 import { type Caller, type Refusal, refusal, type Tool } from '#domain';
-import { err, newId, ok, type Result } from '#foundation';
+import { elapsedMs, err, newId, ok, type Result } from '#foundation';
 import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { outputOf, outputOfRefusal } from './output.ts';
 
@@ -80,7 +80,7 @@ async function execute(
       execution_type: 'immediate',
       status: success ? 'success' : 'failed',
       success,
-      duration: clock.monotonic() - startedAt,
+      duration: elapsedMs(clock, startedAt),
       finished_at: clock.iso(),
       output: output.value,
     },
