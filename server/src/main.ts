@@ -15,7 +15,8 @@ const settings = readSettings(process.env);
 if (!settings.ok) {
   fail(`the environment has mistakes:\n${settings.error.map((mistake) => `  ${mistake}`).join('\n')}`);
 }
-const log = createLog({ level: settings.value.logLevel });
+const watched = process.stderr.isTTY;
+const log = createLog({ level: settings.value.logLevel ?? (watched ? 'warn' : 'info') });
 
 try {
   const app = await createApp({ settings: settings.value, env: process.env, log, version });

@@ -23,7 +23,7 @@ describe('readSettings', () => {
         roles: new Set(roles),
         demo: true,
         egressAllow: [],
-        logLevel: 'info',
+        logLevel: null,
         auditDurability: null,
       },
     });

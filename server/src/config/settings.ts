@@ -27,7 +27,8 @@ export interface Settings {
   readonly roles: ReadonlySet<Role>;
   readonly demo: boolean;
   readonly egressAllow: readonly string[];
-  readonly logLevel: LogLevel;
+  /** `null`: `info`, or `warn` where a person watches. */
+  readonly logLevel: LogLevel | null;
   /** `null`: the config file decides. */
   readonly auditDurability: 'relaxed' | 'strict' | null;
 }
@@ -67,7 +68,12 @@ export function readSettings(
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
     demo: read('SALLYPORT_DEMO', 'on', oneOf(['on', 'off']), 'on or off') === 'on',
     egressAllow: read('SALLYPORT_EGRESS_ALLOW', [], parseEgress, `a list, each ${egressEntryForm}`),
-    logLevel: read('SALLYPORT_LOG_LEVEL', 'info', oneOf(logLevels), `one of ${logLevels.join(', ')}`),
+    logLevel: read<LogLevel | null>(
+      'SALLYPORT_LOG_LEVEL',
+      null,
+      oneOf(logLevels),
+      `one of ${logLevels.join(', ')}`,
+    ),
     auditDurability: read(
       'SALLYPORT_AUDIT_DURABILITY',
       null,
