@@ -11,7 +11,9 @@ const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), '
 
 it('docs/config.md names every variable and every field', () => {
   const source = readFileSync(new URL('./settings.ts', import.meta.url), 'utf8');
-  const variables = [...source.matchAll(/read(?:<[^>]+>)?\(\s*'([A-Z_]+)'/g)].map(([, name]) => name as string);
+  const variables = [...source.matchAll(/read(?:<[^>]+>)?\(\s*'([A-Z_]+)'/g)].map(
+    ([, name]) => name as string,
+  );
   assert.equal(variables.length, 12);
   const fields = [...Object.keys(createWorkerRequest.shape), ...Object.keys(createGatewayRequest.shape)];
   for (const name of [...variables, ...fields]) {
