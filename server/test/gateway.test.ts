@@ -148,6 +148,13 @@ gateways:
     );
   });
 
+  test('a user whose id is not plain ASCII is the same user in a header and in the API', async () => {
+    const headers = { 'arcade-user-id': Buffer.from('Zoë').toString('latin1') };
+    const { result } = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami'), headers));
+    assert.equal(result.structuredContent.result, 'Zoë');
+    assert.equal((await records(`&user_id=${encodeURIComponent('Zoë')}`)).length, 1);
+  });
+
   test('a call through the API with a wrong key is on the record too', async () => {
     const before = await records('&kind=sign_in');
     const response = await fetch(`${app.url}/v1/tools/execute`, {

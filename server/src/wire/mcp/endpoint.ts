@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
@@ -132,7 +133,16 @@ function tell(exchange: Exchange, { refusal: told, data }: Refused, id: RpcId | 
 /** The user that the client acts for. Either name of the header; ours wins. */
 function userIdOf({ headers }: IncomingMessage): string | null {
   const named = headers['sallyport-user-id'] ?? headers['arcade-user-id'];
-  return typeof named === 'string' && named.trim() !== '' ? named.trim() : null;
+  if (typeof named !== 'string') return null;
+  const text = fromUtf8(named).trim();
+  return text === '' ? null : text;
+}
+
+/** Clients write UTF-8 into headers and Node reads Latin-1: the same user must be the same here and in the REST API. */
+function fromUtf8(header: string): string {
+  if (!/[\u0080-\u00ff]/.test(header)) return header;
+  const bytes = Buffer.from(header, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : header;
 }
 
 function isJson(contentType: string | undefined): boolean {
