@@ -102,3 +102,38 @@ describe('arguments', () => {
     assert.equal(shownSchema(schema, null), schema);
   });
 });
+describe('schemas of a hostile source', () => {
+  test('two patterns in one schema are two', () => {
+    const properties = { a: { type: 'string', pattern: '^a+$' }, b: { type: 'string', pattern: '^b+$' } };
+    const patterns = { type: 'object', properties };
+    assert.equal(checkArguments(patterns, null, { a: 'aa', b: 'bb' }).ok, true);
+    assert.equal(refusedField({ a: 'aa', b: 'aa' }, patterns), 'arguments.b');
+  });
+
+  test('references that double at every level cannot hold the process up', () => {
+    const $defs: Record<string, object> = { level0: { type: 'string' } };
+    for (let level = 1; level <= 60; level++) {
+      const below = { $ref: `#/$defs/level${level - 1}` };
+      $defs[`level${level}`] = { anyOf: [below, below] };
+    }
+    const doubling = { type: 'object', $defs, properties: { value: { $ref: '#/$defs/level60' } } };
+    assert.equal(refusedField({ value: 1 }, doubling), 'arguments');
+  });
+
+  test('comparing each of many elements with each other cannot hold the process up', () => {
+    const unique = { type: 'object', properties: { list: { type: 'array', uniqueItems: true } } };
+    const list = Array.from({ length: 400_000 }, (_, index) => [index]);
+    assert.equal(refusedField({ list }, unique), 'arguments');
+    assert.equal(checkArguments(unique, null, { list: [[1], [2]] }).ok, true);
+    assert.equal(refusedField({ list: [[1], [1]] }, unique), 'arguments.list');
+  });
+
+  test('a schema that calls itself asynchronous refuses like any other', () => {
+    assert.equal(refusedField({ limit: 1 }, { ...schema, $async: true }), 'arguments.repo');
+  });
+
+  test('a schema that refers to itself without end is refused, not followed', () => {
+    const endless = { type: 'object', allOf: [{ $ref: '#' }] };
+    assert.equal(refusedField({}, endless), 'arguments');
+  });
+});

@@ -1,3 +1,4 @@
+import { createContext, Script } from 'node:vm';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
@@ -12,7 +13,8 @@ const maxSchemaText = 256 * 1024;
 /** A source's `pattern` must not be able to stall us, so it runs in linear time. */
 function linearRegExp(pattern: string) {
   const compiled = RE2JS.compile(pattern);
-  return { test: (text: string) => compiled.matcher(text).find() };
+  // Ajv takes two patterns with the same text for one, so the text must be the pattern.
+  return { test: (text: string) => compiled.matcher(text).find(), toString: () => pattern };
 }
 linearRegExp.code = 'linearRegExp';
 
@@ -24,29 +26,55 @@ const options = {
   code: { regExp: linearRegExp },
 } as const;
 
-const compiled = new WeakMap<JsonSchema, ValidateFunction | null>();
+/** Longest that compiling a schema, and checking one call against it, may hold up everybody else. */
+const compileMs = 1000;
+const checkMs = 100;
+
+/** What can make a check take longer than in proportion to schema and arguments: it costs a tenth of a millisecond to watch. */
+const costly = /"(?:\$ref|\$dynamicRef|\$recursiveRef|uniqueItems|pattern|patternProperties)":/;
+const plainUpTo = 8 * 1024;
+
+const watched: { work: () => unknown } = { work: () => null };
+const runWatched = new Script('work()');
+createContext(watched);
+
+/** Runs `work` and ends it after a while, which nothing else can do to a loop. Throws what it throws, and when it was ended. */
+function inTime<T>(limitMs: number, work: () => T): T {
+  watched.work = work;
+  return runWatched.runInContext(watched, { timeout: limitMs }) as T;
+}
+
+type Check = (args: Arguments) => readonly ErrorObject[];
+
+const compiled = new WeakMap<JsonSchema, Check | null>();
 
 /**
  * The validator of a schema, compiled on first use; `null` where it cannot be compiled (a reference to the network, a
  * dialect we do not know, too large): then the source itself is the one to refuse.
  */
-function validatorOf(schema: JsonSchema): ValidateFunction | null {
+function checkOf(schema: JsonSchema): Check | null {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
-  let validator: ValidateFunction | null = null;
-  if (JSON.stringify(schema).length <= maxSchemaText) {
-    const old = typeof schema.$schema === 'string' && /draft-0[4-7]/.test(schema.$schema);
-    // One instance a schema: an instance remembers all it compiled, so a shared one would only grow.
-    const ajv = old ? new Ajv(options) : new Ajv2020(options);
-    try {
-      const { $schema: _dialect, ...body } = schema;
-      validator = ajv.compile(body);
-    } catch {
-      validator = null;
-    }
+  const text = JSON.stringify(schema);
+  const validate = text.length <= maxSchemaText ? compile(schema) : null;
+  const isPlain = text.length <= plainUpTo && !costly.test(text);
+  const run = (args: Arguments) => (validate?.(args) ? [] : (validate?.errors ?? []));
+  const check = validate === null || isPlain ? run : (args: Arguments) => inTime(checkMs, () => run(args));
+  compiled.set(schema, validate === null ? null : check);
+  return validate === null ? null : check;
+}
+
+function compile(schema: JsonSchema): ValidateFunction | null {
+  const old = typeof schema.$schema === 'string' && /draft-0[4-7]/.test(schema.$schema);
+  // One instance a schema: an instance remembers all it compiled, so a shared one would only grow.
+  const ajv = old ? new Ajv(options) : new Ajv2020(options);
+  // An asynchronous validator would take everything, and end the process with what it refuses too late.
+  const { $schema: _dialect, $async: _never, ...body } = schema;
+  try {
+    return inTime(compileMs, () => ajv.compile(body));
+  } catch {
+    return null;
   }
-  compiled.set(schema, validator);
-  return validator;
 }
 
 /** Checks a caller's arguments against the tool's schema, after the gateway's defaults and fixed arguments are in. */
@@ -64,10 +92,19 @@ export function checkArguments(
     }
     args = { ...curation.defaults, ...given, ...curation.fixed };
   }
-  const validate = validatorOf(schema);
-  if (validate === null || validate(args)) return ok(args);
-  const [first] = validate.errors ?? [];
-  return err(first === undefined ? invalid('arguments', 'do not fit the tool') : describe(first));
+  const problem = problemOf(schema, args);
+  return problem === null ? ok(args) : err(problem);
+}
+
+function problemOf(schema: JsonSchema, args: Arguments): Refusal | null {
+  const check = checkOf(schema);
+  if (check === null) return null;
+  try {
+    const [first] = check(args);
+    return first === undefined ? null : describe(first);
+  } catch {
+    return invalid('arguments', 'could not be checked in time against the schema of the tool');
+  }
 }
 
 function describe(error: ErrorObject): Refusal {
