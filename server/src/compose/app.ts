@@ -62,7 +62,11 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   const newAdminKey = await rooms.identity.ensureAdminKey(settings.adminKey);
   const demo = await startedDemo(starting, log);
   await applyDeclared(config, demo?.source() ?? null, rooms);
-  demo?.onMoved(() => void applyDeclared(config, demo.source(), rooms));
+  demo?.onMoved(() => {
+    applyDeclared(config, demo.source(), rooms).catch((error) =>
+      log.error({ err: error }, 'the demo worker moved, and its new address was not taken'),
+    );
+  });
   await rooms.catalog.keepSources(
     projectId,
     rooms.sources.list(projectId).map(({ id }) => id),
@@ -170,6 +174,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
     rest: settings.roles.has('admin') ? rest : null,
     readiness: () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping }),
     version: deps.version,
+    origins,
   });
   return {
     url: server.url,

@@ -11,10 +11,6 @@ export function authenticate(
 ): Result<Caller, Refusal> {
   const principal = identity.authenticate(presented.authorization);
   if (!principal.ok) return principal;
-  if (gateway !== null) {
-    const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
-    if (closed !== null) return err(closed);
-  }
   if (presented.userRequired && presented.userId === null) {
     return err(
       refusal('identity.user_missing', 'name the user you act for in the header Arcade-User-ID', {
@@ -22,7 +18,11 @@ export function authenticate(
       }),
     );
   }
-  return identity.actAs(principal.value, presented.userId);
+  const caller = identity.actAs(principal.value, presented.userId);
+  if (!caller.ok || gateway === null) return caller;
+  // Last, so that a gateway which is closed to the caller is refused exactly where one that does not exist is.
+  const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
+  return closed === null ? caller : err(closed);
 }
 
 function closedTo(allowed: ReadonlySet<string> | null, projectId: string, gateway: Gateway): Refusal | null {

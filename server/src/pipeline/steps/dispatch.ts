@@ -1,13 +1,12 @@
-import type { SourceFailure } from '#domain';
 import { ok, type Result } from '#foundation';
-import type { Sources } from '#sources';
+import type { CallFailure, Sources } from '#sources';
 import type { Credentialed, Returned } from '../call.ts';
 
 /** Runs the tool where it lives. From here on, it may have had its effect. */
 export async function dispatch(
   call: Credentialed,
   sources: Sources,
-): Promise<Result<Returned, SourceFailure>> {
+): Promise<Result<Returned, CallFailure>> {
   const returned = await sources.call({
     executionId: call.executionId,
     tool: call.shown.tool,

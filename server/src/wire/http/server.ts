@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
+import type { OriginPolicy } from './origin.ts';
 
 /** What each part of the path space is served by; `null` where this process does not have the role. */
 export interface Fronts {
@@ -11,6 +12,8 @@ export interface Fronts {
   /** What `/readyz` says. */
   readonly readiness: () => Promise<Readiness>;
   readonly version: string;
+  /** Holds for all but gateways, which record what they refuse. */
+  readonly origins: OriginPolicy;
 }
 
 export interface Readiness {
@@ -71,12 +74,19 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
   if (path.startsWith('/mcp/') && fronts.mcp !== null) {
     const slug = slugOf(path);
     if (slug !== null) {
-      void fronts.mcp(request, response, slug);
+      settle(fronts.mcp(request, response, slug), response);
       return;
     }
   }
-  if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
-  else void plain(path, request, response, fronts);
+  const foreign = fronts.origins.check(request.headers.host, request.headers.origin);
+  if (foreign !== null) refuse(response, foreign);
+  else if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
+  else settle(plain(path, request, response, fronts), response);
+}
+
+/** A front that fails costs its own request and nobody else's: an error that nobody handles would end the process. */
+function settle(served: Promise<void>, response: ServerResponse): void {
+  served.catch(() => response.destroy());
 }
 
 /** The last part of `/mcp/{slug}`; `null` for anything deeper or undecodable. */

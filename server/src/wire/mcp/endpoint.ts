@@ -18,22 +18,29 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
     response: ServerResponse,
     slug: string,
   ): Promise<void> {
-    const entered = enter(request, response, slug, deps, origins);
-    if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);
-    const exchange = entered.value;
     // Errors are told under the id of the request, once it is known.
     const asked: Asked = { id: null };
+    let exchange: Exchange | null = null;
     try {
-      const served =
-        request.method === 'POST' ? await post(exchange, asked, deps) : withoutBody(exchange, deps);
-      if (served.ok) return;
-      await recordRefused(exchange, served.error, deps);
-      tell(exchange, served.error, asked.id);
+      const entered = enter(request, response, slug, deps, origins);
+      if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);
+      exchange = entered.value;
+      await serveEntered(exchange, asked, deps);
     } catch (error) {
       deps.log.error({ err: error, gateway: slug }, 'a request to a gateway failed inside the server');
-      tell(exchange, refused(refusal('internal', 'something went wrong here')), asked.id);
+      const told = refusal('internal', 'something went wrong here');
+      if (exchange === null) shut(response, told);
+      else tell(exchange, refused(told), asked.id);
     }
   };
+}
+
+async function serveEntered(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<void> {
+  const served =
+    exchange.request.method === 'POST' ? await post(exchange, asked, deps) : withoutBody(exchange, deps);
+  if (served.ok) return;
+  await recordRefused(exchange, served.error, deps);
+  tell(exchange, served.error, asked.id);
 }
 
 interface Asked {
@@ -96,21 +103,25 @@ async function refuseAtTheDoor(
   request: IncomingMessage,
   response: ServerResponse,
   slug: string,
-  shut: Refusal,
+  told: Refusal,
   { audit }: McpDeps,
 ): Promise<void> {
   await audit.record({
     kind: 'sign_in',
     decision: 'refused',
     projectId: 'default',
-    code: shut.code,
-    reason: shut.reason ?? shut.message,
+    code: told.code,
+    reason: told.reason ?? told.message,
     userId: userIdOf(request)?.slice(0, 256) ?? null,
     gateway: slug,
   });
-  const { status } = errorCodes[shut.code];
+  shut(response, told);
+}
+
+function shut(response: ServerResponse, told: Refusal): void {
+  const { status } = errorCodes[told.code];
   // An inactive gateway is told as an unknown one.
-  const json = errorMessage(null, { ...shut, code: status === 404 ? 'gateway.unknown' : shut.code });
+  const json = errorMessage(null, { ...told, code: status === 404 ? 'gateway.unknown' : told.code });
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(json),

@@ -53,9 +53,10 @@ export class Exchange {
     this.response.end();
   }
 
-  /** Says something before the answer. Lost where the client accepts no stream. */
+  /** Says something before the answer. Lost where the client accepts no stream, or does not read what came before. */
   notify(notification: CallNotification): void {
-    if (!this.acceptsStream || this.response.destroyed) return;
+    const { destroyed, writableEnded, writableLength } = this.response;
+    if (!this.acceptsStream || destroyed || writableEnded || writableLength > maxUnreadBytes) return;
     this.beginStream();
     this.#event(JSON.stringify({ jsonrpc: '2.0', ...notification }));
   }
@@ -67,9 +68,13 @@ export class Exchange {
   }
 
   #event(json: string | Buffer): void {
-    this.response.write(typeof json === 'string' ? `event: message\ndata: ${json}\n\n` : sseBuffer(json));
+    // An event ends at a line break, and JSON text from a source may hold some between its members.
+    this.response.write(`event: message\ndata: ${String(json).replace(/[\r\n]+/g, ' ')}\n\n`);
   }
 }
+
+/** Notifications are dropped while a client leaves this much unread, so that it costs no more. */
+const maxUnreadBytes = 1024 * 1024;
 
 /** No proxy may hold these events back. */
 export const streamHeaders = {
@@ -77,8 +82,3 @@ export const streamHeaders = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const;
-
-/** An SSE event ends at a line break, and JSON text from a source may hold some between its members. */
-function sseBuffer(json: Buffer): string {
-  return `event: message\ndata: ${json.toString('utf8').replace(/\r\n|\r|\n/g, ' ')}\n\n`;
-}

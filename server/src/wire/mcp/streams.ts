@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '#foundation';
 
 const keepAliveMs = 15_000;
+/** A client that leaves this much unread is not listening. */
+const maxUnreadBytes = 64 * 1024;
 
 /** Open streams of clients who want to hear when a gateway's list changes. */
 export function createStreams(clock: Clock) {
@@ -17,12 +19,13 @@ export function createStreams(clock: Clock) {
 
   const stopKeepAlive = clock.every(keepAliveMs, () => {
     for (const streams of bySlug.values())
-      for (const { response } of streams) response.write(': keep-alive\n\n');
+      for (const { response } of streams) say(response, ': keep-alive\n\n');
   });
 
   return {
     /** Holds a stream, whose head is written, until its client goes away; under `null` it only stays open. */
     hold(slug: string | null, stream: OpenStream): void {
+      if (stream.response.destroyed) return;
       const streams = bySlug.get(slug) ?? new Set();
       bySlug.set(slug, streams);
       streams.add(stream);
@@ -34,18 +37,24 @@ export function createStreams(clock: Clock) {
     /** Tells everyone who listens to this gateway that its tools changed. */
     toolsChanged(slug: string): void {
       for (const { response, changed } of bySlug.get(slug) ?? [])
-        response.write(`event: message\ndata: ${changed}\n\n`);
+        say(response, `event: message\ndata: ${changed}\n\n`);
     },
     close(): void {
       stopKeepAlive();
       for (const streams of bySlug.values()) {
         for (const { response, goodbye } of streams) {
-          if (goodbye !== null) response.write(`event: message\ndata: ${goodbye}\n\n`);
+          if (goodbye !== null) say(response, `event: message\ndata: ${goodbye}\n\n`);
           response.end();
         }
       }
     },
   };
+}
+
+/** An ended stream may wait for its turn on the connection; writing to it would be an error that nobody catches. */
+function say(response: ServerResponse, text: string): void {
+  if (response.writableLength > maxUnreadBytes) response.destroy();
+  else if (!response.writableEnded) response.write(text);
 }
 
 export type Streams = ReturnType<typeof createStreams>;
