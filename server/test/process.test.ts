@@ -245,6 +245,27 @@ describe('the process', () => {
     rmSync(dir, { recursive: true });
   });
 
+  test('a first start that fails makes no key; the next one shows it, and later ones say where it is from', async () => {
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const port = String((taken.address() as AddressInfo).port);
+    const failed = await failedStart({ SALLYPORT_ADMIN_KEY: '', SALLYPORT_PORT: port }, dir);
+    taken.close();
+    assert.deepEqual([failed.code, failed.stderr.includes(`cannot listen on 127.0.0.1:${port}`)], [1, true]);
+
+    const server = await start({ SALLYPORT_ADMIN_KEY: '' });
+    const key = /API key {3}(sp_\S+)/.exec(server.stdout())?.[1];
+    const tools = await fetch(`${server.url}/v1/tools`, { headers: { authorization: `Bearer ${key}` } });
+    assert.equal(tools.status, 200);
+    await server.stop('SIGTERM');
+
+    const again = await start({ SALLYPORT_ADMIN_KEY: '' });
+    assert.match(again.stdout(), /API key {3}the one of the first start; SALLYPORT_ADMIN_KEY=/);
+    await again.stop('SIGTERM');
+    rmSync(dir, { recursive: true });
+  });
+
   test('nothing is at unknown addresses, and the process says that it is up', async () => {
     const server = await start();
     const at = async (path: string, init?: RequestInit) => {

@@ -40,6 +40,8 @@ export interface App {
   readonly url: string;
   /** The first admin key, where this start made one. */
   readonly newAdminKey: string | null;
+  /** Whether the admin key is in the environment, where a person can look it up. */
+  readonly keyInEnvironment: boolean;
   /** The slug of the demo gateway, where there is one. */
   readonly demoGateway: string | null;
   readonly rooms: Rooms;
@@ -59,7 +61,8 @@ export async function createApp({ settings, env, log, version, clock = systemClo
     await starting?.then((demo) => demo.stop());
     throw error;
   }
-  const newAdminKey = await rooms.identity.ensureAdminKey(settings.adminKey);
+  const keyInEnvironment = settings.adminKey !== null;
+  if (keyInEnvironment) await rooms.identity.ensureAdminKey(settings.adminKey);
   const demo = await startedDemo(starting, log);
   await applyDeclared(config, demo?.source() ?? null, rooms);
   demo?.onMoved(() => {
@@ -76,9 +79,12 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
   const watched = await watchConfig(settings, env, rooms, log);
   const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
+  // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
+  const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
   return {
     url: settings.publicUrl ?? fronts.url,
     newAdminKey,
+    keyInEnvironment,
     demoGateway,
     rooms,
     async close() {

@@ -10,6 +10,11 @@ export function welcome(app: App, version: string, startedInMs: number): string 
       `  API key   ${app.newAdminKey}`,
       '            shown this once: keep it; only its hash is stored',
     );
+  } else if (!app.keyInEnvironment) {
+    lines.push(
+      '',
+      '  API key   the one of the first start; SALLYPORT_ADMIN_KEY=sp_… sets one of your choice',
+    );
   }
   if (app.demoGateway !== null) {
     const gateway = `${app.url}/mcp/${app.demoGateway}`;
