@@ -1,6 +1,10 @@
 import { type ProbeStep, probeSteps, type SourceFailure, type SourceStatus, type ToolListing } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
+import { unkeepable } from './keepable.ts';
+
+/** More in one source would hold everybody up whenever the list changes. */
+const maxTools = 10_000;
 
 const passed: Readonly<Record<ProbeStep, string>> = {
   address_resolved: 'the host name has an address',
@@ -30,11 +34,22 @@ export function withSteps(failure: SourceFailure): InspectionFailure {
 
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */
 export function inspected(
-  { tools, rejected }: { readonly tools: readonly ToolListing[]; readonly rejected: readonly RejectedTool[] },
+  listed: { readonly tools: readonly ToolListing[]; readonly rejected: readonly RejectedTool[] },
   about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
 ): Result<Inspection, InspectionFailure> {
+  if (listed.tools.length > maxTools) {
+    const message = `it lists ${listed.tools.length} tools; at most ${maxTools} of one source are taken`;
+    return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
+  }
+  const tools: ToolListing[] = [];
+  const rejected = [...listed.rejected];
+  for (const tool of listed.tools) {
+    const reason = unkeepable(tool);
+    if (reason === null) tools.push(tool);
+    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason });
+  }
   if (tools.length === 0 && rejected.length > 0) {
-    const message = `none of the ${rejected.length} tools it lists can be used: ${rejectedInWords(rejected)}`;
+    const message = `none of the ${rejected.length} tools it lists can be used, correct their definitions: ${rejectedInWords(rejected)}`;
     return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
   }
   const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };

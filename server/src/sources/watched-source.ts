@@ -11,6 +11,7 @@ import type {
 import { createSchedule } from './schedule.ts';
 import { disabledStatus, healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
+import { veilOf } from './veil.ts';
 
 /** One registered source, looked at again and again. */
 export interface WatchedSource {
@@ -53,6 +54,7 @@ export function watchSource(
   const { clock, log } = deps;
   const schedule = createSchedule(clock, deps.refreshEveryMs, source.id);
   const announcer = createAnnouncer(source, before, deps);
+  const veil = veilOf(source);
   const connection = source.enabled ? connectionOf(open(hurry)) : connectionOf(err(disabled(source)));
   let status = source.enabled ? unknownStatus() : disabledStatus();
   let running: Promise<SourceStatus> | null = null;
@@ -67,7 +69,8 @@ export function watchSource(
   }
 
   async function run(): Promise<SourceStatus> {
-    const found = await inspectSafely(connection, source, deps);
+    const looked = await inspectSafely(connection, source, deps);
+    const found = looked.ok ? looked : err(veil(looked.error));
     if (closed) return status;
     const was = status.state;
     if (found.ok) {
@@ -112,7 +115,7 @@ export function watchSource(
         if (closed && calls === 0) connection.close();
       });
       if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
-      return returned;
+      return returned.ok ? returned : err(veil(returned.error));
     },
     async close() {
       closed = true;

@@ -36,6 +36,8 @@ export type Reply =
 
 /** How long a server may keep a stream open after it gave the answer. */
 const lingerMs = 1000;
+/** Each message gives a server time again, but not for ever. */
+const longestStreamMs = 3_600_000;
 
 /** POSTs one request; the answer is JSON or the first fitting message of an event stream. */
 export function exchange(endpoint: Endpoint, request: Exchange): Promise<Result<Reply, EgressFailure>> {
@@ -109,6 +111,9 @@ function createAnswerStream(
   };
   const silent = () => fail('timeout', `the server's event stream was silent for ${timeoutMs} ms`);
   let stopTimer = clock.every(timeoutMs, silent);
+  const stopLongest = clock.every(longestStreamMs, () =>
+    fail('timeout', `the server's event stream went on for ${longestStreamMs} ms without the answer`),
+  );
   const wait = (forMs: number, then: () => void) => {
     stopTimer();
     stopTimer = clock.every(forMs, then);
@@ -140,6 +145,7 @@ function createAnswerStream(
     end() {
       done = true;
       stopTimer();
+      stopLongest();
     },
   };
 }
@@ -169,14 +175,27 @@ export function nextId(): number {
   return lastId;
 }
 
-/** POSTs a notification or an answer of ours; nobody waits for it. */
-export function tell(endpoint: Endpoint, headers: string, message: object): void {
-  void endpoint.upstream.request({
+/** Answers under way to one server; what it asks beyond that stays unanswered, or it could fill our memory. */
+const maxAnswering = 32;
+const answering = new WeakMap<Upstream, number>();
+
+/** POSTs a notification or an answer of ours; done when the server took it, or did not. */
+export async function tell(
+  { upstream, path, headers: own }: Endpoint,
+  headers: string,
+  message: object,
+): Promise<void> {
+  const isAnswer = 'id' in message;
+  const before = answering.get(upstream) ?? 0;
+  if (isAnswer && before >= maxAnswering) return;
+  if (isAnswer) answering.set(upstream, before + 1);
+  await upstream.request({
     method: 'POST',
-    path: endpoint.path,
-    headers: endpoint.headers + headers,
+    path,
+    headers: own + headers,
     body: JSON.stringify({ jsonrpc: '2.0', ...message }),
     timeoutMs: 10_000,
     maxBytes: 64 * 1024,
   });
+  if (isAnswer) answering.set(upstream, (answering.get(upstream) ?? 1) - 1);
 }

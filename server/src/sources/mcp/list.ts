@@ -17,10 +17,15 @@ export interface ToolPages {
 }
 
 /** All pages of `tools/list`. An empty cursor is a cursor; only its absence ends the list. */
-export async function fetchTools(link: Link, timeoutMs: number): Promise<Result<ToolPages, CallFailure>> {
+export async function fetchTools(
+  link: Link,
+  timeoutMs: number,
+  maxBytes: number,
+): Promise<Result<ToolPages, CallFailure>> {
   const entries: unknown[] = [];
   const digest = createHash('sha256');
   const cursors = new Set<string>();
+  let bytes = 0;
   let cursor: string | undefined;
   for (;;) {
     const answer = await askForPage(link, cursor, timeoutMs);
@@ -31,6 +36,9 @@ export async function fetchTools(link: Link, timeoutMs: number): Promise<Result<
       if (!offer.tools) return ok({ entries, digest: 'none', answer: answer.value });
       return err(rpcFailure(reply.error, { method: 'tools/list', step: 'tools_fetched' }));
     }
+    bytes += reply.bytes.length;
+    if (bytes > maxBytes)
+      return invalid(`the pages of tools/list are together larger than ${maxBytes} bytes`);
     const { tools, nextCursor = null } = reply.result;
     if (!Array.isArray(tools)) return invalid('the answer to tools/list holds no array "tools"');
     for (const tool of tools) entries.push(tool);

@@ -49,7 +49,7 @@ function openMcp(
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
     await link.reconsider();
-    const pages = await fetchTools(link, timeoutMs);
+    const pages = await fetchTools(link, timeoutMs, endpoint.maxAnswerBytes);
     if (!pages.ok) return err(withSteps(pages.error));
     const { entries, answer } = pages.value;
     const { serverInfo, listChanged } = answer.offer;

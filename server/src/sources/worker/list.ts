@@ -8,13 +8,16 @@ export function entriesOf(answer: UpstreamResponse, uri: string): Result<readonl
   if (status === 401 || status === 403) return err(credentialRefused(status));
   if (status === 404) {
     return unusable(
-      `there is no worker at ${uri} (HTTP 404 for /worker/tools): a worker serves it only when ARCADE_WORKER_SECRET is set there; otherwise correct the uri`,
+      `there is no worker at ${withoutQuery(uri)} (HTTP 404 for /worker/tools): a worker serves it only when ARCADE_WORKER_SECRET is set there; otherwise correct the uri, or register an MCP server with mcp, not http`,
     );
   }
   if (status >= 300 && status < 400) {
     return unusable(`the worker answered with a redirect (HTTP ${status}); set the uri to where it leads`);
   }
-  if (status !== 200) return unusable(`the worker answered HTTP ${status} to the request for its tools`);
+  if (status !== 200)
+    return unusable(
+      `the worker answered HTTP ${status} to the request for its tools: its log should say why`,
+    );
   let entries: unknown;
   try {
     entries = JSON.parse(answer.body.toString('utf8'));
@@ -24,7 +27,15 @@ export function entriesOf(answer: UpstreamResponse, uri: string): Result<readonl
     );
   }
   if (Array.isArray(entries)) return ok(entries);
-  return invalid('the answer to the request for tools is not a JSON array');
+  return invalid(
+    'the answer to the request for tools is not a JSON array: is it an Arcade worker? An MCP server is registered with mcp, not http',
+  );
+}
+
+/** The query may hold a key. */
+function withoutQuery(uri: string): string {
+  const { origin, pathname } = new URL(uri);
+  return origin + pathname;
 }
 
 export function credentialRefused(status: number): SourceFailure {

@@ -37,16 +37,6 @@ describe('the answer to a POST', () => {
     client.destroy();
   });
 
-  test('what is said after the answer is dropped', async () => {
-    const { exchange, client } = await begin();
-    exchange.notify({ method: 'notifications/message' });
-    exchange.answer(200, '{}');
-    exchange.notify({ method: 'notifications/progress' });
-    const chunks: Buffer[] = [];
-    for await (const chunk of client) chunks.push(chunk as Buffer);
-    assert.doesNotMatch(Buffer.concat(chunks).toString(), /progress/);
-  });
-
   test('line breaks between the members of an answer do not end its event', async () => {
     const { exchange, client } = await begin();
     exchange.notify({ method: 'notifications/message' });

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { messageOf, startApp, type TestApp } from './start-app.ts';
+
+const secret = 'a-worker-secret-of-more-than-32-bytes';
+const token = 'tok-0123456789';
+
+type Behaviour = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+describe('hostile sources', () => {
+  let app: TestApp;
+  let behave: Behaviour = (_, response) => response.writeHead(500).end();
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => behave(request, response, body));
+  });
+
+  before(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    app = await startApp(`
+workers:
+  - { id: worker, http: { uri: "http://127.0.0.1:${port}/w?key=${token}", secret: "${secret}", retry: 0 } }
+  - id: mcp
+    mcp:
+      uri: "http://127.0.0.1:${port}/mcp"
+      retry: 0
+      headers: { Authorization: "Bearer \${secret:TOKEN}" }
+      secrets: { TOKEN: ${token} }
+gateways:
+  - { name: All, slug: all }
+`);
+  });
+  after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await app.close();
+  });
+
+  const definition = { name: 'Good', toolkit: { name: 'Kit', version: '1' }, input: { parameters: [] } };
+  const workerLists = (...tools: object[]) => {
+    const list = JSON.stringify(tools);
+    behave = (_, response) => response.end(list);
+    return app.app.rooms.sources.refresh('default', 'worker');
+  };
+  const names = (sourceId: string) =>
+    app.app.rooms.catalog
+      .tools('default')
+      .filter((tool) => tool.sourceId === sourceId && tool.available)
+      .map(({ name }) => name);
+
+  test('a tool that the database cannot hold is left out and said; the others stay', async () => {
+    const bad = [
+      { ...definition, name: 'Nul', description: 'a\0b' },
+      { ...definition, name: 'Half', description: '\ud800' },
+      { ...definition, name: 'Key', metadata: { extras: { 'a\0b': 1 } } },
+      { ...definition, name: 'Break\nline' },
+      { ...definition, name: 'L'.repeat(5000) },
+      {
+        ...definition,
+        name: 'Version',
+        toolkit: {
+          name: 'Kit',
+          version: Array.from({ length: 9000 }, (_, i) => (i * 7919).toString(36)).join(''),
+        },
+      },
+    ];
+    const status = await workerLists(...bad, definition);
+    assert.deepEqual(names('worker'), ['Good']);
+    assert.match(status.message, /offers 1 tool; left out: Nul \(.*Half \(/);
+  });
+
+  test('a tool nested without end is left out', async () => {
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const deep = { ...definition, name: 'Deep', metadata: { extras: { deep: 0 } } };
+    const text = JSON.stringify([deep, definition]).replace('"deep":0', `"deep":${nested}`);
+    behave = (_, response) => response.end(text);
+    const status = await app.app.rooms.sources.refresh('default', 'worker');
+    assert.match(status.message, /left out: Deep/);
+    assert.deepEqual(names('worker'), ['Good']);
+  });
+
+  test('what a source says of our secrets is told to nobody', async () => {
+    behave = (_, response, body) => {
+      const { id } = JSON.parse(body || '{}') as { id?: number };
+      const error = { code: -32000, message: `do not know Bearer ${token}` };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+    };
+    const status = await app.app.rooms.sources.refresh('default', 'mcp');
+    assert.equal(status.state, 'unhealthy');
+    behave = (_, response) => response.writeHead(404).end();
+    await app.app.rooms.sources.refresh('default', 'worker');
+    const ready = await (await fetch(`${app.url}/readyz`)).text();
+    assert.match(ready, /do not know/);
+    assert.match(ready, /there is no worker/);
+    assert.doesNotMatch(ready + JSON.stringify(status), new RegExp(token));
+  });
+
+  test('a list of tools in ever more pages ends', async () => {
+    const filler = 'x'.repeat(8 * 1024 * 1024);
+    let pages = 0;
+    behave = (_, response, body) => {
+      const { id, method } = JSON.parse(body || '{}') as { id?: number; method?: string };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const result =
+        method === 'tools/list'
+          ? {
+              resultType: 'complete',
+              tools: [],
+              nextCursor: `${++pages}`,
+              filler,
+              ttlMs: 0,
+              cacheScope: 'private',
+            }
+          : { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } };
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+    };
+    const status = await app.app.rooms.sources.refresh('default', 'mcp');
+    assert.match(status.message, /larger than/);
+    assert.ok(pages <= 5, `${pages} pages`);
+  });
+
+  test('the server lives, and calls what is well', async () => {
+    const status = await workerLists(definition);
+    assert.equal(status.state, 'healthy');
+    behave = (_, response) => response.end(JSON.stringify({ success: true, output: { value: 'fine' } }));
+    const call = { id: 1, method: 'tools/call', params: { name: 'Kit_Good', arguments: {} } };
+    assert.equal((await messageOf(await app.rpc('all', call))).result.isError, false);
+  });
+});
