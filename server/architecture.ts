@@ -11,7 +11,7 @@ const ground = ['foundation', 'domain', 'storage', 'egress', 'telemetry'];
  * its reason in the commit.
  */
 export const rooms: Readonly<Record<string, Room>> = {
-  foundation: { is: 'results, faults, clock, ids', mayImport: [] },
+  foundation: { is: 'results, faults, clock, ids, bytes of JSON', mayImport: [] },
   domain: { is: 'the words of the platform: types and pure functions', mayImport: ['foundation'] },
   config: {
     is: 'the environment and the config file, read once and checked',

@@ -1,5 +1,5 @@
 /**
- * Foundation: results, faults, clock, ids. The few things that every room needs and that know nothing of the
+ * Foundation: results, faults, clock, ids, bytes of JSON. The few things that every room needs and that know nothing of the
  * product. It never reads the environment, a file or the network.
  */
 
@@ -7,5 +7,7 @@ export type { Clock } from './clock.ts';
 export { elapsedMs, manualClock, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
+export type { JsonMember } from './json-members.ts';
+export { jsonMembers } from './json-members.ts';
 export type { Err, Ok, Result } from './result.ts';
 export { err, ok } from './result.ts';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { err, ok, type Result } from '#foundation';
+import { err, jsonMembers, ok, type Result } from '#foundation';
 import { isMembers, type Members } from './protocol.ts';
 
 export interface RpcError {
@@ -93,70 +93,10 @@ function answer(message: Members, body: Buffer, id: number): Result<Message, str
   return ok({ kind: 'result', result, bytes: resultBytes(body) });
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
 /** The bytes of the top-level member `result`, the last one if there are several, of what is known to be JSON. */
 export function resultBytes(json: Buffer): Buffer {
-  let found = json.subarray(0, 0);
-  let at = skipSpace(json, 0) + 1;
-  for (;;) {
-    at = skipSpace(json, at);
-    if (json[at] === 0x2c) at = skipSpace(json, at + 1);
-    if (json[at] !== QUOTE) return found;
-    const keyEnd = endOfString(json, at);
-    const key: unknown = JSON.parse(json.toString('utf8', at, keyEnd));
-    const start = skipSpace(json, skipSpace(json, keyEnd) + 1);
-    at = endOfValue(json, start);
-    if (key === 'result') found = json.subarray(start, at);
-  }
-}
-
-function endOfValue(json: Buffer, start: number): number {
-  const first = json[start];
-  if (first === QUOTE) return endOfString(json, start);
-  return first === 0x7b || first === 0x5b ? endOfNested(json, start) : endOfScalar(json, start);
-}
-
-function endOfNested(json: Buffer, start: number): number {
-  let depth = 0;
-  let at = start;
-  while (at < json.length) {
-    const byte = json[at] as number;
-    if (byte === QUOTE) {
-      at = endOfString(json, at);
-      continue;
-    }
-    at++;
-    if (byte === 0x7b || byte === 0x5b) depth++;
-    else if ((byte === 0x7d || byte === 0x5d) && --depth === 0) return at;
-  }
-  return at;
-}
-
-function endOfScalar(json: Buffer, start: number): number {
-  let at = start;
-  while (at < json.length && json[at] !== 0x2c && json[at] !== 0x7d && !isSpace(json[at] as number)) at++;
-  return at;
-}
-
-/** Just after the string that begins at `start`. */
-function endOfString(json: Buffer, start: number): number {
-  let at = start + 1;
-  for (;;) {
-    const quote = json.indexOf(QUOTE, at);
-    if (quote < 0) return json.length;
-    let back = quote - 1;
-    while (json[back] === BACKSLASH) back--;
-    if ((quote - back) % 2 === 1) return quote + 1;
-    at = quote + 1;
-  }
-}
-
-function skipSpace(json: Buffer, start: number): number {
-  let at = start;
-  while (at < json.length && isSpace(json[at] as number)) at++;
-  return at;
+  const found = jsonMembers(json).findLast(({ name }) => name === 'result');
+  return found === undefined ? json.subarray(0, 0) : json.subarray(found.valueStart, found.end);
 }
 
 function isSpace(byte: number): boolean {
