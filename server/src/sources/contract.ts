@@ -24,7 +24,7 @@ export interface SourceDeps {
 /** Every step that was walked, in order; none after one that failed. */
 export type Steps = SourceStatus['steps'];
 
-/** A failed call. `rpc` is the JSON-RPC error of an MCP server, as it came. */
+/** A failed call. `rpc` is the JSON-RPC error that an MCP server gave the call, as it came. */
 export interface CallFailure extends SourceFailure {
   readonly rpc?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }

@@ -108,7 +108,7 @@ async function post(
       if (message.method === 'notifications/tools/list_changed') onToolsChanged();
       else request.onNotification?.(message.method, message.params, id);
     } else if (message.kind === 'request' && session !== null) {
-      tell(endpoint, sessionHeaders(session), answerTo(message.id, message.method));
+      void tell(endpoint, sessionHeaders(session), answerTo(message.id, message.method));
     }
   };
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
@@ -120,7 +120,7 @@ async function post(
   if (session !== null && sent && (kind === 'aborted' || kind === 'timeout')) {
     const reason = kind === 'timeout' ? 'the time for the request is over' : 'the client went away';
     const cancelled = { method: 'notifications/cancelled', params: { requestId: id, reason } };
-    tell(endpoint, sessionHeaders(session), cancelled);
+    void tell(endpoint, sessionHeaders(session), cancelled);
   }
   return err(failureOf(reply.error, request.step));
 }

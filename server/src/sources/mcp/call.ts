@@ -4,7 +4,16 @@ import type { CallFailure } from '../contract.ts';
 import { rpcFailure } from './ask.ts';
 import { encodeHeaderValue, paramHeaderLines } from './headers.ts';
 import type { Link } from './link.ts';
-import { headerMismatch, isReserved, type Members, modernMeta } from './protocol.ts';
+import {
+  capabilityMissing,
+  headerMismatch,
+  isReserved,
+  type Members,
+  methodNotFound,
+  modernMeta,
+  parseError,
+  versionUnsupported,
+} from './protocol.ts';
 
 const method = 'tools/call';
 
@@ -21,8 +30,10 @@ export async function callTool(
     owner: call.userId === null ? 'nobody' : `user ${call.userId}`,
     method,
     params(era, id) {
-      const given = era === 'modern' ? modernMetaOf(call, id) : legacyMetaOf(call, id);
-      return { name: tool.name, arguments: args, ...(given === null ? {} : { _meta: given }) };
+      const given = clientMeta(call, id);
+      const params = { name: tool.name, arguments: args };
+      if (era === 'modern') return { ...params, _meta: { ...given, ...modernMeta } };
+      return Object.keys(given).length === 0 ? params : { ...params, _meta: given };
     },
     modernHeaders: name + paramHeaderLines(tool.inputSchema, args),
     timeoutMs,
@@ -48,24 +59,11 @@ export async function callTool(
   return ok({ form: 'mcp', result: reply.bytes, isError: isError === true });
 }
 
-function modernMetaOf({ meta, notify }: DispatchedCall, id: number): Members {
-  const passed: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(meta ?? {})) {
-    if (key === 'progressToken') {
-      if (notify !== null) passed.progressToken = id;
-    } else if (!isReserved(key)) passed[key] = value;
-  }
-  return { ...passed, ...modernMeta };
-}
-
-const traceKeys = ['traceparent', 'tracestate', 'baggage'] as const;
-
-function legacyMetaOf({ meta, notify }: DispatchedCall, id: number): Members | null {
-  if (meta === null) return null;
-  const passed: Record<string, unknown> = {};
-  if (meta.progressToken !== undefined && notify !== null) passed.progressToken = id;
-  for (const key of traceKeys) if (meta[key] !== undefined) passed[key] = meta[key];
-  return Object.keys(passed).length === 0 ? null : passed;
+/** The client's own words for the server; what it says of the protocol is between it and the gateway. */
+function clientMeta({ meta, notify }: DispatchedCall, id: number): Members {
+  const passed = Object.entries(meta ?? {}).filter(([key]) => key !== 'progressToken' && !isReserved(key));
+  const wantsProgress = meta?.progressToken !== undefined && notify !== null;
+  return { ...Object.fromEntries(passed), ...(wantsProgress ? { progressToken: id } : {}) };
 }
 
 /** A notification as the client may see it: under its own progress token, and none that is for another request. */
@@ -79,15 +77,27 @@ function forClient(about: string, params: Members | undefined, id: number, token
   return params === undefined ? { method: about } : { method: about, params };
 }
 
-/** A server that no longer has the tool, or has another one under its name, says so in many ways. */
+/**
+ * The server's own error is handed on with the failure, unless it is about our request to the server and not about the
+ * client's to us. One that no longer has the tool, or has another one under its name, says so in many ways.
+ */
 function failureOfRpc(rpc: NonNullable<CallFailure['rpc']>, name: string): CallFailure {
   if (rpc.code === headerMismatch) {
     const message = `the tool ${name} is not what the server listed any more; the list is fetched anew: ${rpc.message}`;
-    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid', rpc };
+    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid' };
   }
   if (rpc.code === -32602 && /unknown tool|tool .*not found|no such tool/i.test(rpc.message)) {
     const message = `the server no longer has the tool ${name}: ${rpc.message}`;
-    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid', rpc };
+    return { code: 'catalog.tool_unavailable', message, step: 'tools_valid' };
   }
-  return rpcFailure(rpc, { method, step: 'tools_fetched' });
+  const { rpc: own, ...failure } = rpcFailure(rpc, { method, step: 'tools_fetched' });
+  const isOurs = aboutOurRequest.includes(rpc.code) || !Number.isSafeInteger(rpc.code);
+  return own === undefined || isOurs ? failure : { ...failure, rpc: own };
 }
+
+const aboutOurRequest: readonly number[] = [
+  parseError,
+  methodNotFound,
+  capabilityMissing,
+  versionUnsupported,
+];

@@ -97,7 +97,9 @@ export async function initialize(
   const refused = credentialRefused(reply.value, endpoint);
   if (refused !== null) return err(refused);
   const session = sessionOf(reply.value);
-  if (session.ok) tell(endpoint, sessionHeaders(session.value), { method: 'notifications/initialized' });
+  // Strict servers refuse a request that overtakes this on another connection.
+  if (session.ok)
+    await tell(endpoint, sessionHeaders(session.value), { method: 'notifications/initialized' });
   return session;
 }
 

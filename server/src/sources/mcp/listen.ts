@@ -62,7 +62,7 @@ export function createListener({ endpoint, timeoutMs, onToolsChanged }: Listener
     ) {
       onToolsChanged();
     } else if (message.value.kind === 'request' && session !== null) {
-      tell(endpoint, sessionHeaders(session), answerTo(message.value.id, message.value.method));
+      void tell(endpoint, sessionHeaders(session), answerTo(message.value.id, message.value.method));
     }
   }
 

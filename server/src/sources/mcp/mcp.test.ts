@@ -178,7 +178,7 @@ describe('an MCP source', () => {
     ]);
     const sent = server.received.find(({ message }) => message.method === 'tools/call')?.message.params
       ?._meta;
-    assert.deepEqual(Object.keys(sent as object).sort(), ['progressToken', 'traceparent']);
+    assert.deepEqual(Object.keys(sent as object).sort(), ['progressToken', 'traceparent', 'vendor/x']);
     assert.notEqual((sent as { progressToken: unknown }).progressToken, 'mine');
     const answers = () => server.received.filter(({ message }) => message.method === undefined);
     while (answers().length < 2) await setImmediate();
@@ -268,7 +268,7 @@ describe('an MCP source', () => {
     const server = await serve(startMcpServer());
     const connection = connect(server.origin);
     const gone = await failure(connection, callOf('Nope'));
-    assert.deepEqual([gone.code, gone.rpc?.code], ['catalog.tool_unavailable', -32602]);
+    assert.deepEqual([gone.code, gone.rpc?.code], ['catalog.tool_unavailable', undefined]);
     server.onCall = ({ id }, response) => {
       const error = { code: -32000, message: 'the disk is full', data: { free: 0 } };
       response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));

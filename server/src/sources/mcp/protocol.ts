@@ -21,6 +21,7 @@ export const modernMeta = {
 export const headerMismatch = -32020;
 export const capabilityMissing = -32021;
 export const versionUnsupported = -32022;
+export const parseError = -32700;
 export const methodNotFound = -32601;
 
 export type Members = { readonly [member: string]: unknown };
