@@ -3,10 +3,7 @@ import type { CallFailure, Sources } from '#sources';
 import type { Credentialed, Returned } from '../call.ts';
 
 /** Runs the tool where it lives. From here on, it may have had its effect. */
-export async function dispatch(
-  call: Credentialed,
-  sources: Sources,
-): Promise<Result<Returned, CallFailure>> {
+export async function dispatch(call: Credentialed, sources: Sources): Promise<Result<Returned, CallFailure>> {
   const returned = await sources.call({
     executionId: call.executionId,
     tool: call.shown.tool,

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '#foundation';
 import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { Exchange } from './exchange.ts';
-import { type McpDeps, type Refused, recordRefused, refused } from './front.ts';
+import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
 import { endSession, openStream, serveLegacy } from './rev-2025-11-25/serve.ts';
 import { isModern, serveModern } from './rev-2026-07-28/serve.ts';
 import { errorMessage, parseBody, type RpcId } from './rpc.ts';
@@ -131,11 +131,11 @@ function shut(response: ServerResponse, told: Refusal): void {
   response.end(json);
 }
 
-function tell(exchange: Exchange, { refusal: told, data }: Refused, id: RpcId | null): void {
-  const { status } = errorCodes[told.code];
+function tell(exchange: Exchange, refused: Refused, id: RpcId | null): void {
+  const { status } = errorCodes[refused.refusal.code];
   // A body that was refused unread must not be taken for the next request.
   const ending = exchange.request.complete ? undefined : { connection: 'close' };
-  exchange.answer(status, errorMessage(id, told, data), {
+  exchange.answer(status, errorText(id, refused), {
     ...ending,
     ...(status === 405 ? { allow: 'POST' } : {}),
   });

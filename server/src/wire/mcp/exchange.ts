@@ -55,16 +55,34 @@ export class Exchange {
 
   /** Says something before the answer. Lost where the client accepts no stream, or does not read what came before. */
   notify(notification: CallNotification): void {
-    const { destroyed, writableEnded, writableLength } = this.response;
-    if (!this.acceptsStream || destroyed || writableEnded || writableLength > maxUnreadBytes) return;
+    if (!this.#canSay()) return;
     this.beginStream();
     this.#event(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+  }
+
+  /** Says that the call still runs, so that nobody between takes the connection for dead. */
+  keepAlive(): void {
+    if (!this.#canSay()) return;
+    this.beginStream();
+    this.response.write(': keep-alive\n\n');
+  }
+
+  /** Ends without an answer, where the client wants none any more. */
+  endSilently(): void {
+    if (this.response.destroyed) return;
+    this.beginStream();
+    this.response.end();
   }
 
   beginStream(headers?: Record<string, string>): void {
     if (this.#streaming) return;
     this.#streaming = true;
     this.response.writeHead(200, { ...streamHeaders, ...headers });
+  }
+
+  #canSay(): boolean {
+    const { destroyed, writableEnded, writableLength } = this.response;
+    return this.acceptsStream && !destroyed && !writableEnded && writableLength <= maxUnreadBytes;
   }
 
   #event(json: string | Buffer): void {

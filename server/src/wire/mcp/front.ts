@@ -5,7 +5,7 @@ import { type Clock, elapsedMs } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Log } from '#telemetry';
 import type { Exchange } from './exchange.ts';
-import type { Members } from './rpc.ts';
+import { errorMessage, type Members, type RpcError, type RpcId, relayedError } from './rpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Streams } from './streams.ts';
 
@@ -29,11 +29,18 @@ export interface Refused {
   readonly recorded: boolean;
   /** Further members of the JSON-RPC error's `data`. */
   readonly data?: Members;
+  /** The error of the source itself, told in place of ours. */
+  readonly relayed?: RpcError;
 }
 
 /** A refusal that nobody recorded yet. */
 export function refused(refusal: Refusal, data?: Members): Refused {
   return data === undefined ? { refusal, recorded: false } : { refusal, recorded: false, data };
+}
+
+/** The text of the JSON-RPC error that tells of a refusal. */
+export function errorText(id: RpcId | null, { refusal, data, relayed }: Refused): string {
+  return relayed === undefined ? errorMessage(id, refusal, data) : relayedError(id, relayed);
 }
 
 /** How a gateway introduces itself, in either generation. */

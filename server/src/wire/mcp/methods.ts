@@ -1,10 +1,11 @@
 import { errorCodes } from '@sallyport/contracts';
-import { refusal } from '#domain';
+import { type CallNotification, refusal } from '#domain';
 import { err, newId, ok, type Result } from '#foundation';
+import type { CallRefusal } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
 import { isMembers, type Members, paramsInvalid } from './rpc.ts';
-import { listMembers } from './tool-list.ts';
+import { listMembers, type OutputRoot } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 
 /** What the two generations have in common: the methods, before each gives the result its own form. */
@@ -14,52 +15,90 @@ export async function listTools(
   exchange: Exchange,
   params: Members,
   deps: McpDeps,
+  outputRoot: OutputRoot,
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
-  const members = listMembers(view, deps.pipeline.visible(caller, view.gateway, view.tools), params.cursor);
+  const visible = deps.pipeline.visible(caller, view.gateway, view.tools);
+  const members = listMembers(view, visible, params.cursor, outputRoot);
   if (!members.ok) return err(refused(members.error));
   await record(exchange, deps, { kind: 'tool_list', decision: 'allowed' });
   return members;
 }
 
+/** In what a generation tells of a failed call differently from the other. */
+export interface CallManners {
+  /** Whether wrong arguments are a result with `isError`, which the model reads, or an error. */
+  readonly badArguments: 'result' | 'error';
+  /** The code under which the error of a source is passed on; `null` where that code may not be told: then in words. */
+  readonly relayedCode: (code: number) => number | null;
+}
+
 /**
  * `tools/call`: the `CallToolResult`, as the source spoke it. What a model can act upon is a result with `isError`; an error
- * of the `Result` is one that JSON-RPC carries as an error. `badArguments` says which of the two wrong arguments are.
+ * of the `Result` is one that JSON-RPC carries as an error.
  */
 export async function callTool(
   exchange: Exchange,
   params: Members,
   signal: AbortSignal,
   deps: McpDeps,
-  badArguments: 'result' | 'error' = 'result',
+  manners: CallManners,
 ): Promise<Result<string | Buffer, Refused>> {
   const { name, arguments: args = {} } = params;
   if (typeof name !== 'string' || name === '') {
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
   }
   if (!isMembers(args)) return err(refused(paramsInvalid('params.arguments', 'must be an object')));
-  const meta = (params._meta ?? null) as Members | null;
-  const outcome = await deps.pipeline.callTool({
-    caller: exchange.caller,
-    executionId: newId('te', deps.clock.now()),
-    startedAt: exchange.startedAt,
-    gateway: exchange.view.gateway,
-    name,
-    args,
-    meta,
-    traceId: traceIdOf(meta?.traceparent ?? exchange.request.headers.traceparent),
-    signal,
-    notify: exchange.acceptsStream ? (notification) => exchange.notify(notification) : null,
-    find: exchange.view.find,
-  });
-  if (outcome.ok) return ok(resultOf(outcome.value.returned));
-  const told = deps.pipeline.told(outcome.error);
+  const meta = metaOf(exchange, params);
+  const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
+  const outcome = await deps.pipeline
+    .callTool({
+      caller: exchange.caller,
+      executionId: newId('te', deps.clock.now()),
+      startedAt: exchange.startedAt,
+      gateway: exchange.view.gateway,
+      name,
+      args,
+      meta,
+      traceId: traceIdOf(meta?.traceparent),
+      signal,
+      notify: exchange.acceptsStream ? (notification) => passOn(exchange, notification) : null,
+      find: exchange.view.find,
+    })
+    .finally(stopWaiting);
+  return outcome.ok ? ok(resultOf(outcome.value.returned)) : failed(outcome.error, deps, manners);
+}
+
+function failed(
+  refusal: CallRefusal,
+  { pipeline }: McpDeps,
+  { badArguments, relayedCode }: CallManners,
+): Result<string, Refused> {
+  const told = pipeline.told(refusal);
+  const { rpc } = refusal;
+  const code = rpc === undefined ? null : relayedCode(rpc.code);
+  if (rpc !== undefined && code !== null) {
+    return err({ refusal: told, recorded: true, relayed: { ...rpc, code } });
+  }
   if (told.code === 'catalog.arguments_invalid' && badArguments === 'error') {
     return err({ refusal: { ...told, code: 'request.params_invalid' }, recorded: true });
   }
   return errorCodes[told.code].rpc === null
     ? ok(refusalResult(told))
     : err({ refusal: told, recorded: true });
+}
+
+/** Of what a source says during a call, the client hears progress: the gateway offers neither logging nor resources. */
+function passOn(exchange: Exchange, notification: CallNotification): void {
+  if (notification.method === 'notifications/progress') exchange.notify(notification);
+}
+
+/** `_meta` of the request; the trace context is taken from the headers where only they have it. */
+function metaOf({ request: { headers } }: Exchange, params: Members): Members | null {
+  const meta = (params._meta ?? null) as Members | null;
+  const { traceparent, tracestate } = headers;
+  if (meta?.traceparent !== undefined || traceIdOf(traceparent) === null) return meta;
+  return { ...meta, traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) };
 }
 
 export function unknownMethod(method: string): Refused {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
@@ -12,8 +13,16 @@ export type ClientMessage =
   | { readonly kind: 'notification'; readonly method: string; readonly params: Members }
   | { readonly kind: 'response'; readonly id: RpcId };
 
+/** A JSON-RPC error as a source spoke it. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
 /** Parses a body: one message, or a batch where `batches` allows it. A refusal names the member at fault. */
 export function parseBody(body: Buffer): Result<ClientMessage | ClientMessage[], Refusal> {
+  if (!isUtf8(body)) return err(refusal('request.malformed', 'the body is not UTF-8'));
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
@@ -46,11 +55,12 @@ function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
   if (!isMembers(value)) return err(invalid('body', 'must be a JSON-RPC object'));
   const { jsonrpc, id, method, params } = value;
   if (jsonrpc !== '2.0') return err(invalid('jsonrpc', 'must be "2.0"'));
-  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number') {
-    return err(invalid('id', 'must be a string or a number'));
+  // An id that JavaScript cannot hold could not be given back.
+  if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id)) {
+    return err(invalid('id', 'must be a string or an integer of at most 53 bits'));
   }
   if (method === undefined && id !== undefined && ('result' in value || 'error' in value)) {
-    return ok({ kind: 'response', id });
+    return ok({ kind: 'response', id: id as RpcId });
   }
   if (typeof method !== 'string') return err(invalid('method', 'must be a string'));
   if (params !== undefined && !isMembers(params)) return err(invalid('params', 'must be an object'));
@@ -60,7 +70,7 @@ function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
   return ok(
     id === undefined
       ? { kind: 'notification', method, params: members }
-      : { kind: 'request', id, method, params: members },
+      : { kind: 'request', id: id as RpcId, method, params: members },
   );
 }
 
@@ -97,4 +107,9 @@ export function errorMessage(
     data: { name: code, ...(field === undefined ? {} : { field }), ...data },
   };
   return JSON.stringify({ jsonrpc: '2.0', id, error });
+}
+
+/** The text of a JSON-RPC error of a source, as it came. */
+export function relayedError(id: RpcId | null, { code, message, data }: RpcError): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } });
 }

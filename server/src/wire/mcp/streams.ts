@@ -17,9 +17,16 @@ export function createStreams(clock: Clock) {
     readonly goodbye: string | null;
   }
 
+  /** Calls under way, and whether each was already at the last round: short ones stay plain JSON. */
+  const waiting = new Map<() => void, boolean>();
+
   const stopKeepAlive = clock.every(keepAliveMs, () => {
     for (const streams of bySlug.values())
       for (const { response } of streams) say(response, ': keep-alive\n\n');
+    for (const [keepAlive, isLong] of waiting) {
+      if (isLong) keepAlive();
+      else waiting.set(keepAlive, true);
+    }
   });
 
   return {
@@ -33,6 +40,11 @@ export function createStreams(clock: Clock) {
         streams.delete(stream);
         if (streams.size === 0 && bySlug.get(slug) === streams) bySlug.delete(slug);
       });
+    },
+    /** Calls `keepAlive` now and then, until the returned function is called. */
+    whileWaiting(keepAlive: () => void): () => void {
+      waiting.set(keepAlive, false);
+      return () => waiting.delete(keepAlive);
     },
     /** Tells everyone who listens to this gateway that its tools changed. */
     toolsChanged(slug: string): void {

@@ -1,9 +1,10 @@
 import { refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
-import { type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
-import { callTool, listTools, unknownMethod } from '../methods.ts';
-import { type ClientMessage, errorMessage, type Members, type RpcId, resultMessage } from '../rpc.ts';
+import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
+import { type CallManners, callTool, listTools, unknownMethod } from '../methods.ts';
+import { legacyResult } from '../relayed-result.ts';
+import { type ClientMessage, type RpcId, resultMessage } from '../rpc.ts';
 import type { Session } from '../sessions.ts';
 import { assumedVersion, isLegacyVersion, type LegacyVersion, legacyVersions } from './versions.ts';
 
@@ -27,18 +28,24 @@ export async function serveLegacy(
   if (!Array.isArray(body) && body.kind === 'request' && body.method === 'initialize') {
     return await initialize(exchange, body, deps);
   }
+  const noBatch = refused(refusal('request.invalid', 'batches exist only in the revision 2025-03-26'));
+  const named = exchange.request.headers['mcp-protocol-version'];
+  if (Array.isArray(body) && named !== undefined && named !== '2025-03-26') return err(noBatch);
   const context = contextOf(exchange, deps);
   if (!context.ok) return context;
   if (!Array.isArray(body)) {
-    if (body.kind === 'request') exchange.answer(200, await answerTo(context.value, body));
+    if (body.kind === 'request') end(exchange, await answerTo(context.value, body));
     else acknowledge(context.value, [body]);
     return ok(undefined);
   }
-  if (context.value.version !== '2025-03-26') {
-    return err(refused(refusal('request.invalid', 'batches exist only in the revision 2025-03-26')));
-  }
+  if (context.value.version !== '2025-03-26') return err(noBatch);
   await answerBatch(context.value, body);
   return ok(undefined);
+}
+
+function end(exchange: Exchange, answer: string | Buffer | null): void {
+  if (answer === null) exchange.endSilently();
+  else exchange.answer(200, answer);
 }
 
 async function answerBatch(context: Context, batch: ClientMessage[]): Promise<void> {
@@ -48,7 +55,8 @@ async function answerBatch(context: Context, batch: ClientMessage[]): Promise<vo
   if (answers.length === 0) acknowledge(context, others);
   else {
     for (const message of others) take(context, message);
-    context.exchange.answer(200, `[${answers.map(String).join(',')}]`);
+    const wanted = answers.filter((answer) => answer !== null);
+    end(context.exchange, wanted.length === 0 ? null : `[${wanted.map(String).join(',')}]`);
   }
 }
 
@@ -112,23 +120,29 @@ async function initialize(
   return ok(undefined);
 }
 
-async function answerTo(context: Context, message: Request): Promise<string | Buffer> {
-  const result = await resultFor(context, message);
-  if (result.ok) return resultMessage(message.id, result.value);
-  await recordRefused(context.exchange, result.error, context.deps);
-  return errorMessage(message.id, result.error.refusal, result.error.data);
+/** `null`: the client took the request back, and its HTTP response can do without an answer. */
+async function answerTo(context: Context, message: Request): Promise<string | Buffer | null> {
+  const cancel = new AbortController();
+  const result = await resultFor(context, message, cancel);
+  if (!result.ok) await recordRefused(context.exchange, result.error, context.deps);
+  if (cancel.signal.aborted && context.exchange.acceptsStream) return null;
+  return result.ok ? resultMessage(message.id, result.value) : errorText(message.id, result.error);
 }
 
-async function resultFor(context: Context, message: Request): Promise<Result<string | Buffer, Refused>> {
+async function resultFor(
+  context: Context,
+  message: Request,
+  cancel: AbortController,
+): Promise<Result<string | Buffer, Refused>> {
   switch (message.method) {
     case 'ping':
       return ok('{}');
     case 'tools/list': {
-      const members = await listTools(context.exchange, message.params, context.deps);
+      const members = await listTools(context.exchange, message.params, context.deps, 'object');
       return members.ok ? ok(`{${members.value}}`) : members;
     }
     case 'tools/call':
-      return await call(context, message);
+      return await call(context, message, cancel);
     default:
       return err(unknownMethod(message.method));
   }
@@ -136,26 +150,22 @@ async function resultFor(context: Context, message: Request): Promise<Result<str
 
 async function call(
   { exchange, session, version, deps }: Context,
-  message: Request,
+  { id, params }: Request,
+  cancel: AbortController,
 ): Promise<Result<string | Buffer, Refused>> {
-  const controller = new AbortController();
-  session?.pending.set(message.id, controller);
+  session?.pending.set(id, cancel);
   try {
-    // Since 2025-11-25 the model is told of wrong arguments, so that it can mend them (SEP-1303).
-    const badArguments = version === '2025-11-25' ? 'result' : 'error';
-    const result = await callTool(exchange, message.params, controller.signal, deps, badArguments);
-    return result.ok ? ok(withoutResultType(result.value)) : result;
+    const manners = version === '2025-11-25' ? newest : older;
+    const result = await callTool(exchange, params, cancel.signal, deps, manners);
+    return result.ok ? ok(legacyResult(result.value)) : result;
   } finally {
-    session?.pending.delete(message.id);
+    if (session?.pending.get(id) === cancel) session.pending.delete(id);
   }
 }
 
-/** A 2026 source says `resultType`; this generation has no such member. */
-function withoutResultType(result: string | Buffer): string | Buffer {
-  if (!result.includes('"resultType"')) return result;
-  const { resultType: _resultType, ...plain } = JSON.parse(result.toString()) as Members;
-  return JSON.stringify(plain);
-}
+const older: CallManners = { badArguments: 'error', relayedCode: (code) => code };
+/** Since 2025-11-25 the model is told of wrong arguments, so that it can mend them (SEP-1303). */
+const newest: CallManners = { ...older, badArguments: 'result' };
 
 function acknowledge(context: Context, messages: readonly ClientMessage[]): void {
   for (const message of messages) take(context, message);
@@ -201,12 +211,12 @@ export function endSession(exchange: Exchange, deps: McpDeps): Result<void, Refu
 }
 
 function sessionOf(exchange: Exchange, deps: McpDeps): Result<Session, Refused> {
+  // Asked first: clients of the generation without sessions are told so whatever version they name.
+  const without = refused(
+    refusal('request.method_not_allowed', 'without a session, a gateway takes only POST'),
+  );
+  if (exchange.request.headers['mcp-session-id'] === undefined) return err(without);
   const context = contextOf(exchange, deps);
   if (!context.ok) return context;
-  if (context.value.session === null) {
-    return err(
-      refused(refusal('request.method_not_allowed', 'without a session, a gateway takes only POST')),
-    );
-  }
-  return ok(context.value.session);
+  return context.value.session === null ? err(without) : ok(context.value.session);
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GatewayView } from '#catalog';
+import type { GatewayView, ShownTool } from '#catalog';
 import type { JsonSchema, Refusal } from '#domain';
 import { refusal } from '#domain';
 import { isMembers, type Members } from '../rpc.ts';
@@ -35,10 +35,12 @@ export function paramMismatch(
   headers: IncomingHttpHeaders,
   params: Members,
   view: GatewayView,
+  maySee: (shown: ShownTool) => boolean,
 ): Refusal | null {
   const shown = typeof params.name === 'string' ? view.find(params.name) : null;
-  if (shown === null) return null;
-  for (const { header, path } of annotated(shown.inputSchema)) {
+  const wanted = shown === null ? [] : annotated(shown.inputSchema);
+  if (shown === null || wanted.length === 0 || !maySee(shown)) return null;
+  for (const { header, path } of wanted) {
     const value = valueAt(params.arguments, path);
     const said = headers[`mcp-param-${header.toLowerCase()}`];
     const field = `Mcp-Param-${header}`;
@@ -81,7 +83,7 @@ function collect(schema: Members, path: readonly string[], depth: number): Annot
 
 function valueAt(args: unknown, path: readonly string[]): unknown {
   let value = args;
-  for (const name of path) value = isMembers(value) ? value[name] : undefined;
+  for (const name of path) value = isMembers(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   return value;
 }
 
@@ -91,10 +93,11 @@ function says(text: string | null, value: unknown): boolean {
   return text === String(value);
 }
 
-/** A header value, decoded where it is wrapped as `=?base64?…?=`; `null` where that is malformed. */
+/** A header value, decoded where it is wrapped as `=?base64?…?=`; `null` where that, or a character, is malformed. */
 function decode(value: string | string[]): string | null {
   const text = (Array.isArray(value) ? value.join(', ') : value).trim();
-  const wrapped = /^=\?base64\?(.*)\?=$/i.exec(text);
+  if (!/^[\t\x20-\x7e]*$/.test(text)) return null;
+  const wrapped = /^=\?base64\?(.*)\?=$/.exec(text);
   if (wrapped === null) return text;
   const base64 = wrapped[1] as string;
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return null;

@@ -1,11 +1,12 @@
+import type { ShownTool } from '#catalog';
 import { refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
-import { type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
-import { callTool, listTools, unknownMethod } from '../methods.ts';
+import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
+import { type CallManners, callTool, listTools, unknownMethod } from '../methods.ts';
+import { completeResult } from '../relayed-result.ts';
 import {
   type ClientMessage,
-  errorMessage,
   isMembers,
   type Members,
   paramsInvalid,
@@ -51,15 +52,11 @@ export async function serveModern(
     exchange.answer(200, resultMessage(message.id, result.value));
     return ok(undefined);
   }
-  if (
-    result.error.refusal.code !== 'catalog.tool_unknown' &&
-    result.error.refusal.code !== 'request.params_invalid'
-  ) {
-    return result;
-  }
   // What is wrong with a well-formed request is told in band.
+  const inBand = ['catalog.tool_unknown', 'request.params_invalid'].includes(result.error.refusal.code);
+  if (!inBand && result.error.relayed === undefined) return result;
   await recordRefused(exchange, result.error, deps);
-  exchange.answer(200, errorMessage(message.id, result.error.refusal, result.error.data));
+  exchange.answer(200, errorText(message.id, result.error));
   return ok(undefined);
 }
 
@@ -87,6 +84,8 @@ function envelopeFault(
   if (message.kind === 'request' && !isMembers(meta[`${prefix}/clientCapabilities`])) {
     return refused(paramsInvalid(`params._meta["${prefix}/clientCapabilities"]`, 'must be an object'));
   }
+  // The revision defines no headers for notifications.
+  if (message.kind === 'notification' && request.headers['mcp-method'] === undefined) return null;
   const mismatch = headerMismatch(request.headers, message.method, message.params);
   return mismatch === null ? null : refused(mismatch);
 }
@@ -106,11 +105,11 @@ async function resultFor(
     case 'server/discover':
       return ok(discover(exchange, deps));
     case 'tools/list': {
-      const members = await listTools(exchange, message.params, deps);
+      const members = await listTools(exchange, message.params, deps, 'any');
       // Each caller's list is its own, and changes are announced, so nothing may be kept for others or for long.
       return members.ok
         ? ok(
-            `{"resultType":"complete",${members.value},"ttlMs":0,"cacheScope":"private",${metaMember(exchange, deps)}}`,
+            `{"resultType":"complete",${members.value},"ttlMs":0,"cacheScope":"private","_meta":{"${prefix}/serverInfo":${serverInfoText(exchange, deps)}}}`,
           )
         : members;
     }
@@ -126,7 +125,9 @@ async function call(
   message: Request,
   deps: McpDeps,
 ): Promise<Result<string | Buffer, Refused>> {
-  const mismatch = paramMismatch(exchange.request.headers, message.params, exchange.view);
+  const mismatch = paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
+    maySee(exchange, shown, deps),
+  );
   if (mismatch !== null) return err(refused(mismatch));
   // In this generation a client cancels by closing the response (Streamable HTTP, "Cancellation").
   const controller = new AbortController();
@@ -134,9 +135,23 @@ async function call(
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
-  const result = await callTool(exchange, message.params, controller.signal, deps);
-  return result.ok ? ok(complete(result.value, metaMember(exchange, deps))) : result;
+  const result = await callTool(exchange, message.params, controller.signal, deps, manners);
+  return result.ok ? ok(completeResult(result.value, serverInfoText(exchange, deps))) : result;
 }
+
+/** No header check may tell of a tool that the caller may not see. */
+function maySee({ caller, view }: Exchange, shown: ShownTool, { pipeline }: McpDeps): boolean {
+  return pipeline.visible(caller, view.gateway, [shown]).length > 0;
+}
+
+/** Codes that this revision retired, and codes of its own whose meaning a source would put into our mouth. */
+const manners: CallManners = {
+  badArguments: 'result',
+  relayedCode(code) {
+    if (code === -32002) return -32602;
+    return code === -32042 || (code <= -32020 && code >= -32099) ? null : code;
+  },
+};
 
 function discover(exchange: Exchange, deps: McpDeps): string {
   const { instructions } = exchange.view.gateway;
@@ -151,40 +166,16 @@ function discover(exchange: Exchange, deps: McpDeps): string {
   });
 }
 
-const metaMembers = new WeakMap<object, string>();
+const serverInfoTexts = new WeakMap<object, string>();
 
-/** `"_meta":{…}` that says who we are, as JSON text. */
-function metaMember(exchange: Exchange, deps: McpDeps): string {
-  let text = metaMembers.get(exchange.view);
+/** Who we are, as JSON text. */
+function serverInfoText(exchange: Exchange, deps: McpDeps): string {
+  let text = serverInfoTexts.get(exchange.view);
   if (text === undefined) {
-    text = `"_meta":${JSON.stringify({ [`${prefix}/serverInfo`]: serverInfo(exchange, deps) })}`;
-    metaMembers.set(exchange.view, text);
+    text = JSON.stringify(serverInfo(exchange, deps));
+    serverInfoTexts.set(exchange.view, text);
   }
   return text;
-}
-
-/**
- * A result with what this generation requires. The bytes of the source are kept and the members put in front, unless
- * the result holds such members already: then it is taken apart.
- */
-function complete(result: string | Buffer, meta: string): string | Buffer {
-  if (result.includes('"resultType"') || result.includes('"_meta"')) {
-    const parsed = JSON.parse(result.toString()) as Members;
-    const own = JSON.parse(`{${meta}}`) as { _meta: Members };
-    return JSON.stringify({
-      resultType: 'complete',
-      ...parsed,
-      _meta: { ...(isMembers(parsed._meta) ? parsed._meta : {}), ...own._meta },
-    });
-  }
-  const members = `{"resultType":"complete",${meta}`;
-  const start = typeof result === 'string' ? result.indexOf('{') + 1 : result.indexOf(0x7b) + 1;
-  const rest = typeof result === 'string' ? result.slice(start) : result.subarray(start);
-  const isEmpty = rest.toString().trimStart().startsWith('}');
-  const joint = isEmpty ? '' : ',';
-  return typeof rest === 'string'
-    ? `${members}${joint}${rest}`
-    : Buffer.concat([Buffer.from(members + joint), rest]);
 }
 
 /** `subscriptions/listen`: the stream on which this generation hears of changes. */
@@ -209,12 +200,15 @@ function listen(exchange: Exchange, message: Request, deps: McpDeps): Result<voi
     method: 'notifications/tools/list_changed',
     params: { _meta: subscription },
   });
-  const goodbye = goodbyeOf(message.id, subscription);
+  const goodbye = goodbyeOf(message.id, {
+    ...subscription,
+    [`${prefix}/serverInfo`]: serverInfo(exchange, deps),
+  });
   const slug = honoured.toolsListChanged === true ? exchange.view.gateway.slug : null;
   deps.streams.hold(slug, { response: exchange.response, changed, goodbye });
   return ok(undefined);
 }
 
-function goodbyeOf(id: RpcId, subscription: Members): string {
-  return resultMessage(id, JSON.stringify({ resultType: 'complete', _meta: subscription })).toString();
+function goodbyeOf(id: RpcId, meta: Members): string {
+  return resultMessage(id, JSON.stringify({ resultType: 'complete', _meta: meta })).toString();
 }

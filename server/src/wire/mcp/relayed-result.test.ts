@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { completeResult, legacyResult } from './relayed-result.ts';
+
+const key = 'io.modelcontextprotocol/serverInfo';
+const us = '{"name":"gw"}';
+const odd = '"n":[1e400,12345678901234567890,1.0],"twice":1, "twice":2,"sep":"\u2028"';
+
+test('a result is made complete around the bytes that the source wrote', () => {
+  const cases: [string, string][] = [
+    [`{${odd}}`, `{"resultType":"complete","_meta":{"${key}":${us}},${odd}}`],
+    ['{ }', `{"resultType":"complete","_meta":{"${key}":${us}} }`],
+    [
+      `{ "resultType":"complete", "_meta": {"${key}":{"name":"upstream"},"v/x":1e400} , ${odd} }`,
+      `{"resultType":"complete","_meta":{"${key}":${us},"v/x":1e400},${odd.replace(', "twice"', ',"twice"')}}`,
+    ],
+    [`{"content":[],"_meta":null}`, `{"resultType":"complete","_meta":{"${key}":${us}},"content":[]}`],
+  ];
+  for (const [given, expected] of cases) {
+    assert.equal(completeResult(given, us).toString(), expected);
+    assert.equal(completeResult(Buffer.from(given), us).toString(), expected);
+  }
+});
+
+test('a client of an older revision gets the bytes as they are, but no resultType and only objects as structured content', () => {
+  const cases: [string, string][] = [
+    [`{${odd}}`, `{${odd}}`],
+    ['{ "structuredContent" : {"a":1e400} }', '{ "structuredContent" : {"a":1e400} }'],
+    ['{"resultType":"complete","content":[ 1.0 ]}', '{"content":[ 1.0 ]}'],
+    ['{"structuredContent":[1e400],"content":[]}', '{"structuredContent":{"result":[1e400]},"content":[]}'],
+    ['{"content":[{"structuredContent":3}]}', '{"content":[{"structuredContent":3}]}'],
+  ];
+  for (const [given, expected] of cases) {
+    assert.equal(legacyResult(given).toString(), expected);
+    assert.equal(legacyResult(Buffer.from(given)).toString(), expected);
+  }
+});
+
+test('whatever a result holds, it holds the same afterwards', () => {
+  const result = fc.dictionary(
+    fc.oneof(fc.string(), fc.constantFrom('_meta', 'resultType', 'content')),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(result, fc.boolean(), (value, spaced) => {
+      const text = JSON.stringify(value, null, spaced ? 2 : undefined);
+      const given = JSON.parse(text);
+      const { resultType, _meta, ...rest } = JSON.parse(completeResult(Buffer.from(text), us).toString());
+      const { resultType: _, _meta: givenMeta, ...givenRest } = given;
+      assert.equal(resultType, 'complete');
+      assert.deepEqual(rest, givenRest);
+      const isObject = typeof givenMeta === 'object' && givenMeta !== null && !Array.isArray(givenMeta);
+      assert.deepEqual(_meta, { ...(isObject ? givenMeta : {}), [key]: { name: 'gw' } });
+    }),
+  );
+});
