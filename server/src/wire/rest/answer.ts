@@ -65,6 +65,27 @@ function pathOf(path: readonly PropertyKey[]): string {
   return path.map(String).join('.');
 }
 
+/** The schema library's words as a sentence about the field. */
 function wordsOf(message: string): string {
-  return /received undefined$/.test(message) ? 'is required' : message.replace(/^Invalid input: /, '');
+  if (/received undefined$/.test(message)) return 'is required';
+  return message
+    .replace(/^(Invalid input|Invalid option|Too small|Too big|Invalid string): /, '')
+    .replace(
+      /^expected one of (.*)$/,
+      (_, options: string) => `must be one of ${options.replaceAll('|', ', ')}`,
+    )
+    .replace(
+      /^expected (\w+) to (be|have) ([<>])=?(\d+)/,
+      (_, _type, verb: string, sign: string, bound: string) => {
+        return `must ${verb} at ${sign === '<' ? 'most' : 'least'} ${bound}`;
+      },
+    )
+    .replace(/^expected (\w+), received .*$/, (_, type: string) => `must be ${kinds[type] ?? `a ${type}`}`);
 }
+
+const kinds: Readonly<Record<string, string>> = {
+  object: 'an object',
+  record: 'an object',
+  array: 'an array',
+  int: 'a whole number',
+};
