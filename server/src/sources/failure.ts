@@ -25,7 +25,10 @@ export function failureOf(failure: EgressFailure, step: ProbeStep): SourceFailur
   const early = failure.kind === 'timeout' && !failure.sent;
   return {
     code: verdict.code,
-    message: failure.message,
+    message:
+      failure.kind === 'timeout'
+        ? `${failure.message}; if it needs longer, raise its timeout`
+        : failure.message,
     step: verdict.step ?? (early ? 'connected' : step),
   };
 }

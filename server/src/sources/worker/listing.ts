@@ -24,7 +24,7 @@ export function listingsOf(entries: readonly unknown[]): WorkerList {
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-      rejected.push({ name: nameOf(entry, index), reason: `${path}${issue?.message ?? 'invalid'}` });
+      rejected.push({ name: nameOf(entry, index), reason: `${path}${wordsOf(issue?.message ?? 'invalid')}` });
       continue;
     }
     const listing = listingOf(parsed.data);
@@ -37,6 +37,11 @@ export function listingsOf(entries: readonly unknown[]): WorkerList {
     tools.push(listing);
   }
   return { tools, rejected };
+}
+
+/** The schema library's words without its verdict. */
+function wordsOf(message: string): string {
+  return /received undefined$/.test(message) ? 'is missing' : message.replace(/^Invalid input: /, '');
 }
 
 function nameOf(entry: unknown, index: number): string {
