@@ -75,7 +75,7 @@ function connectTo(
   };
   const cancel = options.alarm(limitMs, () => fail(tooLate(options)));
   const onFailed = (error?: unknown) => {
-    const reason = error === undefined ? 'the connection was closed' : messageOf(error);
+    const reason = error === undefined ? 'the connection was closed' : reasonOf(error);
     fail(isReached ? tlsFailure(destination, reason) : unreachable(destination, reason));
   };
   socket.on('error', onFailed);
@@ -89,6 +89,12 @@ function connectTo(
     resolve(ok({ ...line, address }));
   });
   return promise.finally(cancel);
+}
+
+/** OpenSSL puts thread, source file and line around its reason. */
+function reasonOf(error: unknown): string {
+  const { reason } = error as { reason?: unknown };
+  return typeof reason === 'string' ? reason : messageOf(error);
 }
 
 /** Bytes that come before anybody takes them answer nothing, so they end the connection. */

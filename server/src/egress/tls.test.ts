@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -71,6 +71,21 @@ describe('TLS', () => {
     assert.ok(!answer.ok);
     assert.deepEqual([answer.error.kind, answer.error.sent], ['tls', false]);
     assert.match(answer.error.message, /self-signed.*NODE_EXTRA_CA_CERTS/);
+  });
+
+  it('says in plain words that a server speaks no TLS', async (t) => {
+    const plain = createTcpServer((socket) =>
+      socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    );
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    t.after(() => plain.close());
+    const { port } = plain.address() as AddressInfo;
+    const answer = await request(t, `https://worker.test:${port}`);
+    assert.ok(!answer.ok);
+    assert.match(
+      answer.error.message,
+      /^no secure connection to https:\/\/worker\.test:\d+ \([a-z ]+\): check/,
+    );
   });
 
   it('refuses a server that speaks no HTTP/1.1', async (t) => {
