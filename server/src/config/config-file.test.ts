@@ -262,7 +262,7 @@ describe('mistakes', () => {
 
   it('a file that cannot be read, is too large or is not text is a mistake', async () => {
     const missing = await loadConfigFile(join(directory, 'missing.yaml'), {});
-    assert.match(missing.ok ? '' : (missing.error[0]?.message ?? ''), /can be read \(ENOENT\)/);
+    assert.match(missing.ok ? '' : (missing.error[0]?.message ?? ''), /there is no such file/);
     assert.deepEqual(await mistakesOf(Uint8Array.of(0xff, 0xfe, 0x00)), ['1:1: expected UTF-8 text']);
     assert.deepEqual(await mistakesOf(`#${' '.repeat(1024 * 1024)}`), ['1:1: expected at most 1 MiB']);
     assert.match((await mistakesOf('just text')).join(), /expected a mapping with any of workers, gateways/);

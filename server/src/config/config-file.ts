@@ -65,6 +65,7 @@ async function readText(path: string): Promise<Result<string, string>> {
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code;
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return err('expected UTF-8 text');
+    if (code === 'ENOENT') return err('there is no such file');
     return err(`expected a file that can be read (${code ?? 'unknown error'})`);
   }
 }

@@ -163,7 +163,7 @@ const syntaxMessages: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: 'unknown alias; a text that begins with * must be in quotes',
   BAD_COLLECTION_TYPE: 'unknown tag; a text that begins with ! must be in quotes',
   BAD_DQ_ESCAPE: 'unknown escape in double quotes; use single quotes or double the backslash',
-  BAD_INDENT: 'wrong indentation',
+  BAD_INDENT: 'wrong indentation, or a bracket before here is not closed',
   BAD_SCALAR_START: 'a text cannot begin with this character unless it is in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a nested block cannot begin here; a text with ": " must be in quotes',
   DUPLICATE_KEY: 'this key is already there in the same block',
