@@ -39,7 +39,7 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
   server.timeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new Fault(`cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
+      reject(new Fault(`cannot listen on ${host}:${port}: ${listenReason(cause)}`, { cause })),
     );
     server.listen(port, host, resolve);
   });
@@ -141,4 +141,10 @@ function json(response: ServerResponse, status: number, body: unknown): void {
     'content-length': Buffer.byteLength(text),
   });
   response.end(text);
+}
+
+function listenReason({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'EADDRINUSE'
+    ? 'another process listens there. Stop it, or set SALLYPORT_PORT to another port'
+    : message;
 }
