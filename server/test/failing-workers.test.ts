@@ -92,8 +92,21 @@ gateways:
     const down = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami')));
     assert.equal(down.result.isError, true);
     assert.equal(down.result._meta['sallyport/refusal'].code, 'source.unreachable');
+    // The health check waits for the probe, so what it found is on the shelf.
+    await app.api('GET', '/v1/workers/reference/health');
+    assert.deepEqual(await listed(), { rest: false, mcp: false });
     worker = await startReferenceServer(secret, Number(uri.port));
     const up = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami')));
     assert.equal(up.result.structuredContent.result, 'alice');
+    await app.api('GET', '/v1/workers/reference/health');
+    assert.deepEqual(await listed(), { rest: true, mcp: undefined });
   });
+
+  /** What the API and the gateway say of whether `Whoami` is available. */
+  async function listed() {
+    const tool = (await (await app.api('GET', '/v1/tools/ArcadeEvalRef.Whoami')).json()) as Json;
+    const list = await messageOf(await app.rpc('all', { id: 1, method: 'tools/list' }));
+    const [shown] = list.result.tools.filter(({ name }: { name: string }) => name === 'ArcadeEvalRef_Whoami');
+    return { rest: tool.available, mcp: shown._meta?.['sallyport/available'] };
+  }
 });

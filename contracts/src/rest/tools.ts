@@ -98,6 +98,8 @@ export interface ToolResponse {
     }[];
   };
   output: { available_modes: string[]; description?: string; value_schema?: ValueSchema };
+  /** False while its source does not answer, or lists it no longer. */
+  available: boolean;
   requirements: {
     met: boolean;
     authorization?: {

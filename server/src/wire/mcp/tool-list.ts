@@ -57,6 +57,7 @@ function toolText(shown: ShownTool, outputRoot: OutputRoot): string {
     const { tool, wireName, description, inputSchema } = shown;
     text = JSON.stringify({
       ...tool.mcp,
+      ...(tool.available ? {} : { _meta: { ...(tool.mcp._meta as object), 'sallyport/available': false } }),
       name: wireName,
       description,
       inputSchema,

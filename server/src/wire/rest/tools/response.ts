@@ -23,6 +23,7 @@ export function toolResponse(tool: Tool): ToolResponse {
         ? {}
         : { value_schema: valueSchemaResponse(tool.output.valueSchema) }),
     },
+    available: tool.available,
     requirements: requirementsResponse(tool),
     ...(tool.metadata === null ? {} : { metadata: tool.metadata }),
   };
