@@ -305,6 +305,7 @@ gateways:
       const wrong = call('ArcadeEvalRef_Add', { a: 'two', b: 1 });
       const older = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-06-18' }));
       assert.equal(older.error.code, -32602);
+      assert.equal(older.error.data.name, 'catalog.arguments_invalid');
       assert.match(older.error.message, /arguments\.a/);
       const newer = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-11-25' }));
       assert.equal(newer.result.isError, true);

@@ -80,12 +80,10 @@ function failed(
   if (rpc !== undefined && code !== null) {
     return err({ refusal: told, recorded: true, relayed: { ...rpc, code } });
   }
-  if (told.code === 'catalog.arguments_invalid' && badArguments === 'error') {
-    return err({ refusal: { ...told, code: 'request.params_invalid' }, recorded: true });
-  }
-  return errorCodes[told.code].rpc === null
-    ? ok(refusalResult(told))
-    : err({ refusal: told, recorded: true });
+  const asError =
+    errorCodes[told.code].rpc !== null ||
+    (told.code === 'catalog.arguments_invalid' && badArguments === 'error');
+  return asError ? err({ refusal: told, recorded: true }) : ok(refusalResult(told));
 }
 
 /** Of what a source says during a call, the client hears progress: the gateway offers neither logging nor resources. */

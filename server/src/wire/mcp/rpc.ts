@@ -102,7 +102,7 @@ export function errorMessage(
   data: Members = {},
 ): string {
   const error = {
-    code: errorCodes[code].rpc ?? -32603,
+    code: errorCodes[code].rpc ?? (errorCodes[code].status === 400 ? -32602 : -32603),
     message,
     data: { name: code, ...(field === undefined ? {} : { field }), ...data },
   };
