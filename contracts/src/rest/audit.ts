@@ -32,6 +32,8 @@ export const auditEventsQuery = z.strictObject({
 export interface AuditEventsResponse {
   items: AuditEvent[];
   limit: number;
+  /** Always 0: pages are asked for by cursor, so that records that come in meanwhile shift nothing. */
+  offset: 0;
   page_count: number;
   total_count: number;
   next_cursor: string | null;

@@ -160,6 +160,7 @@ export interface GatewayResponse {
     arguments: { fixed: Record<string, unknown>; defaults: Record<string, unknown>; hidden: string[] };
   }[];
   binding: { type: 'static' | 'project'; id: string };
-  created_at: string;
-  updated_at: string;
+  /** Not for what the config file declares. */
+  created_at?: string;
+  updated_at?: string;
 }

@@ -200,8 +200,9 @@ export interface WorkerResponse {
   };
   requirements: { met: boolean; authorization: { met: boolean; oauth2: { met: boolean } } };
   status: WorkerStatus;
-  created_at: string;
-  updated_at: string;
+  /** Not for what the config file declares. */
+  created_at?: string;
+  updated_at?: string;
 }
 
 export interface WorkerHealthResponse {

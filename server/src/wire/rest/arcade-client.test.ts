@@ -258,7 +258,8 @@ describe('arcadejs, of workers,', () => {
       Arcade.PermissionDeniedError,
     );
     await assert.rejects(client.workers.delete('reference'), Arcade.PermissionDeniedError);
-    assert.equal((await client.workers.get('reference')).binding?.type, 'static');
+    const reference = await client.workers.get('reference');
+    assert.deepEqual([reference.binding?.type, 'created_at' in reference], ['static', false]);
   });
 });
 

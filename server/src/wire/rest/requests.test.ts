@@ -50,6 +50,20 @@ describe('a bad request', () => {
     assert.match(headers.get('content-type') ?? '', /json/);
   });
 
+  it('that holds what is no text names the field', async () => {
+    for (const [body, field] of [
+      ['{"name":"a","description":"x\\u0000y"}', 'description'],
+      ['{"name":"a","instructions":"\\ud800"}', 'instructions'],
+      [
+        '{"name":"a","tools":[{"tool":"A.B","arguments":{"fixed":{"a\\u0000":1}}}]}',
+        'tools.0.arguments.fixed.…',
+      ],
+    ]) {
+      const answer = await post(body);
+      assert.deepEqual([answer.status, answer.body.field], [400, field]);
+    }
+  });
+
   it('changes nothing', async () => {
     const before = (await server.ask('GET', '/v1/gateways')).body.total_count;
     await post({ name: 'granted', access: 'granted' });
@@ -99,6 +113,8 @@ describe('a bad request', () => {
       [nobody.status, nobody.body.name, nobody.body.field],
       [400, 'identity.user_missing', 'user_id'],
     );
+    const version = await execute({ tool_name: 'Test.Count', tool_version: '9.9', user_id: 'a' });
+    assert.match(version.body.message, /"Test\.Count@9\.9"/);
     const unknown = await execute({ tool_name: 'Test.Nope', user_id: 'a' });
     assert.deepEqual(
       [unknown.status, unknown.body.name, unknown.body.field],
@@ -323,7 +339,7 @@ describe('the audit', () => {
 
   it('is filtered and paged', async () => {
     const first = await audit('kind=admin&limit=2');
-    assert.equal(first.page_count, 2);
+    assert.deepEqual([first.page_count, first.limit, first.offset], [2, 2, 0]);
     const second = await audit(`kind=admin&limit=2&cursor=${encodeURIComponent(first.next_cursor)}`);
     assert.notEqual(second.items[0].id, first.items[1].id);
     assert.equal(second.total_count, first.total_count);

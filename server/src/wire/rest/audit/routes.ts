@@ -27,6 +27,7 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
         const body: AuditEventsResponse = {
           items: [...page.items],
           limit,
+          offset: 0,
           page_count: page.items.length,
           total_count: page.totalCount,
           next_cursor: page.nextCursor,

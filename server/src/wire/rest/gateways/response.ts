@@ -4,6 +4,7 @@ import type { Gateway, ToolCuration } from '#domain';
 export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayResponse {
   const { discovery, registry_suggestions, allowed_passthrough_headers, consent_skip_client_ids } =
     gateway.kept as Partial<GatewayResponse & GatewayResponse['tool_filter']>;
+  const fromFile = gateway.origin === 'file';
   return {
     id: gateway.id,
     name: gateway.name,
@@ -26,9 +27,8 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
     presentation: gateway.presentation,
     naming: gateway.naming,
     tools: gateway.curation.map(curationResponse),
-    binding: { type: gateway.origin === 'file' ? 'static' : 'project', id: gateway.projectId },
-    created_at: gateway.createdAt,
-    updated_at: gateway.updatedAt,
+    binding: { type: fromFile ? 'static' : 'project', id: gateway.projectId },
+    ...(fromFile ? {} : { created_at: gateway.createdAt, updated_at: gateway.updatedAt }),
   };
 }
 

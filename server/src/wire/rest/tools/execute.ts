@@ -59,7 +59,7 @@ async function execute(
     executionId,
     startedAt,
     gateway: null,
-    name: body.tool_name,
+    name: tool === null ? askedName(body) : body.tool_name,
     args: withoutUnsetNulls(body.input ?? {}, tool),
     meta: null,
     traceId: traceIdOf(header('traceparent')),
@@ -85,6 +85,11 @@ async function execute(
       output: output.value,
     },
   });
+}
+
+/** With the version, where that is what does not exist. */
+function askedName({ tool_name, tool_version }: ExecuteToolRequest): string {
+  return tool_version === undefined ? tool_name : `${tool_name}@${tool_version}`;
 }
 
 /** Arcade's clients make optional arguments nullable, so that models send `null` for what they leave out. */

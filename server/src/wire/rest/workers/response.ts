@@ -30,8 +30,7 @@ export function workerResponse(source: Source, status: SourceStatus): WorkerResp
         }),
     requirements: { met: true, authorization: { met: true, oauth2: { met: true } } },
     status: statusResponse(status),
-    created_at: source.createdAt,
-    updated_at: source.updatedAt,
+    ...(fromFile ? {} : { created_at: source.createdAt, updated_at: source.updatedAt }),
   };
 }
 

@@ -31,7 +31,7 @@ function named({ sources }: RestDeps, { projectId, params }: Naming): Result<Sou
 function editable(deps: RestDeps, naming: Naming): Result<Source, Refusal> {
   const found = named(deps, naming);
   if (!found.ok || found.value.origin === 'api') return found;
-  const message = `worker ${found.value.id} is declared in the config file; change it there`;
+  const message = `worker ${found.value.id} is declared in the config file, or by the demo, and cannot be changed here`;
   return err(refusal('resource.read_only', message));
 }
 
