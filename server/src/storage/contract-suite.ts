@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { Fault } from '#foundation';
 import type { Db } from './contract.ts';
 import { sqlStateOf } from './sql-error.ts';
@@ -66,6 +67,16 @@ export function describeDb(name: string, open: () => Promise<Db>): void {
       });
       await assert.rejects(db.query('select nonsense'), (thrown) => sqlStateOf(thrown) === '42703');
       assert.equal(await count(), 1);
+    });
+
+    it('repeats no parameter of a statement that fails', async () => {
+      for (const run of [db.query, (sql: string, params: unknown[]) => db.tx((q) => q.query(sql, params))]) {
+        const thrown = await run('select $1::jsonb', ['{"secret":"hunter2","other":"\\u0000"}']).catch(
+          (error: unknown) => error,
+        );
+        assert.match(sqlStateOf(thrown) ?? '', /^22/);
+        assert.doesNotMatch(inspect(thrown, { depth: 5 }), /hunter2/);
+      }
     });
 
     it('keeps what a transaction wrote and returns its result', async () => {

@@ -3,6 +3,7 @@ import { Fault } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
 import type { WorkerAnswer, WorkerError, WorkerRequest, WorkerStart } from './pglite-worker.ts';
+import { sqlError } from './sql-error.ts';
 
 interface Waiting {
   resolve(rows: Row[]): void;
@@ -62,8 +63,4 @@ export function startThread(file: URL, start: WorkerStart, log: Log) {
       await worker.terminate();
     },
   };
-}
-
-function sqlError({ message, code, constraint }: WorkerError): Error {
-  return Object.assign(new Error(message), code === undefined ? {} : { code, constraint });
 }

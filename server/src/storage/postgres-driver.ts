@@ -2,6 +2,7 @@ import pg from 'pg';
 import { Fault, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
+import { type SqlError, sqlError } from './sql-error.ts';
 import { type Driver, runTransaction, type Session } from './transaction.ts';
 import { parsers } from './types.ts';
 
@@ -34,7 +35,7 @@ export async function startPostgres(options: { url: string; log: Log }): Promise
   return {
     kind: 'postgres',
     query: <T extends Row>(sql: string, params: readonly unknown[] = []) =>
-      track(async () => (await pool.query<T>(sql, [...params])).rows),
+      track(() => rowsOf<T>(pool, sql, params)),
     tx: (work) => track(() => onOneConnection(pool, (session) => runTransaction(session, work))),
     async ping() {
       await track(() => pool.query('select 1'));
@@ -96,6 +97,18 @@ function problemOf(thrown: unknown): string {
   return messageOf(thrown);
 }
 
+async function rowsOf<T extends Row>(
+  connection: pg.Pool | pg.PoolClient,
+  sql: string,
+  params: readonly unknown[],
+): Promise<T[]> {
+  try {
+    return (await connection.query<T>(sql, [...params])).rows;
+  } catch (thrown) {
+    throw thrown instanceof pg.DatabaseError ? sqlError(thrown as Partial<SqlError>) : thrown;
+  }
+}
+
 async function onOneConnection<T>(pool: pg.Pool, run: (session: Session) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -105,8 +118,7 @@ async function onOneConnection<T>(pool: pg.Pool, run: (session: Session) => Prom
   client.on('error', onError);
   try {
     return await run({
-      query: async <R extends Row>(sql: string, params: readonly unknown[] = []) =>
-        (await client.query<R>(sql, [...params])).rows,
+      query: <R extends Row>(sql: string, params: readonly unknown[] = []) => rowsOf<R>(client, sql, params),
       async script(sql) {
         await client.query(sql);
       },

@@ -5,6 +5,11 @@ export interface SqlError extends Error {
   readonly constraint?: string | undefined;
 }
 
+/** What a failed statement rejects with: detail and context of the database stay behind, as they quote parameters. */
+export function sqlError({ message, code, constraint }: Partial<SqlError>): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code, constraint });
+}
+
 /** The SQLSTATE of what a query rejected with, or `null` when it was not the statement that failed. */
 export function sqlStateOf(thrown: unknown): string | null {
   if (!(thrown instanceof Error)) return null;

@@ -8,7 +8,12 @@ export async function readJson(request: Request): Promise<Result<unknown, Refusa
   if (mediaType !== 'application/json' && !/^application\/[^ ]+\+json$/.test(mediaType)) {
     return err(refusal('request.media_type', 'the body must be JSON: send content-type: application/json'));
   }
-  const bytes = await readBytes(request);
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await readBytes(request);
+  } catch {
+    return err(refusal('request.invalid', 'the request ended before its body was complete'));
+  }
   if (bytes === null) {
     return err(refusal('request.too_large', `the body is larger than ${maxBodyBytes} bytes`));
   }
@@ -24,6 +29,21 @@ export async function readJson(request: Request): Promise<Result<unknown, Refusa
     return err(refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`));
   }
   return ok(value);
+}
+
+/**
+ * The path of the first text, or name, in a value that is no text: with a NUL character or half a surrogate pair, which
+ * JSON can say and the database cannot keep. `null` where all are.
+ */
+export function pathOfNoText(value: unknown, path: readonly string[] = []): string | null {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path.join('.') : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [name, member] of Object.entries(value)) {
+    const found =
+      pathOfNoText(name) === null ? pathOfNoText(member, [...path, name]) : [...path, '…'].join('.');
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 async function readBytes(request: Request): Promise<Uint8Array | null> {

@@ -1,7 +1,7 @@
 import { type Caller, type Principal, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
-import { readJson } from './body.ts';
+import { pathOfNoText, readJson } from './body.ts';
 import { changesOf } from './changes.ts';
 import type { Answer, RestDeps, RestRequest, Route } from './route.ts';
 
@@ -100,6 +100,11 @@ async function check(
     const parsed = route.body.safeParse(read.value);
     if (!parsed.success) return err(issuesRefusal(parsed.error));
     body = parsed.data;
+    const field = route.mutates === true ? pathOfNoText(body) : null;
+    if (field !== null) {
+      const problem = `${field}: must not hold a NUL character or half a surrogate pair`;
+      return err(refusal('request.params_invalid', problem, { field }));
+    }
   }
   return ok({
     principal,
