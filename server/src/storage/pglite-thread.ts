@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Fault } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
-import type { WorkerAnswer, WorkerError, WorkerRequest, WorkerStart } from './pglite-worker.ts';
+import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pglite-worker.ts';
 import { sqlError } from './sql-error.ts';
 
 interface Waiting {

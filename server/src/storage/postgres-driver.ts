@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Fault, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
-import { type SqlError, sqlError } from './sql-error.ts';
+import { sqlError } from './sql-error.ts';
 import { type Driver, runTransaction, type Session } from './transaction.ts';
 import { parsers } from './types.ts';
 
@@ -105,7 +105,7 @@ async function rowsOf<T extends Row>(
   try {
     return (await connection.query<T>(sql, [...params])).rows;
   } catch (thrown) {
-    throw thrown instanceof pg.DatabaseError ? sqlError(thrown as Partial<SqlError>) : thrown;
+    throw thrown instanceof pg.DatabaseError ? sqlError(thrown) : thrown;
   }
 }
 

@@ -6,7 +6,11 @@ export interface SqlError extends Error {
 }
 
 /** What a failed statement rejects with: detail and context of the database stay behind, as they quote parameters. */
-export function sqlError({ message, code, constraint }: Partial<SqlError>): Error {
+export function sqlError({
+  message,
+  code,
+  constraint,
+}: { [member in 'message' | 'code' | 'constraint']?: string | undefined }): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code, constraint });
 }
 
