@@ -96,6 +96,16 @@ describe('catalog', () => {
     assert.equal(catalog.view('glob')?.tools.length, 2);
   });
 
+  test('a new version of a tool keeps the name that the old one had', async () => {
+    await catalog.replaceListing(project, 'zebra', [sampleListing('Github', 'Star', { version: '1.0.0' })]);
+    clock.advance(10);
+    await catalog.replaceListing(project, 'aardvark', [sampleListing('Github', 'Star')]);
+    clock.advance(10);
+    await catalog.replaceListing(project, 'zebra', [sampleListing('Github', 'Star', { version: '2.0.0' })]);
+    assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zebra');
+    assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github_Star')?.sourceId, 'zebra');
+  });
+
   test('a gateway shows what its exact names and globs allow, at the next request', async () => {
     await catalog.replaceListing(project, 'one', [
       sampleListing('Github', 'Star'),

@@ -26,7 +26,7 @@ export function createCatalogStore(db: Db) {
     },
 
     /**
-     * Keeps `first_seen` of the tools that stay: whoever offered a name first goes on owning it. One transaction, so
+     * Keeps `first_seen` of the tools that stay, whatever their version: whoever offered a name first goes on owning it. One transaction, so
      * that a crash leaves the old list or the new one.
      */
     async replaceTools(
@@ -50,18 +50,19 @@ export function createCatalogStore(db: Db) {
       const rows = [...byKey.values()];
       return await db.tx(async (q) => {
         await q.query(
-          `delete from tools where project_id = $1 and source_id = $2
-             and (id, version) not in (select id, version from jsonb_to_recordset($3::jsonb) as kept(id text, version text))`,
-          [projectId, sourceId, JSON.stringify(rows.map(({ id, version }) => ({ id, version })))],
-        );
-        await q.query(
           `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, first_seen)
-           select id, $1, $2, toolkit, name, version, position, true, listing, $4
+           select id, $1, $2, toolkit, name, version, position, true, listing,
+             coalesce((select min(known.first_seen) from tools known where known.id = listed.id), $4)
            from jsonb_to_recordset($3::jsonb)
              as listed(id text, toolkit text, name text, version text, position integer, listing jsonb)
            on conflict (id, version) do update
              set position = excluded.position, available = true, listing = excluded.listing`,
           [projectId, sourceId, JSON.stringify(rows), nowIso],
+        );
+        await q.query(
+          `delete from tools where project_id = $1 and source_id = $2
+             and (id, version) not in (select id, version from jsonb_to_recordset($3::jsonb) as kept(id text, version text))`,
+          [projectId, sourceId, JSON.stringify(rows.map(({ id, version }) => ({ id, version })))],
         );
         const stored = await q.query<ToolRow>(
           'select * from tools where project_id = $1 and source_id = $2 order by position',
