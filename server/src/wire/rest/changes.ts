@@ -19,9 +19,17 @@ function reduced(value: unknown, veil: boolean): unknown {
   }
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [name, reduced(member, veil || veiled.has(name))]),
+      Object.entries(value).map(([name, member]) => [
+        name,
+        reduced(name === 'uri' ? withoutQuery(member) : member, veil || veiled.has(name)),
+      ]),
     );
   }
   if (veil) return value === null || value === undefined ? value : '(set)';
   return typeof value === 'string' && value.length > 500 ? `${value.slice(0, 500)}…` : value;
+}
+
+/** Some servers take their key in the query. */
+function withoutQuery(uri: unknown): unknown {
+  return typeof uri === 'string' ? uri.replace(/\?.*$/s, '?…') : uri;
 }
