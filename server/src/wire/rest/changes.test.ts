@@ -32,9 +32,6 @@ it('long lists and texts are cut', () => {
   const { allowed, text } = changesOf({}, { allowed: Array(1000).fill('a'), text: 'x'.repeat(5000) });
   assert.equal((allowed as unknown[]).length, 101);
   assert.ok((text as string).length < 600);
-
-    assert.deepEqual(changes, { mcp: { uri: 'https://mcp.example/v1?…' } });
-  });
 });
 
 it('the query of an address, where some servers want their key, is left out', () => {
