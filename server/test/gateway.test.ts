@@ -504,12 +504,10 @@ gateways:
       return text;
     }
     const toggle = async () => {
-      const made = await app.api('POST', '/v1/workers', {
-        id: 'nobody',
-        http: { uri: 'http://192.0.2.1:9', secret: 'x'.repeat(32) },
-      });
-      assert.equal(made.status, 201);
-      await app.api('DELETE', '/v1/workers/nobody');
+      const { catalog } = app.app.rooms;
+      const [tool] = catalog.tools('default');
+      await catalog.replaceListing('default', 'another', [tool as NonNullable<typeof tool>]);
+      await catalog.forget('default', 'another');
     };
 
     test('to a listener of 2026-07-28, under its own subscription', async () => {

@@ -234,4 +234,41 @@ describe('catalog', () => {
       ['B.X'],
     );
   });
+
+  test('what a source wrote of a tool keeps its order, whatever text it holds', async () => {
+    const inputSchema = { type: 'object', properties: { zulu: {}, alfa: {} }, title: 'a\u0000b\ud800' };
+    await catalog.replaceListing(project, 'one', [{ ...sampleListing('Kit', 'A'), inputSchema }]);
+    for (const known of [catalog, await createCatalog({ db, clock })]) {
+      assert.equal(
+        JSON.stringify(known.findTool(project, 'Kit.A')?.inputSchema),
+        JSON.stringify(inputSchema),
+      );
+    }
+  });
+
+  test('a change is told only where a gateway shows something else than before', async () => {
+    await catalog.replaceListing(project, 'one', [sampleListing('Kit', 'A')]);
+    await gateway('here', { tool_filter: { allowed_tools: ['Kit.*'] } });
+    await gateway('there', { tool_filter: { allowed_tools: ['Other.*'] } });
+    const told: string[] = [];
+    catalog.onChange((slug) => told.push(slug));
+    const change = async (act: () => Promise<void>) => {
+      names('here');
+      names('there');
+      told.length = 0;
+      await act();
+      return [...told];
+    };
+    const list = (...tools: string[]) => {
+      const listings = tools.map((name) => sampleListing('Kit', name));
+      return catalog.replaceListing(project, 'one', listings);
+    };
+    assert.deepEqual(await change(() => list('A')), []);
+    assert.deepEqual(await change(() => catalog.markUnavailable(project, 'one')), ['here']);
+    assert.deepEqual(await change(() => list('A')), ['here']);
+    assert.deepEqual(await change(() => list('A', 'B')), ['here']);
+    assert.deepEqual(await change(() => list('B', 'A')), ['here']);
+    assert.deepEqual(await change(() => catalog.forget(project, 'two')), []);
+    assert.deepEqual(await change(() => catalog.forget(project, 'one')), ['here']);
+  });
 });

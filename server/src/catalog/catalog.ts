@@ -4,7 +4,7 @@ import type { Db } from '#storage';
 import type { Catalog, GatewayView, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
 import { createToolShelf } from './tool-shelf.ts';
-import { compileView, showTool } from './view.ts';
+import { compileView, showsTheSame, showTool } from './view.ts';
 
 export interface CatalogDeps {
   readonly db: Db;
@@ -23,9 +23,22 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
 
   function changed(these: Iterable<string>): void {
     for (const slug of these) {
+      const before = views.get(slug);
       views.delete(slug);
+      if (before !== undefined && showsTheSame(before, view(slug))) continue;
       for (const listener of listeners) listener(slug);
     }
+  }
+
+  function view(slug: string): GatewayView | null {
+    let view = views.get(slug);
+    if (view === undefined) {
+      const gateway = bySlug(slug);
+      if (gateway === null) return null;
+      view = compileView(gateway, index(gateway.projectId).latest, ++revision);
+      views.set(slug, view);
+    }
+    return view;
   }
 
   return {
@@ -44,16 +57,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
       }
       return shown;
     },
-    view(slug) {
-      let view = views.get(slug);
-      if (view === undefined) {
-        const gateway = bySlug(slug);
-        if (gateway === null) return null;
-        view = compileView(gateway, index(gateway.projectId).latest, ++revision);
-        views.set(slug, view);
-      }
-      return view;
-    },
+    view,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -44,17 +44,25 @@ export function createCatalogStore(db: Db) {
         const version = listing.toolkit.version ?? '';
         // A source that lists the same tool twice means the first one.
         if (byKey.has(`${id}@${version}`)) continue;
-        const row = { id, toolkit: listing.toolkit.name, name: listing.name, version, position, listing };
+        const text = JSON.stringify(listing);
+        const row = {
+          id,
+          toolkit: listing.toolkit.name,
+          name: listing.name,
+          version,
+          position,
+          listing: text,
+        };
         byKey.set(`${id}@${version}`, row);
       }
       const rows = [...byKey.values()];
       return await db.tx(async (q) => {
         await q.query(
           `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, first_seen)
-           select id, $1, $2, toolkit, name, version, position, true, listing,
+           select id, $1, $2, toolkit, name, version, position, true, listing::json,
              coalesce((select min(known.first_seen) from tools known where known.id = listed.id), $4)
            from jsonb_to_recordset($3::jsonb)
-             as listed(id text, toolkit text, name text, version text, position integer, listing jsonb)
+             as listed(id text, toolkit text, name text, version text, position integer, listing text)
            on conflict (id, version) do update
              set position = excluded.position, available = true, listing = excluded.listing`,
           [projectId, sourceId, JSON.stringify(rows), nowIso],

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { compileGlobs, type Gateway, type GlobSet, type Tool, type ToolCuration } from '#domain';
 import { checkArguments, shownSchema } from './arguments.ts';
 import type { GatewayView, ShownTool } from './contract.ts';
@@ -60,6 +61,16 @@ export function compileView(gateway: Gateway, stored: readonly StoredTool[], rev
     tools,
     find: (name) => byWireName.get(name) ?? byQualifiedName.get(name.toLowerCase()) ?? null,
   };
+}
+
+/** Whether clients would see no difference: not every change of a project's tools changes what each gateway shows. */
+export function showsTheSame(one: GatewayView, other: GatewayView | null): boolean {
+  return other !== null && isDeepStrictEqual(one.tools.map(faceOf), other.tools.map(faceOf));
+}
+
+function faceOf({ tool, wireName, description, inputSchema }: ShownTool): object {
+  const { available, outputSchema, mcp } = tool;
+  return { wireName, description, inputSchema, available, outputSchema, mcp };
 }
 
 /** For each qualified name in lower case, the tool that had it first. */
