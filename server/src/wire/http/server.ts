@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
@@ -35,6 +36,12 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     if (stopping) response.setHeader('connection', 'close');
     route(request, response, fronts);
   });
+  // Clients open connections ahead of need; Node takes one without a request for busy.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   // Long calls and streams are bounded by their own time-outs.
   server.timeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -56,6 +63,7 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
         // A kept-alive connection whose last answer is out would hold the server open.
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
         server.close(() => {
           clearTimeout(cut);
           clearInterval(sweep);
