@@ -12,7 +12,10 @@ const globs = z.array(printable.max(512)).min(1).max(1000);
  */
 export const createApiKeyRequest = z.strictObject({
   name: printable.max(256),
-  expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
+  expires_at: z.iso
+    .datetime({ offset: true, error: 'must be an ISO 8601 date and time with a zone' })
+    .nullable()
+    .optional(),
   scopes: z
     .array(z.enum(['admin', 'read', 'call']))
     .min(1)

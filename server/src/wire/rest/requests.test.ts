@@ -255,6 +255,8 @@ describe('an API key', () => {
     const body = { name: 'past', expires_at: '2020-01-01T00:00:00Z' };
     const answer = await server.ask('POST', '/v1/api_keys', { body });
     assert.deepEqual([answer.status, answer.body.field], [400, 'expires_at']);
+    const vague = await server.ask('POST', '/v1/api_keys', { body: { name: 'day', expires_at: 'tomorrow' } });
+    assert.match(vague.body.message, /^expires_at: must be an ISO 8601 date and time with a zone/);
   });
 
   it('restricted to tools sees and runs only these; the others do not exist', async () => {
