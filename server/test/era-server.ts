@@ -27,6 +27,10 @@ const object = {
   type: 'object' as const,
   properties: { zulu: { type: 'string' }, alfa: { type: 'string' } },
 };
+const marked = {
+  type: 'object' as const,
+  properties: { text: { type: 'string', 'x-mcp-header': 'Text' } },
+};
 const described = {
   title: 'An echo',
   description: 'Says it again',
@@ -44,7 +48,14 @@ export async function startEraServer(era: Era): Promise<EraServer> {
     { name: 'Echo', ...described },
     ...['Steps', 'Wait', 'Fail', 'Raw'].map((name) => ({ name, inputSchema: object })),
     ...(era === 'modern'
-      ? [{ name: 'Listed', inputSchema: object, outputSchema: { type: 'array', items: { type: 'integer' } } }]
+      ? [
+          {
+            name: 'Listed',
+            inputSchema: object,
+            outputSchema: { type: 'array', items: { type: 'integer' } },
+          },
+          { name: 'Marked', inputSchema: marked },
+        ]
       : []),
   ];
   const state = { raw: '{}' };

@@ -178,6 +178,37 @@ gateways:
     }
   });
 
+  test('an older client that takes a call back gets no answer to it', async () => {
+    const params = {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 't', version: '1' },
+    };
+    const opened = await app.rpc('legacy', { id: 0, method: 'initialize', params });
+    const headers = { 'mcp-session-id': opened.headers.get('mcp-session-id') as string };
+    const calling = once(servers.legacy.events, 'calling');
+    const answer = app.rpc('legacy', { id: 'x', method: 'tools/call', params: { name: 'Wait' } }, headers);
+    await calling;
+    const cancel = { method: 'notifications/cancelled', params: { requestId: 'x' } };
+    assert.equal((await app.rpc('legacy', cancel, headers)).status, 202);
+    const { status, body } = await answer.then(async (response) => ({
+      status: response.status,
+      body: await response.text(),
+    }));
+    assert.deepEqual([status, body], [200, '']);
+  });
+
+  test('a missing header does not tell of a tool that the caller may not see', async () => {
+    const asked = { name: 'narrow', scopes: ['call'], tools: ['modern.Echo'] };
+    const { key } = (await (await app.api('POST', '/v1/api_keys', asked)).json()) as { key: string };
+    const { message, headers } = modern('tools/call', { name: 'Marked', arguments: { text: 'x' } });
+    const seen = await messageOf(await app.rpc('modern', message, headers));
+    assert.equal(seen.error.code, -32020);
+    const authorization = `Bearer ${key}`;
+    const hidden = await messageOf(await app.rpc('modern', message, { ...headers, authorization }));
+    assert.deepEqual([hidden.error.code, hidden.error.data.name], [-32602, 'catalog.tool_unknown']);
+  });
+
   for (const server of eras) {
     test(`a tool that a ${server} server adds is announced to clients of both eras`, async () => {
       const { message, headers } = modern('subscriptions/listen', {

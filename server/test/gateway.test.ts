@@ -227,6 +227,13 @@ gateways:
         'id',
       ],
       [
+        'an id that JavaScript cannot hold',
+        () => post('{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}'),
+        400,
+        'request.invalid',
+        'id',
+      ],
+      [
         'params that are none',
         () => post('{"jsonrpc":"2.0","id":1,"method":"ping","params":3}'),
         400,
@@ -394,6 +401,28 @@ gateways:
       });
     }
 
+    test('a notification is taken with the headers of a request or without', async () => {
+      const { id: _, ...message } = modern('notifications/x').message;
+      const version = { 'mcp-protocol-version': '2026-07-28' };
+      assert.equal((await app.rpc('all', message, version)).status, 202);
+      assert.equal((await app.rpc('all', message, { ...version, 'mcp-method': 'tools/list' })).status, 400);
+    });
+
+    test('a batch is refused as one', async () => {
+      const response = await fetch(`${app.url}/mcp/all`, {
+        method: 'POST',
+        headers: {
+          authorization: app.key,
+          'arcade-user-id': 'alice',
+          'content-type': 'application/json',
+          'mcp-protocol-version': '2026-07-28',
+        },
+        body: JSON.stringify([{ jsonrpc: '2.0', ...modern('server/discover').message }]),
+      });
+      const { error } = await messageOf(response);
+      assert.deepEqual([response.status, error.data.name], [400, 'request.invalid']);
+    });
+
     test('an unsupported version is told with those that are supported', async () => {
       const request = modern('tools/list');
       request.message.params._meta['io.modelcontextprotocol/protocolVersion'] = '2027-01-01';
@@ -544,9 +573,19 @@ gateways:
       assert.match(await hears(stream, toggle), /notifications\/tools\/list_changed/);
     });
 
-    test('GET and DELETE without a session are refused', async () => {
-      for (const method of ['GET', 'DELETE', 'PUT']) {
-        const headers = { authorization: app.key, 'arcade-user-id': 'alice', accept: 'text/event-stream' };
+    test('GET and DELETE without a session are refused, whatever the version', async () => {
+      for (const [method, version] of [
+        ['GET', '2025-11-25'],
+        ['GET', '2026-07-28'],
+        ['DELETE', '2026-07-28'],
+        ['PUT', '2025-11-25'],
+      ] as const) {
+        const headers = {
+          authorization: app.key,
+          'arcade-user-id': 'alice',
+          accept: 'text/event-stream',
+          'mcp-protocol-version': version,
+        };
         const response = await fetch(`${app.url}/mcp/all`, { method, headers });
         assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST']);
       }
