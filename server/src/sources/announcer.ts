@@ -10,7 +10,8 @@ export type Announced =
 
 /** Tells whoever keeps the catalog what a source offers; only when it differs from what was said last. */
 export interface Announcer {
-  listed(tools: readonly ToolListing[]): Promise<void>;
+  /** False when the catalog could not take it. */
+  listed(tools: readonly ToolListing[]): Promise<boolean>;
   unavailable(): Promise<void>;
   last(): Announced;
   /** Says nothing more; done when what is being said has been heard. */
@@ -45,11 +46,12 @@ export function createAnnouncer(
     last: () => last,
     async listed(tools) {
       const said = last?.kind === 'listed' ? last : null;
-      if (said?.tools === tools) return;
+      if (said?.tools === tools) return true;
       const digest = createHash('sha256').update(JSON.stringify(tools)).digest('base64');
       const listed = { kind: 'listed', tools, digest } as const;
       if (said?.digest === digest) last = listed;
       else await announce(listed, () => onListed(source, tools));
+      return last === listed;
     },
     async unavailable() {
       if (last?.kind !== 'unavailable') await announce({ kind: 'unavailable' }, () => onUnavailable(source));

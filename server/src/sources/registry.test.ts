@@ -144,12 +144,14 @@ describe('the sources of the process', () => {
     assert.deepEqual(said, ['w listed 2', 'w listed 1']);
   });
 
-  it('say it again when the catalog could not take it', async () => {
+  it('are not healthy while the catalog could not take their tools, and say them again', async () => {
     refuseNext = true;
     await created();
     assert.deepEqual(said, []);
+    assert.deepEqual([status().state, status().failedStep], ['unhealthy', 'tools_valid']);
     await sources.refresh('default', 'w');
     assert.deepEqual(said, ['w listed 2']);
+    assert.equal(status().state, 'healthy');
   });
 
   it('are looked at again and again, go, and heal by themselves', async () => {
@@ -206,12 +208,12 @@ describe('the sources of the process', () => {
   it('that are disabled refuse calls, offer nothing, and come back', async () => {
     await created();
     await sources.update('default', 'w', { enabled: false });
-    assert.deepEqual(said, ['w listed 2', 'w unavailable']);
+    assert.deepEqual(said, ['w listed 2', 'w listed 0']);
     assert.equal(status().state, 'disabled');
     const refused = await sources.call(callOf(echo));
     assert.equal(refused.ok ? '' : refused.error.code, 'source.disabled');
     await sources.update('default', 'w', { enabled: true });
-    assert.deepEqual(said, ['w listed 2', 'w unavailable', 'w listed 2']);
+    assert.deepEqual(said, ['w listed 2', 'w listed 0', 'w listed 2']);
     assert.equal((await sources.call(callOf(echo))).ok, true);
   });
 

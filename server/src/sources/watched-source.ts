@@ -73,17 +73,22 @@ export function watchSource(
     const found = looked.ok ? looked : err(veil(looked.error));
     if (closed) return status;
     const was = status.state;
-    if (found.ok) {
-      status = healthyStatus(found.value, clock.iso());
-      await announcer.listed(found.value.tools);
-    } else {
-      if (source.enabled) status = unhealthyStatus(found.error, found.error.steps, clock.iso());
+    if (!source.enabled) {
+      // What is switched off offers nothing; what is down offers what it did, unavailable.
+      await announcer.listed([]);
+    } else if (!found.ok) {
+      status = unhealthyStatus(found.error, found.error.steps, clock.iso());
       await announcer.unavailable();
+    } else if (await announcer.listed(found.value.tools)) {
+      status = healthyStatus(found.value, clock.iso());
+    } else {
+      status = unhealthyStatus(notKept, withSteps(notKept).steps, clock.iso());
     }
     const { state, message } = status;
+    const isWell = state === 'healthy' || state === 'disabled';
     if (state !== was)
-      log[found.ok ? 'info' : 'warn']({ source: source.id, state }, `a source changed: ${message}`);
-    schedule.looked(found.ok || !source.enabled);
+      log[isWell ? 'info' : 'warn']({ source: source.id, state }, `a source changed: ${message}`);
+    schedule.looked(isWell);
     return status;
   }
 
@@ -148,6 +153,12 @@ function connectionOf(opened: Result<SourceConnection, SourceFailure>): SourceCo
     close() {},
   };
 }
+
+const notKept: SourceFailure = {
+  code: 'internal',
+  message: 'it answers, but the gateway could not keep its list of tools: see the log of the gateway',
+  step: 'tools_valid',
+};
 
 function disabled({ id }: Source): SourceFailure {
   return { code: 'source.disabled', message: `the source ${id} is disabled`, step: 'address_resolved' };
