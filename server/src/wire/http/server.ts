@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
@@ -37,7 +36,7 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     route(request, response, fronts);
   });
   // Clients open connections ahead of need; Node takes one without a request for busy.
-  const connections = new Set<Socket>();
+  const connections = new Set<IncomingMessage['socket']>();
   server.on('connection', (socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
