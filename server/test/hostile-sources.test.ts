@@ -98,10 +98,14 @@ gateways:
     assert.equal(status.state, 'unhealthy');
     behave = (_, response) => response.writeHead(404).end();
     await app.app.rooms.sources.refresh('default', 'worker');
+    const { items } = (await (await app.api('GET', '/v1/workers')).json()) as { items: { status: object }[] };
+    const told = JSON.stringify(items.map((item) => item.status));
+    assert.match(told, /do not know/);
+    assert.match(told, /there is no worker/);
+    assert.doesNotMatch(told + JSON.stringify(status), new RegExp(token));
     const ready = await (await fetch(`${app.url}/readyz`)).text();
-    assert.match(ready, /do not know/);
-    assert.match(ready, /there is no worker/);
-    assert.doesNotMatch(ready + JSON.stringify(status), new RegExp(token));
+    assert.match(ready, /"unhealthy":\["mcp","worker"\]|"unhealthy":\["worker","mcp"\]/);
+    assert.doesNotMatch(ready, /127\.0\.0\.1|do not know/);
   });
 
   test('a list of tools in ever more pages ends', async () => {
