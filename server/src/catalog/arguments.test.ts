@@ -76,6 +76,20 @@ describe('arguments', () => {
     });
   });
 
+  test('a fixed argument that does not fit the tool is the fault of the gateway, and is not named to the caller', () => {
+    const checked = checkArguments(
+      schema,
+      { fixed: { limit: 'five' }, defaults: {}, hidden: [] },
+      { repo: 'a/b' },
+    );
+    assert.ok(!checked.ok);
+    assert.doesNotMatch(checked.error.message, /limit/);
+    assert.equal(checked.error.field, undefined);
+    assert.match(checked.error.reason ?? '', /arguments\.limit/);
+    const own = checkArguments(schema, { fixed: { limit: 5 }, defaults: {}, hidden: [] }, { repo: 1 });
+    assert.equal(!own.ok && own.error.field, 'arguments.repo');
+  });
+
   test('a default fills in what the caller leaves out, and nothing else', () => {
     const curation = { fixed: {}, defaults: { limit: 5, repo: 'a/b' }, hidden: [] };
     assert.deepEqual(checkArguments(schema, curation, {}), { ok: true, value: { limit: 5, repo: 'a/b' } });

@@ -93,7 +93,17 @@ export function checkArguments(
     args = { ...curation.defaults, ...given, ...curation.fixed };
   }
   const problem = problemOf(schema, args);
-  return problem === null ? ok(args) : err(problem);
+  if (problem === null) return ok(args);
+  return err(curation === null ? problem : withoutOurs(problem, curation, given));
+}
+
+/** A caller is not told of an argument that it may not send: the fault is the gateway's. */
+function withoutOurs(problem: Refusal, curation: ToolCuration['arguments'], given: Arguments): Refusal {
+  const name = problem.field?.split('.')[1] ?? '';
+  const ours = [...Object.keys(curation.fixed), ...Object.keys(curation.defaults), ...curation.hidden];
+  if (Object.hasOwn(given, name) || !ours.includes(name)) return problem;
+  const message = 'an argument that this gateway sets does not fit the tool: whoever set it up must mend it';
+  return refusal('catalog.arguments_invalid', message, { reason: problem.message });
 }
 
 function problemOf(schema: JsonSchema, args: Arguments): Refusal | null {
