@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import { type JsonSchema, type Refusal, refusal, type ToolCuration } from '#domain';
 import { err, ok, type Result } from '#foundation';
+import { type CheckCost, checkCost, isHeavierThan } from './check-cost.ts';
 
 type Arguments = { readonly [name: string]: unknown };
 
@@ -30,18 +31,20 @@ const options = {
 const compileMs = 1000;
 const checkMs = 100;
 
-/** What can make a check take longer than in proportion to schema and arguments: it costs a tenth of a millisecond to watch. */
-const costly = /"(?:\$ref|\$dynamicRef|\$recursiveRef|uniqueItems|pattern|patternProperties)":/;
-const plainUpTo = 8 * 1024;
+/** Arguments up to this weight are checked unwatched even where the time grows with their text. */
+const lightUpTo = 2048;
 
 const watched: { work: () => unknown } = { work: () => null };
-const runWatched = new Script('work()');
+const watchedScript = new Script('work()');
 createContext(watched);
 
-/** Runs `work` and ends it after a while, which nothing else can do to a loop. Throws what it throws, and when it was ended. */
+/**
+ * Runs `work` and ends it after a while, which nothing else can do to a loop; that costs a tenth of a millisecond. Throws
+ * what `work` throws, and when it was ended.
+ */
 function inTime<T>(limitMs: number, work: () => T): T {
   watched.work = work;
-  return runWatched.runInContext(watched, { timeout: limitMs }) as T;
+  return watchedScript.runInContext(watched, { timeout: limitMs }) as T;
 }
 
 type Check = (args: Arguments) => readonly ErrorObject[];
@@ -57,11 +60,17 @@ function checkOf(schema: JsonSchema): Check | null {
   if (known !== undefined) return known;
   const text = JSON.stringify(schema);
   const validate = text.length <= maxSchemaText ? compile(schema) : null;
-  const isPlain = text.length <= plainUpTo && !costly.test(text);
-  const run = (args: Arguments) => (validate?.(args) ? [] : (validate?.errors ?? []));
-  const check = validate === null || isPlain ? run : (args: Arguments) => inTime(checkMs, () => run(args));
-  compiled.set(schema, validate === null ? null : check);
-  return validate === null ? null : check;
+  const check = validate === null ? null : boundedCheck(validate, checkCost(schema, text));
+  compiled.set(schema, check);
+  return check;
+}
+
+function boundedCheck(validate: ValidateFunction, cost: CheckCost): Check {
+  const run: Check = (args) => (validate(args) ? [] : (validate.errors ?? []));
+  const runWatched: Check = (args) => inTime(checkMs, () => run(args));
+  if (cost === 'plain') return run;
+  if (cost === 'unbounded') return runWatched;
+  return (args) => (isHeavierThan(args, lightUpTo) ? runWatched(args) : run(args));
 }
 
 function compile(schema: JsonSchema): ValidateFunction | null {
