@@ -174,11 +174,13 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
   const stopTelling = rooms.catalog.onChange((slug) => streams.toolsChanged(slug));
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams }, origins);
-  const rest = createRestApi({ ...rooms, ...deps, publicUrl: settings.publicUrl });
+  const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
+  const unready = async () => (await readiness()).missing;
+  const rest = createRestApi({ ...rooms, ...deps, unready, publicUrl: settings.publicUrl });
   const server = await listen(settings.host, settings.port, {
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
-    readiness: () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping }),
+    readiness,
     version: deps.version,
     origins,
   });

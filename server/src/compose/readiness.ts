@@ -15,7 +15,9 @@ export interface ReadinessParts {
 }
 
 /** One entry for each thing this process needs. Sources are told but do not make it unready: their calls say so themselves. */
-export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> {
+export async function checkReadiness(
+  parts: ReadinessParts,
+): Promise<Readiness & { readonly missing: string | null }> {
   const database = await parts.db.ping().then(
     () => null,
     (error: unknown) => messageOf(error),
@@ -52,5 +54,7 @@ export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> 
     },
     config: { ok: mistakes.length === 0, mistakes },
   };
-  return { ready: checks.process.ok && checks.database.ok && lag.writable, checks };
+  const needed = { process: checks.process.ok, database: checks.database.ok, audit: lag.writable };
+  const missing = Object.entries(needed).find(([, isThere]) => !isThere)?.[0] ?? null;
+  return { ready: missing === null, missing, checks };
 }

@@ -56,8 +56,7 @@ function addRoutes(app: Hono, deps: RestDeps): void {
   const methods = new Map<string, string[]>();
   const allow = (path: string, method: string) => methods.set(path, [...(methods.get(path) ?? []), method]);
   for (const { path, run } of aboutRoutes(deps, routes)) {
-    for (const prefix of prefixes)
-      app.get(prefix + path, ({ req }) => answerOf({ status: 200, body: run(req.url) }));
+    for (const prefix of prefixes) app.get(prefix + path, async ({ req }) => answerOf(await run(req.url)));
     allow(path, 'GET');
   }
   for (const route of routes) {

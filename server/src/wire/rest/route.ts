@@ -23,6 +23,8 @@ export interface RestRooms {
   readonly version: string;
   /** Where clients reach us; `null`: the origin of the request. */
   readonly publicUrl: string | null;
+  /** The name of what this process needs and does not have; `null` when it can serve. */
+  readonly unready: () => Promise<string | null>;
 }
 
 /** What its operations get. */
@@ -44,7 +46,7 @@ export interface RestRequest<Body, Query> {
 }
 
 export interface Answer {
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 204 | 503;
   readonly body?: unknown;
 }
 

@@ -1,25 +1,41 @@
-import type { RestDeps, Route } from '../route.ts';
+import type { Answer, RestDeps, Route } from '../route.ts';
 import { openApiDocument } from './open-api.ts';
 
 interface OpenRoute {
   readonly path: string;
-  run(requestUrl: string): unknown;
+  run(requestUrl: string): Answer | Promise<Answer>;
 }
 
 /** What anybody may ask, without a key. */
 export function aboutRoutes(
-  { version, publicUrl }: RestDeps,
+  { version, publicUrl, unready }: RestDeps,
   routes: readonly Route[],
 ): readonly OpenRoute[] {
   let document: Record<string, unknown> | null = null;
   return [
-    { path: '/health', run: () => ({ healthy: true }) },
-    { path: '/config', run: () => ({ dashboard: {}, oauth2: {}, servers: { timeout_max_seconds: 3600 } }) },
+    {
+      path: '/health',
+      async run() {
+        const missing = await unready();
+        if (missing === null) return { status: 200, body: { healthy: true } };
+        return { status: 503, body: { healthy: false, reason: `not ready: ${missing}` } };
+      },
+    },
+    {
+      path: '/config',
+      run: () => ({
+        status: 200,
+        body: { dashboard: {}, oauth2: {}, servers: { timeout_max_seconds: 3600 } },
+      }),
+    },
     {
       path: '/swagger',
       run(requestUrl) {
         document ??= openApiDocument(version, routes);
-        return { ...document, servers: [{ url: publicUrl ?? new URL(requestUrl).origin }] };
+        return {
+          status: 200,
+          body: { ...document, servers: [{ url: publicUrl ?? new URL(requestUrl).origin }] },
+        };
       },
     },
   ];
