@@ -43,8 +43,8 @@ function runNodeTests(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const patterns = names.map((name) => `--test-name-pattern=${name}`);
-  // Forced to exit: what a failed test left open must not keep the summary from being told.
-  const settings = ['--test-concurrency=2', `--test-timeout=${testTimeoutMs}`, '--test-force-exit'];
+  // Not forced to exit: that loses results, and hides what a test leaves open.
+  const settings = ['--test-concurrency=2', `--test-timeout=${testTimeoutMs}`];
   const args = ['--test', ...settings, ...patterns, ...files];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
