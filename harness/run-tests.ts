@@ -15,6 +15,8 @@ import { startPostgres } from './postgres.ts';
 const root = join(import.meta.dirname, '..');
 const packages = ['contracts', 'server', 'sdk', 'harness', 'examples'];
 const testTimeoutMs = 120_000;
+/** A file that never ends is ended with the run, which then fails and says which one it was. */
+const runTimeoutMs = 10 * 60_000;
 
 function findTests(all: boolean): string[] {
   return packages
@@ -49,6 +51,7 @@ function runNodeTests(
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);
+  setTimeout(() => child.kill('SIGTERM'), runTimeoutMs).unref();
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
