@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { type Json, messageOf, startApp, startReferenceServer, type TestApp } from './start-app.ts';
+import { type Json, messageOf, startApp, startReferenceServer, type TestApp, toolCall } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 
@@ -26,16 +26,6 @@ gateways:
     await app.close();
     await worker.stop();
   });
-
-  const call = (name: string, args: object = {}) => ({
-    id: 1,
-    method: 'tools/call',
-    params: { name, arguments: args },
-  });
-  async function records(query: string): Promise<Json[]> {
-    const response = await app.api('GET', `/v1/audit_events?limit=100${query}`);
-    return ((await response.json()) as { items: Json[] }).items;
-  }
 
   test('a worker that answers garbage, hangs or dies in mid-answer: a clear result, one record, and the others work on', async () => {
     let behave: (response: ServerResponse) => void = () => {};
@@ -68,16 +58,16 @@ gateways:
     ];
     for (const [code, misbehaviour] of misbehaviours) {
       behave = misbehaviour;
-      const before = await records('&tool=Bad.Try');
+      const before = await app.records('&tool=Bad.Try');
       const [answer, other] = await Promise.all([
-        app.rpc('all', call('Bad_Try')).then(messageOf),
-        app.rpc('all', call('ArcadeEvalRef_Echo', { text: 'still here' })).then(messageOf),
+        app.rpc('all', toolCall('Bad_Try')).then(messageOf),
+        app.rpc('all', toolCall('ArcadeEvalRef_Echo', { text: 'still here' })).then(messageOf),
       ]);
       assert.equal(answer.result.isError, true);
       assert.equal(answer.result._meta['sallyport/refusal'].code, code);
       assert.ok(answer.result.content[0].text.length > 20);
       assert.equal(other.result.structuredContent.result, 'still here');
-      const after = await records('&tool=Bad.Try');
+      const after = await app.records('&tool=Bad.Try');
       assert.equal(after.length, before.length + 1);
       assert.deepEqual([after[0].decision, after[0].code], ['failed', code]);
     }
@@ -89,14 +79,14 @@ gateways:
   test('a worker that restarts answers the first call after it', async () => {
     const uri = new URL(worker.uri);
     await worker.stop();
-    const down = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami')));
+    const down = await messageOf(await app.rpc('all', toolCall('ArcadeEvalRef_Whoami')));
     assert.equal(down.result.isError, true);
     assert.equal(down.result._meta['sallyport/refusal'].code, 'source.unreachable');
     // The health check waits for the probe, so what it found is on the shelf.
     await app.api('GET', '/v1/workers/reference/health');
     assert.deepEqual(await listed(), { rest: false, mcp: false });
     worker = await startReferenceServer(secret, Number(uri.port));
-    const up = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami')));
+    const up = await messageOf(await app.rpc('all', toolCall('ArcadeEvalRef_Whoami')));
     assert.equal(up.result.structuredContent.result, 'alice');
     await app.api('GET', '/v1/workers/reference/health');
     assert.deepEqual(await listed(), { rest: true, mcp: undefined });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { type Json, messageOf, modern, startApp, startReferenceServer, type TestApp } from './start-app.ts';
+import { messageOf, modern, startApp, startReferenceServer, type TestApp, toolCall } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 
@@ -32,15 +32,6 @@ gateways:
     await worker.stop();
   });
 
-  const call = (name: string, args: object = {}) => ({
-    id: 1,
-    method: 'tools/call',
-    params: { name, arguments: args },
-  });
-  async function records(query = ''): Promise<Json[]> {
-    const response = await app.api('GET', `/v1/audit_events?limit=100${query}`);
-    return ((await response.json()) as { items: Json[] }).items;
-  }
   async function connect(mode: 'legacy' | { pin: '2026-07-28' }, slug = 'all', user = 'alice') {
     const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } } as never);
     const transport = new StreamableHTTPClientTransport(new URL(`${app.url}/mcp/${slug}`), {
@@ -96,8 +87,8 @@ gateways:
       list.result.tools.map(({ name }: { name: string }) => name),
       ['ArcadeEvalRef_Add'],
     );
-    const hidden = await messageOf(await app.rpc('sums', call('ArcadeEvalRef_Whoami')));
-    const unknown = await messageOf(await app.rpc('sums', call('ArcadeEvalRef_Nothing')));
+    const hidden = await messageOf(await app.rpc('sums', toolCall('ArcadeEvalRef_Whoami')));
+    const unknown = await messageOf(await app.rpc('sums', toolCall('ArcadeEvalRef_Nothing')));
     assert.equal(hidden.error.code, -32602);
     assert.deepEqual(
       { ...hidden.error, message: hidden.error.message.replace('Whoami', 'X') },
@@ -109,9 +100,9 @@ gateways:
     const list = await messageOf(await app.rpc('curated', { id: 1, method: 'tools/list' }));
     const tool = list.result.tools.find(({ name }: { name: string }) => name === 'add_five');
     assert.deepEqual(Object.keys(tool.inputSchema.properties), ['a']);
-    const sum = await messageOf(await app.rpc('curated', call('add_five', { a: 1 })));
+    const sum = await messageOf(await app.rpc('curated', toolCall('add_five', { a: 1 })));
     assert.equal(sum.result.structuredContent.result, 6);
-    const overridden = await messageOf(await app.rpc('curated', call('add_five', { a: 1, b: 7 })));
+    const overridden = await messageOf(await app.rpc('curated', toolCall('add_five', { a: 1, b: 7 })));
     assert.match(overridden.error.message, /arguments\.b/);
   });
 
@@ -128,7 +119,7 @@ gateways:
       ['all', { origin: 'https://evil.example' }, 403, 'request.origin_refused'],
     ];
     for (const [slug, headers, status, name] of cases) {
-      const before = await records('&kind=sign_in');
+      const before = await app.records('&kind=sign_in');
       const response = await app.rpc(slug, ping, headers);
       const { error } = await messageOf(response);
       assert.deepEqual(
@@ -136,7 +127,7 @@ gateways:
         [status, name],
         `${slug} ${JSON.stringify(headers)}`,
       );
-      const after = await records('&kind=sign_in');
+      const after = await app.records('&kind=sign_in');
       assert.equal(after.length, before.length + 1, 'one record');
       assert.equal(response.headers.has('www-authenticate'), status === 401);
     }
@@ -150,13 +141,13 @@ gateways:
 
   test('a user whose id is not plain ASCII is the same user in a header and in the API', async () => {
     const headers = { 'arcade-user-id': Buffer.from('Zoë').toString('latin1') };
-    const { result } = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami'), headers));
+    const { result } = await messageOf(await app.rpc('all', toolCall('ArcadeEvalRef_Whoami'), headers));
     assert.equal(result.structuredContent.result, 'Zoë');
-    assert.equal((await records(`&user_id=${encodeURIComponent('Zoë')}`)).length, 1);
+    assert.equal((await app.records(`&user_id=${encodeURIComponent('Zoë')}`)).length, 1);
   });
 
   test('a call through the API with a wrong key is on the record too', async () => {
-    const before = await records('&kind=sign_in');
+    const before = await app.records('&kind=sign_in');
     const response = await fetch(`${app.url}/v1/tools/execute`, {
       method: 'POST',
       headers: { authorization: 'sp_wrong', 'content-type': 'application/json' },
@@ -164,7 +155,7 @@ gateways:
     });
     assert.equal(response.status, 401);
     await response.body?.cancel();
-    assert.equal((await records('&kind=sign_in')).length, before.length + 1);
+    assert.equal((await app.records('&kind=sign_in')).length, before.length + 1);
   });
 
   test('a revoked key is refused on its next call', async () => {
@@ -172,9 +163,9 @@ gateways:
       await app.api('POST', '/v1/api_keys', { name: 'short-lived', scopes: ['call'] })
     ).json()) as { id: string; key: string };
     const headers = { authorization: `Bearer ${made.key}` };
-    assert.equal((await app.rpc('all', call('ArcadeEvalRef_Whoami'), headers)).status, 200);
+    assert.equal((await app.rpc('all', toolCall('ArcadeEvalRef_Whoami'), headers)).status, 200);
     await app.api('DELETE', `/v1/api_keys/${made.id}`);
-    assert.equal((await app.rpc('all', call('ArcadeEvalRef_Whoami'), headers)).status, 401);
+    assert.equal((await app.rpc('all', toolCall('ArcadeEvalRef_Whoami'), headers)).status, 401);
   });
 
   test('a restricted key sees and runs only what it is restricted to', async () => {
@@ -192,9 +183,9 @@ gateways:
       list.result.tools.map(({ name }: { name: string }) => name),
       ['ArcadeEvalRef_Echo'],
     );
-    const refused = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Whoami'), headers));
+    const refused = await messageOf(await app.rpc('all', toolCall('ArcadeEvalRef_Whoami'), headers));
     assert.equal(refused.error.data.name, 'catalog.tool_unknown');
-    assert.equal((await records('&code=policy.not_granted'))[0].tool, 'ArcadeEvalRef.Whoami');
+    assert.equal((await app.records('&code=policy.not_granted'))[0].tool, 'ArcadeEvalRef.Whoami');
     assert.equal((await app.rpc('sums', { id: 1, method: 'tools/list' }, headers)).status, 404);
     assert.equal(
       (await app.rpc('all', { id: 1, method: 'ping' }, { ...headers, 'arcade-user-id': 'bob' })).status,
@@ -272,11 +263,11 @@ gateways:
     ];
     for (const [what, send, status, name, field] of cases) {
       test(what, async () => {
-        const before = await records('&decision=refused&kind=tool_call');
+        const before = await app.records('&decision=refused&kind=tool_call');
         const response = await send();
         const { error } = await messageOf(response);
         assert.deepEqual([response.status, error.data.name, error.data.field], [status, name, field]);
-        const after = await records('&decision=refused&kind=tool_call');
+        const after = await app.records('&decision=refused&kind=tool_call');
         assert.equal(after.length, Math.min(100, before.length + 1), 'one record');
         assert.equal(after[0].code, name);
       });
@@ -295,12 +286,12 @@ gateways:
     ];
     for (const [what, message, name] of inBand) {
       test(`${what}, told in band to older clients`, async () => {
-        const before = await records('&decision=refused&kind=tool_call');
+        const before = await app.records('&decision=refused&kind=tool_call');
         const response = await app.rpc('all', { id: 'abc', ...message });
         const answer = await messageOf(response);
         assert.deepEqual([response.status, answer.id, answer.error.data.name], [200, 'abc', name]);
         assert.equal(
-          (await records('&decision=refused&kind=tool_call')).length,
+          (await app.records('&decision=refused&kind=tool_call')).length,
           Math.min(100, before.length + 1),
           'one record',
         );
@@ -308,8 +299,8 @@ gateways:
     }
 
     test('wrong argument types: a result that names the field, or an error for revisions before 2025-11-25', async () => {
-      const before = await records('&code=catalog.arguments_invalid');
-      const wrong = call('ArcadeEvalRef_Add', { a: 'two', b: 1 });
+      const before = await app.records('&code=catalog.arguments_invalid');
+      const wrong = toolCall('ArcadeEvalRef_Add', { a: 'two', b: 1 });
       const older = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-06-18' }));
       assert.equal(older.error.code, -32602);
       assert.equal(older.error.data.name, 'catalog.arguments_invalid');
@@ -317,7 +308,7 @@ gateways:
       const newer = await messageOf(await app.rpc('all', wrong, { 'mcp-protocol-version': '2025-11-25' }));
       assert.equal(newer.result.isError, true);
       assert.match(newer.result.content[0].text, /arguments\.a/);
-      assert.equal((await records('&code=catalog.arguments_invalid')).length, before.length + 2);
+      assert.equal((await app.records('&code=catalog.arguments_invalid')).length, before.length + 2);
     });
   });
 
@@ -478,7 +469,7 @@ gateways:
     });
 
     test('a client that drops the session header is served without one', async () => {
-      const { result } = await messageOf(await app.rpc('all', call('ArcadeEvalRef_Echo', { text: 'x' })));
+      const { result } = await messageOf(await app.rpc('all', toolCall('ArcadeEvalRef_Echo', { text: 'x' })));
       assert.equal(result.structuredContent.result, 'x');
     });
 

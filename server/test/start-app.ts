@@ -19,6 +19,8 @@ export interface TestApp {
   readonly configPath: string;
   /** Sends one JSON-RPC request to a gateway; `headers` come on top of key and user. */
   rpc(slug: string, message: object, headers?: Record<string, string>): Promise<Response>;
+  /** Audit records that fit the query, `&code=…`, newest first, at most a hundred. */
+  records(query?: string): Promise<Json[]>;
   /** One request to the REST API. */
   api(method: string, path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
@@ -49,6 +51,12 @@ export async function startApp(config: string): Promise<TestApp> {
     clock: systemClock,
   });
   const auth = { authorization: `Bearer ${adminKey}` };
+  const api: TestApp['api'] = (method, path, body) =>
+    fetch(`${app.url}${path}`, {
+      method,
+      headers: { ...auth, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   return {
     url: app.url,
     key: adminKey,
@@ -67,12 +75,11 @@ export async function startApp(config: string): Promise<TestApp> {
         },
         body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       }),
-    api: (method, path, body) =>
-      fetch(`${app.url}${path}`, {
-        method,
-        headers: { ...auth, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
+    api,
+    async records(query = '') {
+      const response = await api('GET', `/v1/audit_events?limit=100${query}`);
+      return ((await response.json()) as { items: Json[] }).items;
+    },
     async close() {
       await app.close();
       await database?.drop();
@@ -122,6 +129,13 @@ export async function messageOf(response: Response): Promise<{ id: unknown; resu
   const events = text.split('\n').filter((line) => line.startsWith('data: '));
   return JSON.parse((events.at(-1) as string).slice(6));
 }
+
+/** A `tools/call` of the generation with a handshake. */
+export const toolCall = (name: string, args: object = {}) => ({
+  id: 1,
+  method: 'tools/call',
+  params: { name, arguments: args },
+});
 
 /** `_meta`, headers and params of a 2026-07-28 request. */
 export function modern(method: string, params: Record<string, unknown> = {}) {

@@ -9,7 +9,7 @@ import type { ShownTool } from '#catalog';
 import { type Caller, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { pageOf } from '../paging.ts';
-import { type RestDeps, type Route, route } from '../route.ts';
+import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { compileFilter } from './filter.ts';
 import { requirementsOf } from './requirements.ts';
 import { formatTool, formattedToolResponse } from './response.ts';
@@ -19,17 +19,23 @@ export function toolRoutes(deps: RestDeps): readonly Route[] {
 }
 
 interface Asked {
+  readonly user_id?: string | undefined;
   readonly toolkit?: string | undefined;
   readonly filter?: string | undefined;
   readonly include_all_versions: 'true' | 'false';
 }
 
-/** The tools that this caller may call, of those asked for. */
+type ActAs = RestRequest<unknown, unknown>['actAs'];
+
+/** The tools that the caller may call as this user, of those asked for. */
 function visibleTools(
   { catalog, pipeline }: RestDeps,
-  caller: Caller,
+  actAs: ActAs,
   asked: Asked,
 ): Result<readonly ShownTool[], Refusal> {
+  const acting = actAs(asked.user_id);
+  if (!acting.ok) return acting;
+  const caller = acting.value;
   const passes = compileFilter(asked.filter);
   if (!passes.ok) return passes;
   const toolkit = asked.toolkit?.toLowerCase();
@@ -56,6 +62,16 @@ export function visibleTool(
   return err(refusal('catalog.tool_unknown', message, { field: 'name' }));
 }
 
+function namedTool(
+  deps: RestDeps,
+  actAs: ActAs,
+  userId: string | undefined,
+  params: Readonly<Record<string, string>>,
+): Result<ShownTool, Refusal> {
+  const caller = actAs(userId);
+  return caller.ok ? visibleTool(deps, caller.value, params.name ?? '') : caller;
+}
+
 function arcadeRoutes(deps: RestDeps): readonly Route[] {
   return [
     route({
@@ -68,9 +84,7 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       query: listToolsQuery,
       success: 200,
       run({ actAs, query }) {
-        const caller = actAs(query.user_id);
-        if (!caller.ok) return caller;
-        const tools = visibleTools(deps, caller.value, query);
+        const tools = visibleTools(deps, actAs, query);
         if (!tools.ok) return tools;
         const show = (shown: ShownTool) => formattedToolResponse(shown, query.include_format);
         return ok({ status: 200, body: pageOf(tools.value, query, show) });
@@ -86,9 +100,7 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       query: getToolQuery,
       success: 200,
       run({ actAs, query, params }) {
-        const caller = actAs(query.user_id);
-        if (!caller.ok) return caller;
-        const found = visibleTool(deps, caller.value, params.name ?? '');
+        const found = namedTool(deps, actAs, query.user_id, params);
         if (!found.ok) return found;
         return ok({ status: 200, body: formattedToolResponse(found.value, query.include_format) });
       },
@@ -130,9 +142,7 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
       query: listFormattedToolsQuery,
       success: 200,
       run({ actAs, query }) {
-        const caller = actAs(query.user_id);
-        if (!caller.ok) return caller;
-        const tools = visibleTools(deps, caller.value, query);
+        const tools = visibleTools(deps, actAs, query);
         if (!tools.ok) return tools;
         return ok({
           status: 200,
@@ -150,9 +160,7 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
       query: getFormattedToolQuery,
       success: 200,
       run({ actAs, query, params }) {
-        const caller = actAs(query.user_id);
-        if (!caller.ok) return caller;
-        const found = visibleTool(deps, caller.value, params.name ?? '');
+        const found = namedTool(deps, actAs, query.user_id, params);
         return found.ok ? ok({ status: 200, body: formatTool(found.value, query.format) }) : found;
       },
     }),
