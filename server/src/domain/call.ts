@@ -36,6 +36,13 @@ export type ToolReturn =
   | { readonly form: 'mcp'; readonly result: Buffer; readonly isError: boolean }
   | { readonly form: 'worker'; readonly output: WorkerToolOutput; readonly isError: boolean };
 
+/** A JSON-RPC error, as the other side spoke it. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
 /** Why a source could not be asked, or did not answer properly. */
 export interface SourceFailure {
   readonly code: ErrorCode;

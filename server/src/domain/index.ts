@@ -8,6 +8,7 @@ export type {
   Credential,
   DispatchedCall,
   ProbeStep,
+  RpcError,
   SourceFailure,
   ToolReturn,
 } from './call.ts';

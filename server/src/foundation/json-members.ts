@@ -1,3 +1,10 @@
+/** A JSON object, parsed, of which nothing is known but that it is one. */
+export type Members = { readonly [member: string]: unknown };
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Where one member of a JSON object lies in its bytes. */
 export interface JsonMember {
   readonly name: string;

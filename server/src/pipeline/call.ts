@@ -1,7 +1,6 @@
 import type { ShownTool } from '#catalog';
-import type { Caller, CallNotification, Credential, Gateway, Refusal, ToolReturn } from '#domain';
+import type { Caller, CallNotification, Credential, Gateway, Refusal, RpcError, ToolReturn } from '#domain';
 import type { Grant } from '#policy';
-import type { CallFailure } from '#sources';
 
 /** A call as it came in through a front, from a caller who was authenticated at the door. */
 export interface Received {
@@ -47,5 +46,5 @@ export interface CallRefusal extends Refusal {
   /** What the caller is told, where telling the truth would reveal what the caller may not see. */
   readonly toldAs?: Refusal;
   /** The JSON-RPC error that the source answered the call with, as it came. */
-  readonly rpc?: NonNullable<CallFailure['rpc']>;
+  readonly rpc?: RpcError;
 }

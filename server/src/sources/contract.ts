@@ -1,6 +1,7 @@
 import type {
   DispatchedCall,
   Refusal,
+  RpcError,
   Source,
   SourceFailure,
   SourceStatus,
@@ -26,7 +27,7 @@ export type Steps = SourceStatus['steps'];
 
 /** A failed call. `rpc` is the JSON-RPC error that an MCP server gave the call, as it came. */
 export interface CallFailure extends SourceFailure {
-  readonly rpc?: { readonly code: number; readonly message: string; readonly data?: unknown };
+  readonly rpc?: RpcError;
 }
 
 /** A failed inspection, with the steps up to the one that failed. */

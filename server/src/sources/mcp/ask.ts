@@ -1,5 +1,5 @@
-import type { ProbeStep } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import type { ProbeStep, RpcError } from '#domain';
+import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { credentialRefused, modernHeaders, sessionHeaders } from './era.ts';
@@ -8,7 +8,6 @@ import type { Message } from './message.ts';
 import {
   capabilityMissing,
   headerMismatch,
-  type Members,
   methodNotFound,
   modernVersion,
   type Offer,
@@ -164,10 +163,7 @@ function failureOfReply(reply: RpcReply, request: Ask): CallFailure {
 }
 
 /** What a JSON-RPC error says to whoever asked. */
-export function rpcFailure(
-  rpc: NonNullable<CallFailure['rpc']>,
-  { method, step }: Pick<Ask, 'method' | 'step'>,
-): CallFailure {
+export function rpcFailure(rpc: RpcError, { method, step }: Pick<Ask, 'method' | 'step'>): CallFailure {
   const message = `the server answered ${method} with an error: ${rpc.message || 'without words'} (${rpc.code})`;
   const code = method === 'tools/call' ? 'source.tool_failed' : 'source.answer_invalid';
   return { code, message, step, rpc };

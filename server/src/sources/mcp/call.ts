@@ -1,5 +1,5 @@
-import type { DispatchedCall, ToolReturn } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import type { DispatchedCall, RpcError, ToolReturn } from '#domain';
+import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { rpcFailure } from './ask.ts';
 import { encodeHeaderValue, paramHeaderLines } from './headers.ts';
@@ -8,7 +8,6 @@ import {
   capabilityMissing,
   headerMismatch,
   isReserved,
-  type Members,
   methodNotFound,
   modernMeta,
   parseError,
@@ -81,7 +80,7 @@ function forClient(about: string, params: Members | undefined, id: number, token
  * The server's own error is handed on with the failure, unless it is about our request to the server and not about the
  * client's to us. One that no longer has the tool, or has another one under its name, says so in many ways.
  */
-function failureOfRpc(rpc: NonNullable<CallFailure['rpc']>, name: string): CallFailure {
+function failureOfRpc(rpc: RpcError, name: string): CallFailure {
   if (rpc.code === headerMismatch) {
     const message = `the tool ${name} is not what the server listed any more; the list is fetched anew: ${rpc.message}`;
     return { code: 'catalog.tool_unavailable', message, step: 'tools_valid' };

@@ -1,5 +1,5 @@
 import type { SourceFailure } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, isMembers, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { type Endpoint, exchange, nextId, type Reply, tell } from './exchange.ts';
@@ -7,7 +7,6 @@ import {
   capabilityMissing,
   clientInfo,
   headerMismatch,
-  isMembers,
   legacyVersions,
   modernMeta,
   modernVersion,
@@ -29,6 +28,29 @@ export function sessionHeaders({ id, version }: Session): string {
   return version < '2025-06-18' ? session : `${session}mcp-protocol-version: ${version}\r\n`;
 }
 
+/** The first request to a server, of either era. A credential that is refused ends it. */
+async function handshake(
+  endpoint: Endpoint,
+  method: string,
+  params: object,
+  headers: string,
+  timeoutMs: number,
+): Promise<Result<Reply, SourceFailure>> {
+  const id = nextId();
+  const reply = await exchange(endpoint, {
+    id,
+    body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
+    headers,
+    timeoutMs,
+    signal: null,
+    harmless: true,
+    onMessage: null,
+  });
+  if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
+  const refused = credentialRefused(reply.value, endpoint);
+  return refused === null ? reply : err(refused);
+}
+
 /**
  * Asks `server/discover`. `null`: the server is of the legacy era. A credential that is refused says nothing about
  * the era, and no time-out does.
@@ -37,20 +59,9 @@ export async function discover(
   endpoint: Endpoint,
   timeoutMs: number,
 ): Promise<Result<Offer | null, CallFailure>> {
-  const id = nextId();
   const method = 'server/discover';
-  const reply = await exchange(endpoint, {
-    id,
-    body: JSON.stringify({ jsonrpc: '2.0', id, method, params: { _meta: modernMeta } }),
-    headers: modernHeaders(method),
-    timeoutMs,
-    signal: null,
-    harmless: true,
-    onMessage: null,
-  });
-  if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
-  const refused = credentialRefused(reply.value, endpoint);
-  if (refused !== null) return err(refused);
+  const reply = await handshake(endpoint, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
+  if (!reply.ok) return reply;
   return verdict(reply.value);
 }
 
@@ -82,20 +93,9 @@ export async function initialize(
   endpoint: Endpoint,
   timeoutMs: number,
 ): Promise<Result<Session, HandshakeFailure>> {
-  const id = nextId();
   const params = { protocolVersion: legacyVersions[0], capabilities: {}, clientInfo };
-  const reply = await exchange(endpoint, {
-    id,
-    body: JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params }),
-    headers: '',
-    timeoutMs,
-    signal: null,
-    harmless: true,
-    onMessage: null,
-  });
-  if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
-  const refused = credentialRefused(reply.value, endpoint);
-  if (refused !== null) return err(refused);
+  const reply = await handshake(endpoint, 'initialize', params, '', timeoutMs);
+  if (!reply.ok) return reply;
   const session = sessionOf(reply.value);
   // Strict servers refuse a request that overtakes this on another connection.
   if (session.ok)

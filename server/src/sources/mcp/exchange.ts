@@ -1,7 +1,8 @@
+import type { RpcError } from '#domain';
 import type { EgressFailure, Upstream, UpstreamHead, UpstreamResponse } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import { send } from '../failure.ts';
-import { type Message, parseMessage, type RpcError } from './message.ts';
+import { type Message, parseMessage } from './message.ts';
 import { createSseReader } from './sse.ts';
 
 /** One MCP server as its requests need it. */

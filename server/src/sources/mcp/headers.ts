@@ -1,7 +1,6 @@
 import { secretReferences, unknownSecret } from '@sallyport/contracts';
 import type { JsonSchema, Source, SourceFailure } from '#domain';
-import { err, ok, type Result } from '#foundation';
-import { isMembers } from './protocol.ts';
+import { err, isMembers, ok, type Result } from '#foundation';
 
 const ours = /^(host|connection|content-length|transfer-encoding|content-type|accept|mcp-.*)$/i;
 const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

@@ -1,9 +1,9 @@
 import { noRequirements, type ToolMetadata } from '@sallyport/contracts';
 import type { SourceStatus, ToolListing } from '#domain';
+import { isMembers, type Members } from '#foundation';
 import type { RejectedTool } from '../contract.ts';
 import { paramHeadersOf } from './headers.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
-import { isMembers, type Members } from './protocol.ts';
 
 interface About {
   /** The id of the source: names that servers give themselves are not unique. */

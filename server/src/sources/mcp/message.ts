@@ -1,12 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { err, jsonMembers, ok, type Result } from '#foundation';
-import { isMembers, type Members } from './protocol.ts';
-
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: unknown;
-}
+import type { RpcError } from '#domain';
+import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 
 /** A message of an MCP server, seen from the request that we wait for. */
 export type Message =

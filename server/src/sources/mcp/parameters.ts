@@ -1,6 +1,6 @@
 import type { ToolParameter, ValueSchema, ValueType } from '@sallyport/contracts';
 import type { JsonSchema } from '#domain';
-import { isMembers } from './protocol.ts';
+import { isMembers } from '#foundation';
 
 const maxDepth = 8;
 

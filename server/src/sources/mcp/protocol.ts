@@ -1,4 +1,5 @@
 import type { SourceStatus } from '#domain';
+import { isMembers } from '#foundation';
 
 export const modernVersion = '2026-07-28';
 /** Newest first; the first is the one offered. */
@@ -23,12 +24,6 @@ export const capabilityMissing = -32021;
 export const versionUnsupported = -32022;
 export const parseError = -32700;
 export const methodNotFound = -32601;
-
-export type Members = { readonly [member: string]: unknown };
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** What the server says of itself; `null` where it says nothing usable. */
 export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {

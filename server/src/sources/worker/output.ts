@@ -5,14 +5,12 @@ import {
   toolErrorKinds,
   type WorkerToolOutput,
 } from '@sallyport/contracts';
-import { err, ok, type Result } from '#foundation';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 
 export interface WorkerAnswer {
   readonly output: WorkerToolOutput;
   readonly isError: boolean;
 }
-
-type Members = { readonly [member: string]: unknown };
 
 const kinds: ReadonlySet<string> = new Set(toolErrorKinds);
 
@@ -84,10 +82,6 @@ function logsOf(logs: unknown): { logs?: ToolLog[] } {
 
 function authorizationOf(given: unknown): Pick<WorkerToolOutput, 'requires_authorization'> {
   return isMembers(given) ? { requires_authorization: given } : {};
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(value: unknown): string | null {

@@ -5,25 +5,22 @@ import { err, ok, type Result } from '#foundation';
 /** Bytes of a request's body that any front accepts. */
 export const maxBodyBytes = 4 * 1024 * 1024;
 /** Levels of nesting that a JSON body may have. */
-export const maxDepth = 64;
+const maxDepth = 64;
 
 /** The whole body; `request.too_large` as soon as it is known to be over the cap, with the rest left unread. */
-export function readBody(
-  request: IncomingMessage,
-  maxBytes = maxBodyBytes,
-): Promise<Result<Buffer, Refusal>> {
+export function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBytes) return Promise.resolve(err(tooLarge(maxBytes)));
+  if (declared > maxBodyBytes) return Promise.resolve(err(tooLarge()));
   return new Promise((resolve) => {
     let first: Buffer | null = null;
     let rest: Buffer[] | null = null;
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBytes) {
+      if (length > maxBodyBytes) {
         request.removeAllListeners('data');
         request.pause();
-        resolve(err(tooLarge(maxBytes)));
+        resolve(err(tooLarge()));
       } else if (first === null) first = chunk;
       else if (rest === null) rest = [first, chunk];
       else rest.push(chunk);
@@ -31,18 +28,26 @@ export function readBody(
     request.on('end', () =>
       resolve(ok(rest !== null ? Buffer.concat(rest, length) : (first ?? Buffer.alloc(0)))),
     );
-    request.on('error', () =>
-      resolve(err(refusal('request.invalid', 'the request ended before its body was complete'))),
-    );
+    request.on('error', () => resolve(err(incomplete())));
   });
 }
 
-function tooLarge(maxBytes: number): Refusal {
-  return refusal('request.too_large', `the body is larger than ${maxBytes} bytes`);
+export function tooLarge(): Refusal {
+  return refusal('request.too_large', `the body is larger than ${maxBodyBytes} bytes`);
+}
+
+export function incomplete(): Refusal {
+  return refusal('request.invalid', 'the request ended before its body was complete');
+}
+
+/** The refusal of a parsed JSON body that is nested too deep. */
+export function tooDeep(value: unknown): Refusal | null {
+  if (!isDeeperThan(value, maxDepth)) return null;
+  return refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`);
 }
 
 /** Whether a parsed JSON value is nested deeper than `levels`. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
+function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) {

@@ -1,11 +1,11 @@
 import type { Audit, AuditEntry } from '#audit';
 import type { Catalog } from '#catalog';
-import type { Refusal } from '#domain';
-import { type Clock, elapsedMs } from '#foundation';
+import type { Refusal, RpcError } from '#domain';
+import { type Clock, elapsedMs, type Members } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Log } from '#telemetry';
 import type { Exchange } from './exchange.ts';
-import { errorMessage, type Members, type RpcError, type RpcId, relayedError } from './rpc.ts';
+import { errorMessage, type RpcId, relayedError } from './rpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Streams } from './streams.ts';
 

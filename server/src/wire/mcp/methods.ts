@@ -1,10 +1,10 @@
 import { errorCodes } from '@sallyport/contracts';
 import { type CallNotification, refusal } from '#domain';
-import { err, newId, ok, type Result } from '#foundation';
+import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
-import { isMembers, type Members, paramsInvalid } from './rpc.ts';
+import { paramsInvalid } from './rpc.ts';
 import { listMembers, type OutputRoot } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 

@@ -1,26 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { errorCodes } from '@sallyport/contracts';
-import { type Refusal, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
-import { isDeeperThan, maxDepth } from '../http/body.ts';
+import { type Refusal, type RpcError, refusal } from '#domain';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { tooDeep } from '../http/body.ts';
 
 export type RpcId = string | number;
-export type Members = { readonly [member: string]: unknown };
-
 /** One JSON-RPC 2.0 message that a client may send. */
 export type ClientMessage =
   | { readonly kind: 'request'; readonly id: RpcId; readonly method: string; readonly params: Members }
   | { readonly kind: 'notification'; readonly method: string; readonly params: Members }
   | { readonly kind: 'response'; readonly id: RpcId };
 
-/** A JSON-RPC error as a source spoke it. */
-export interface RpcError {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: unknown;
-}
-
-/** Parses a body: one message, or a batch where `batches` allows it. A refusal names the member at fault. */
+/** Parses a body: one message, or a batch. A refusal names the member at fault. */
 export function parseBody(body: Buffer): Result<ClientMessage | ClientMessage[], Refusal> {
   if (!isUtf8(body)) return err(refusal('request.malformed', 'the body is not UTF-8'));
   let parsed: unknown;
@@ -30,9 +21,8 @@ export function parseBody(body: Buffer): Result<ClientMessage | ClientMessage[],
     // The parser's own words quote the body, which must not come into a record.
     return err(refusal('request.malformed', 'the body is not valid JSON'));
   }
-  if (isDeeperThan(parsed, maxDepth)) {
-    return err(refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`));
-  }
+  const deep = tooDeep(parsed);
+  if (deep !== null) return err(deep);
   return Array.isArray(parsed) ? parseBatch(parsed) : parseMessage(parsed);
 }
 
@@ -72,10 +62,6 @@ function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
       ? { kind: 'notification', method, params: members }
       : { kind: 'request', id: id as RpcId, method, params: members },
   );
-}
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(field: string, problem: string): Refusal {

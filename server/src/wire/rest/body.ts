@@ -1,6 +1,6 @@
 import { type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import { isDeeperThan, maxBodyBytes, maxDepth } from '../http/body.ts';
+import { incomplete, maxBodyBytes, tooDeep, tooLarge } from '../http/body.ts';
 
 /** The JSON value in a request's body. What is wrong with it is told without quoting it. */
 export async function readJson(request: Request): Promise<Result<unknown, Refusal>> {
@@ -12,11 +12,9 @@ export async function readJson(request: Request): Promise<Result<unknown, Refusa
   try {
     bytes = await readBytes(request);
   } catch {
-    return err(refusal('request.invalid', 'the request ended before its body was complete'));
+    return err(incomplete());
   }
-  if (bytes === null) {
-    return err(refusal('request.too_large', `the body is larger than ${maxBodyBytes} bytes`));
-  }
+  if (bytes === null) return err(tooLarge());
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -25,10 +23,8 @@ export async function readJson(request: Request): Promise<Result<unknown, Refusa
       refusal('request.malformed', bytes.length === 0 ? 'the body is empty' : 'the body is not valid JSON'),
     );
   }
-  if (isDeeperThan(value, maxDepth)) {
-    return err(refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`));
-  }
-  return ok(value);
+  const deep = tooDeep(value);
+  return deep === null ? ok(value) : err(deep);
 }
 
 /**

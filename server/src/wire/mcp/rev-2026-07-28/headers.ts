@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayView, ShownTool } from '#catalog';
 import type { JsonSchema, Refusal } from '#domain';
 import { refusal } from '#domain';
-import { isMembers, type Members } from '../rpc.ts';
+import { isMembers, type Members } from '#foundation';
 
 /** SEP-2243: what a header says and what the body says must be one and the same, or a policy could be fooled by either. */
 

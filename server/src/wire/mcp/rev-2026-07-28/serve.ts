@@ -1,18 +1,11 @@
 import type { ShownTool } from '#catalog';
 import { refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
 import { type CallManners, callTool, listTools, unknownMethod } from '../methods.ts';
 import { completeResult } from '../relayed-result.ts';
-import {
-  type ClientMessage,
-  isMembers,
-  type Members,
-  paramsInvalid,
-  type RpcId,
-  resultMessage,
-} from '../rpc.ts';
+import { type ClientMessage, paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
 import { headerMismatch, paramMismatch } from './headers.ts';
 
 /** The generation without a handshake: every request says who asks and in which revision; nothing is kept between two. */
