@@ -526,7 +526,9 @@ gateways:
     const toggle = async () => {
       const { catalog } = app.app.rooms;
       const [tool] = catalog.tools('default');
-      await catalog.replaceListing('default', 'another', [tool as NonNullable<typeof tool>]);
+      const tools = [tool as NonNullable<typeof tool>];
+      const nothingElse = { prompts: [], resources: [], templates: [], capabilities: {} };
+      await catalog.replaceOffer('default', 'another', { tools, ...nothingElse });
       await catalog.forget('default', 'another');
     };
 

@@ -1,7 +1,24 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../errors/codes.ts';
 
-export const auditKinds = ['tool_call', 'tool_list', 'admin', 'sign_in', 'credential', 'inference'] as const;
+export const auditKinds = [
+  'tool_call',
+  'tool_list',
+  'prompt_get',
+  'prompt_list',
+  'resource_read',
+  'resource_list',
+  'resource_subscribe',
+  'completion',
+  'task',
+  'extension',
+  /** A tool's definition changed, was held back or approved. */
+  'tool_change',
+  'admin',
+  'sign_in',
+  'credential',
+  'inference',
+] as const;
 export const auditDecisions = ['allowed', 'refused', 'failed'] as const;
 export type AuditKind = (typeof auditKinds)[number];
 export type AuditDecision = (typeof auditDecisions)[number];
@@ -21,7 +38,7 @@ export const auditEvent = z.object({
   principal: z.string().nullable(),
   project_id: z.string(),
   gateway: z.string().nullable(),
-  /** `Toolkit.Tool` for tool calls; the operation (`workers.create`) for `admin`. */
+  /** `Toolkit.Tool` for tool calls, `source.prompt`, `source.uri`; the operation (`workers.create`) for `admin`. */
   tool: z.string().nullable(),
   tool_id: z.string().nullable(),
   source: z.string().nullable(),

@@ -6,7 +6,7 @@ import type { Db } from '#storage';
 import { openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
-import { sampleListing } from './sample-tool.ts';
+import { offering, sampleListing } from './sample-tool.ts';
 
 const project = 'default';
 const place = { projectId: project };
@@ -34,18 +34,20 @@ describe('catalog', () => {
   const names = (slug: string) => catalog.view(slug)?.tools.map(({ wireName }) => wireName);
 
   test('tools and their ids survive a restart, a refresh and an absence', async () => {
-    await catalog.replaceListing(project, 'one', [
-      sampleListing('Github', 'Star'),
-      sampleListing('Github', 'Fork'),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'one',
+      offering([sampleListing('Github', 'Star'), sampleListing('Github', 'Fork')]),
+    );
     const id = catalog.findTool(project, 'Github.Star')?.id;
     assert.match(id ?? '', /^tool_[0-9a-f]{24}$/);
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Fork')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Fork')]));
     assert.equal(catalog.findTool(project, 'Github.Star'), null);
-    await catalog.replaceListing(project, 'one', [
-      sampleListing('Github', 'Star'),
-      sampleListing('Github', 'Fork'),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'one',
+      offering([sampleListing('Github', 'Star'), sampleListing('Github', 'Fork')]),
+    );
     const restarted = await createCatalog({ db, clock });
     assert.equal(restarted.findTool(project, 'Github.Star')?.id, id);
     assert.deepEqual(
@@ -55,21 +57,25 @@ describe('catalog', () => {
   });
 
   test('a source that is down keeps its tools listed as unavailable, and heals', async () => {
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     await gateway('g');
     await catalog.markUnavailable(project, 'one');
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, false);
     assert.deepEqual(names('g'), ['Github_Star']);
     assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github.Star')?.available, false);
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, true);
   });
 
   test('names are found in every form and whatever the case; a version picks that version', async () => {
-    await catalog.replaceListing(project, 'one', [
-      sampleListing('Git_hub', 'Star', { version: '1.9.0' }),
-      sampleListing('Git_hub', 'Star', { version: '1.10.0' }),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'one',
+      offering([
+        sampleListing('Git_hub', 'Star', { version: '1.9.0' }),
+        sampleListing('Git_hub', 'Star', { version: '1.10.0' }),
+      ]),
+    );
     for (const name of ['Git_hub.Star', 'git_hub_star', 'GIT_HUB.STAR', 'Git_hub.Star@1.10.0']) {
       assert.equal(catalog.findTool(project, name)?.toolkit.version, '1.10.0', name);
     }
@@ -81,11 +87,11 @@ describe('catalog', () => {
   });
 
   test('a source that comes later cannot take over a name', async () => {
-    await catalog.replaceListing(project, 'zz-first', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'zz-first', offering([sampleListing('Github', 'Star')]));
     await gateway('exact', { tool_filter: { allowed_tools: ['Github.Star'] } });
     await gateway('glob', { tool_filter: { allowed_tools: ['Github.*'] } });
     clock.advance(1000);
-    await catalog.replaceListing(project, 'aa-later', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'aa-later', offering([sampleListing('Github', 'Star')]));
     assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zz-first');
     assert.deepEqual(
       catalog.view('exact')?.tools.map(({ tool }) => tool.sourceId),
@@ -97,21 +103,33 @@ describe('catalog', () => {
   });
 
   test('a new version of a tool keeps the name that the old one had', async () => {
-    await catalog.replaceListing(project, 'zebra', [sampleListing('Github', 'Star', { version: '1.0.0' })]);
+    await catalog.replaceOffer(
+      project,
+      'zebra',
+      offering([sampleListing('Github', 'Star', { version: '1.0.0' })]),
+    );
     clock.advance(10);
-    await catalog.replaceListing(project, 'aardvark', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'aardvark', offering([sampleListing('Github', 'Star')]));
     clock.advance(10);
-    await catalog.replaceListing(project, 'zebra', [sampleListing('Github', 'Star', { version: '2.0.0' })]);
+    await catalog.replaceOffer(
+      project,
+      'zebra',
+      offering([sampleListing('Github', 'Star', { version: '2.0.0' })]),
+    );
     assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zebra');
     assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github_Star')?.sourceId, 'zebra');
   });
 
   test('a gateway shows what its exact names and globs allow, at the next request', async () => {
-    await catalog.replaceListing(project, 'one', [
-      sampleListing('Github', 'Star'),
-      sampleListing('Github', 'Fork'),
-      sampleListing('Slack', 'Send'),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'one',
+      offering([
+        sampleListing('Github', 'Star'),
+        sampleListing('Github', 'Fork'),
+        sampleListing('Slack', 'Send'),
+      ]),
+    );
     const made = await gateway('g', { tool_filter: { allowed_tools: ['github.star', 'Slack.*'] } });
     assert.deepEqual(names('g'), ['Github_Star', 'Slack_Send']);
     await catalog.updateGateway(project, made.id, { allowedTools: ['Github.Fork'] });
@@ -126,15 +144,17 @@ describe('catalog', () => {
 
   test('displayed names are short, legal and unique, and the older tool keeps the plain one', async () => {
     const long = 'L'.repeat(80);
-    await catalog.replaceListing(project, 'one', [
-      sampleListing('Git hub', 'Star'),
-      sampleListing('X', long),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'one',
+      offering([sampleListing('Git hub', 'Star'), sampleListing('X', long)]),
+    );
     clock.advance(1000);
-    await catalog.replaceListing(project, 'two', [
-      sampleListing('Git-hub', 'Star/../x'),
-      sampleListing('Git_hub', 'Star'),
-    ]);
+    await catalog.replaceOffer(
+      project,
+      'two',
+      offering([sampleListing('Git-hub', 'Star/../x'), sampleListing('Git_hub', 'Star')]),
+    );
     await gateway('g');
     const shown = names('g') ?? [];
     assert.equal(new Set(shown).size, 4);
@@ -148,7 +168,7 @@ describe('catalog', () => {
       properties: { repo: { type: 'string' }, n: { type: 'integer' } },
       required: ['repo'],
     };
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star', { inputSchema })]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star', { inputSchema })]));
     await gateway('plain');
     await gateway('curated', {
       tools: [
@@ -170,10 +190,10 @@ describe('catalog', () => {
   });
 
   test('a gateway over one source may show its own names', async () => {
-    await catalog.replaceListing(project, 'files', [sampleListing('files', 'read.file')]);
+    await catalog.replaceOffer(project, 'files', offering([sampleListing('files', 'read.file')]));
     await gateway('own', { naming: 'source' });
     assert.deepEqual(names('own'), ['read.file']);
-    await catalog.replaceListing(project, 'more', [sampleListing('more', 'x')]);
+    await catalog.replaceOffer(project, 'more', offering([sampleListing('more', 'x')]));
     assert.deepEqual(names('own'), ['files_read_file', 'more_x']);
   });
 
@@ -205,7 +225,7 @@ describe('catalog', () => {
   });
 
   test('another project sees neither gateways nor tools', async () => {
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     const made = await gateway('g');
     assert.equal(catalog.gateway('other', made.id), null);
     assert.deepEqual(catalog.tools('other'), []);
@@ -217,7 +237,7 @@ describe('catalog', () => {
     await gateway('g');
     const heard: string[] = [];
     const stop = catalog.onChange((slug) => heard.push(slug));
-    await catalog.replaceListing(project, 'one', [sampleListing('Github', 'Star')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     assert.deepEqual(heard, ['g']);
     stop();
     await catalog.forget(project, 'one');
@@ -226,8 +246,8 @@ describe('catalog', () => {
   });
 
   test('sources that are no longer declared leave no tools behind', async () => {
-    await catalog.replaceListing(project, 'one', [sampleListing('A', 'X')]);
-    await catalog.replaceListing(project, 'two', [sampleListing('B', 'X')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('A', 'X')]));
+    await catalog.replaceOffer(project, 'two', offering([sampleListing('B', 'X')]));
     await catalog.keepSources(project, ['two']);
     assert.deepEqual(
       (await createCatalog({ db, clock })).tools(project).map(({ qualifiedName }) => qualifiedName),
@@ -237,7 +257,7 @@ describe('catalog', () => {
 
   test('what a source wrote of a tool keeps its order, whatever text it holds', async () => {
     const inputSchema = { type: 'object', properties: { zulu: {}, alfa: {} }, title: 'a\u0000b\ud800' };
-    await catalog.replaceListing(project, 'one', [{ ...sampleListing('Kit', 'A'), inputSchema }]);
+    await catalog.replaceOffer(project, 'one', offering([{ ...sampleListing('Kit', 'A'), inputSchema }]));
     for (const known of [catalog, await createCatalog({ db, clock })]) {
       assert.equal(
         JSON.stringify(known.findTool(project, 'Kit.A')?.inputSchema),
@@ -247,7 +267,7 @@ describe('catalog', () => {
   });
 
   test('a change is told only where a gateway shows something else than before', async () => {
-    await catalog.replaceListing(project, 'one', [sampleListing('Kit', 'A')]);
+    await catalog.replaceOffer(project, 'one', offering([sampleListing('Kit', 'A')]));
     await gateway('here', { tool_filter: { allowed_tools: ['Kit.*'] } });
     await gateway('there', { tool_filter: { allowed_tools: ['Other.*'] } });
     const told: string[] = [];
@@ -261,7 +281,7 @@ describe('catalog', () => {
     };
     const list = (...tools: string[]) => {
       const listings = tools.map((name) => sampleListing('Kit', name));
-      return catalog.replaceListing(project, 'one', listings);
+      return catalog.replaceOffer(project, 'one', offering(listings));
     };
     assert.deepEqual(await change(() => list('A')), []);
     assert.deepEqual(await change(() => catalog.markUnavailable(project, 'one')), ['here']);

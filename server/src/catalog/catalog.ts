@@ -1,7 +1,7 @@
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Db } from '#storage';
-import type { Catalog, GatewayView, ShownTool } from './contract.ts';
+import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
 import { createToolShelf } from './tool-shelf.ts';
 import { compileView, showsTheSame, showTool } from './view.ts';
@@ -14,7 +14,7 @@ export interface CatalogDeps {
 /** Reads everything into memory; from then on memory answers and the database remembers. */
 export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   const views = new Map<string, GatewayView>();
-  const listeners = new Set<(slug: string) => void>();
+  const listeners = new Set<(slug: string, lists: ReadonlySet<ListKind>) => void>();
   const shownAlone = new WeakMap<Tool, ShownTool>();
   let revision = 0;
 
@@ -26,7 +26,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
       const before = views.get(slug);
       views.delete(slug);
       if (before !== undefined && showsTheSame(before, view(slug))) continue;
-      for (const listener of listeners) listener(slug);
+      for (const listener of listeners) listener(slug, new Set(['tools']));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Gateway, JsonSchema, Refusal, Tool, ToolListing } from '#domain';
+import type { Gateway, JsonSchema, Refusal, RuleTarget, SourceOffer, Tool } from '#domain';
 import type { Result } from '#foundation';
 
 /** One tool as one gateway shows it. */
@@ -18,6 +18,35 @@ export interface ShownTool {
   }): Result<{ readonly [name: string]: unknown }, Refusal>;
 }
 
+type Members = { readonly [member: string]: unknown };
+
+/** A prompt as one gateway shows it; `listed` is the entry for `prompts/list`. */
+export interface ShownPrompt {
+  readonly target: RuleTarget;
+  /** Unique on the gateway; by the rules of tool names. */
+  readonly wireName: string;
+  /** The source's own name of it. */
+  readonly own: string;
+  readonly listed: Members;
+}
+
+/** A resource, or a template of resources, as one gateway shows it; `own` is the source's own URI or template. */
+export interface ShownResource {
+  readonly target: RuleTarget;
+  readonly uri: string;
+  readonly own: string;
+  readonly listed: Members;
+}
+export interface ShownTemplate {
+  readonly target: RuleTarget;
+  readonly uriTemplate: string;
+  readonly own: string;
+  readonly listed: Members;
+}
+
+/** The lists of a gateway that can change. */
+export type ListKind = 'tools' | 'prompts' | 'resources';
+
 /** A gateway compiled for calling: rebuilt whenever its definition or the catalog changes. */
 export interface GatewayView {
   readonly gateway: Gateway;
@@ -27,6 +56,26 @@ export interface GatewayView {
   readonly tools: readonly ShownTool[];
   /** By the name on the wire, exact; then by `Toolkit.Tool`, ignoring case. */
   find(name: string): ShownTool | null;
+
+  readonly prompts: readonly ShownPrompt[];
+  readonly resources: readonly ShownResource[];
+  readonly templates: readonly ShownTemplate[];
+  findPrompt(wireName: string): ShownPrompt | null;
+  findTemplate(uriTemplate: string): ShownTemplate | null;
+  /**
+   * Whose a URI is and what that source calls it: one that is listed, one that a template makes, one that a shown tool
+   * refers to in `_meta`, or one that only a single source of the gateway can have. `null`: nobody's.
+   */
+  findResource(uri: string): { readonly target: RuleTarget; readonly own: string } | null;
+  /** How this gateway writes a source's own URI. */
+  shownUri(sourceId: string, own: string): string;
+  /** Whether it writes any of the source's URIs in another way than the source itself. */
+  renamesUris(sourceId: string): boolean;
+
+  /** The MCP sources of which it shows anything, in stable order. */
+  readonly sourceIds: readonly string[];
+  /** What a source declared that it can do; `{}` where nothing is known. */
+  capabilitiesOf(sourceId: string): Members;
 }
 
 export type NewGateway = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
@@ -41,7 +90,7 @@ export interface Catalog {
   shown(tool: Tool): ShownTool;
 
   /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back. */
-  replaceListing(projectId: string, sourceId: string, listings: readonly ToolListing[]): Promise<void>;
+  replaceOffer(projectId: string, sourceId: string, offer: SourceOffer): Promise<void>;
   /** The source does not answer: its tools stay listed, marked unavailable. */
   markUnavailable(projectId: string, sourceId: string): Promise<void>;
   /** The source was removed: its tools go. */
@@ -59,6 +108,6 @@ export interface Catalog {
   deleteGateway(projectId: string, id: string): Promise<Result<void, Refusal>>;
   applyFile(gateways: readonly Gateway[]): void;
 
-  /** Called with the slug whenever what a gateway shows has changed. */
-  onChange(listener: (slug: string) => void): () => void;
+  /** Called with the slug, and which of its lists, whenever what a gateway shows has changed. */
+  onChange(listener: (slug: string, lists: ReadonlySet<ListKind>) => void): () => void;
 }

@@ -7,4 +7,14 @@
  */
 
 export { createCatalog } from './catalog.ts';
-export type { Catalog, GatewayChange, GatewayView, NewGateway, ShownTool } from './contract.ts';
+export type {
+  Catalog,
+  GatewayChange,
+  GatewayView,
+  ListKind,
+  NewGateway,
+  ShownPrompt,
+  ShownResource,
+  ShownTemplate,
+  ShownTool,
+} from './contract.ts';

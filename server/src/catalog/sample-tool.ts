@@ -1,4 +1,4 @@
-import type { JsonSchema, ToolListing } from '#domain';
+import type { JsonSchema, SourceOffer, ToolListing } from '#domain';
 
 /** A listing for tests: the least a source says about a tool. */
 export function sampleListing(
@@ -18,4 +18,9 @@ export function sampleListing(
     metadata: null,
     mcp: {},
   };
+}
+
+/** An offer of these tools and nothing else. */
+export function offering(tools: readonly ToolListing[]): SourceOffer {
+  return { tools, prompts: [], resources: [], templates: [], capabilities: {} };
 }

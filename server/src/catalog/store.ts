@@ -130,6 +130,7 @@ function fromRow(row: ToolRow): StoredTool {
       projectId: row.project_id,
       sourceId: row.source_id,
       qualifiedName: `${row.listing.toolkit.name}.${row.listing.name}`,
+      ruleName: `${row.listing.toolkit.name}.${row.listing.name}`,
       available: row.available,
     },
     position: row.position,

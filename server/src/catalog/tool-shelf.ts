@@ -4,7 +4,7 @@ import type { Catalog } from './contract.ts';
 import { type CatalogStore, createCatalogStore, type StoredTool } from './store.ts';
 import { indexTools, type ToolIndex } from './tools.ts';
 
-type Shelf = Pick<Catalog, 'replaceListing' | 'markUnavailable' | 'forget' | 'keepSources'> & {
+type Shelf = Pick<Catalog, 'replaceOffer' | 'markUnavailable' | 'forget' | 'keepSources'> & {
   index(projectId: string): ToolIndex;
 };
 
@@ -43,8 +43,8 @@ export async function createToolShelf(
       }
       return index;
     },
-    async replaceListing(projectId, sourceId, listings) {
-      put(projectId, sourceId, await store.replaceTools(projectId, sourceId, listings, clock.iso()));
+    async replaceOffer(projectId, sourceId, { tools }) {
+      put(projectId, sourceId, await store.replaceTools(projectId, sourceId, tools, clock.iso()));
     },
     async markUnavailable(projectId, sourceId) {
       const tools = projects.get(projectId)?.get(sourceId);

@@ -60,6 +60,16 @@ export function compileView(gateway: Gateway, stored: readonly StoredTool[], rev
     revision,
     tools,
     find: (name) => byWireName.get(name) ?? byQualifiedName.get(name.toLowerCase()) ?? null,
+    prompts: [],
+    resources: [],
+    templates: [],
+    findPrompt: () => null,
+    findTemplate: () => null,
+    findResource: () => null,
+    shownUri: (_sourceId, own) => own,
+    renamesUris: () => false,
+    sourceIds: [],
+    capabilitiesOf: () => ({}),
   };
 }
 

@@ -47,7 +47,7 @@ export async function buildRooms(
     egress,
     clock,
     log,
-    onListed: (source, listings) => catalog.replaceListing(source.projectId, source.id, listings),
+    onListed: (source, offer) => catalog.replaceOffer(source.projectId, source.id, offer),
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
     onRemoved: (source) => catalog.forget(source.projectId, source.id),
   });

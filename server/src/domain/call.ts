@@ -1,4 +1,5 @@
 import type { ErrorCode, WorkerToolOutput } from '@sallyport/contracts';
+import type { ClientSide, InputRequest } from './client-side.ts';
 import type { Tool } from './tool.ts';
 
 /** A message an MCP server sends while a call runs (progress, logging), as parsed JSON-RPC. */
@@ -13,28 +14,73 @@ export interface Credential {
   readonly secrets: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** What a source is asked to run. */
-export interface DispatchedCall {
+/** What every request to a source carries. */
+interface Dispatched {
   readonly executionId: string;
-  readonly tool: Tool;
-  readonly args: { readonly [name: string]: unknown };
   readonly userId: string | null;
   readonly credential: Credential | null;
+  readonly client: ClientSide;
   /** `_meta` of the client's request, for sources that speak MCP. */
   readonly meta: { readonly [member: string]: unknown } | null;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal | null;
-  /** Receives what the source says while the call runs. */
+  /**
+   * Receives what the source says while the request runs: progress under the client's own token, log messages as severe as
+   * the client wants them, whatever else it says of this request.
+   */
   readonly notify: ((notification: CallNotification) => void) | null;
 }
 
+/** A tool that a source is asked to run. */
+export interface DispatchedCall extends Dispatched {
+  readonly tool: Tool;
+  readonly args: { readonly [name: string]: unknown };
+  /** `task` of the client's request (2025-11-25), where source and client both do tasks. */
+  readonly task: { readonly [member: string]: unknown } | null;
+}
+
+/** Any other request that a source is asked to answer: `prompts/get`, `resources/read`, `completion/complete`, `tasks/…`. */
+export interface DispatchedRequest extends Dispatched {
+  readonly projectId: string;
+  readonly sourceId: string;
+  readonly method: string;
+  /** In the source's own names and URIs; without `_meta`, `inputResponses` and `requestState`. */
+  readonly params: { readonly [member: string]: unknown };
+}
+
+/** The wish to hear when one resource of a source changes. */
+export interface DispatchedSubscription {
+  readonly projectId: string;
+  readonly sourceId: string;
+  readonly userId: string | null;
+  /** As in `ClientSide`. */
+  readonly conversation: string | null;
+  /** The source's own. */
+  readonly uri: string;
+  /** Gets the params of each `notifications/resources/updated`, as the source said them. */
+  readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
+}
+
 /**
- * What a tool answered. A source that speaks MCP returns the bytes of its `CallToolResult` (JSON object text), which
- * are relayed untouched wherever nothing must be rewritten; a worker returns its output object.
+ * What a source answered. One that speaks MCP returns the bytes of its result (JSON object text), which are relayed
+ * untouched wherever nothing must be rewritten; a worker returns its output object.
  */
-export type ToolReturn =
-  | { readonly form: 'mcp'; readonly result: Buffer; readonly isError: boolean }
-  | { readonly form: 'worker'; readonly output: WorkerToolOutput; readonly isError: boolean };
+export type SourceReturn =
+  | {
+      readonly form: 'mcp';
+      readonly result: Buffer;
+      readonly isError: boolean;
+      /** The source runs it as a task: its own id of it, which stands in the result too. */
+      readonly taskId?: string;
+    }
+  | { readonly form: 'worker'; readonly output: WorkerToolOutput; readonly isError: boolean }
+  /** The source wants answers before it goes on; `state` is to be brought back with them. Never where `ask` was given. */
+  | {
+      readonly form: 'input_required';
+      readonly requests: { readonly [key: string]: InputRequest };
+      readonly state: string | null;
+      readonly isError: false;
+    };
 
 /** A JSON-RPC error, as the other side spoke it. */
 export interface RpcError {

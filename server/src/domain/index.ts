@@ -7,12 +7,16 @@ export type {
   CallNotification,
   Credential,
   DispatchedCall,
+  DispatchedRequest,
+  DispatchedSubscription,
   ProbeStep,
   RpcError,
   SourceFailure,
-  ToolReturn,
+  SourceReturn,
 } from './call.ts';
 export { probeSteps } from './call.ts';
+export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } from './client-side.ts';
+export { inputMethods, logLevels, silentClient } from './client-side.ts';
 export {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,
@@ -24,6 +28,13 @@ export {
 export type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
 export type { GlobSet } from './glob.ts';
 export { compileGlobs } from './glob.ts';
+export type {
+  PromptListing,
+  ResourceListing,
+  RuleTarget,
+  SourceOffer,
+  TemplateListing,
+} from './offer.ts';
 export type { Caller, Principal, Scope } from './principal.ts';
 export type { Refusal } from './refusal.ts';
 export { refusal } from './refusal.ts';

@@ -1,4 +1,5 @@
 import type { ToolMetadata, ToolParameter, ToolRequirements, ValueSchema } from '@sallyport/contracts';
+import type { RuleTarget } from './offer.ts';
 
 /** A JSON Schema object, as carried on the wire. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -30,14 +31,14 @@ export interface ToolListing {
 }
 
 /** A tool in the catalog. */
-export interface Tool extends ToolListing {
+export interface Tool extends ToolListing, RuleTarget {
   /**
    * Stable across refreshes, restarts, renames on a gateway and versions: it is derived from project, source, toolkit
    * and name. Policy and audit refer to it.
    */
   readonly id: string;
-  readonly projectId: string;
-  readonly sourceId: string;
+  /** `Toolkit.Tool` where the toolkit's name is the source's own; `source/Toolkit.Tool` where another source had it first. */
+  readonly ruleName: string;
   /** `Toolkit.Tool`. */
   readonly qualifiedName: string;
   /** False while the source does not answer or no longer lists it. */

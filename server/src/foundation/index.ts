@@ -11,3 +11,5 @@ export type { JsonMember, Members } from './json-members.ts';
 export { isMembers, jsonMembers } from './json-members.ts';
 export type { Err, Ok, Result } from './result.ts';
 export { err, ok } from './result.ts';
+export type { Sealer } from './seal.ts';
+export { createSealer } from './seal.ts';

@@ -90,6 +90,6 @@ function record(
 }
 
 /** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */
-function hasRun({ code }: CallRefusal): boolean {
+export function hasRun({ code }: CallRefusal): boolean {
   return code.startsWith('source.') || code === 'internal';
 }

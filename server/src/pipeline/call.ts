@@ -1,23 +1,70 @@
+import type { AuditKind } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
-import type { Caller, CallNotification, Credential, Gateway, Refusal, RpcError, ToolReturn } from '#domain';
+import type {
+  Caller,
+  CallNotification,
+  ClientSide,
+  Credential,
+  Gateway,
+  Refusal,
+  RpcError,
+  RuleTarget,
+  SourceReturn,
+} from '#domain';
 import type { Grant } from '#policy';
 
-/** A call as it came in through a front, from a caller who was authenticated at the door. */
-export interface Received {
+/** What every request that came in through a front says, from a caller who was authenticated at the door. */
+interface Incoming {
   readonly caller: Caller;
   readonly executionId: string;
   /** Milliseconds, monotonic: when the front received it. */
   readonly startedAt: number;
   readonly gateway: Gateway | null;
-  /** The tool's name as the client spelled it. */
-  readonly name: string;
-  readonly args: { readonly [name: string]: unknown };
+  readonly client: ClientSide;
   readonly meta: { readonly [member: string]: unknown } | null;
   readonly traceId: string | null;
   readonly signal: AbortSignal | null;
   readonly notify: ((notification: CallNotification) => void) | null;
+}
+
+export interface Received extends Incoming {
+  /** The tool's name as the client spelled it. */
+  readonly name: string;
+  readonly args: { readonly [name: string]: unknown };
+  /** `task` of a `tools/call` (2025-11-25); `null` where the front has none, or the source would not know it. */
+  readonly task: { readonly [member: string]: unknown } | null;
   /** Finds the tool by name among what this front shows. */
   readonly find: (name: string) => ShownTool | null;
+}
+
+/** A request for something else than a tool's run: a prompt, a resource, a completion, a task. */
+export interface ReceivedRequest extends Incoming {
+  /** What the record calls it. */
+  readonly kind: AuditKind;
+  /** What was asked for, as the client spelled it. */
+  readonly name: string;
+  /** What it is about; `null` where this front shows no such thing. */
+  readonly target: RuleTarget | null;
+  /** Told where there is no target, or the caller may not have it. */
+  readonly unknown: Refusal;
+  readonly method: string;
+  /** In the source's own names and URIs. */
+  readonly params: { readonly [member: string]: unknown };
+}
+
+/** The wish to hear of changes of one resource. */
+export interface ReceivedSubscription {
+  readonly caller: Caller;
+  readonly startedAt: number;
+  readonly gateway: Gateway | null;
+  /** The URI as the client spelled it. */
+  readonly name: string;
+  readonly target: RuleTarget | null;
+  readonly unknown: Refusal;
+  /** The source's own URI. */
+  readonly uri: string;
+  readonly conversation: string | null;
+  readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
 }
 
 export interface Resolved extends Received {
@@ -34,7 +81,7 @@ export interface Credentialed extends InputScreened {
   readonly credential: Credential | null;
 }
 export interface Returned extends Credentialed {
-  readonly returned: ToolReturn;
+  readonly returned: SourceReturn;
 }
 /** The end of a call that ran: `returned` may be told to the caller. */
 export interface Screened extends Returned {

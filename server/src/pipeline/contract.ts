@@ -1,7 +1,7 @@
 import type { ShownTool } from '#catalog';
-import type { Caller, Gateway, Refusal } from '#domain';
+import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { Result } from '#foundation';
-import type { CallRefusal, Received, Screened } from './call.ts';
+import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
 /** What a client presents at any front. */
 export interface Presented {
@@ -18,6 +18,12 @@ export interface Pipeline {
   authenticate(presented: Presented, gateway: Gateway | null): Result<Caller, Refusal>;
   /** One tool call, in order, with one audit record whatever happens. Never throws for what a caller or a source did. */
   callTool(received: Received): Promise<Result<Screened, CallRefusal>>;
+  /** Any other request, by the same steps: one decision, one record whatever happens. */
+  request(received: ReceivedRequest): Promise<Result<SourceReturn, CallRefusal>>;
+  /** Begins to hear of changes, until the returned function is called; one record. */
+  subscribe(received: ReceivedSubscription): Promise<Result<() => void, CallRefusal>>;
+  /** Whether the caller may see and use it: the decision of a request, for lists. Writes no record. */
+  permits(caller: Caller, gateway: Gateway | null, target: RuleTarget): boolean;
   /** Of these tools, those that the caller may call: by the same decision. Writes no record. */
   visible(caller: Caller, gateway: Gateway | null, tools: readonly ShownTool[]): readonly ShownTool[];
   /** What the caller is told of a refusal. */

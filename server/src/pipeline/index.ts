@@ -1,5 +1,6 @@
 /**
- * Pipeline: one tool call, in order, whichever front it came through; and listing by the same decision.
+ * Pipeline: one tool call, in order, whichever front it came through; requests for prompts and resources by the same steps,
+ * and listing by the same decision.
  *
  *   authenticate → resolve → authorize → screen input → attach credential → dispatch → screen output
  *
@@ -7,6 +8,6 @@
  * call one another; the order is `call-tool.ts`. Nothing here speaks a protocol.
  */
 
-export type { CallRefusal, Received, Screened } from './call.ts';
+export type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 export type { Pipeline, Presented } from './contract.ts';
 export { createPipeline } from './pipeline.ts';

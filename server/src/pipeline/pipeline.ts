@@ -1,6 +1,7 @@
 import type { Identity } from '#identity';
 import { type CallRooms, callTool } from './call-tool.ts';
 import type { Pipeline } from './contract.ts';
+import { relayRequest, subscribe } from './relay-request.ts';
 import { authenticate } from './steps/authenticate.ts';
 
 export interface PipelineRooms extends CallRooms {
@@ -11,6 +12,9 @@ export function createPipeline(rooms: PipelineRooms): Pipeline {
   return {
     authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
     callTool: (received) => callTool(received, rooms),
+    request: (received) => relayRequest(received, rooms),
+    subscribe: (received) => subscribe(received, rooms),
+    permits: (caller, gateway, target) => rooms.policy.decide(caller, gateway, target).ok,
     visible: (caller, gateway, tools) =>
       tools.filter(({ tool }) => rooms.policy.decide(caller, gateway, tool).ok),
     told: ({ toldAs, reason: _reason, ...refusal }) => toldAs ?? refusal,

@@ -7,10 +7,10 @@ const grant = {} as Grant;
 /** Today's policy: a gateway is open to whoever may enter it, and a key's own tool restriction holds everywhere. */
 export function createPolicy(): Policy {
   return {
-    decide({ principal }, _gateway, tool) {
-      if (principal.tools !== null && !principal.tools.matches(tool.qualifiedName)) {
+    decide({ principal }, _gateway, { ruleName }) {
+      if (principal.tools !== null && !principal.tools.matches(ruleName)) {
         return err(
-          refusal('policy.not_granted', `no tool named ${tool.qualifiedName}`, {
+          refusal('policy.not_granted', `there is no ${ruleName}`, {
             reason: `API key ${principal.id} is restricted to other tools`,
           }),
         );

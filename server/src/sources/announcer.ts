@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Source, ToolListing } from '#domain';
+import type { Source, SourceOffer } from '#domain';
 import type { SourcesDeps } from './contract.ts';
 
 /** What was last said of a source to whoever keeps the catalog. */
 export type Announced =
-  | { readonly kind: 'listed'; readonly tools: readonly ToolListing[]; readonly digest: string }
+  | { readonly kind: 'listed'; readonly offer: SourceOffer; readonly digest: string }
   | { readonly kind: 'unavailable' }
   | null;
 
 /** Tells whoever keeps the catalog what a source offers; only when it differs from what was said last. */
 export interface Announcer {
   /** False when the catalog could not take it. */
-  listed(tools: readonly ToolListing[]): Promise<boolean>;
+  listed(offer: SourceOffer): Promise<boolean>;
   unavailable(): Promise<void>;
   last(): Announced;
   /** Says nothing more; done when what is being said has been heard. */
@@ -44,13 +44,13 @@ export function createAnnouncer(
 
   return {
     last: () => last,
-    async listed(tools) {
+    async listed(offer) {
       const said = last?.kind === 'listed' ? last : null;
-      if (said?.tools === tools) return true;
-      const digest = createHash('sha256').update(JSON.stringify(tools)).digest('base64');
-      const listed = { kind: 'listed', tools, digest } as const;
+      if (said?.offer === offer) return true;
+      const digest = createHash('sha256').update(JSON.stringify(offer)).digest('base64');
+      const listed = { kind: 'listed', offer, digest } as const;
       if (said?.digest === digest) last = listed;
-      else await announce(listed, () => onListed(source, tools));
+      else await announce(listed, () => onListed(source, offer));
       return last === listed;
     },
     async unavailable() {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { ProbeStep, Source, ToolReturn } from '#domain';
+import type { ProbeStep, Source, SourceReturn } from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { manualClock, systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { CallFailure, SourceConnection, SourceKind } from './contract.ts';
-import { callOf } from './fixtures/dispatched-call.ts';
+import { callOf, unheard } from './fixtures/dispatched-call.ts';
 import type { Mood } from './fixtures/start-server.ts';
 
 /** A server of the kind under test: it offers `Echo`, and answers to moods. */
@@ -29,7 +29,7 @@ export interface KindUnderTest {
   /** The same source with a credential that its server refuses. */
   readonly withWrongCredential: (source: Source) => Source;
   /** What `Echo` returned. */
-  readonly textOf: (returned: ToolReturn) => unknown;
+  readonly textOf: (returned: SourceReturn) => unknown;
 }
 
 /** What every kind of source promises. */
@@ -60,7 +60,7 @@ export function describeSourceKind(
 
     function connect(source: Source, maxAnswerBytes = 200_000): SourceConnection {
       const deps = { egress, clock: systemClock, log: silentLog, maxAnswerBytes };
-      const opened = kind.open(source, deps, () => {});
+      const opened = kind.open(source, deps, unheard);
       assert.ok(opened.ok, opened.ok ? '' : opened.error.message);
       open.push(opened.value);
       return opened.value;
@@ -98,12 +98,12 @@ export function describeSourceKind(
       const first = await connection.inspect();
       const second = await connection.inspect();
       assert.ok(first.ok && second.ok);
-      assert.equal(first.value.tools[0]?.name, 'Echo');
+      assert.equal(first.value.offer.tools[0]?.name, 'Echo');
       assert.deepEqual(
         first.value.steps.map(({ ok }) => ok),
         [true, true, true, true, true, true],
       );
-      assert.equal(first.value.tools, second.value.tools);
+      assert.equal(first.value.offer, second.value.offer);
     });
 
     it('runs a tool, without having listed before', async () => {
@@ -169,7 +169,7 @@ export function describeSourceKind(
     it('gives a silent server the time of the source, and no more', async () => {
       const clock = manualClock();
       const slow = createEgress({ allow: [], clock });
-      const opened = kind.open(server.source, { egress: slow, clock, log: silentLog }, () => {});
+      const opened = kind.open(server.source, { egress: slow, clock, log: silentLog }, unheard);
       assert.ok(opened.ok);
       server.mood = 'hang';
       const calling = opened.value.call(callOf('Echo'));
@@ -195,7 +195,7 @@ export function describeSourceKind(
 
     it('refuses an address that is none when it is opened', () => {
       const deps = { egress, clock: systemClock, log: silentLog };
-      const opened = kind.open({ ...server.source, uri: 'ftp://x.test' }, deps, () => {});
+      const opened = kind.open({ ...server.source, uri: 'ftp://x.test' }, deps, unheard);
       assert.equal(opened.ok ? '' : opened.error.step, 'address_resolved');
     });
   });

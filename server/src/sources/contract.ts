@@ -1,12 +1,15 @@
 import type {
+  CallNotification,
   DispatchedCall,
+  DispatchedRequest,
+  DispatchedSubscription,
   Refusal,
   RpcError,
   Source,
   SourceFailure,
+  SourceOffer,
+  SourceReturn,
   SourceStatus,
-  ToolListing,
-  ToolReturn,
 } from '#domain';
 import type { Egress } from '#egress';
 import type { Clock, Result } from '#foundation';
@@ -38,8 +41,8 @@ export interface InspectionFailure extends SourceFailure {
 /** The outcome of walking all steps of a call short of running a tool. */
 export interface Inspection {
   readonly steps: Steps;
-  /** The same array as last time when the source said the same as last time. */
-  readonly tools: readonly ToolListing[];
+  /** The same object as last time when the source said the same as last time. */
+  readonly offer: SourceOffer;
   /** Entries of the source's list that were left out, each with the reason. */
   readonly rejected: readonly RejectedTool[];
   readonly protocolVersion: string | null;
@@ -51,23 +54,49 @@ export interface RejectedTool {
   readonly reason: string;
 }
 
+/** What a source says to a client outside any request. */
+export interface Announcement {
+  readonly projectId: string;
+  readonly sourceId: string;
+  /** The conversation it was said in. */
+  readonly conversation: string;
+  readonly notification: CallNotification;
+}
+
 /** An open source. */
 export interface SourceConnection {
   /** Resolves, connects, authenticates and lists, in the same way as a call; never runs a tool. */
   inspect(): Promise<Result<Inspection, InspectionFailure>>;
-  /** Runs a tool. A tool that fails is a `ToolReturn` with `isError`; a failure means the source itself failed. */
-  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
+  /** Runs a tool. A tool that fails is a `SourceReturn` with `isError`; a failure means the source itself failed. */
+  call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
+  /** Any other request; absent where a source has tools only. */
+  request?(request: DispatchedRequest): Promise<Result<SourceReturn, CallFailure>>;
+  /**
+   * Hears of changes of one resource from now on, across restarts of the source, until the returned function is called. Fails
+   * where the source refuses at once.
+   */
+  subscribe?(subscription: DispatchedSubscription): Promise<Result<() => void, CallFailure>>;
+  /** A notification of the client that concerns the conversation: `notifications/roots/list_changed`. */
+  tell?(conversation: string, notification: CallNotification): void;
+  /** The conversation is over: what the source keeps for it may go. */
+  endConversation?(conversation: string): void;
   close(): void;
+}
+
+/** Whom an open source tells of what happens by itself. */
+export interface SourceEvents {
+  /** The source says that one of its lists changed. */
+  readonly onListChanged: () => void;
+  readonly onAnnouncement: (conversation: string, notification: CallNotification) => void;
 }
 
 /** A kind of place where tools live. One folder, one line in `compose/registries.ts`. */
 export interface SourceKind {
   readonly kind: Source['kind'];
   /**
-   * Immediate; connects to nothing. Fails on what no retry can mend: a malformed address, a header that cannot be
-   * sent. `onToolsChanged` is called when the source says that its list changed.
+   * Immediate; connects to nothing. Fails on what no retry can mend: a malformed address, a header that cannot be sent.
    */
-  open(source: Source, deps: SourceDeps, onToolsChanged: () => void): Result<SourceConnection, SourceFailure>;
+  open(source: Source, deps: SourceDeps, events: SourceEvents): Result<SourceConnection, SourceFailure>;
 }
 
 /** A source as the API changes it: what is left out stays. */
@@ -91,7 +120,21 @@ export interface Sources {
   /** Makes the file's sources exactly these: opens new ones, re-opens changed ones, closes the others. */
   applyFile(sources: readonly Source[]): Promise<void>;
   /** Runs one call on its source. */
-  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
+  call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
+  /** Runs any other request on its source; `request.method_unknown` where that has tools only. */
+  request(request: DispatchedRequest): Promise<Result<SourceReturn, CallFailure>>;
+  subscribe(subscription: DispatchedSubscription): Promise<Result<() => void, CallFailure>>;
+  /** Hands a client's notification to these sources, where they have that conversation. */
+  tell(
+    projectId: string,
+    sourceIds: readonly string[],
+    conversation: string,
+    notification: CallNotification,
+  ): void;
+  /** The conversation is over, at every source. */
+  endConversation(conversation: string): void;
+  /** Hears what sources say to clients outside any request, until the returned function is called. */
+  onAnnouncement(listener: (announcement: Announcement) => void): () => void;
   close(): void;
 }
 
@@ -99,7 +142,7 @@ export interface SourcesDeps extends SourceDeps {
   readonly kinds: readonly SourceKind[];
   readonly db: Db;
   /** What a source offers, whenever it differs from what was said last. */
-  readonly onListed: (source: Source, listings: readonly ToolListing[]) => Promise<void>;
+  readonly onListed: (source: Source, offer: SourceOffer) => Promise<void>;
   /** The source stopped answering, or was disabled. */
   readonly onUnavailable: (source: Source) => Promise<void>;
   readonly onRemoved: (source: Source) => Promise<void>;

@@ -5,6 +5,7 @@
  */
 
 export type {
+  Announcement,
   CallFailure,
   Inspection,
   InspectionFailure,
@@ -13,6 +14,7 @@ export type {
   SourceChange,
   SourceConnection,
   SourceDeps,
+  SourceEvents,
   SourceKind,
   Sources,
   SourcesDeps,

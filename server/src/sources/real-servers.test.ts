@@ -6,7 +6,7 @@ import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { SourceConnection, SourceKind } from './contract.ts';
-import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
+import { callOf, sourceOf, toolNamed, unheard } from './fixtures/dispatched-call.ts';
 import { freePort, type SpawnedServer, spawnServer } from './fixtures/spawn-server.ts';
 import { mcpKind } from './mcp/mcp.ts';
 import { workerKind } from './worker/worker.ts';
@@ -22,7 +22,7 @@ async function withSource(
 ): Promise<void> {
   const egress = createEgress({ allow: [] });
   const source = sourceOf({ kind: kind.kind, uri: server.origin, ...given });
-  const opened = kind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+  const opened = kind.open(source, { egress, clock: systemClock, log: silentLog }, unheard);
   try {
     assert.ok(opened.ok);
     await use(opened.value);
@@ -51,9 +51,9 @@ describe('the reference server', () => {
     await withSource(await startReference(), workerKind, { secret }, async (connection) => {
       const found = await connection.inspect();
       assert.ok(found.ok, found.ok ? '' : found.error.message);
-      assert.deepEqual(found.value.tools.map(({ name }) => name).sort(), ['Add', 'Echo', 'Whoami']);
+      assert.deepEqual(found.value.offer.tools.map(({ name }) => name).sort(), ['Add', 'Echo', 'Whoami']);
       const value = async (name: string, args: object, userId: string | null = null) => {
-        const listing = found.value.tools.find((tool) => tool.name === name);
+        const listing = found.value.offer.tools.find((tool) => tool.name === name);
         const call = callOf(toolNamed(name, listing), { args: { ...args }, userId });
         const returned = await connection.call(call);
         assert.ok(returned.ok && returned.value.form === 'worker');
@@ -80,7 +80,7 @@ describe('the everything server of the MCP project', () => {
       const found = await connection.inspect();
       assert.ok(found.ok, found.ok ? '' : found.error.message);
       assert.deepEqual([found.value.protocolVersion, found.value.rejected], ['2025-11-25', []]);
-      const names = found.value.tools.map(({ name }) => name);
+      const names = found.value.offer.tools.map(({ name }) => name);
       assert.ok(names.includes('echo'), names.join());
       const heard: CallNotification[] = [];
       const call = async (name: string, args: object, more: object = {}) => {

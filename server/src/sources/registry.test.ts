@@ -52,7 +52,7 @@ describe('the sources of the process', () => {
       egress,
       clock,
       log: silentLog,
-      onListed: async ({ id }, tools) => {
+      onListed: async ({ id }, { tools }) => {
         if (refuseNext) {
           refuseNext = false;
           throw new Error('the database is busy');

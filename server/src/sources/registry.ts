@@ -1,6 +1,6 @@
-import { type Refusal, refusal, type Source } from '#domain';
+import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
+import type { Announcement, NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
 import { healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
 import { createSourceStore, type SourceStore } from './store.ts';
@@ -11,7 +11,13 @@ import type { WatchedSource } from './watched-source.ts';
 export async function createSources(deps: SourcesDeps): Promise<Sources> {
   const { clock } = deps;
   const store = createSourceStore(deps.db);
-  const list = createWatchList(deps);
+  const listeners = new Set<(said: Announcement) => void>();
+  const list = createWatchList({
+    ...deps,
+    onAnnouncement(said) {
+      for (const listener of listeners) listener(said);
+    },
+  });
   const edits = createEdits(store, list, deps);
   let changing: Promise<unknown> = Promise.resolve();
 
@@ -56,12 +62,33 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
     },
 
     async call(call) {
-      const entry = list.find(call.tool.projectId, call.tool.sourceId);
-      if (entry !== undefined) return entry.call(call);
-      const message = `the source ${call.tool.sourceId} is not registered any more`;
-      return err({ code: 'catalog.tool_unavailable', message, step: 'address_resolved' });
+      const { projectId, sourceId } = call.tool;
+      return (await list.find(projectId, sourceId)?.call(call)) ?? err(gone(sourceId));
+    },
+    async request(request) {
+      const { projectId, sourceId } = request;
+      return (await list.find(projectId, sourceId)?.request(request)) ?? err(gone(sourceId));
+    },
+    async subscribe(wish) {
+      const { projectId, sourceId } = wish;
+      return (await list.find(projectId, sourceId)?.subscribe(wish)) ?? err(gone(sourceId));
+    },
+    tell(projectId, sourceIds, conversation, notification) {
+      for (const id of sourceIds) list.find(projectId, id)?.connection.tell?.(conversation, notification);
+    },
+    endConversation(conversation) {
+      for (const { connection } of list.every()) connection.endConversation?.(conversation);
+    },
+    onAnnouncement(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
+}
+
+function gone(sourceId: string): SourceFailure {
+  const message = `the source ${sourceId} is not registered any more`;
+  return { code: 'catalog.tool_unavailable', message, step: 'address_resolved' };
 }
 
 type EditDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onRemoved'>;

@@ -20,7 +20,8 @@ export function disabledStatus(): SourceStatus {
 }
 
 export function healthyStatus(inspection: Inspection, checkedAt: string): SourceStatus {
-  const { steps, tools, rejected, protocolVersion, serverInfo } = inspection;
+  const { steps, offer, rejected, protocolVersion, serverInfo } = inspection;
+  const { tools } = offer;
   const offers =
     tools.length === 0
       ? 'healthy, but it offers no tools'

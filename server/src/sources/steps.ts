@@ -1,4 +1,11 @@
-import { type ProbeStep, probeSteps, type SourceFailure, type SourceStatus, type ToolListing } from '#domain';
+import {
+  type ProbeStep,
+  probeSteps,
+  type SourceFailure,
+  type SourceOffer,
+  type SourceStatus,
+  type ToolListing,
+} from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
 import { unkeepable } from './keepable.ts';
@@ -34,7 +41,11 @@ export function withSteps(failure: SourceFailure): InspectionFailure {
 
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */
 export function inspected(
-  listed: { readonly tools: readonly ToolListing[]; readonly rejected: readonly RejectedTool[] },
+  listed: {
+    readonly tools: readonly ToolListing[];
+    readonly rejected: readonly RejectedTool[];
+    readonly others?: Omit<SourceOffer, 'tools'>;
+  },
   about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
 ): Result<Inspection, InspectionFailure> {
   if (listed.tools.length > maxTools) {
@@ -53,8 +64,11 @@ export function inspected(
     return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
   }
   const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };
-  return ok({ steps: passedSteps(details), tools, rejected, ...about });
+  const offer: SourceOffer = { ...(listed.others ?? toolsAlone), tools };
+  return ok({ steps: passedSteps(details), offer, rejected, ...about });
 }
+
+const toolsAlone = { prompts: [], resources: [], templates: [], capabilities: {} };
 
 export function rejectedInWords(rejected: readonly RejectedTool[]): string {
   const named = rejected.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);

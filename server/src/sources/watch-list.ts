@@ -1,7 +1,7 @@
 import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
 import { err, type Result } from '#foundation';
 import type { Announced } from './announcer.ts';
-import type { SourceConnection, SourcesDeps } from './contract.ts';
+import type { Announcement, SourceConnection, SourceEvents, SourcesDeps } from './contract.ts';
 import { type WatchDeps, type WatchedSource, watchSource } from './watched-source.ts';
 
 const atOnce = 8;
@@ -11,7 +11,7 @@ export interface WatchList {
   find(projectId: string, id: string): WatchedSource | undefined;
   inProject(projectId: string): readonly WatchedSource[];
   every(): readonly WatchedSource[];
-  open(source: Source, onToolsChanged: () => void): Result<SourceConnection, SourceFailure>;
+  open(source: Source, onListChanged: () => void): Result<SourceConnection, SourceFailure>;
   /** What is wrong with a definition before anything is connected. */
   flawOf(source: Source): Refusal | null;
   /** Watches the source in place of the one with its id. */
@@ -22,7 +22,9 @@ export interface WatchList {
   close(): void;
 }
 
-export function createWatchList(deps: SourcesDeps): WatchList {
+export type WatchListDeps = SourcesDeps & { readonly onAnnouncement: (said: Announcement) => void };
+
+export function createWatchList(deps: WatchListDeps): WatchList {
   const { clock, refreshEveryMs = 10_000 } = deps;
   const watched = new Map<string, Map<string, WatchedSource>>();
   const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]));
@@ -33,15 +35,18 @@ export function createWatchList(deps: SourcesDeps): WatchList {
   const find = (projectId: string, id: string) => watched.get(projectId)?.get(id);
   const every = () => [...watched.values()].flatMap((project) => [...project.values()]);
 
-  function open(source: Source, onToolsChanged: () => void): Result<SourceConnection, SourceFailure> {
+  function open(source: Source, onListChanged: () => void): Result<SourceConnection, SourceFailure> {
     const kind = kinds.get(source.kind);
-    if (kind !== undefined) return kind.open(source, deps, onToolsChanged);
+    const { projectId, id: sourceId } = source;
+    const onAnnouncement: SourceEvents['onAnnouncement'] = (conversation, notification) =>
+      deps.onAnnouncement({ projectId, sourceId, conversation, notification });
+    if (kind !== undefined) return kind.open(source, deps, { onListChanged, onAnnouncement });
     const message = `there is no kind of source called ${source.kind} here`;
     return err({ code: 'source.answer_invalid', message, step: 'address_resolved' });
   }
 
   function watch(source: Source, before: Announced): WatchedSource {
-    const entry = watchSource(source, (onToolsChanged) => open(source, onToolsChanged), before, watchDeps);
+    const entry = watchSource(source, (onListChanged) => open(source, onListChanged), before, watchDeps);
     const project = watched.get(source.projectId) ?? new Map<string, WatchedSource>();
     watched.set(source.projectId, project.set(source.id, entry));
     return entry;

@@ -1,4 +1,13 @@
-import type { DispatchedCall, Source, SourceFailure, SourceStatus, ToolReturn } from '#domain';
+import type {
+  DispatchedCall,
+  DispatchedRequest,
+  DispatchedSubscription,
+  Source,
+  SourceFailure,
+  SourceOffer,
+  SourceReturn,
+  SourceStatus,
+} from '#domain';
 import { err, messageOf, type Result } from '#foundation';
 import { type Announced, createAnnouncer } from './announcer.ts';
 import type {
@@ -23,7 +32,11 @@ export interface WatchedSource {
   status(): SourceStatus;
   /** Looks now; what was begun before this was called does not count. */
   inspect(): Promise<SourceStatus>;
-  call(call: DispatchedCall): Promise<Result<ToolReturn, CallFailure>>;
+  call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
+  request(request: DispatchedRequest): Promise<Result<SourceReturn, CallFailure>>;
+  subscribe(subscription: DispatchedSubscription): Promise<Result<() => void, CallFailure>>;
+  /** The connection itself, for what concerns a conversation and has no outcome. */
+  readonly connection: Pick<SourceConnection, 'tell' | 'endConversation'>;
   /** Closes the connection once the calls under way are done. Resolves when nothing more will be announced. */
   close(): Promise<void>;
 }
@@ -44,10 +57,10 @@ const telling: ReadonlySet<string> = new Set([
   'catalog.tool_unavailable',
 ]);
 
-/** `open` gets the function to call when the source says that its list changed. A disabled source is not opened. */
+/** `open` gets the function to call when the source says that a list of it changed. A disabled source is not opened. */
 export function watchSource(
   source: Source,
-  open: (onToolsChanged: () => void) => Result<SourceConnection, SourceFailure>,
+  open: (onListChanged: () => void) => Result<SourceConnection, SourceFailure>,
   before: Announced,
   deps: WatchDeps,
 ): WatchedSource {
@@ -75,11 +88,11 @@ export function watchSource(
     const was = status.state;
     if (!source.enabled) {
       // What is switched off offers nothing; what is down offers what it did, unavailable.
-      await announcer.listed([]);
+      await announcer.listed(nothing);
     } else if (!found.ok) {
       status = unhealthyStatus(found.error, found.error.steps, clock.iso());
       await announcer.unavailable();
-    } else if (await announcer.listed(found.value.tools)) {
+    } else if (await announcer.listed(found.value.offer)) {
       status = healthyStatus(found.value, clock.iso());
     } else {
       status = unhealthyStatus(notKept, withSteps(notKept).steps, clock.iso());
@@ -90,6 +103,16 @@ export function watchSource(
       log[isWell ? 'info' : 'warn']({ source: source.id, state }, `a source changed: ${message}`);
     schedule.looked(isWell);
     return status;
+  }
+
+  async function counted<T>(ask: () => Promise<Result<T, CallFailure>>): Promise<Result<T, CallFailure>> {
+    calls++;
+    const returned = await ask().finally(() => {
+      calls--;
+      if (closed && calls === 0) connection.close();
+    });
+    if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
+    return returned.ok ? returned : err(veil(returned.error));
   }
 
   function start(): Promise<SourceStatus> {
@@ -113,15 +136,10 @@ export function watchSource(
       });
       return next;
     },
-    async call(call) {
-      calls++;
-      const returned = await connection.call(call).finally(() => {
-        calls--;
-        if (closed && calls === 0) connection.close();
-      });
-      if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
-      return returned.ok ? returned : err(veil(returned.error));
-    },
+    connection,
+    call: (call) => counted(() => connection.call(call)),
+    request: (request) => counted(() => connection.request?.(request) ?? Promise.resolve(toolsOnly(source))),
+    subscribe: (wish) => counted(() => connection.subscribe?.(wish) ?? Promise.resolve(toolsOnly(source))),
     async close() {
       closed = true;
       if (calls === 0) connection.close();
@@ -153,6 +171,13 @@ function connectionOf(opened: Result<SourceConnection, SourceFailure>): SourceCo
     close() {},
   };
 }
+
+function toolsOnly({ id }: Source): Result<never, CallFailure> {
+  const message = `the source ${id} offers tools only`;
+  return err({ code: 'request.method_unknown', message, step: 'tools_fetched' });
+}
+
+const nothing: SourceOffer = { tools: [], prompts: [], resources: [], templates: [], capabilities: {} };
 
 const notKept: SourceFailure = {
   code: 'internal',

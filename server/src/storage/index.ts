@@ -9,6 +9,7 @@ export type { DirectoryLock } from './lock.ts';
 export { lockDataDir } from './lock.ts';
 export type { StorageDeps } from './open-database.ts';
 export { openDatabase } from './open-database.ts';
+export { serverKey } from './server-key.ts';
 export type { SqlError } from './sql-error.ts';
 export { sqlStateOf } from './sql-error.ts';
 export { prepareTemplate } from './template.ts';

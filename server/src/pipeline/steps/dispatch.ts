@@ -10,6 +10,8 @@ export async function dispatch(call: Credentialed, sources: Sources): Promise<Re
     args: call.safeArgs,
     userId: call.caller.userId,
     credential: call.credential,
+    client: call.client,
+    task: call.task,
     meta: call.meta,
     signal: call.signal,
     notify: call.notify,

@@ -1,4 +1,4 @@
-import type { DispatchedCall, RpcError, ToolReturn } from '#domain';
+import type { DispatchedCall, RpcError, SourceReturn } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { rpcFailure } from './ask.ts';
@@ -21,7 +21,7 @@ export async function callTool(
   call: DispatchedCall,
   link: Link,
   timeoutMs: number,
-): Promise<Result<ToolReturn, CallFailure>> {
+): Promise<Result<SourceReturn, CallFailure>> {
   const { tool, args, notify, meta } = call;
   const name = `mcp-name: ${encodeHeaderValue(tool.name)}\r\n`;
   const answer = await link.ask({

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { CallNotification, DispatchedCall, Source, ToolReturn } from '#domain';
+import type { CallNotification, DispatchedCall, Source, SourceReturn } from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { CallFailure, SourceConnection } from '../contract.ts';
 import { describeSourceKind } from '../contract-suite.ts';
-import { callOf, sourceOf, toolNamed } from '../fixtures/dispatched-call.ts';
+import { callOf, sourceOf, toolNamed, unheard } from '../fixtures/dispatched-call.ts';
 import { type McpServer, sse, startMcpServer, toolOf } from '../fixtures/mcp-server.ts';
 import { startModernServer } from '../fixtures/modern-server.ts';
 import { mcpKind } from './mcp.ts';
@@ -16,7 +16,7 @@ const token = 'Bearer of-this-server';
 const sourceAt = (origin: string, given: Partial<Source> = {}): Source =>
   sourceOf({ kind: 'mcp', uri: `${origin}/mcp`, headers: { Authorization: token }, ...given });
 
-function textOf(returned: ToolReturn): string | undefined {
+function textOf(returned: SourceReturn): string | undefined {
   if (returned.form !== 'mcp') return undefined;
   const result = JSON.parse(returned.result.toString('utf8')) as { content: { text: string }[] };
   return result.content[0]?.text;
@@ -88,13 +88,17 @@ describe('an MCP source', () => {
   }
 
   function connect(origin: string, onToolsChanged = () => {}, given: Partial<Source> = {}): SourceConnection {
-    const opened = mcpKind.open(sourceAt(origin, given), { egress, clock, log: silentLog }, onToolsChanged);
+    const opened = mcpKind.open(
+      sourceAt(origin, given),
+      { egress, clock, log: silentLog },
+      { ...unheard, onListChanged: onToolsChanged },
+    );
     assert.ok(opened.ok);
     stops.push(() => opened.value.close());
     return opened.value;
   }
 
-  async function call(connection: SourceConnection, given: DispatchedCall): Promise<ToolReturn> {
+  async function call(connection: SourceConnection, given: DispatchedCall): Promise<SourceReturn> {
     const returned = await connection.call(given);
     assert.ok(returned.ok, returned.ok ? '' : returned.error.message);
     return returned.value;
@@ -254,10 +258,10 @@ describe('an MCP source', () => {
     const found = await connection.inspect();
     assert.ok(found.ok);
     assert.deepEqual(
-      found.value.tools.map(({ name }) => name),
+      found.value.offer.tools.map(({ name }) => name),
       ['a', 'b', 'c'],
     );
-    assert.deepEqual(found.value.tools[0]?.mcp, { vendor: { kept: 1 } });
+    assert.deepEqual(found.value.offer.tools[0]?.mcp, { vendor: { kept: 1 } });
     assert.deepEqual(found.value.serverInfo, { name: 'by hand', version: '7' });
     server.pages.x = { tools: [], nextCursor: '' };
     const circle = await connection.inspect();
@@ -310,7 +314,7 @@ describe('an MCP source', () => {
     assert.ok(found.ok);
     assert.equal(found.value.protocolVersion, '2026-07-28');
     assert.deepEqual(found.value.serverInfo, { name: 'modern', version: '3.1' });
-    const listed = found.value.tools.find(({ name }) => name === 'Marked');
+    const listed = found.value.offer.tools.find(({ name }) => name === 'Marked');
     const heard: CallNotification[] = [];
     const returned = await call(
       connection,

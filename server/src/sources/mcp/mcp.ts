@@ -16,11 +16,11 @@ import { listingsOf } from './listing.ts';
 /** MCP servers over Streamable HTTP, from 2024-11-05 to 2026-07-28. */
 export const mcpKind: SourceKind = {
   kind: 'mcp',
-  open(source, deps, onToolsChanged) {
+  open(source, deps, { onListChanged }) {
     const upstream = deps.egress.upstream(source.uri, source.origin);
     if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
     const headers = sourceHeaders(source);
-    if (headers.ok) return ok(openMcp(source, headers.value, deps, upstream.value, onToolsChanged));
+    if (headers.ok) return ok(openMcp(source, headers.value, deps, upstream.value, onListChanged));
     upstream.value.close();
     return headers;
   },

@@ -1,4 +1,4 @@
-import type { DispatchedCall, Source, ToolReturn } from '#domain';
+import type { DispatchedCall, Source, SourceReturn } from '#domain';
 import type { Upstream, UpstreamResponse } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
@@ -22,7 +22,7 @@ export interface Invoker {
 export async function invoke(
   call: DispatchedCall,
   invoker: Invoker,
-): Promise<Result<ToolReturn, CallFailure>> {
+): Promise<Result<SourceReturn, CallFailure>> {
   const { source, clock } = invoker;
   const body = invokeBody(call, clock.iso());
   const deadline = clock.monotonic() + source.timeoutMs;

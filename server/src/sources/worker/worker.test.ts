@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { DispatchedCall, ToolReturn } from '#domain';
+import type { DispatchedCall, SourceReturn } from '#domain';
 import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { SourceConnection } from '../contract.ts';
 import { describeSourceKind } from '../contract-suite.ts';
-import { callOf, sourceOf, toolNamed } from '../fixtures/dispatched-call.ts';
+import { callOf, sourceOf, toolNamed, unheard } from '../fixtures/dispatched-call.ts';
 import { definitionOf, startWorker, type WorkerServer } from '../fixtures/worker-server.ts';
 import { workerKind } from './worker.ts';
 
@@ -45,7 +45,7 @@ describe('a call to a worker', () => {
   before(async () => {
     worker = await startWorker(secret);
     const source = sourceOf({ kind: 'worker', uri: worker.origin, secret, retry: 2 });
-    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, unheard);
     assert.ok(opened.ok);
     connection = opened.value;
   });
@@ -67,7 +67,7 @@ describe('a call to a worker', () => {
     },
   });
 
-  async function returned(call: DispatchedCall): Promise<Extract<ToolReturn, { form: 'worker' }>> {
+  async function returned(call: DispatchedCall): Promise<Extract<SourceReturn, { form: 'worker' }>> {
     const result = await connection.call(call);
     assert.ok(result.ok && result.value.form === 'worker');
     return result.value;
@@ -158,7 +158,7 @@ describe('the list of a worker', () => {
     const worker = await startWorker(secret);
     worker.tools = [definitionOf('Echo')];
     const source = sourceOf({ kind: 'worker', uri: `${worker.origin}/elsewhere`, secret });
-    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, () => {});
+    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, unheard);
     assert.ok(opened.ok);
     const found = await opened.value.inspect();
     assert.match(found.ok ? '' : found.error.message, /ARCADE_WORKER_SECRET/);

@@ -1,6 +1,6 @@
 import { errorCodes } from '@sallyport/contracts';
-import { type CallNotification, refusal } from '#domain';
-import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
+import { type CallNotification, refusal, silentClient } from '#domain';
+import { err, Fault, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
@@ -59,6 +59,8 @@ export async function callTool(
       gateway: exchange.view.gateway,
       name,
       args,
+      client: silentClient,
+      task: null,
       meta,
       traceId: traceIdOf(meta?.traceparent),
       signal,
@@ -66,7 +68,10 @@ export async function callTool(
       find: exchange.view.find,
     })
     .finally(stopWaiting);
-  return outcome.ok ? ok(resultOf(outcome.value.returned)) : failed(outcome.error, deps, manners);
+  if (!outcome.ok) return failed(outcome.error, deps, manners);
+  const { returned } = outcome.value;
+  if (returned.form === 'input_required') throw new Fault('nobody could be asked, and yet the source asks');
+  return ok(resultOf(returned));
 }
 
 function failed(

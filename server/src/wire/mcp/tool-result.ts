@@ -1,8 +1,8 @@
 import { errorCodes, type ToolError, type WorkerToolOutput } from '@sallyport/contracts';
-import type { Refusal, ToolReturn } from '#domain';
+import type { Refusal, SourceReturn } from '#domain';
 
-/** The `CallToolResult` of what a tool returned, as JSON text. A source's own MCP result is relayed as it came. */
-export function resultOf(returned: ToolReturn): string | Buffer {
+/** The result of a request that was answered, as JSON text. A source's own MCP result is relayed as it came. */
+export function resultOf(returned: Exclude<SourceReturn, { form: 'input_required' }>): string | Buffer {
   return returned.form === 'mcp' ? returned.result : workerResult(returned.output);
 }
 

@@ -1,5 +1,5 @@
 import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
-import { type Caller, type Refusal, refusal, type Tool } from '#domain';
+import { type Caller, type Refusal, refusal, silentClient, type Tool } from '#domain';
 import { elapsedMs, err, newId, ok, type Result } from '#foundation';
 import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { outputOf, outputOfRefusal } from './output.ts';
@@ -61,6 +61,8 @@ async function execute(
     gateway: null,
     name: tool === null ? askedName(body) : body.tool_name,
     args: withoutUnsetNulls(body.input ?? {}, tool),
+    client: silentClient,
+    task: null,
     meta: null,
     traceId: traceIdOf(header('traceparent')),
     signal,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, errorCodes, toolErrorKinds } from '@sallyport/contracts';
-import { refusal, type ToolReturn } from '#domain';
+import { refusal, type SourceReturn } from '#domain';
 import { outputOf, outputOfRefusal } from './output.ts';
 
-function mcp(result: object, isError = false): ToolReturn {
+function mcp(result: object, isError = false): SourceReturn {
   return { form: 'mcp', result: Buffer.from(JSON.stringify(result)), isError };
 }
 
@@ -19,7 +19,7 @@ describe("a worker's answer", () => {
     stacktrace: 'at x',
     extra: { stacktrace: 'at x', service: 's' },
   } as const;
-  const failed: ToolReturn = { form: 'worker', output: { error }, isError: true };
+  const failed: SourceReturn = { form: 'worker', output: { error }, isError: true };
 
   it('shows its stack trace only to those who asked', () => {
     assert.deepEqual(outputOf(failed, false).error, {

@@ -6,14 +6,15 @@ import {
   type ToolErrorKind,
   type WorkerToolOutput,
 } from '@sallyport/contracts';
-import type { Refusal, ToolReturn } from '#domain';
+import type { Refusal, SourceReturn } from '#domain';
 import { err, ok, type Result } from '#foundation';
 
 type Output = ExecuteToolResponse['output'];
 
 /** What a tool returned, as `output` of the answer. Stack traces only where they were asked for. */
-export function outputOf(returned: ToolReturn, withStacktrace: boolean): Output {
+export function outputOf(returned: SourceReturn, withStacktrace: boolean): Output {
   if (returned.form === 'mcp') return outputOfMcp(returned.result, returned.isError);
+  if (returned.form === 'input_required') return { error: wantsInput };
   return outputOfWorker(returned.output, returned.isError, withStacktrace);
 }
 
@@ -28,6 +29,13 @@ function outputOfWorker(output: WorkerToolOutput, isError: boolean, withStacktra
 }
 
 const unexplained: ToolError = { message: 'the tool failed', kind: 'TOOL_RUNTIME_FATAL', can_retry: false };
+
+/** Nobody can be asked over this API. */
+const wantsInput: ToolError = {
+  message: 'the tool wants to ask its user something, which only MCP clients can be asked',
+  kind: 'TOOL_RUNTIME_FATAL',
+  can_retry: false,
+};
 
 /** Workers in TypeScript put the stack trace into `extra` as well. */
 function shownError(error: ToolError, withStacktrace: boolean): ToolError {
@@ -79,6 +87,9 @@ const kinds: Partial<Record<ErrorCode, ToolErrorKind>> = {
   'source.answer_too_large': 'NETWORK_TRANSPORT_RUNTIME_UNMAPPED',
   'source.cancelled': 'NETWORK_TRANSPORT_RUNTIME_UNMAPPED',
   'source.tool_failed': 'TOOL_RUNTIME_FATAL',
+  'source.request_failed': 'TOOL_RUNTIME_FATAL',
+  'source.waiting_lost': 'NETWORK_TRANSPORT_RUNTIME_UNMAPPED',
+  'catalog.tool_quarantined': 'CONTEXT_DENIED',
   'source.tool_list_invalid': 'TOOLKIT_LOAD_FAILED',
 };
 

@@ -1,0 +1,37 @@
+import type { ToolListing } from './tool.ts';
+
+type Members = { readonly [member: string]: unknown };
+
+/** A prompt, a resource or a resource template as its MCP server lists it; `listed` is the whole entry, as it came. */
+export interface PromptListing {
+  readonly name: string;
+  readonly listed: Members;
+}
+export interface ResourceListing {
+  readonly uri: string;
+  readonly listed: Members;
+}
+export interface TemplateListing {
+  readonly uriTemplate: string;
+  readonly listed: Members;
+}
+
+/** Everything that a source offers. Workers offer tools only. */
+export interface SourceOffer {
+  readonly tools: readonly ToolListing[];
+  readonly prompts: readonly PromptListing[];
+  readonly resources: readonly ResourceListing[];
+  readonly templates: readonly TemplateListing[];
+  /** What an MCP server declared in `initialize` or `server/discover`, as it came; `{}` for a worker. */
+  readonly capabilities: Members;
+}
+
+/** What rules speak about: a tool, a prompt, a resource. */
+export interface RuleTarget {
+  /** Stable; what audit and pins refer to. */
+  readonly id: string;
+  readonly projectId: string;
+  readonly sourceId: string;
+  /** The name that globs of gateways and keys are matched against; no source can take another's. */
+  readonly ruleName: string;
+}
