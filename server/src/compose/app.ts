@@ -171,7 +171,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
   let stopping = false;
   const sessions = createSessions(deps.clock);
   const streams = createStreams(deps.clock);
-  const stopTelling = rooms.catalog.onChange((slug) => streams.toolsChanged(slug));
+  const stopTelling = rooms.catalog.onChange((slug, lists) => streams.listsChanged(slug, lists));
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams }, origins);
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });

@@ -3,12 +3,12 @@ import { type Catalog, createCatalog } from '#catalog';
 import type { ConfigFile, Settings } from '#config';
 import { createCredentials } from '#credentials';
 import { createEgress } from '#egress';
-import type { Clock } from '#foundation';
+import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
 import { createPolicy } from '#policy';
 import { createSources, type Sources } from '#sources';
-import { type Db, lockDataDir, openDatabase } from '#storage';
+import { type Db, lockDataDir, openDatabase, serverKey } from '#storage';
 import type { Log } from '#telemetry';
 import { sourceKinds } from './registries.ts';
 
@@ -20,6 +20,7 @@ export interface Rooms {
   readonly catalog: Catalog;
   readonly sources: Sources;
   readonly pipeline: Pipeline;
+  readonly sealer: Sealer;
   readonly durability: 'relaxed' | 'strict';
   /** Everything recorded is kept; every connection is closed. */
   close(): Promise<void>;
@@ -61,6 +62,7 @@ export async function buildRooms(
     catalog,
     sources,
     pipeline,
+    sealer: createSealer(await serverKey(db, 'sealed by the fronts', clock.iso())),
     durability,
     async close() {
       sources.close();

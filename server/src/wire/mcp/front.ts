@@ -1,8 +1,9 @@
 import type { Audit, AuditEntry } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Refusal, RpcError } from '#domain';
-import { type Clock, elapsedMs, type Members } from '#foundation';
+import { type Clock, elapsedMs, type Members, type Sealer } from '#foundation';
 import type { Pipeline } from '#pipeline';
+import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { Exchange } from './exchange.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
@@ -16,6 +17,9 @@ export interface McpDeps {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  readonly sources: Sources;
+  /** Seals what clients bring back: session ids, states of requests, ids of tasks. */
+  readonly sealer: Sealer;
   readonly sessions: Sessions;
   readonly streams: Streams;
   /** This server's own version, for `serverInfo`. */

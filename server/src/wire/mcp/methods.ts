@@ -1,6 +1,6 @@
 import { errorCodes } from '@sallyport/contracts';
-import { type CallNotification, refusal, silentClient } from '#domain';
-import { err, Fault, isMembers, type Members, newId, ok, type Result } from '#foundation';
+import { type CallNotification, type ClientSide, refusal, type SourceReturn } from '#domain';
+import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
@@ -25,6 +25,10 @@ export async function listTools(
   return members;
 }
 
+/** A result as JSON text; or what the source wants to know first, where the client was not to be asked at once. */
+export type Answer = string | Buffer | InputRequired;
+export type InputRequired = Extract<SourceReturn, { form: 'input_required' }>;
+
 /** In what a generation tells of a failed call differently from the other. */
 export interface CallManners {
   /** Whether wrong arguments are a result with `isError`, which the model reads, or an error. */
@@ -41,9 +45,10 @@ export async function callTool(
   exchange: Exchange,
   params: Members,
   signal: AbortSignal,
+  client: ClientSide,
   deps: McpDeps,
   manners: CallManners,
-): Promise<Result<string | Buffer, Refused>> {
+): Promise<Result<Answer, Refused>> {
   const { name, arguments: args = {} } = params;
   if (typeof name !== 'string' || name === '') {
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
@@ -59,7 +64,7 @@ export async function callTool(
       gateway: exchange.view.gateway,
       name,
       args,
-      client: silentClient,
+      client,
       task: null,
       meta,
       traceId: traceIdOf(meta?.traceparent),
@@ -70,8 +75,7 @@ export async function callTool(
     .finally(stopWaiting);
   if (!outcome.ok) return failed(outcome.error, deps, manners);
   const { returned } = outcome.value;
-  if (returned.form === 'input_required') throw new Fault('nobody could be asked, and yet the source asks');
-  return ok(resultOf(returned));
+  return ok(returned.form === 'input_required' ? returned : resultOf(returned));
 }
 
 function failed(

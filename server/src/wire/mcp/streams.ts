@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ListKind } from '#catalog';
 import type { Clock } from '#foundation';
 
 const keepAliveMs = 15_000;
@@ -11,8 +12,10 @@ export function createStreams(clock: Clock) {
 
   interface OpenStream {
     readonly response: ServerResponse;
-    /** The message to send, as JSON text. */
-    readonly changed: string;
+    /** The lists it wants to hear of. */
+    readonly lists: ReadonlySet<ListKind>;
+    /** The message that says that a list changed, as JSON text. */
+    readonly changed: (list: ListKind) => string;
     /** What to say at the end, where the protocol wants a word. */
     readonly goodbye: string | null;
   }
@@ -46,10 +49,13 @@ export function createStreams(clock: Clock) {
       waiting.set(keepAlive, false);
       return () => waiting.delete(keepAlive);
     },
-    /** Tells everyone who listens to this gateway that its tools changed. */
-    toolsChanged(slug: string): void {
-      for (const { response, changed } of bySlug.get(slug) ?? [])
-        say(response, `event: message\ndata: ${changed}\n\n`);
+    /** Tells everyone who listens to this gateway that these of its lists changed. */
+    listsChanged(slug: string, which: ReadonlySet<ListKind>): void {
+      for (const { response, lists, changed } of bySlug.get(slug) ?? []) {
+        for (const list of which) {
+          if (lists.has(list)) say(response, `event: message\ndata: ${changed(list)}\n\n`);
+        }
+      }
     },
     close(): void {
       stopKeepAlive();

@@ -1,4 +1,5 @@
-import { refusal } from '#domain';
+import type { ListKind } from '#catalog';
+import { refusal, silentClient } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
@@ -156,8 +157,8 @@ async function call(
   session?.pending.set(id, cancel);
   try {
     const manners = version === '2025-11-25' ? newest : older;
-    const result = await callTool(exchange, params, cancel.signal, deps, manners);
-    return result.ok ? ok(legacyResult(result.value)) : result;
+    const result = await callTool(exchange, params, cancel.signal, silentClient, deps, manners);
+    return result.ok ? ok(legacyResult(result.value as string | Buffer)) : result;
   } finally {
     if (session?.pending.get(id) === cancel) session.pending.delete(id);
   }
@@ -196,8 +197,9 @@ export function openStream(exchange: Exchange, deps: McpDeps): Result<void, Refu
     if (session.value.stream === response) session.value.stream = null;
     session.value.lastSeenMs = deps.clock.now();
   });
-  const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}';
-  deps.streams.hold(exchange.view.gateway.slug, { response, changed, goodbye: null });
+  const changed = (list: ListKind) => `{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`;
+  const lists = new Set<ListKind>(['tools', 'prompts', 'resources']);
+  deps.streams.hold(exchange.view.gateway.slug, { response, lists, changed, goodbye: null });
   return ok(undefined);
 }
 

@@ -1,5 +1,5 @@
-import type { ShownTool } from '#catalog';
-import { refusal } from '#domain';
+import type { ListKind, ShownTool } from '#catalog';
+import { refusal, silentClient } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
@@ -128,8 +128,10 @@ async function call(
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
-  const result = await callTool(exchange, message.params, controller.signal, deps, manners);
-  return result.ok ? ok(completeResult(result.value, serverInfoText(exchange, deps))) : result;
+  const result = await callTool(exchange, message.params, controller.signal, silentClient, deps, manners);
+  return result.ok
+    ? ok(completeResult(result.value as string | Buffer, serverInfoText(exchange, deps)))
+    : result;
 }
 
 /** No header check may tell of a tool that the caller may not see. */
@@ -188,17 +190,19 @@ function listen(exchange: Exchange, message: Request, deps: McpDeps): Result<voi
     method: 'notifications/subscriptions/acknowledged',
     params: { notifications: honoured, _meta: subscription },
   });
-  const changed = JSON.stringify({
-    jsonrpc: '2.0',
-    method: 'notifications/tools/list_changed',
-    params: { _meta: subscription },
-  });
+  const changed = (list: ListKind) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      method: `notifications/${list}/list_changed`,
+      params: { _meta: subscription },
+    });
+  const lists = new Set<ListKind>(['tools']);
   const goodbye = goodbyeOf(message.id, {
     ...subscription,
     [`${prefix}/serverInfo`]: serverInfo(exchange, deps),
   });
   const slug = honoured.toolsListChanged === true ? exchange.view.gateway.slug : null;
-  deps.streams.hold(slug, { response: exchange.response, changed, goodbye });
+  deps.streams.hold(slug, { response: exchange.response, lists, changed, goodbye });
   return ok(undefined);
 }
 
