@@ -172,6 +172,8 @@ export interface WorkerStatus {
   failed_step: string | null;
   steps: { step: string; ok: boolean; detail: string }[];
   tool_count: number;
+  prompt_count: number;
+  resource_count: number;
   checked_at: string | null;
   protocol_version: string | null;
   server_info: { name: string; version: string; description?: string } | null;

@@ -27,11 +27,13 @@ export interface Source {
 /** What is known about a source's health: which step of the probe failed, why, and what to change. */
 export interface SourceStatus {
   readonly state: 'unknown' | 'healthy' | 'unhealthy' | 'disabled';
-  /** One sentence for a person; for a healthy source it says how many tools it offers. */
+  /** One sentence for a person; for a healthy source it says how many tools, prompts and resources it offers. */
   readonly message: string;
   readonly failedStep: ProbeStep | null;
   readonly steps: readonly { readonly step: ProbeStep; readonly ok: boolean; readonly detail: string }[];
   readonly toolCount: number;
+  readonly promptCount: number;
+  readonly resourceCount: number;
   readonly checkedAt: string | null;
   /** For MCP sources: the era that the last probe found. */
   readonly protocolVersion: string | null;

@@ -17,6 +17,11 @@ export function unkeepable(tool: ToolListing): string | null {
   return problemOf(tool, 0);
 }
 
+/** Why something else that a source lists cannot be kept. */
+export function unkeepableEntry(entry: { readonly [member: string]: unknown }): string | null {
+  return problemOf(entry, 0);
+}
+
 /** The database takes neither NUL characters nor halves of surrogate pairs, and no recursion takes any depth. */
 function problemOf(value: unknown, depth: number): string | null {
   if (typeof value === 'string') {

@@ -1,4 +1,4 @@
-import type { SourceFailure, SourceStatus } from '#domain';
+import type { SourceFailure, SourceOffer, SourceStatus } from '#domain';
 import type { Inspection, Steps } from './contract.ts';
 import { rejectedInWords } from './steps.ts';
 
@@ -8,6 +8,8 @@ const nothingKnown: SourceStatus = {
   failedStep: null,
   steps: [],
   toolCount: 0,
+  promptCount: 0,
+  resourceCount: 0,
   checkedAt: null,
   protocolVersion: null,
   serverInfo: null,
@@ -21,22 +23,35 @@ export function disabledStatus(): SourceStatus {
 
 export function healthyStatus(inspection: Inspection, checkedAt: string): SourceStatus {
   const { steps, offer, rejected, protocolVersion, serverInfo } = inspection;
-  const { tools } = offer;
-  const offers =
-    tools.length === 0
-      ? 'healthy, but it offers no tools'
-      : `healthy: it offers ${tools.length} ${tools.length === 1 ? 'tool' : 'tools'}`;
   const left = rejected.length === 0 ? '' : `; left out: ${rejectedInWords(rejected)}`;
   return {
     state: 'healthy',
-    message: offers + left,
+    message: inWords(offer) + left,
     failedStep: null,
     steps,
-    toolCount: tools.length,
+    toolCount: offer.tools.length,
+    promptCount: offer.prompts.length,
+    resourceCount: offer.resources.length,
     checkedAt,
     protocolVersion,
     serverInfo,
   };
+}
+
+function inWords({ tools, prompts, resources, templates }: SourceOffer): string {
+  const counts = [
+    counted(tools.length, 'tool'),
+    counted(prompts.length, 'prompt'),
+    counted(resources.length, 'resource'),
+    counted(templates.length, 'resource template'),
+  ].filter((count) => count !== null);
+  if (counts.length === 0) return 'healthy, but it offers no tools';
+  const last = counts.pop();
+  return `healthy: it offers ${counts.length === 0 ? last : `${counts.join(', ')} and ${last}`}`;
+}
+
+function counted(count: number, noun: string): string | null {
+  return count === 0 ? null : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 export function unhealthyStatus(failure: SourceFailure, steps: Steps, checkedAt: string): SourceStatus {

@@ -44,7 +44,8 @@ export function inspected(
   listed: {
     readonly tools: readonly ToolListing[];
     readonly rejected: readonly RejectedTool[];
-    readonly others?: Omit<SourceOffer, 'tools'>;
+    /** Workers have none. */
+    readonly others?: Omit<SourceOffer, 'tools'> & { readonly rejected: readonly RejectedTool[] };
   },
   about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
 ): Result<Inspection, InspectionFailure> {
@@ -59,16 +60,20 @@ export function inspected(
     if (reason === null) tools.push(tool);
     else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason });
   }
-  if (tools.length === 0 && rejected.length > 0) {
+  const { rejected: rejectedOthers, ...others } = listed.others ?? toolsAlone;
+  const nothing = [tools, others.prompts, others.resources, others.templates].every(
+    (list) => list.length === 0,
+  );
+  if (nothing && rejected.length > 0) {
     const message = `none of the ${rejected.length} tools it lists can be used, correct their definitions: ${rejectedInWords(rejected)}`;
     return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
   }
+  rejected.unshift(...rejectedOthers);
   const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };
-  const offer: SourceOffer = { ...(listed.others ?? toolsAlone), tools };
-  return ok({ steps: passedSteps(details), offer, rejected, ...about });
+  return ok({ steps: passedSteps(details), offer: { ...others, tools }, rejected, ...about });
 }
 
-const toolsAlone = { prompts: [], resources: [], templates: [], capabilities: {} };
+const toolsAlone = { prompts: [], resources: [], templates: [], capabilities: {}, rejected: [] };
 
 export function rejectedInWords(rejected: readonly RejectedTool[]): string {
   const named = rejected.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`);

@@ -93,7 +93,7 @@ export function watchSource(
       status = unhealthyStatus(found.error, found.error.steps, clock.iso());
       await announcer.unavailable();
     } else if (await announcer.listed(found.value.offer)) {
-      status = healthyStatus(found.value, clock.iso());
+      status = veil(healthyStatus(found.value, clock.iso()));
     } else {
       status = unhealthyStatus(notKept, withSteps(notKept).steps, clock.iso());
     }

@@ -111,7 +111,7 @@ async function post(
     }
   };
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-  const harmless = method === 'tools/list';
+  const harmless = method.endsWith('/list');
   const reply = await exchange(endpoint, { id, body, headers, timeoutMs, signal, harmless, onMessage });
   if (reply.ok) return reply;
   const { kind, sent } = reply.error;
@@ -145,7 +145,7 @@ const aboutSession = /session|initiali[sz]|_meta|protocol.?version/i;
 function noLongerModern(reply: Reply): boolean {
   if (reply.kind === 'result' || ![400, 404, 405].includes(reply.status)) return false;
   if (reply.kind === 'refused') return true;
-  return ![-32602, headerMismatch, capabilityMissing].includes(reply.error.code);
+  return ![-32602, methodNotFound, headerMismatch, capabilityMissing].includes(reply.error.code);
 }
 
 function settled(reply: Reply, request: Ask, endpoint: Endpoint): Result<RpcReply, CallFailure> {

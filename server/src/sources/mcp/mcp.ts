@@ -9,7 +9,8 @@ import { callTool } from './call.ts';
 import type { Endpoint } from './exchange.ts';
 import { sourceHeaders } from './headers.ts';
 import { createLink } from './link.ts';
-import { fetchTools } from './list.ts';
+import { fetchList } from './list.ts';
+import { fetchOthers } from './list-others.ts';
 import { createListener } from './listen.ts';
 import { listingsOf } from './listing.ts';
 
@@ -49,16 +50,19 @@ function openMcp(
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
     await link.reconsider();
-    const pages = await fetchTools(link, timeoutMs, endpoint.maxAnswerBytes);
+    const bounds = { timeoutMs, maxBytes: endpoint.maxAnswerBytes };
+    const pages = await fetchList(link, 'tools/list', bounds);
     if (!pages.ok) return err(withSteps(pages.error));
     const { entries, answer } = pages.value;
-    const { serverInfo, listChanged } = answer.offer;
+    const { serverInfo, listChanged, capabilities } = answer.offer;
     if (listChanged) listener.ensure(answer.session);
     else listener.stop();
-    const digest = JSON.stringify([pages.value.digest, answer.version, serverInfo]);
+    const others = await fetchOthers(link, capabilities, bounds);
+    const about = { protocolVersion: answer.version, serverInfo };
+    const digest = JSON.stringify([pages.value.digest, others.digest, about]);
     if (last?.digest === digest) return ok(last.inspection);
     const listed = listingsOf(entries, { toolkit: source.id, serverInfo, modern: answer.session === null });
-    const inspection = inspected(listed, { protocolVersion: answer.version, serverInfo });
+    const inspection = inspected({ ...listed, others: others.read() }, about);
     last = inspection.ok ? { digest, inspection: inspection.value } : null;
     return inspection;
   }

@@ -1,5 +1,5 @@
 import type { SourceStatus } from '#domain';
-import { isMembers } from '#foundation';
+import { isMembers, type Members } from '#foundation';
 
 export const modernVersion = '2026-07-28';
 /** Newest first; the first is the one offered. */
@@ -36,19 +36,24 @@ export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {
   };
 }
 
-/** What of a server's capabilities concerns us. */
+/** What a server said of itself when it was found. */
 export interface Offer {
   readonly serverInfo: SourceStatus['serverInfo'];
+  /** What it declared that it can do, as it came; `{}` where it declared nothing. */
+  readonly capabilities: Members;
   /** False only where the server declares capabilities, and tools are not among them. */
   readonly tools: boolean;
+  /** It says when a list of it changes, of whatever. */
   readonly listChanged: boolean;
 }
 
-export function offerOf(capabilities: unknown, serverInfo: unknown): Offer {
-  const tools = isMembers(capabilities) ? capabilities.tools : undefined;
+export function offerOf(declared: unknown, serverInfo: unknown): Offer {
+  const capabilities = isMembers(declared) ? declared : {};
+  const { tools, prompts, resources } = capabilities;
   return {
     serverInfo: serverInfoOf(serverInfo),
-    tools: !isMembers(capabilities) || isMembers(tools),
-    listChanged: isMembers(tools) && tools.listChanged === true,
+    capabilities,
+    tools: !isMembers(declared) || isMembers(tools),
+    listChanged: [tools, prompts, resources].some((one) => isMembers(one) && one.listChanged === true),
   };
 }

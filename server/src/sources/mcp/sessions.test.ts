@@ -16,7 +16,7 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
       return ok<Session>({
         id,
         version: '2025-06-18',
-        offer: { serverInfo: null, tools: true, listChanged: false },
+        offer: { serverInfo: null, capabilities: {}, tools: true, listChanged: false },
       });
     },
     async end({ id }) {

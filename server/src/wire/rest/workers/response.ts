@@ -48,6 +48,8 @@ export function statusResponse(status: SourceStatus): WorkerStatus {
     failed_step: status.failedStep,
     steps: status.steps.map((step) => ({ ...step })),
     tool_count: status.toolCount,
+    prompt_count: status.promptCount,
+    resource_count: status.resourceCount,
     checked_at: status.checkedAt,
     protocol_version: status.protocolVersion,
     server_info: status.serverInfo === null ? null : { ...status.serverInfo },
