@@ -1,108 +1,92 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
-  ProtocolError,
   Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
+import { createEraOffer, type EraOffer, eraCapabilities, serveOffer } from './era-offer.ts';
+import { createTaskDesk } from './era-tasks.ts';
+import type { Json } from './start-app.ts';
 
 export type Era = 'legacy' | 'modern';
 
+/** One message as it reached the server. */
+export interface Heard {
+  readonly message: Json;
+  readonly headers: IncomingHttpHeaders;
+}
+
 export interface EraServer {
   readonly uri: string;
-  /** `calling` with the `_meta` of a call, `cancelled` when the tool Wait was told to stop. */
+  /**
+   * `heard` with each message (`Heard`), `calling` with the `_meta` of a call, `cancelled` when the tool Wait was told to stop,
+   * `subscribed` and `unsubscribed` with a URI (legacy), `stream` when a GET stream opens (legacy).
+   */
   readonly events: EventEmitter;
+  /** Every message so far, the oldest first. */
+  readonly heard: readonly Heard[];
   /** What the tool Raw answers, as JSON text: the SDK would not pass it on untouched. */
   raw: string;
+  /** How many sessions are open (legacy). */
+  sessionCount(): number;
   addTool(): void;
+  addPrompt(): void;
+  addResource(): void;
+  /** Tells whoever wants to hear of it that a resource has changed. */
+  updateResource(uri: string): void;
   close(): Promise<void>;
 }
 
-const object = {
-  type: 'object' as const,
-  properties: { zulu: { type: 'string' }, alfa: { type: 'string' } },
-};
-const marked = {
-  type: 'object' as const,
-  properties: { text: { type: 'string', 'x-mcp-header': 'Text' } },
-};
-const described = {
-  title: 'An echo',
-  description: 'Says it again',
-  inputSchema: object,
-  outputSchema: { type: 'object' as const, properties: { said: { type: 'string' } } },
-  annotations: { readOnlyHint: true, title: 'Echo' },
-  icons: [{ src: 'https://example.com/echo.png', sizes: ['48x48'] }],
-  _meta: { 'vendor/kept': { deep: [1] } },
-};
+interface Session {
+  readonly server: Server;
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly subscribed: Set<string>;
+}
 
-/** A server of one era, on the official SDK. */
-export async function startEraServer(era: Era): Promise<EraServer> {
+/** A server of one era, on the official SDK, which offers everything that there is; see `era-offer.ts`. */
+export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
   const events = new EventEmitter();
-  const tools = [
-    { name: 'Echo', ...described },
-    ...['Steps', 'Wait', 'Fail', 'Raw'].map((name) => ({ name, inputSchema: object })),
-    ...(era === 'modern'
-      ? [
-          {
-            name: 'Listed',
-            inputSchema: object,
-            outputSchema: { type: 'array', items: { type: 'integer' } },
-          },
-          { name: 'Marked', inputSchema: marked },
-        ]
-      : []),
-  ];
+  const offer = createEraOffer(era);
+  const answerTask = createTaskDesk(era);
+  const heard: Heard[] = [];
   const state = { raw: '{}' };
+  const sessions = new Map<string, Session>();
 
-  function makeServer(): Server {
+  function makeServer(subscribed = new Set<string>()): Server {
     const server = new Server(
       { name: 'upstream', version: '9' },
-      { capabilities: { tools: { listChanged: true } } },
+      { capabilities: eraCapabilities(era), instructions: 'Ask nicely' },
     );
-    server.setRequestHandler('tools/list', async () => ({ tools }) as never);
-    server.setRequestHandler('tools/call', async ({ params }, ctx) => {
-      const { name, _meta } = params;
-      events.emit('calling', _meta);
-      if (name === 'Fail') throw new ProtocolError(4242, 'the disk is full', { free: 0 });
-      if (name === 'Listed') return { content: [], structuredContent: [1, 2] } as never;
-      if (name === 'Steps') {
-        for (const progress of [1, 2]) {
-          const progressToken = _meta?.progressToken as number;
-          await ctx.mcpReq.notify({
-            method: 'notifications/progress',
-            params: { progressToken, progress, total: 2, message: `step ${progress}` },
-          });
-        }
-      }
-      if (name === 'Wait') {
-        const { signal } = ctx.mcpReq;
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-        events.emit('cancelled');
-      }
-      return {
-        content: [{ type: 'text', text: name }],
-        structuredContent: { said: name },
-        _meta: { 'vendor/kept': 1 },
-      };
+    serveOffer(server, era, offer, {
+      calling: (meta) => void events.emit('calling', meta),
+      cancelled: () => void events.emit('cancelled'),
+      subscribed(uri, wanted) {
+        if (wanted) subscribed.add(uri);
+        else subscribed.delete(uri);
+        events.emit(wanted ? 'subscribed' : 'unsubscribed', uri);
+      },
     });
     return server;
   }
 
-  const modern = createMcpHandler(makeServer, { legacy: 'reject' });
-  const sessions = new Map<string, { server: Server; transport: WebStandardStreamableHTTPServerTransport }>();
+  const modern = createMcpHandler(() => makeServer(), { legacy: 'reject' });
   async function serveSession(request: Request): Promise<Response> {
-    const known = sessions.get(request.headers.get('mcp-session-id') ?? '');
+    const asked = request.headers.get('mcp-session-id');
+    const known = asked === null ? undefined : sessions.get(asked);
+    if (request.method === 'GET' && known !== undefined) queueMicrotask(() => events.emit('stream', asked));
     if (known !== undefined) return known.transport.handleRequest(request);
-    const server = makeServer();
+    if (asked !== null) return new Response('no such session', { status: 404 });
+    const subscribed = new Set<string>();
+    const server = makeServer(subscribed);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
-      onsessioninitialized: (id) => void sessions.set(id, { server, transport }),
+      onsessioninitialized: (id) => void sessions.set(id, { server, transport, subscribed }),
+      onsessionclosed: (id) => void sessions.delete(id),
     });
     await server.connect(transport);
     return transport.handleRequest(request);
@@ -114,20 +98,27 @@ export async function startEraServer(era: Era): Promise<EraServer> {
   const http = createServer(async (request, response) => {
     const body = await text(request);
     const message = body === '' ? {} : JSON.parse(body);
-    if (message.method === 'tools/call' && message.params.name === 'Raw') {
+    if (body !== '') {
+      heard.push({ message, headers: request.headers });
+      events.emit('heard', heard.at(-1));
+    }
+    const isRaw = message.method === 'tools/call' && message.params.name === 'Raw';
+    const outcome = isRaw ? `"result":${state.raw}` : outcomeText(answerTask(message));
+    if (outcome !== null) {
       response.setHeader('content-type', 'application/json');
-      response.end(`{"jsonrpc":"2.0","id":${message.id},"result":${state.raw}}`);
+      response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},${outcome}}`);
     } else void serve(request as IncomingMessage as Parameters<typeof serve>[0], response, message);
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(port, '127.0.0.1', resolve);
+  });
   return Object.assign(state, {
     uri: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
     events,
-    addTool() {
-      tools.push({ name: `Added${tools.length}`, inputSchema: object });
-      modern.notify.toolsChanged();
-      for (const { server } of sessions.values()) void server.sendToolListChanged();
-    },
+    heard,
+    sessionCount: () => sessions.size,
+    ...announcing(offer, modern, sessions),
     async close() {
       await modern.close();
       for (const { server } of sessions.values()) await server.close();
@@ -135,4 +126,42 @@ export async function startEraServer(era: Era): Promise<EraServer> {
       http.close();
     },
   });
+}
+
+const outcomeText = (outcome: object | null) =>
+  outcome === null ? null : JSON.stringify(outcome).slice(1, -1);
+
+/** Adds to the offer and says so, in the words of the era. */
+function announcing(
+  offer: EraOffer,
+  modern: ReturnType<typeof createMcpHandler>,
+  sessions: ReadonlyMap<string, Session>,
+) {
+  const each = (tell: (server: Server) => Promise<void>): void => {
+    for (const { server } of sessions.values()) void tell(server);
+  };
+  return {
+    addTool() {
+      offer.tools.push({ name: `Added${offer.tools.length}`, inputSchema: { type: 'object' } });
+      modern.notify.toolsChanged();
+      each((server) => server.sendToolListChanged());
+    },
+    addPrompt() {
+      offer.prompts.push({ name: `Added${offer.prompts.length}` });
+      modern.notify.promptsChanged();
+      each((server) => server.sendPromptListChanged());
+    },
+    addResource() {
+      const name = `Added${offer.resources.length}`;
+      offer.resources.push({ uri: `test://${name.toLowerCase()}`, name });
+      modern.notify.resourcesChanged();
+      each((server) => server.sendResourceListChanged());
+    },
+    updateResource(uri: string) {
+      modern.notify.resourceUpdated(uri);
+      for (const { server, subscribed } of sessions.values()) {
+        if (subscribed.has(uri)) void server.sendResourceUpdated({ uri });
+      }
+    },
+  };
 }
