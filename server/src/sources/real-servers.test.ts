@@ -68,7 +68,7 @@ describe('the reference server', () => {
 });
 
 describe('the everything server of the MCP project', () => {
-  it('lists, echoes and reports progress', async () => {
+  it('lists everything, echoes and reports progress', async () => {
     const port = await freePort();
     const server = await spawnServer(
       '@modelcontextprotocol/server-everything/dist/index.js',
@@ -82,6 +82,13 @@ describe('the everything server of the MCP project', () => {
       assert.deepEqual([found.value.protocolVersion, found.value.rejected], ['2025-11-25', []]);
       const names = found.value.offer.tools.map(({ name }) => name);
       assert.ok(names.includes('echo'), names.join());
+      const { prompts, resources, templates, capabilities } = found.value.offer;
+      assert.ok(
+        prompts.some(({ name }) => name === 'simple-prompt'),
+        JSON.stringify(prompts),
+      );
+      assert.deepEqual([resources.length > 0, templates.length > 0], [true, true]);
+      assert.ok(['tools', 'prompts', 'resources', 'logging'].every((one) => one in capabilities));
       const heard: CallNotification[] = [];
       const call = async (name: string, args: object, more: object = {}) => {
         const returned = await connection.call(callOf(toolNamed(name), { args: { ...args }, ...more }));
