@@ -35,6 +35,20 @@ export function jsonMembers(json: Buffer): JsonMember[] {
   }
 }
 
+/** Where the items of a JSON array lie, of bytes that are known to be JSON. */
+export function jsonItems(json: Buffer): { readonly start: number; readonly end: number }[] {
+  const items: { start: number; end: number }[] = [];
+  let at = skipSpace(json, 0) + 1;
+  for (;;) {
+    at = skipSpace(json, at);
+    if (json[at] === 0x2c) at = skipSpace(json, at + 1);
+    if (at >= json.length || json[at] === 0x5d) return items;
+    const start = at;
+    at = endOfValue(json, start);
+    items.push({ start, end: at });
+  }
+}
+
 function endOfValue(json: Buffer, start: number): number {
   const first = json[start];
   if (first === QUOTE) return endOfString(json, start);
@@ -59,7 +73,7 @@ function endOfNested(json: Buffer, start: number): number {
 
 function endOfScalar(json: Buffer, start: number): number {
   let at = start;
-  while (at < json.length && json[at] !== 0x2c && json[at] !== 0x7d && !isSpace(json[at] as number)) at++;
+  while (at < json.length && !endsScalar(json[at] as number)) at++;
   return at;
 }
 
@@ -74,6 +88,10 @@ function endOfString(json: Buffer, start: number): number {
     if ((quote - back) % 2 === 1) return quote + 1;
     at = quote + 1;
   }
+}
+
+function endsScalar(byte: number): boolean {
+  return byte === 0x2c || byte === 0x7d || byte === 0x5d || isSpace(byte);
 }
 
 function skipSpace(json: Buffer, start: number): number {

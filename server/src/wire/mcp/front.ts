@@ -1,3 +1,4 @@
+import type { AuditKind } from '@sallyport/contracts';
 import type { Audit, AuditEntry } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Refusal, RpcError } from '#domain';
@@ -33,7 +34,9 @@ export interface Refused {
   readonly recorded: boolean;
   /** Further members of the JSON-RPC error's `data`. */
   readonly data?: Members;
-  /** The error of the source itself, told in place of ours. */
+  /** What the record calls the request; a tool call unless told. */
+  readonly kind?: AuditKind;
+  /** The error to tell in place of ours: the source's own, or one under the number that this generation has for it. */
   readonly relayed?: RpcError;
 }
 
@@ -73,10 +76,10 @@ export function record(
 /** The one record of a refused request. */
 export async function recordRefused(
   exchange: Exchange,
-  { refusal, recorded }: Refused,
+  { refusal, recorded, kind = 'tool_call' }: Refused,
   deps: McpDeps,
 ): Promise<void> {
   if (recorded) return;
   const { code, reason, message } = refusal;
-  await record(exchange, deps, { kind: 'tool_call', decision: 'refused', code, reason: reason ?? message });
+  await record(exchange, deps, { kind, decision: 'refused', code, reason: reason ?? message });
 }

@@ -1,17 +1,19 @@
-import { errorCodes } from '@sallyport/contracts';
-import { type CallNotification, type ClientSide, refusal, type SourceReturn } from '#domain';
-import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
-import type { CallRefusal } from '#pipeline';
+import { type AuditKind, errorCodes } from '@sallyport/contracts';
+import { type ClientSide, refusal, type SourceReturn } from '#domain';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
+import type { Pager } from './list-pages.ts';
+import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
-import { listMembers, type OutputRoot } from './tool-list.ts';
+import { renamedUris } from './shown-uris.ts';
+import { type OutputRoot, toolPages } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 
 /** What the two generations have in common: the methods, before each gives the result its own form. */
 
 /** `tools/list`: the members of the result, as JSON text without braces. */
-export async function listTools(
+export function listTools(
   exchange: Exchange,
   params: Members,
   deps: McpDeps,
@@ -19,9 +21,21 @@ export async function listTools(
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
   const visible = deps.pipeline.visible(caller, view.gateway, view.tools);
-  const members = listMembers(view, visible, params.cursor, outputRoot);
-  if (!members.ok) return err(refused(members.error));
-  await record(exchange, deps, { kind: 'tool_list', decision: 'allowed' });
+  return listed(exchange, params, deps, 'tool_list', toolPages[outputRoot], visible);
+}
+
+/** One page of a list, with its record. */
+export async function listed<Entry>(
+  exchange: Exchange,
+  params: Members,
+  deps: McpDeps,
+  kind: AuditKind,
+  pages: Pager<Entry>,
+  visible: readonly Entry[],
+): Promise<Result<string, Refused>> {
+  const members = pages(exchange.view, visible, params.cursor);
+  if (!members.ok) return err({ ...refused(members.error), kind });
+  await record(exchange, deps, { kind, decision: 'allowed' });
   return members;
 }
 
@@ -29,12 +43,16 @@ export async function listTools(
 export type Answer = string | Buffer | InputRequired;
 export type InputRequired = Extract<SourceReturn, { form: 'input_required' }>;
 
-/** In what a generation tells of a failed call differently from the other. */
+/** In what a generation tells of a request differently from the other. */
 export interface CallManners {
   /** Whether wrong arguments are a result with `isError`, which the model reads, or an error. */
   readonly badArguments: 'result' | 'error';
   /** The code under which the error of a source is passed on; `null` where that code may not be told: then in words. */
   readonly relayedCode: (code: number) => number | null;
+  /** The code of a resource that is not there. */
+  readonly resourceUnknown: number;
+  /** Notifications of sources that this generation does not have. */
+  readonly unheard: ReadonlySet<string>;
 }
 
 /**
@@ -54,58 +72,31 @@ export async function callTool(
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
   }
   if (!isMembers(args)) return err(refused(paramsInvalid('params.arguments', 'must be an object')));
-  const meta = metaOf(exchange, params);
+  const { view } = exchange;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
     .callTool({
-      caller: exchange.caller,
-      executionId: newId('te', deps.clock.now()),
-      startedAt: exchange.startedAt,
-      gateway: exchange.view.gateway,
+      ...incoming(exchange, params, 'te', signal, client, deps, manners),
       name,
       args,
-      client,
       task: null,
-      meta,
-      traceId: traceIdOf(meta?.traceparent),
-      signal,
-      notify: exchange.acceptsStream ? (notification) => passOn(exchange, notification) : null,
-      find: exchange.view.find,
+      find: view.find,
     })
     .finally(stopWaiting);
-  if (!outcome.ok) return failed(outcome.error, deps, manners);
-  const { returned } = outcome.value;
-  return ok(returned.form === 'input_required' ? returned : resultOf(returned));
+  if (!outcome.ok) return failed(refusedBy(outcome.error, deps, manners), manners);
+  const { returned, shown } = outcome.value;
+  if (returned.form === 'input_required') return ok(returned);
+  return ok(renamedUris(view, shown.tool.sourceId, 'tools/call', resultOf(returned)));
 }
 
-function failed(
-  refusal: CallRefusal,
-  { pipeline }: McpDeps,
-  { badArguments, relayedCode }: CallManners,
-): Result<string, Refused> {
-  const told = pipeline.told(refusal);
-  const { rpc } = refusal;
-  const code = rpc === undefined ? null : relayedCode(rpc.code);
-  if (rpc !== undefined && code !== null) {
-    return err({ refusal: told, recorded: true, relayed: { ...rpc, code } });
-  }
+/** What the model can act upon is a result. */
+function failed(refused: Refused, { badArguments }: CallManners): Result<string, Refused> {
+  const { code } = refused.refusal;
   const asError =
-    errorCodes[told.code].rpc !== null ||
-    (told.code === 'catalog.arguments_invalid' && badArguments === 'error');
-  return asError ? err({ refusal: told, recorded: true }) : ok(refusalResult(told));
-}
-
-/** Of what a source says during a call, the client hears progress: the gateway offers neither logging nor resources. */
-function passOn(exchange: Exchange, notification: CallNotification): void {
-  if (notification.method === 'notifications/progress') exchange.notify(notification);
-}
-
-/** `_meta` of the request; the trace context is taken from the headers where only they have it. */
-function metaOf({ request: { headers } }: Exchange, params: Members): Members | null {
-  const meta = (params._meta ?? null) as Members | null;
-  const { traceparent, tracestate } = headers;
-  if (meta?.traceparent !== undefined || traceIdOf(traceparent) === null) return meta;
-  return { ...meta, traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) };
+    refused.relayed !== undefined ||
+    errorCodes[code].rpc !== null ||
+    (code === 'catalog.arguments_invalid' && badArguments === 'error');
+  return asError ? err(refused) : ok(refusalResult(refused.refusal));
 }
 
 export function unknownMethod(method: string): Refused {
@@ -113,10 +104,4 @@ export function unknownMethod(method: string): Refused {
   return refused(
     refusal('request.method_unknown', `this gateway has no method ${shown}`, { field: 'method' }),
   );
-}
-
-/** The trace id of a W3C `traceparent`. */
-function traceIdOf(traceparent: unknown): string | null {
-  if (typeof traceparent !== 'string') return null;
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1] ?? null;
 }

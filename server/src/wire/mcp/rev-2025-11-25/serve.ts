@@ -164,7 +164,12 @@ async function call(
   }
 }
 
-const older: CallManners = { badArguments: 'error', relayedCode: (code) => code };
+const older: CallManners = {
+  badArguments: 'error',
+  relayedCode: (code) => code,
+  resourceUnknown: -32002,
+  unheard: new Set(),
+};
 /** Since 2025-11-25 the model is told of wrong arguments, so that it can mend them (SEP-1303). */
 const newest: CallManners = { ...older, badArguments: 'result' };
 

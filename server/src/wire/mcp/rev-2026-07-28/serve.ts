@@ -142,6 +142,8 @@ function maySee({ caller, view }: Exchange, shown: ShownTool, { pipeline }: McpD
 /** Codes that this revision retired, and codes of its own whose meaning a source would put into our mouth. */
 const manners: CallManners = {
   badArguments: 'result',
+  resourceUnknown: -32602,
+  unheard: new Set(['notifications/elicitation/complete', 'notifications/tasks/status']),
   relayedCode(code) {
     if (code === -32002) return -32602;
     return code === -32042 || (code <= -32020 && code >= -32099) ? null : code;

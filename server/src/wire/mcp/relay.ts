@@ -1,0 +1,106 @@
+import type { AuditKind } from '@sallyport/contracts';
+import type { CallNotification, ClientSide, Refusal, RuleTarget } from '#domain';
+import { err, type Members, newId, ok, type Result } from '#foundation';
+import type { CallRefusal, Received } from '#pipeline';
+import type { Exchange } from './exchange.ts';
+import type { McpDeps, Refused } from './front.ts';
+import type { Answer, CallManners } from './methods.ts';
+import { resultOf } from './tool-result.ts';
+
+/** A client's request for something else than a tool's run, in the names of the source it is for. */
+export interface RelayedRequest {
+  readonly kind: AuditKind;
+  /** What was asked for, as the client spelled it. */
+  readonly name: string;
+  readonly target: RuleTarget | null;
+  readonly unknown: Refusal;
+  readonly method: string;
+  readonly params: Members;
+}
+
+/** Has a source answer a request; with the keep-alive, progress and errors of a tool call. */
+export async function relay(
+  exchange: Exchange,
+  params: Members,
+  request: RelayedRequest,
+  signal: AbortSignal,
+  client: ClientSide,
+  deps: McpDeps,
+  manners: CallManners,
+): Promise<Result<Answer, Refused>> {
+  const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
+  const outcome = await deps.pipeline
+    .request({ ...incoming(exchange, params, 'rq', signal, client, deps, manners), ...request })
+    .finally(stopWaiting);
+  if (!outcome.ok) return err(refusedBy(outcome.error, deps, manners));
+  const returned = outcome.value;
+  return ok(returned.form === 'input_required' ? returned : resultOf(returned));
+}
+
+/** What every request says to the pipeline. */
+export function incoming(
+  exchange: Exchange,
+  params: Members,
+  idPrefix: string,
+  signal: AbortSignal,
+  client: ClientSide,
+  deps: McpDeps,
+  manners: CallManners,
+) {
+  const meta = metaOf(exchange, params);
+  return {
+    caller: exchange.caller,
+    executionId: newId(idPrefix, deps.clock.now()),
+    startedAt: exchange.startedAt,
+    gateway: exchange.view.gateway,
+    client,
+    meta,
+    traceId: traceIdOf(meta?.traceparent),
+    signal,
+    notify: exchange.acceptsStream
+      ? (notification: CallNotification) => passOn(exchange, notification, manners)
+      : null,
+  } satisfies Partial<Received>;
+}
+
+/** How the client is told of a refusal of the pipeline: in the source's own words, where it gave an error of its own. */
+export function refusedBy(refusal: CallRefusal, { pipeline }: McpDeps, manners: CallManners): Refused {
+  const told = pipeline.told(refusal);
+  const { rpc } = refusal;
+  const code = rpc === undefined ? null : manners.relayedCode(rpc.code);
+  if (rpc === undefined || code === null) return { refusal: told, recorded: true };
+  return { refusal: told, recorded: true, relayed: { ...rpc, code } };
+}
+
+/** Params of a request as its source gets them: what speaks to this gateway is left out. */
+export function ownParams(params: Members): Members {
+  const { _meta, inputResponses: _responses, requestState: _state, ...own } = params;
+  return own;
+}
+
+/** What the gateway says itself, under its own names: never in the source's words. */
+const ownNotifications: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+]);
+
+function passOn(exchange: Exchange, notification: CallNotification, { unheard }: CallManners): void {
+  const { method } = notification;
+  if (!ownNotifications.has(method) && !unheard.has(method)) exchange.notify(notification);
+}
+
+/** `_meta` of the request; the trace context is taken from the headers where only they have it. */
+function metaOf({ request: { headers } }: Exchange, params: Members): Members | null {
+  const meta = (params._meta ?? null) as Members | null;
+  const { traceparent, tracestate } = headers;
+  if (meta?.traceparent !== undefined || traceIdOf(traceparent) === null) return meta;
+  return { ...meta, traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) };
+}
+
+/** The trace id of a W3C `traceparent`. */
+function traceIdOf(traceparent: unknown): string | null {
+  if (typeof traceparent !== 'string') return null;
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1] ?? null;
+}

@@ -1,0 +1,95 @@
+import type { ShownResource, ShownTemplate } from '#catalog';
+import { type ClientSide, type Refusal, refusal } from '#domain';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import type { Exchange } from './exchange.ts';
+import { type McpDeps, type Refused, refused } from './front.ts';
+import { createPager } from './list-pages.ts';
+import { type Answer, type CallManners, listed } from './methods.ts';
+import { ownParams, relay } from './relay.ts';
+import { paramsInvalid } from './rpc.ts';
+import { renamedUris } from './shown-uris.ts';
+
+const resourcePages = createPager<ShownResource>({
+  member: 'resources',
+  all: (view) => view.resources,
+  textOf: (shown) => JSON.stringify(shown.listed),
+});
+const templatePages = createPager<ShownTemplate>({
+  member: 'resourceTemplates',
+  all: (view) => view.templates,
+  textOf: (shown) => JSON.stringify(shown.listed),
+});
+
+/** `resources/list`: the members of the result, as JSON text without braces. */
+export function listResources(
+  exchange: Exchange,
+  params: Members,
+  deps: McpDeps,
+): Promise<Result<string, Refused>> {
+  const { caller, view } = exchange;
+  const visible = view.resources.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
+  return listed(exchange, params, deps, 'resource_list', resourcePages, visible);
+}
+
+/** `resources/templates/list`, in the same form. */
+export function listTemplates(
+  exchange: Exchange,
+  params: Members,
+  deps: McpDeps,
+): Promise<Result<string, Refused>> {
+  const { caller, view } = exchange;
+  const visible = view.templates.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
+  return listed(exchange, params, deps, 'resource_list', templatePages, visible);
+}
+
+/** `resources/read`: the result as the source spoke it. */
+export async function readResource(
+  exchange: Exchange,
+  params: Members,
+  signal: AbortSignal,
+  client: ClientSide,
+  deps: McpDeps,
+  manners: CallManners,
+): Promise<Result<Answer, Refused>> {
+  const { uri } = params;
+  if (typeof uri !== 'string' || uri === '') {
+    const invalid = paramsInvalid('params.uri', 'must be the URI of a resource');
+    return err({ ...refused(invalid), kind: 'resource_read' });
+  }
+  const { view } = exchange;
+  const found = view.findResource(uri);
+  const request = {
+    kind: 'resource_read',
+    name: uri,
+    target: found?.target ?? null,
+    unknown: unknownResource(uri, 'uri'),
+    method: 'resources/read',
+    params: { ...ownParams(params), uri: found?.own },
+  } as const;
+  const answer = await relay(exchange, params, request, signal, client, deps, manners);
+  if (!answer.ok) return err(toldOfUri(answer.error, uri, manners));
+  if (found === null) return answer;
+  return ok(renamedUris(view, found.target.sourceId, 'resources/read', answer.value));
+}
+
+/** The answer for what does not exist, and for what the caller may not have. */
+export function unknownResource(uri: string, field: string): Refusal {
+  return refusal(
+    'catalog.resource_unknown',
+    `there is no resource ${JSON.stringify(uri.slice(0, 200))} here`,
+    { field },
+  );
+}
+
+/** Errors name the URI as the client spelled it; ours has the number that the client's generation knows. */
+function toldOfUri(refused: Refused, uri: string, { resourceUnknown }: CallManners): Refused {
+  const { relayed, refusal } = refused;
+  if (relayed !== undefined) {
+    const { data } = relayed;
+    if (!isMembers(data) || data.uri === undefined) return refused;
+    return { ...refused, relayed: { ...relayed, data: { ...data, uri } } };
+  }
+  if (refusal.code !== 'catalog.resource_unknown') return refused;
+  const data = { name: refusal.code, field: 'uri', uri };
+  return { ...refused, relayed: { code: resourceUnknown, message: refusal.message, data } };
+}
