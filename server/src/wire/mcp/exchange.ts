@@ -55,9 +55,15 @@ export class Exchange {
 
   /** Says something before the answer. Lost where the client accepts no stream, or does not read what came before. */
   notify(notification: CallNotification): void {
-    if (!this.#canSay()) return;
+    this.say(notification);
+  }
+
+  /** Says any message before the answer; whether it was said. */
+  say(message: object): boolean {
+    if (!this.#canSay()) return false;
     this.beginStream();
-    this.#event(JSON.stringify({ jsonrpc: '2.0', ...notification }));
+    this.#event(JSON.stringify({ jsonrpc: '2.0', ...message }));
+    return true;
   }
 
   /** Says that the call still runs, so that nobody between takes the connection for dead. */
