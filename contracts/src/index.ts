@@ -47,6 +47,7 @@ export {
 } from './rest/tools.ts';
 export type {
   CreateWorkerRequest,
+  DeclaredWorkerRequest,
   TestWorkerRequest,
   UpdateWorkerRequest,
   WorkerHealthResponse,
@@ -56,6 +57,7 @@ export type {
 } from './rest/workers.ts';
 export {
   createWorkerRequest,
+  declaredWorkerRequest,
   secretReferences,
   testWorkerRequest,
   unknownSecret,

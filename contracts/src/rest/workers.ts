@@ -9,6 +9,8 @@ const uri = z
   .refine(isHttpUrl, 'must be an http:// or https:// URL without user name and password');
 const timeoutSeconds = z.int().min(1).max(3600);
 const retry = z.int().min(0).max(10);
+/** Seconds for single tools, by the name that their source gives them. */
+const toolTimeouts = z.record(z.string().min(1).max(256), timeoutSeconds);
 const workerSecret = z.string().min(1).max(100);
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/, 'is not a valid header name');
@@ -57,11 +59,18 @@ const httpBlock = z.strictObject({
   uri,
   secret: workerSecret,
   timeout: timeoutSeconds.default(30),
+  tool_timeouts: toolTimeouts.optional(),
   retry: retry.default(3),
 });
+/** Whoever may declare a process may run anything on this machine: that is for whoever writes the config file. */
+const fileOnly = z
+  .never('belongs in the config file: over the API no process is started; give the uri of a server')
+  .optional();
 const mcpBlock = z.strictObject({
   uri,
+  stdio: fileOnly,
   timeout: timeoutSeconds.default(30),
+  tool_timeouts: toolTimeouts.optional(),
   retry: retry.default(3),
   /** `${secret:NAME}` stands for an entry of `secrets`. */
   headers: headers.default({}),
@@ -69,39 +78,101 @@ const mcpBlock = z.strictObject({
   oauth2: oauth2.optional(),
 });
 
-/** `POST /v1/workers`, and an entry of `workers` in the config file. `type` may be left out: one block is enough. */
+const processText = z.string().max(10_000).refine(isProcessText, 'must not contain a NUL character');
+const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, 'is not a valid name of an environment variable');
+
+/** An MCP server that we start ourselves and speak to over its standard input and output. */
+const stdioBlock = z.strictObject({
+  command: processText.min(1),
+  args: z.array(processText).max(1000).default([]),
+  env: z.record(environmentName, processText).default({}),
+  /** Where it runs; where we do unless given. */
+  cwd: processText.min(1).optional(),
+  /** A process for each user instead of one for all. */
+  per_user: z.boolean().default(false),
+});
+
+const workerHead = {
+  id: workerId,
+  enabled: z.boolean().default(true),
+  type: z.enum(['http', 'mcp']).optional(),
+  http: httpBlock.optional(),
+};
+
+/** `POST /v1/workers`. `type` may be left out: one block is enough. */
 export const createWorkerRequest = z
-  .strictObject({
-    id: workerId,
-    enabled: z.boolean().default(true),
-    type: z.enum(['http', 'mcp']).optional(),
-    http: httpBlock.optional(),
-    mcp: mcpBlock.optional(),
-  })
+  .strictObject({ ...workerHead, mcp: mcpBlock.optional() })
   .superRefine((request, context) => {
     checkBlocks(request, context);
-    for (const [name, value] of Object.entries(request.mcp?.headers ?? {})) {
-      for (const secret of secretReferences(value)) {
-        if (!Object.hasOwn(request.mcp?.secrets ?? {}, secret)) {
-          context.addIssue({
-            code: 'custom',
-            path: ['mcp', 'headers', name],
-            message: unknownSecret(secret),
-          });
-        }
-      }
-    }
+    checkSecretReferences(request.mcp, context);
   });
 export type CreateWorkerRequest = z.infer<typeof createWorkerRequest>;
 
-/** `PATCH /v1/workers/{id}`: what is left out stays. `headers` are replaced as a whole; of `secrets` only those named. */
+/** An entry of `workers` in the config file: as over the API, or an MCP server that we start ourselves. */
+export const declaredWorkerRequest = z
+  .strictObject({
+    ...workerHead,
+    mcp: mcpBlock.extend({ uri: uri.optional(), stdio: stdioBlock.optional() }).optional(),
+  })
+  .superRefine((request, context) => {
+    checkBlocks(request, context);
+    checkSecretReferences(request.mcp, context);
+    if (request.mcp !== undefined) checkWay(request.mcp, context);
+  });
+export type DeclaredWorkerRequest = z.infer<typeof declaredWorkerRequest>;
+
+type DeclaredMcp = NonNullable<DeclaredWorkerRequest['mcp']>;
+
+function checkWay({ uri, stdio, headers, secrets, oauth2 }: DeclaredMcp, context: z.RefinementCtx): void {
+  const issue = (field: string, message: string) =>
+    context.addIssue({ code: 'custom', path: ['mcp', field], message });
+  if (stdio === undefined) {
+    if (uri === undefined) issue('uri', 'is missing; expected a uri, or stdio with a command to start');
+    return;
+  }
+  if (uri !== undefined) issue('stdio', 'expected either uri or stdio, got both');
+  const ofHttp = { headers, secrets, oauth2 };
+  for (const [field, given] of Object.entries(ofHttp)) {
+    if (Object.keys(given ?? {}).length > 0) {
+      issue(field, 'belongs to a uri; what a process is to know stands in stdio.env');
+    }
+  }
+}
+
+function checkSecretReferences(
+  mcp: Pick<DeclaredMcp, 'headers' | 'secrets'> | undefined,
+  context: z.RefinementCtx,
+): void {
+  for (const [name, value] of Object.entries(mcp?.headers ?? {})) {
+    for (const secret of secretReferences(value)) {
+      if (!Object.hasOwn(mcp?.secrets ?? {}, secret)) {
+        context.addIssue({ code: 'custom', path: ['mcp', 'headers', name], message: unknownSecret(secret) });
+      }
+    }
+  }
+}
+
+/** `PATCH /v1/workers/{id}`: what is left out stays. `headers` and `tool_timeouts` are replaced as a whole; of `secrets` only those named. */
 export const updateWorkerRequest = z.strictObject({
   enabled: z.boolean().optional(),
-  http: z.strictObject({ uri, secret: workerSecret, timeout: timeoutSeconds, retry }).partial().optional(),
+  http: z
+    .strictObject({
+      uri,
+      secret: workerSecret,
+      timeout: timeoutSeconds,
+      tool_timeouts: toolTimeouts,
+      retry,
+    })
+    .partial()
+    .optional(),
   mcp: z
     .strictObject({
       uri,
+      stdio: fileOnly,
       timeout: timeoutSeconds,
+      tool_timeouts: toolTimeouts,
       retry,
       headers,
       /** `null` removes a secret. */
@@ -118,7 +189,7 @@ export const testWorkerRequest = z
   .strictObject({
     type: z.enum(['http', 'mcp']).optional(),
     http: z.strictObject({ uri, secret: workerSecret.optional() }).optional(),
-    mcp: z.strictObject({ uri, headers: headers.default({}) }).optional(),
+    mcp: z.strictObject({ uri, stdio: fileOnly, headers: headers.default({}) }).optional(),
   })
   .superRefine(checkBlocks);
 export type TestWorkerRequest = z.infer<typeof testWorkerRequest>;
@@ -147,6 +218,10 @@ export function secretReferences(value: string): readonly string[] {
 
 export function unknownSecret(name: string): string {
   return `refers to secret "${name}", which is not in mcp.secrets`;
+}
+
+function isProcessText(text: string): boolean {
+  return !text.includes('\0');
 }
 
 function isHttpUrl(text: string): boolean {
@@ -186,10 +261,18 @@ export interface WorkerResponse {
   /** Run by us; always false: workers run elsewhere. */
   managed: boolean;
   binding: { type: 'static' | 'project'; id: string };
-  http?: { uri: string; timeout: number; retry: number; secret: SecretResponse };
-  mcp?: {
+  http?: {
     uri: string;
     timeout: number;
+    tool_timeouts: Record<string, number>;
+    retry: number;
+    secret: SecretResponse;
+  };
+  mcp?: {
+    /** `stdio:` and the command, where the gateway starts the server itself. */
+    uri: string;
+    timeout: number;
+    tool_timeouts: Record<string, number>;
     retry: number;
     headers: Record<string, string>;
     secrets: Record<string, SecretResponse>;

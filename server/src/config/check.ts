@@ -1,6 +1,6 @@
 import {
   createGatewayRequest,
-  createWorkerRequest,
+  declaredWorkerRequest,
   secretReferences,
   unknownSecret,
 } from '@sallyport/contracts';
@@ -30,7 +30,7 @@ const laterSections = [
 ] as const;
 
 const fileSchema = z.strictObject({
-  workers: z.array(createWorkerRequest).default([]),
+  workers: z.array(declaredWorkerRequest).default([]),
   gateways: z.array(createGatewayRequest).default([]),
   egress: z
     .strictObject({

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import type { CreateGatewayRequest, CreateWorkerRequest } from '@sallyport/contracts';
+import type { CreateGatewayRequest, DeclaredWorkerRequest } from '@sallyport/contracts';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import { checkConfig } from './check.ts';
@@ -19,7 +19,7 @@ export interface DeclaredGateway extends Declared<CreateGatewayRequest & { reado
 }
 
 export interface ConfigFile {
-  readonly workers: readonly Declared<CreateWorkerRequest>[];
+  readonly workers: readonly Declared<DeclaredWorkerRequest>[];
   readonly gateways: readonly DeclaredGateway[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];

@@ -8,6 +8,7 @@ const secretFields: readonly Path[] = [
   ['workers', '*', 'http', 'secret'],
   ['workers', '*', 'mcp', 'headers', '*'],
   ['workers', '*', 'mcp', 'secrets', '*'],
+  ['workers', '*', 'mcp', 'stdio', 'env', '*'],
   ['workers', '*', 'mcp', 'oauth2', 'client_secret'],
 ];
 

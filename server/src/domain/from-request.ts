@@ -1,6 +1,6 @@
 import {
   type CreateGatewayRequest,
-  type CreateWorkerRequest,
+  type DeclaredWorkerRequest,
   type ReplaceGatewayRequest,
   secretReferences,
   type UpdateGatewayRequest,
@@ -10,7 +10,7 @@ import {
 import { err, ok, type Result } from '#foundation';
 import type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
 import { type Refusal, refusal } from './refusal.ts';
-import type { Source } from './source.ts';
+import type { Source, StdioCommand } from './source.ts';
 
 /**
  * From the words of the REST API and the config file to those of the platform. Requests were checked by their schemas
@@ -26,27 +26,42 @@ type SourceEdit = Partial<Omit<SourceDraft, 'id' | 'projectId' | 'kind'>>;
 type GatewayDraft = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
 type GatewayEdit = Partial<Omit<GatewayDraft, 'projectId'>>;
 
-export function newSourceFromRequest(request: CreateWorkerRequest, place: Place): SourceDraft {
+export function newSourceFromRequest(request: DeclaredWorkerRequest, place: Place): SourceDraft {
   const { id, enabled, http, mcp } = request;
   if (http !== undefined) {
-    const { uri, secret, timeout, retry } = http;
+    const { uri, secret } = http;
     const plain = { headers: {}, secrets: {}, kept: {} };
-    return { ...place, id, enabled, kind: 'worker', uri, secret, timeoutMs: timeout * 1000, retry, ...plain };
+    return { ...place, id, enabled, kind: 'worker', uri, secret, ...limitsOf(http), ...plain };
   }
-  const { uri, timeout, retry, headers, secrets, oauth2 } = mcp as NonNullable<typeof mcp>;
+  const block = mcp as NonNullable<typeof mcp>;
+  const { uri, stdio, headers, secrets, oauth2 } = block;
   return {
     ...place,
     id,
     enabled,
     kind: 'mcp',
-    uri,
+    uri: uri ?? `stdio:${stdio?.command}`,
+    ...(stdio === undefined ? {} : { stdio: commandOf(stdio) }),
     secret: null,
-    timeoutMs: timeout * 1000,
-    retry,
+    ...limitsOf(block),
     headers: resolveHeaders(headers, secrets),
     secrets,
     kept: { headers, ...(oauth2 === undefined ? {} : { oauth2 }) },
   };
+}
+
+type McpBlock = NonNullable<DeclaredWorkerRequest['mcp']>;
+
+function commandOf({ command, args, env, cwd, per_user }: NonNullable<McpBlock['stdio']>): StdioCommand {
+  return { command, args, env, cwd: cwd ?? null, perUser: per_user };
+}
+
+function limitsOf({ timeout, tool_timeouts, retry }: Pick<McpBlock, 'timeout' | 'tool_timeouts' | 'retry'>) {
+  return { timeoutMs: timeout * 1000, toolTimeoutsMs: inMs(tool_timeouts ?? {}), retry };
+}
+
+function inMs(seconds: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(seconds).map(([tool, value]) => [tool, value * 1000]));
 }
 
 /** What the request changes on this source; refused where it speaks of the other kind, or of a secret that is not there. */
@@ -66,6 +81,7 @@ export function sourceEditFromRequest(
     ...(request.enabled === undefined ? {} : { enabled: request.enabled }),
     ...(block.uri === undefined ? {} : { uri: block.uri }),
     ...(block.timeout === undefined ? {} : { timeoutMs: block.timeout * 1000 }),
+    ...(block.tool_timeouts === undefined ? {} : { toolTimeoutsMs: inMs(block.tool_timeouts) }),
     ...(block.retry === undefined ? {} : { retry: block.retry }),
     ...(request.http?.secret === undefined ? {} : { secret: request.http.secret }),
   };

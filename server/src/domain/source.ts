@@ -9,8 +9,13 @@ export interface Source {
   readonly enabled: boolean;
   /** `file`: declared in the config file, read-only in the API, may be internal. */
   readonly origin: 'file' | 'api';
+  /** `stdio:` and the command, where we start the server ourselves. */
   readonly uri: string;
+  /** How to start it, where we do; only what the config file declares. */
+  readonly stdio?: StdioCommand | null;
   readonly timeoutMs: number;
+  /** By the tool's own name; `timeoutMs` for all others. Read by `timeoutMsOf`. */
+  readonly toolTimeoutsMs?: { readonly [tool: string]: number };
   /** How often a call that was surely not executed may be sent again. */
   readonly retry: number;
   /** Worker protocol: signs the tokens that we present. Never leaves the process in any answer, log or record. */
@@ -22,6 +27,22 @@ export interface Source {
   readonly kept?: { readonly [field: string]: unknown };
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** An MCP server in a process of ours. */
+export interface StdioCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Its values are secrets. */
+  readonly env: { readonly [name: string]: string };
+  readonly cwd: string | null;
+  /** A process for each user instead of one for all. */
+  readonly perUser: boolean;
+}
+
+/** How long a call of this tool may take. */
+export function timeoutMsOf({ timeoutMs, toolTimeoutsMs = {} }: Source, tool: string): number {
+  return Object.hasOwn(toolTimeoutsMs, tool) ? (toolTimeoutsMs[tool] ?? timeoutMs) : timeoutMs;
 }
 
 /** What is known about a source's health: which step of the probe failed, why, and what to change. */

@@ -8,10 +8,11 @@ const shortest = 6;
  * it says comes into statuses, logs, records and answers.
  */
 export function veilOf(source: Source): <Said>(said: Said) => Said {
-  const { secret, secrets, headers, uri } = source;
+  const { secret, secrets, headers, stdio, uri } = source;
   const words = [
     ...(secret === null ? [] : [secret]),
     ...Object.values(secrets),
+    ...Object.values(stdio?.env ?? {}),
     ...Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]),
     ...(URL.parse(uri)?.searchParams.values() ?? []),
   ];

@@ -1,4 +1,4 @@
-import type { DispatchedCall, Source, SourceReturn } from '#domain';
+import { type DispatchedCall, type Source, type SourceReturn, timeoutMsOf } from '#domain';
 import type { Upstream, UpstreamResponse } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
@@ -25,7 +25,7 @@ export async function invoke(
 ): Promise<Result<SourceReturn, CallFailure>> {
   const { source, clock } = invoker;
   const body = invokeBody(call, clock.iso());
-  const deadline = clock.monotonic() + source.timeoutMs;
+  const deadline = clock.monotonic() + timeoutMsOf(source, call.tool.name);
   const repeatable = mayRunTwice(call);
   for (let left = source.retry; ; left--) {
     const timeoutMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));

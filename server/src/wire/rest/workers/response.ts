@@ -9,7 +9,13 @@ export function workerResponse(source: Source, status: SourceStatus): WorkerResp
   const binding = fromFile ? 'static' : 'project';
   const secret = (exists: boolean): SecretResponse => ({ exists, editable: !fromFile, value: '', binding });
   const { uri, retry } = source;
-  const timeout = source.timeoutMs / 1000;
+  const limits = {
+    timeout: source.timeoutMs / 1000,
+    tool_timeouts: Object.fromEntries(
+      Object.entries(source.toolTimeoutsMs ?? {}).map(([tool, ms]) => [tool, ms / 1000]),
+    ),
+    retry,
+  };
   return {
     id: source.id,
     type: source.kind === 'worker' ? 'http' : 'mcp',
@@ -17,12 +23,11 @@ export function workerResponse(source: Source, status: SourceStatus): WorkerResp
     managed: false,
     binding: { type: binding, id: source.projectId },
     ...(source.kind === 'worker'
-      ? { http: { uri, timeout, retry, secret: secret(source.secret !== null) } }
+      ? { http: { uri, ...limits, secret: secret(source.secret !== null) } }
       : {
           mcp: {
             uri,
-            timeout,
-            retry,
+            ...limits,
             headers: { ...headersAsWritten(source) },
             secrets: Object.fromEntries(Object.keys(source.secrets).map((name) => [name, secret(true)])),
             ...oauth2Response(source, secret),
