@@ -6,6 +6,9 @@ const keepAliveMs = 15_000;
 /** A client that leaves this much unread is not listening. */
 const maxUnreadBytes = 64 * 1024;
 
+/** A principal may stand for many users, each with a stream or two. */
+const maxPerPrincipal = 5000;
+
 /** Open streams of clients who want to hear when a gateway's list changes. */
 export function createStreams(clock: Clock) {
   const bySlug = new Map<string | null, Set<OpenStream>>();
@@ -20,6 +23,8 @@ export function createStreams(clock: Clock) {
     readonly goodbye: string | null;
   }
 
+  const openOf = new Map<string, number>();
+
   /** Calls under way, and whether each was already at the last round: short ones stay plain JSON. */
   const waiting = new Map<() => void, boolean>();
 
@@ -33,6 +38,18 @@ export function createStreams(clock: Clock) {
   });
 
   return {
+    /** Counts a stream among those of a principal until it closes; `false` where that has too many. */
+    admit(principalId: string, response: ServerResponse): boolean {
+      const open = openOf.get(principalId) ?? 0;
+      if (open >= maxPerPrincipal) return false;
+      openOf.set(principalId, open + 1);
+      response.once('close', () => {
+        const left = (openOf.get(principalId) ?? 1) - 1;
+        if (left === 0) openOf.delete(principalId);
+        else openOf.set(principalId, left);
+      });
+      return true;
+    },
     /** Holds a stream, whose head is written, until its client goes away; under `null` it only stays open. */
     hold(slug: string | null, stream: OpenStream): void {
       if (stream.response.destroyed) return;
