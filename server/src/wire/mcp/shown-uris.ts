@@ -1,9 +1,7 @@
 import type { GatewayView } from '#catalog';
-import { jsonItems, jsonMembers } from '#foundation';
+import { jsonMembers } from '#foundation';
+import { inItems, inMember, type Rewrite } from './json-rewrite.ts';
 import type { Answer } from './methods.ts';
-
-/** Puts what a value's bytes hold into other bytes. */
-type Rewrite = (value: Buffer) => Buffer;
 
 /**
  * The answer of a source with its URIs as the gateway writes them: those of contents, links and embedded resources. Every
@@ -40,34 +38,4 @@ function inBlock(uri: Rewrite): Rewrite {
     if (said === '"resource_link"') return inLink(block);
     return said === '"resource"' ? inEmbedded(block) : block;
   };
-}
-
-function inMember(name: string, rewrite: Rewrite): Rewrite {
-  return (json) => {
-    if (json[0] !== 0x7b) return json;
-    const named = jsonMembers(json).filter((member) => member.name === name);
-    return spliced(
-      json,
-      named.map(({ valueStart, end }) => ({ start: valueStart, end })),
-      rewrite,
-    );
-  };
-}
-
-function inItems(rewrite: Rewrite): Rewrite {
-  return (json) => (json[0] === 0x5b ? spliced(json, jsonItems(json), rewrite) : json);
-}
-
-function spliced(
-  json: Buffer,
-  values: readonly { readonly start: number; readonly end: number }[],
-  rewrite: Rewrite,
-): Buffer {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const { start, end } of values) {
-    parts.push(json.subarray(at, start), rewrite(json.subarray(start, end)));
-    at = end;
-  }
-  return Buffer.concat([...parts, json.subarray(at)]);
 }
