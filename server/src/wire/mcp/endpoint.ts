@@ -8,7 +8,8 @@ import type { OriginPolicy } from '../http/origin.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
 import { endSession, openStream, serveLegacy } from './rev-2025-11-25/serve.ts';
-import { isModern, serveModern } from './rev-2026-07-28/serve.ts';
+import { isModern } from './rev-2026-07-28/envelope.ts';
+import { serveModern } from './rev-2026-07-28/serve.ts';
 import { errorMessage, parseBody, type RpcId } from './rpc.ts';
 
 /** Serves `/mcp/{slug}`: who may come in is decided first, then which generation of the protocol the request speaks. */

@@ -1,6 +1,13 @@
 import type { AuditKind } from '@sallyport/contracts';
-import type { CallNotification, ClientSide, Refusal, RuleTarget } from '#domain';
-import { err, type Members, newId, ok, type Result } from '#foundation';
+import {
+  type CallNotification,
+  type ClientSide,
+  type Refusal,
+  type RpcError,
+  type RuleTarget,
+  refusal,
+} from '#domain';
+import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal, Received } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
@@ -64,12 +71,24 @@ export function incoming(
 }
 
 /** How the client is told of a refusal of the pipeline: in the source's own words, where it gave an error of its own. */
-export function refusedBy(refusal: CallRefusal, { pipeline }: McpDeps, manners: CallManners): Refused {
-  const told = pipeline.told(refusal);
-  const { rpc } = refusal;
-  const code = rpc === undefined ? null : manners.relayedCode(rpc.code);
-  if (rpc === undefined || code === null) return { refusal: told, recorded: true };
-  return { refusal: told, recorded: true, relayed: { ...rpc, code } };
+export function refusedBy(failed: CallRefusal, { pipeline }: McpDeps, manners: CallManners): Refused {
+  const told = pipeline.told(failed);
+  const { rpc } = failed;
+  if (rpc === undefined) return { refusal: told, recorded: true };
+  const code = manners.relayedCode(rpc.code);
+  if (code !== null) return { refusal: told, recorded: true, relayed: { ...rpc, code } };
+  return missingCapability(rpc) ?? { refusal: told, recorded: true };
+}
+
+/** What the source misses in the client, it misses in the client of this gateway: its capabilities are handed on. */
+function missingCapability({ code, message, data }: RpcError): Refused | null {
+  if (code !== -32021 || !isMembers(data) || !isMembers(data.requiredCapabilities)) return null;
+  const { requiredCapabilities } = data;
+  return {
+    refusal: refusal('client.capability_missing', message),
+    recorded: true,
+    data: { requiredCapabilities },
+  };
 }
 
 /** Params of a request as its source gets them: what speaks to this gateway is left out. */

@@ -12,20 +12,55 @@ const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
  * result's own `_meta` stay.
  */
 export function completeResult(result: string | Buffer, serverInfo: string): string | Buffer {
+  return completed(result, serverInfo, '', []);
+}
+
+/**
+ * The result of `resources/read`: complete, with hints for caches. What one caller may read is nobody else's; how long it
+ * stays fresh the source may know, and nobody knows it of the answer to a retry, which must not be kept.
+ */
+export function readResult(result: string | Buffer, serverInfo: string, isRetry: boolean): string | Buffer {
+  const ttlMs = isRetry ? 0 : ownTtlMs(result);
+  return completed(result, serverInfo, `,"ttlMs":${ttlMs},"cacheScope":"private"`, cacheHints);
+}
+
+const cacheHints: readonly string[] = ['ttlMs', 'cacheScope'];
+
+function ownTtlMs(result: string | Buffer): number {
+  if (!result.includes('"ttlMs"')) return 0;
+  const bytes = bytesOf(result);
+  const member = jsonMembers(bytes).findLast(({ name }) => name === 'ttlMs');
+  const value = Number(member && bytes.toString('latin1', member.valueStart, member.end));
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+/** Puts `hints` in front, in place of the result's own members of those names. */
+function completed(
+  result: string | Buffer,
+  serverInfo: string,
+  hints: string,
+  replaced: readonly string[],
+): string | Buffer {
   const own = `"${serverInfoKey}":${serverInfo}`;
-  if (!result.includes('"resultType"') && !result.includes('"_meta"')) return withFront(result, own);
+  const said = `"resultType":"complete"${hints}`;
+  const isPlain = ![...replaced, 'resultType', '_meta'].some((name) => result.includes(`"${name}"`));
+  if (isPlain) return withFront(result, `{${said},"_meta":{${own}}`);
   const bytes = bytesOf(result);
   const members = jsonMembers(bytes);
   const meta = members.findLast(({ name }) => name === '_meta');
   const kept = meta === undefined ? [] : metaMembers(bytes.subarray(meta.valueStart, meta.end));
-  const rest = members.filter(({ name }) => name !== 'resultType' && name !== '_meta');
-  const head = Buffer.from('"resultType":"complete"');
-  return objectOf([head, named('_meta', objectOf([Buffer.from(own), ...kept])), ...texts(bytes, rest)]);
+  const rest = members.filter(
+    ({ name }) => name !== 'resultType' && name !== '_meta' && !replaced.includes(name),
+  );
+  return objectOf([
+    Buffer.from(said),
+    named('_meta', objectOf([Buffer.from(own), ...kept])),
+    ...texts(bytes, rest),
+  ]);
 }
 
 /** What most results need: members in front of those that are there. */
-function withFront(result: string | Buffer, own: string): string | Buffer {
-  const front = `{"resultType":"complete","_meta":{${own}}`;
+function withFront(result: string | Buffer, front: string): string | Buffer {
   if (typeof result === 'string') {
     const rest = result.slice(result.indexOf('{') + 1);
     return `${front}${rest.trimStart().startsWith('}') ? '' : ','}${rest}`;
@@ -33,6 +68,19 @@ function withFront(result: string | Buffer, own: string): string | Buffer {
   const rest = result.subarray(result.indexOf(0x7b) + 1);
   const isEmpty = rest.find((byte) => byte > 0x20) === 0x7d;
   return Buffer.concat([Buffer.from(isEmpty ? front : `${front},`), rest]);
+}
+
+/** The result of `resources/read` as the revisions with a handshake know it. */
+export function legacyRead(result: string | Buffer): string | Buffer {
+  return without(['resultType', ...cacheHints], result);
+}
+
+function without(dropped: readonly string[], result: string | Buffer): string | Buffer {
+  if (!dropped.some((name) => result.includes(`"${name}"`))) return result;
+  const bytes = bytesOf(result);
+  const members = jsonMembers(bytes);
+  const kept = members.filter(({ name }) => !dropped.includes(name));
+  return kept.length === members.length ? result : objectOf(texts(bytes, kept));
 }
 
 /** A result as the revisions with a handshake want it: structured content is an object, and nothing says `resultType`. */

@@ -1,27 +1,26 @@
-import type { ListKind, ShownTool } from '#catalog';
-import { refusal, silentClient } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import type { AuditKind } from '@sallyport/contracts';
+import type { ShownTool } from '#catalog';
+import { refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { modernCapabilities } from '../capabilities.ts';
+import { complete } from '../completion.ts';
 import type { Exchange } from '../exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
 import { type CallManners, callTool, listTools, unknownMethod } from '../methods.ts';
-import { completeResult } from '../relayed-result.ts';
-import { type ClientMessage, paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
-import { headerMismatch, paramMismatch } from './headers.ts';
+import { getPrompt, listPrompts } from '../prompts.ts';
+import { completeResult, readResult } from '../relayed-result.ts';
+import { listResources, listTemplates, readResource } from '../resources.ts';
+import { type ClientMessage, resultMessage } from '../rpc.ts';
+import { clientOf, isRetry } from './client.ts';
+import { envelopeFault, modernVersion, prefix } from './envelope.ts';
+import { paramMismatch } from './headers.ts';
+import { inputRequiredResult } from './input-required.ts';
+import { listen } from './listen.ts';
 
 /** The generation without a handshake: every request says who asks and in which revision; nothing is kept between two. */
 
-export const modernVersion = '2026-07-28';
-const prefix = 'io.modelcontextprotocol';
-
 type Request = Extract<ClientMessage, { kind: 'request' }>;
-
-/** Whether a message, or its headers, speak this generation. Every revision from this one on does. */
-export function isModern(header: string | undefined, message: ClientMessage): boolean {
-  if (header !== undefined && header >= modernVersion) return true;
-  if (message.kind === 'response') return false;
-  const meta = message.params._meta;
-  return isMembers(meta) && meta[`${prefix}/protocolVersion`] !== undefined;
-}
+type Outcome = Result<string | Buffer, Refused>;
 
 /** Answers one POST. */
 export async function serveModern(
@@ -38,100 +37,100 @@ export async function serveModern(
     exchange.empty(202);
     return ok(undefined);
   }
-  if (message.method === 'subscriptions/listen') return listen(exchange, message, deps);
+  if (message.method === 'subscriptions/listen') return await listen(exchange, message, deps);
 
   const result = await resultFor(exchange, message, deps);
   if (result.ok) {
     exchange.answer(200, resultMessage(message.id, result.value));
     return ok(undefined);
   }
-  // What is wrong with a well-formed request is told in band.
-  const inBand = ['catalog.tool_unknown', 'request.params_invalid'].includes(result.error.refusal.code);
-  if (!inBand && result.error.relayed === undefined) return result;
+  if (!isInBand(result.error)) return result;
   await recordRefused(exchange, result.error, deps);
   exchange.answer(200, errorText(message.id, result.error));
   return ok(undefined);
 }
 
-/** What is wrong with the version, the headers or `_meta` (SEP-2243, SEP-2575). */
-function envelopeFault(
-  { request }: Exchange,
-  message: Exclude<ClientMessage, { kind: 'response' }>,
-): Refused | null {
-  const header = request.headers['mcp-protocol-version'];
-  const meta = (message.params._meta ?? {}) as Members;
-  const version = meta[`${prefix}/protocolVersion`];
-  if (message.kind === 'request' && typeof version !== 'string') {
-    return refused(paramsInvalid(`params._meta["${prefix}/protocolVersion"]`, 'is missing'));
-  }
-  if (header === undefined) return refused(versionMismatch('is missing'));
-  if (version !== undefined && header !== version)
-    return refused(versionMismatch('is not the version of the body'));
-  if (header !== modernVersion) {
-    const unsupported = refusal(
-      'request.version_unsupported',
-      `the revision ${JSON.stringify(header)} is not one we speak`,
-    );
-    return refused(unsupported, { supported: [modernVersion], requested: header });
-  }
-  if (message.kind === 'request' && !isMembers(meta[`${prefix}/clientCapabilities`])) {
-    return refused(paramsInvalid(`params._meta["${prefix}/clientCapabilities"]`, 'must be an object'));
-  }
-  // The revision defines no headers for notifications.
-  if (message.kind === 'notification' && request.headers['mcp-method'] === undefined) return null;
-  const mismatch = headerMismatch(request.headers, message.method, message.params);
-  return mismatch === null ? null : refused(mismatch);
+/** What is wrong with a well-formed request, or with the source that it went to, is told with status 200. */
+function isInBand({ refusal: { code }, relayed }: Refused): boolean {
+  return (
+    relayed !== undefined ||
+    /^(catalog|source|task)\./.test(code) ||
+    ['request.params_invalid', 'request.state_invalid'].includes(code)
+  );
 }
 
-function versionMismatch(problem: string) {
-  return refusal('request.header_mismatch', `the header MCP-Protocol-Version ${problem}`, {
-    field: 'MCP-Protocol-Version',
-  });
-}
-
-async function resultFor(
-  exchange: Exchange,
-  message: Request,
-  deps: McpDeps,
-): Promise<Result<string | Buffer, Refused>> {
+async function resultFor(exchange: Exchange, message: Request, deps: McpDeps): Promise<Outcome> {
+  const { params } = message;
   switch (message.method) {
     case 'server/discover':
       return ok(discover(exchange, deps));
-    case 'tools/list': {
-      const members = await listTools(exchange, message.params, deps, 'any');
-      // Each caller's list is its own, and changes are announced, so nothing may be kept for others or for long.
-      return members.ok
-        ? ok(
-            `{"resultType":"complete",${members.value},"ttlMs":0,"cacheScope":"private","_meta":{"${prefix}/serverInfo":${serverInfoText(exchange, deps)}}}`,
-          )
-        : members;
-    }
+    case 'tools/list':
+      return listResult(await listTools(exchange, params, deps, 'any'), exchange, deps);
     case 'tools/call':
       return await call(exchange, message, deps);
+    case 'prompts/list':
+      return listResult(await listPrompts(exchange, params, deps), exchange, deps);
+    case 'prompts/get':
+      return await relayed(exchange, message, 'prompt_get', getPrompt, deps);
+    case 'resources/list':
+      return listResult(await listResources(exchange, params, deps), exchange, deps);
+    case 'resources/templates/list':
+      return listResult(await listTemplates(exchange, params, deps), exchange, deps);
+    case 'resources/read':
+      return await relayed(exchange, message, 'resource_read', readResource, deps);
+    case 'completion/complete':
+      return await relayed(exchange, message, 'completion', complete, deps);
     default:
       return err(unknownMethod(message.method));
   }
 }
 
-async function call(
-  exchange: Exchange,
-  message: Request,
-  deps: McpDeps,
-): Promise<Result<string | Buffer, Refused>> {
+/** Each caller's list is its own, and changes are announced, so nothing may be kept for others or for long. */
+function listResult(members: Result<string, Refused>, exchange: Exchange, deps: McpDeps): Outcome {
+  if (!members.ok) return members;
+  const info = serverInfoText(exchange, deps);
+  return ok(
+    `{"resultType":"complete",${members.value},"ttlMs":0,"cacheScope":"private","_meta":{"${prefix}/serverInfo":${info}}}`,
+  );
+}
+
+async function call(exchange: Exchange, message: Request, deps: McpDeps): Promise<Outcome> {
   const mismatch = paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
     maySee(exchange, shown, deps),
   );
   if (mismatch !== null) return err(refused(mismatch));
-  // In this generation a client cancels by closing the response (Streamable HTTP, "Cancellation").
+  return await relayed(exchange, message, 'tool_call', callTool, deps);
+}
+
+/** A request that a source answers: with its result, or with what it wants to know first. */
+async function relayed(
+  exchange: Exchange,
+  { method, params }: Request,
+  kind: AuditKind,
+  ask: typeof callTool,
+  deps: McpDeps,
+): Promise<Outcome> {
+  const client = clientOf(exchange, method, params, deps);
+  if (!client.ok) return err({ ...refused(client.error), kind });
+  const answer = await ask(exchange, params, goneSignal(exchange), client.value, deps, manners);
+  if (!answer.ok) return answer;
+  const { value } = answer;
+  if (typeof value !== 'string' && !Buffer.isBuffer(value)) {
+    return inputRequiredResult(exchange, method, params, value, client.value, deps);
+  }
+  const info = serverInfoText(exchange, deps);
+  return ok(
+    method === 'resources/read' ? readResult(value, info, isRetry(params)) : completeResult(value, info),
+  );
+}
+
+/** In this generation a client cancels by closing the response (Streamable HTTP, "Cancellation"). */
+function goneSignal({ response }: Exchange): AbortSignal {
   const controller = new AbortController();
-  const { response } = exchange;
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
-  const result = await callTool(exchange, message.params, controller.signal, silentClient, deps, manners);
-  return result.ok
-    ? ok(completeResult(result.value as string | Buffer, serverInfoText(exchange, deps)))
-    : result;
+  return controller.signal;
 }
 
 /** No header check may tell of a tool that the caller may not see. */
@@ -151,11 +150,12 @@ const manners: CallManners = {
 };
 
 function discover(exchange: Exchange, deps: McpDeps): string {
-  const { instructions } = exchange.view.gateway;
+  const { view } = exchange;
+  const { instructions } = view.gateway;
   return JSON.stringify({
     resultType: 'complete',
     supportedVersions: [modernVersion],
-    capabilities: { tools: { listChanged: true } },
+    capabilities: modernCapabilities(view),
     ...(instructions === '' ? {} : { instructions }),
     ttlMs: 0,
     cacheScope: 'private',
@@ -173,41 +173,4 @@ function serverInfoText(exchange: Exchange, deps: McpDeps): string {
     serverInfoTexts.set(exchange.view, text);
   }
   return text;
-}
-
-/** `subscriptions/listen`: the stream on which this generation hears of changes. */
-function listen(exchange: Exchange, message: Request, deps: McpDeps): Result<void, Refused> {
-  const asked = message.params.notifications;
-  if (!isMembers(asked)) return err(refused(paramsInvalid('params.notifications', 'must be an object')));
-  if (!exchange.acceptsStream) {
-    return err(
-      refused(
-        refusal('request.not_acceptable', 'listening needs Accept: text/event-stream', { field: 'Accept' }),
-      ),
-    );
-  }
-  const honoured = asked.toolsListChanged === true ? { toolsListChanged: true } : {};
-  const subscription = { [`${prefix}/subscriptionId`]: message.id };
-  exchange.notify({
-    method: 'notifications/subscriptions/acknowledged',
-    params: { notifications: honoured, _meta: subscription },
-  });
-  const changed = (list: ListKind) =>
-    JSON.stringify({
-      jsonrpc: '2.0',
-      method: `notifications/${list}/list_changed`,
-      params: { _meta: subscription },
-    });
-  const lists = new Set<ListKind>(['tools']);
-  const goodbye = goodbyeOf(message.id, {
-    ...subscription,
-    [`${prefix}/serverInfo`]: serverInfo(exchange, deps),
-  });
-  const slug = honoured.toolsListChanged === true ? exchange.view.gateway.slug : null;
-  deps.streams.hold(slug, { response: exchange.response, lists, changed, goodbye });
-  return ok(undefined);
-}
-
-function goodbyeOf(id: RpcId, meta: Members): string {
-  return resultMessage(id, JSON.stringify({ resultType: 'complete', _meta: meta })).toString();
 }
