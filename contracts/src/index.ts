@@ -46,9 +46,12 @@ export {
   toolRequirementsRequest,
 } from './rest/tools.ts';
 export type {
+  ApproveChangesRequest,
+  ApproveChangesResponse,
   CreateWorkerRequest,
   DeclaredWorkerRequest,
   TestWorkerRequest,
+  ToolChangeResponse,
   UpdateWorkerRequest,
   WorkerHealthResponse,
   WorkerResponse,
@@ -56,6 +59,7 @@ export type {
   WorkerTestResponse,
 } from './rest/workers.ts';
 export {
+  approveChangesRequest,
   createWorkerRequest,
   declaredWorkerRequest,
   secretReferences,

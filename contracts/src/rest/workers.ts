@@ -94,9 +94,14 @@ const stdioBlock = z.strictObject({
   per_user: z.boolean().default(false),
 });
 
+/** What becomes of a tool whose definition differs from the one that was approved. */
+const pin = z.enum(['off', 'warn', 'quarantine']);
+
 const workerHead = {
   id: workerId,
   enabled: z.boolean().default(true),
+  /** `off` unless given. */
+  pin: pin.optional(),
   type: z.enum(['http', 'mcp']).optional(),
   http: httpBlock.optional(),
 };
@@ -157,6 +162,7 @@ function checkSecretReferences(
 /** `PATCH /v1/workers/{id}`: what is left out stays. `headers` and `tool_timeouts` are replaced as a whole; of `secrets` only those named. */
 export const updateWorkerRequest = z.strictObject({
   enabled: z.boolean().optional(),
+  pin: pin.optional(),
   http: z
     .strictObject({
       uri,
@@ -249,6 +255,8 @@ export interface WorkerStatus {
   tool_count: number;
   prompt_count: number;
   resource_count: number;
+  /** Tools held back because their definitions changed: `GET /v1/workers/{id}/changes`. */
+  quarantined_count: number;
   checked_at: string | null;
   protocol_version: string | null;
   server_info: { name: string; version: string; description?: string } | null;
@@ -258,6 +266,7 @@ export interface WorkerResponse {
   id: string;
   type: 'http' | 'mcp';
   enabled: boolean;
+  pin: 'off' | 'warn' | 'quarantine';
   /** Run by us; always false: workers run elsewhere. */
   managed: boolean;
   binding: { type: 'static' | 'project'; id: string };
@@ -302,4 +311,43 @@ export interface WorkerTestResponse {
   message: string;
   serverInfo?: { name: string; version: string; description?: string };
   status: WorkerStatus;
+}
+
+/** `GET /v1/workers/{id}/changes`: tools whose definitions are not the approved ones. */
+export interface ToolChangeResponse {
+  /** `Toolkit.Tool`. */
+  tool: string;
+  tool_id: string;
+  /** `flagged`: it is used all the same; `quarantined`: it is held back. */
+  state: 'flagged' | 'quarantined';
+  seen_at: string;
+  /** Names this definition; approving it approves nothing that came later. */
+  digest: string;
+  /** By JSON pointer; a side that is missing was not there. Long values are cut. */
+  changes: { path: string; before?: unknown; after?: unknown }[];
+  /** How many further differences are not told. */
+  left_out: number;
+  /** The new definition, whole. */
+  definition: Record<string, unknown>;
+}
+
+/** `POST /v1/workers/{id}/changes/approve`: which of them. */
+export const approveChangesRequest = z
+  .strictObject({
+    /** `Toolkit.Tool`. */
+    tools: z.array(z.string().max(300)).max(10_000).optional(),
+    /** As `GET /v1/workers/{id}/changes` gave them. */
+    digests: z.array(z.string().max(100)).max(10_000).optional(),
+    all: z.literal(true).optional(),
+  })
+  .refine(
+    ({ tools, digests, all }) => [tools, digests, all].filter((one) => one !== undefined).length === 1,
+    {
+      message: 'expected one of "tools", "digests" and "all"',
+    },
+  );
+export type ApproveChangesRequest = z.infer<typeof approveChangesRequest>;
+
+export interface ApproveChangesResponse {
+  approved: ToolChangeResponse[];
 }

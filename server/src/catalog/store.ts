@@ -132,6 +132,7 @@ function fromRow(row: ToolRow): StoredTool {
       qualifiedName: `${row.listing.toolkit.name}.${row.listing.name}`,
       ruleName: `${row.listing.toolkit.name}.${row.listing.name}`,
       available: row.available,
+      quarantined: false,
     },
     position: row.position,
     firstSeenMs: Date.parse(row.first_seen),

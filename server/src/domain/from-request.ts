@@ -27,18 +27,22 @@ type GatewayDraft = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
 type GatewayEdit = Partial<Omit<GatewayDraft, 'projectId'>>;
 
 export function newSourceFromRequest(request: DeclaredWorkerRequest, place: Place): SourceDraft {
-  const { id, enabled, http, mcp } = request;
+  const { id, http, mcp } = request;
+  const head = {
+    ...place,
+    id,
+    enabled: request.enabled,
+    ...(request.pin === undefined ? {} : { pin: request.pin }),
+  };
   if (http !== undefined) {
     const { uri, secret } = http;
     const plain = { headers: {}, secrets: {}, kept: {} };
-    return { ...place, id, enabled, kind: 'worker', uri, secret, ...limitsOf(http), ...plain };
+    return { ...head, kind: 'worker', uri, secret, ...limitsOf(http), ...plain };
   }
   const block = mcp as NonNullable<typeof mcp>;
   const { uri, stdio, headers, secrets, oauth2 } = block;
   return {
-    ...place,
-    id,
-    enabled,
+    ...head,
     kind: 'mcp',
     uri: uri ?? `stdio:${stdio?.command}`,
     ...(stdio === undefined ? {} : { stdio: commandOf(stdio) }),
@@ -79,6 +83,7 @@ export function sourceEditFromRequest(
   const block = request.http ?? request.mcp ?? {};
   const edit: SourceEdit = {
     ...(request.enabled === undefined ? {} : { enabled: request.enabled }),
+    ...(request.pin === undefined ? {} : { pin: request.pin }),
     ...(block.uri === undefined ? {} : { uri: block.uri }),
     ...(block.timeout === undefined ? {} : { timeoutMs: block.timeout * 1000 }),
     ...(block.tool_timeouts === undefined ? {} : { toolTimeoutsMs: inMs(block.tool_timeouts) }),

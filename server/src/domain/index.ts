@@ -38,6 +38,6 @@ export type {
 export type { Caller, Principal, Scope } from './principal.ts';
 export type { Refusal } from './refusal.ts';
 export { refusal } from './refusal.ts';
-export type { Source, SourceStatus, StdioCommand } from './source.ts';
+export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';
 export { timeoutMsOf } from './source.ts';
 export type { JsonSchema, Tool, ToolListing } from './tool.ts';

@@ -18,6 +18,8 @@ export interface Source {
   readonly toolTimeoutsMs?: { readonly [tool: string]: number };
   /** How often a call that was surely not executed may be sent again. */
   readonly retry: number;
+  /** What becomes of a tool whose definition differs from the approved one; `off` where it is missing. */
+  readonly pin?: PinMode;
   /** Worker protocol: signs the tokens that we present. Never leaves the process in any answer, log or record. */
   readonly secret: string | null;
   /** MCP: sent with every request; `${secret:NAME}` already resolved from `secrets`. */
@@ -28,6 +30,9 @@ export interface Source {
   readonly createdAt: string;
   readonly updatedAt: string;
 }
+
+/** `warn`: it is recorded; `quarantine`: the tool is held back until somebody approves. */
+export type PinMode = 'off' | 'warn' | 'quarantine';
 
 /** An MCP server in a process of ours. */
 export interface StdioCommand {

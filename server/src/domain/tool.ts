@@ -43,4 +43,6 @@ export interface Tool extends ToolListing, RuleTarget {
   readonly qualifiedName: string;
   /** False while the source does not answer or no longer lists it. */
   readonly available: boolean;
+  /** Its definition is not the approved one, and its source is pinned: it is neither shown nor called. */
+  readonly quarantined: boolean;
 }

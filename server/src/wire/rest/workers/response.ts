@@ -4,7 +4,7 @@ import { headersAsWritten, type Source, type SourceStatus } from '#domain';
 type OAuth2 = NonNullable<NonNullable<WorkerResponse['mcp']>['oauth2']>;
 
 /** A source in the words of the wire. No secret is in it: headers are shown as they were written. */
-export function workerResponse(source: Source, status: SourceStatus): WorkerResponse {
+export function workerResponse(source: Source, status: SourceStatus, quarantined = 0): WorkerResponse {
   const fromFile = source.origin === 'file';
   const binding = fromFile ? 'static' : 'project';
   const secret = (exists: boolean): SecretResponse => ({ exists, editable: !fromFile, value: '', binding });
@@ -20,6 +20,7 @@ export function workerResponse(source: Source, status: SourceStatus): WorkerResp
     id: source.id,
     type: source.kind === 'worker' ? 'http' : 'mcp',
     enabled: source.enabled,
+    pin: source.pin ?? 'off',
     managed: false,
     binding: { type: binding, id: source.projectId },
     ...(source.kind === 'worker'
@@ -34,7 +35,7 @@ export function workerResponse(source: Source, status: SourceStatus): WorkerResp
           },
         }),
     requirements: { met: true, authorization: { met: true, oauth2: { met: true } } },
-    status: statusResponse(status),
+    status: statusResponse(status, quarantined),
     ...(fromFile ? {} : { created_at: source.createdAt, updated_at: source.updatedAt }),
   };
 }
@@ -46,7 +47,7 @@ function oauth2Response(source: Source, secret: (exists: boolean) => SecretRespo
   return { oauth2: { ...rest, client_secret: secret(client_secret !== undefined) } };
 }
 
-export function statusResponse(status: SourceStatus): WorkerStatus {
+export function statusResponse(status: SourceStatus, quarantined: number): WorkerStatus {
   return {
     state: status.state,
     message: status.message,
@@ -55,6 +56,7 @@ export function statusResponse(status: SourceStatus): WorkerStatus {
     tool_count: status.toolCount,
     prompt_count: status.promptCount,
     resource_count: status.resourceCount,
+    quarantined_count: quarantined,
     checked_at: status.checkedAt,
     protocol_version: status.protocolVersion,
     server_info: status.serverInfo === null ? null : { ...status.serverInfo },

@@ -28,6 +28,6 @@ export async function testWorker(
     success: asksForSecret || status.state === 'healthy',
     message: asksForSecret ? 'The worker answers. Give its secret to test that too.' : status.message,
     ...(status.serverInfo === null ? {} : { serverInfo: { ...status.serverInfo } }),
-    status: statusResponse(status),
+    status: statusResponse(status, 0),
   };
 }
