@@ -139,7 +139,7 @@ export const toolCall = (name: string, args: object = {}) => ({
 
 /** `_meta`, headers and params of a 2026-07-28 request. */
 export function modern(method: string, params: Record<string, unknown> = {}) {
-  const name = params.name as string | undefined;
+  const name = (params.name ?? params.uri ?? params.taskId) as string | undefined;
   return {
     message: {
       id: 1,
