@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { completeResult, legacyResult } from './relayed-result.ts';
+import { completeResult, legacyRead, legacyResult, readResult } from './relayed-result.ts';
 
 const key = 'io.modelcontextprotocol/serverInfo';
 const us = '{"name":"gw"}';
@@ -35,6 +35,31 @@ test('a client of an older revision gets the bytes as they are, but no resultTyp
     assert.equal(legacyResult(given).toString(), expected);
     assert.equal(legacyResult(Buffer.from(given)).toString(), expected);
   }
+});
+
+test('what was read is private; it is fresh for as long as its source says, and never after a retry', () => {
+  const front = (ttlMs: number) =>
+    `{"resultType":"complete","ttlMs":${ttlMs},"cacheScope":"private","_meta":{"${key}":${us}}`;
+  const cases: [string, number, string][] = [
+    [`{${odd}}`, 0, `,${odd}}`],
+    ['{"ttlMs":5000,"cacheScope":"public","contents":[ 1.0 ]}', 5000, ',"contents":[ 1.0 ]}'],
+    ['{"contents":[],"ttlMs":"5","resultType":"complete"}', 0, ',"contents":[]}'],
+    ['{"contents":[{"ttlMs":7}]}', 0, ',"contents":[{"ttlMs":7}]}'],
+    ['{"ttlMs":-1}', 0, '}'],
+    ['{"ttlMs":1.5}', 0, '}'],
+    ['{"ttlMs":null}', 0, '}'],
+  ];
+  for (const [given, ttlMs, rest] of cases) {
+    assert.equal(readResult(Buffer.from(given), us, false).toString(), front(ttlMs) + rest, given);
+    assert.equal(readResult(given, us, true).toString(), front(0) + rest, given);
+  }
+});
+
+test('a client of an older revision reads without hints for caches', () => {
+  const given = '{"resultType":"complete","contents":[ {"ttlMs":1} ],"ttlMs":5,"cacheScope":"public"}';
+  assert.equal(legacyRead(Buffer.from(given)).toString(), '{"contents":[ {"ttlMs":1} ]}');
+  const plain = Buffer.from(`{"contents":[],${odd}}`);
+  assert.equal(legacyRead(plain), plain);
 });
 
 test('whatever a result holds, it holds the same afterwards', () => {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GatewayView } from '#catalog';
+import type { Members } from '#foundation';
+import { legacyCapabilities, modernCapabilities } from './capabilities.ts';
+
+/** Of a view, only what its sources declare is asked. */
+function viewOf(...declared: Members[]): GatewayView {
+  const sourceIds = declared.map((_, index) => `s${index}`);
+  const capabilitiesOf = (id: string) => declared[sourceIds.indexOf(id)];
+  return { sourceIds, capabilitiesOf } as unknown as GatewayView;
+}
+
+const one = { tools: {}, prompts: {}, extensions: { 'vendor/x': { of: 'one' } }, experimental: { a: {} } };
+const other = {
+  resources: { subscribe: true },
+  completions: {},
+  logging: {},
+  tasks: { list: {} },
+  extensions: { 'vendor/x': { of: 'other' }, 'vendor/y': {}, 'io.modelcontextprotocol/tasks': {} },
+};
+
+test('a gateway of tools alone declares tools, and nothing that nobody could answer', () => {
+  for (const view of [viewOf(), viewOf({ tools: {} })]) {
+    assert.deepEqual(modernCapabilities(view), { tools: { listChanged: true } });
+    assert.deepEqual(legacyCapabilities(view, '2025-11-25'), { tools: { listChanged: true } });
+  }
+});
+
+test('it declares what any of its sources can do; of one extension, what the first source says of it', () => {
+  assert.deepEqual(modernCapabilities(viewOf(one, other)), {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true, subscribe: true },
+    completions: {},
+    logging: {},
+    experimental: { a: {} },
+    extensions: { 'vendor/x': { of: 'one' }, 'vendor/y': {}, 'io.modelcontextprotocol/tasks': {} },
+  });
+});
+
+test('each older revision gets what it knows', () => {
+  const of = (version: string) => Object.keys(legacyCapabilities(viewOf(one, other), version));
+  const always = ['tools', 'prompts', 'resources', 'logging', 'experimental'];
+  assert.deepEqual(of('2024-11-05'), [...always, 'extensions']);
+  assert.deepEqual(of('2025-03-26'), [...always, 'completions', 'extensions']);
+  assert.deepEqual(of('2025-11-25'), [...always, 'completions', 'tasks', 'extensions']);
+  const { extensions } = legacyCapabilities(viewOf(one, other), '2025-11-25') as { extensions: object };
+  assert.deepEqual(Object.keys(extensions).sort(), ['vendor/x', 'vendor/y']);
+});
