@@ -10,5 +10,6 @@ export { listen } from './http/server.ts';
 export { createMcpEndpoint } from './mcp/endpoint.ts';
 export { createSessions } from './mcp/sessions.ts';
 export { createStreams } from './mcp/streams.ts';
+export { createTaskIds } from './mcp/tasks-ids.ts';
 export type { RestApi } from './rest/index.ts';
 export { createRestApi } from './rest/index.ts';

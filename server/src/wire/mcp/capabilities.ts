@@ -1,5 +1,6 @@
 import type { GatewayView } from '#catalog';
 import { isMembers, type Members } from '#foundation';
+import { taskCapability, taskExtension } from './tasks-calls.ts';
 
 /** What the gateway declares: of what its sources declare, that which it carries. */
 
@@ -9,19 +10,16 @@ export function modernCapabilities(view: GatewayView): Members {
   return { ...carried(declared), ...named('extensions', declared) };
 }
 
-/** The extension that replaced the tasks of 2025-11-25; it means nothing before 2026-07-28. */
-const taskExtension = 'io.modelcontextprotocol/tasks';
-
 /** For clients of a revision with a handshake. */
 export function legacyCapabilities(view: GatewayView, version: string): Members {
   const declared = view.sourceIds.map((id) => view.capabilitiesOf(id));
   const { completions, ...older } = carried(declared);
   const { [taskExtension]: _, ...extensions } = union('extensions', declared);
-  const tasks = declared.find((one) => isMembers(one.tasks))?.tasks;
+  const tasks = taskCapability(declared);
   return {
     ...older,
     ...(completions === undefined || version < '2025-03-26' ? {} : { completions }),
-    ...(tasks === undefined || version < '2025-11-25' ? {} : { tasks }),
+    ...(tasks === null || version < '2025-11-25' ? {} : { tasks }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
 }

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Streams } from './streams.ts';
+import type { TaskIds } from './tasks-ids.ts';
 
 /** What the MCP front works with. */
 export interface McpDeps {
@@ -23,6 +24,7 @@ export interface McpDeps {
   readonly sealer: Sealer;
   readonly sessions: Sessions;
   readonly streams: Streams;
+  readonly tasks: TaskIds;
   /** This server's own version, for `serverInfo`. */
   readonly version: string;
 }

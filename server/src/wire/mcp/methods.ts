@@ -7,6 +7,7 @@ import type { Pager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
+import { startedTask, type TaskForm, taskOf } from './tasks-calls.ts';
 import { type OutputRoot, toolPages } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 
@@ -53,7 +54,19 @@ export interface CallManners {
   readonly resourceUnknown: number;
   /** Notifications of sources that this generation does not have. */
   readonly unheard: ReadonlySet<string>;
+  /** How it has tasks. */
+  readonly tasks: TaskForm;
 }
+
+/** How a request is made that a source answers. */
+export type Relay = (
+  exchange: Exchange,
+  params: Members,
+  signal: AbortSignal,
+  client: ClientSide,
+  deps: McpDeps,
+  manners: CallManners,
+) => Promise<Result<Answer, Refused>>;
 
 /**
  * `tools/call`: the `CallToolResult`, as the source spoke it. What a model can act upon is a result with `isError`; an error
@@ -76,16 +89,19 @@ export async function callTool(
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
     .callTool({
-      ...incoming(exchange, params, 'te', signal, client, deps, manners),
+      ...incoming(exchange, params, 'te', view.find(name)?.tool ?? null, signal, client, deps, manners),
       name,
       args,
-      task: null,
+      task: taskOf(view, params, manners.tasks),
       find: view.find,
     })
     .finally(stopWaiting);
   if (!outcome.ok) return failed(refusedBy(outcome.error, deps, manners), manners);
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
+  if (returned.form === 'mcp' && returned.taskId !== undefined) {
+    return startedTask(exchange, shown, returned.result, returned.taskId, deps);
+  }
   return ok(renamedUris(view, shown.tool.sourceId, 'tools/call', resultOf(returned)));
 }
 

@@ -12,6 +12,8 @@ import type { CallRefusal, Received } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
 import type { Answer, CallManners } from './methods.ts';
+import { bearerOf } from './tasks-calls.ts';
+import { taskNotification } from './tasks-messages.ts';
 import { resultOf } from './tool-result.ts';
 
 /** A client's request for something else than a tool's run, in the names of the source it is for. */
@@ -37,7 +39,10 @@ export async function relay(
 ): Promise<Result<Answer, Refused>> {
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
-    .request({ ...incoming(exchange, params, 'rq', signal, client, deps, manners), ...request })
+    .request({
+      ...incoming(exchange, params, 'rq', request.target, signal, client, deps, manners),
+      ...request,
+    })
     .finally(stopWaiting);
   if (!outcome.ok) return err(refusedBy(outcome.error, deps, manners));
   const returned = outcome.value;
@@ -49,6 +54,7 @@ export function incoming(
   exchange: Exchange,
   params: Members,
   idPrefix: string,
+  target: RuleTarget | null,
   signal: AbortSignal,
   client: ClientSide,
   deps: McpDeps,
@@ -65,7 +71,7 @@ export function incoming(
     traceId: traceIdOf(meta?.traceparent),
     signal,
     notify: exchange.acceptsStream
-      ? (notification: CallNotification) => passOn(exchange, notification, manners)
+      ? (notification: CallNotification) => passOn(exchange, target, notification, deps, manners)
       : null,
   } satisfies Partial<Received>;
 }
@@ -98,16 +104,24 @@ export function ownParams(params: Members): Members {
 }
 
 /** What the gateway says itself, under its own names: never in the source's words. */
-const ownNotifications: ReadonlySet<string> = new Set([
+export const ownNotifications: ReadonlySet<string> = new Set([
   'notifications/tools/list_changed',
   'notifications/prompts/list_changed',
   'notifications/resources/list_changed',
   'notifications/resources/updated',
 ]);
 
-function passOn(exchange: Exchange, notification: CallNotification, { unheard }: CallManners): void {
+function passOn(
+  exchange: Exchange,
+  target: RuleTarget | null,
+  notification: CallNotification,
+  deps: McpDeps,
+  { unheard }: CallManners,
+): void {
   const { method } = notification;
-  if (!ownNotifications.has(method) && !unheard.has(method)) exchange.notify(notification);
+  if (target === null || ownNotifications.has(method) || unheard.has(method)) return;
+  const told = taskNotification(bearerOf(exchange), target.sourceId, notification, deps);
+  if (told !== null) exchange.notify(told);
 }
 
 /** `_meta` of the request; the trace context is taken from the headers where only they have it. */

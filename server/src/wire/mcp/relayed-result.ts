@@ -42,9 +42,8 @@ function completed(
   replaced: readonly string[],
 ): string | Buffer {
   const own = `"${serverInfoKey}":${serverInfo}`;
-  const said = `"resultType":"complete"${hints}`;
   const isPlain = ![...replaced, 'resultType', '_meta'].some((name) => result.includes(`"${name}"`));
-  if (isPlain) return withFront(result, `{${said},"_meta":{${own}}`);
+  if (isPlain) return withFront(result, `{"resultType":"complete"${hints},"_meta":{${own}}`);
   const bytes = bytesOf(result);
   const members = jsonMembers(bytes);
   const meta = members.findLast(({ name }) => name === '_meta');
@@ -53,10 +52,16 @@ function completed(
     ({ name }) => name !== 'resultType' && name !== '_meta' && !replaced.includes(name),
   );
   return objectOf([
-    Buffer.from(said),
+    Buffer.from(`"resultType":"${isTask(bytes, members) ? 'task' : 'complete'}"${hints}`),
     named('_meta', objectOf([Buffer.from(own), ...kept])),
     ...texts(bytes, rest),
   ]);
+}
+
+/** A source that starts a task says so in the same words. */
+function isTask(bytes: Buffer, members: readonly JsonMember[]): boolean {
+  const type = members.findLast(({ name }) => name === 'resultType');
+  return type !== undefined && bytes.toString('latin1', type.valueStart, type.end) === '"task"';
 }
 
 /** What most results need: members in front of those that are there. */

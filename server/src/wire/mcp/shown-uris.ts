@@ -21,9 +21,16 @@ export function renamedUris(
   return places[method](shown)(typeof answer === 'string' ? Buffer.from(answer) : answer);
 }
 
+const inToolResult = (uri: Rewrite) => inMember('content', inItems(inBlock(uri)));
+const nowhere = (): Rewrite => (json) => json;
+
 const places = {
   'resources/read': (uri: Rewrite) => inMember('contents', inItems(inMember('uri', uri))),
-  'tools/call': (uri: Rewrite) => inMember('content', inItems(inBlock(uri))),
+  'tools/call': inToolResult,
+  'tasks/result': inToolResult,
+  'tasks/get': (uri: Rewrite) => inMember('result', inToolResult(uri)),
+  'tasks/update': nowhere,
+  'tasks/cancel': nowhere,
   'prompts/get': (uri: Rewrite) => inMember('messages', inItems(inMember('content', inBlock(uri)))),
 };
 

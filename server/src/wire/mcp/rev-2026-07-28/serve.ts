@@ -5,12 +5,14 @@ import { err, ok, type Result } from '#foundation';
 import { modernCapabilities } from '../capabilities.ts';
 import { complete } from '../completion.ts';
 import type { Exchange } from '../exchange.ts';
+import { extensionRequest } from '../extensions.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
-import { type CallManners, callTool, listTools, unknownMethod } from '../methods.ts';
+import { type CallManners, callTool, listTools, type Relay } from '../methods.ts';
 import { getPrompt, listPrompts } from '../prompts.ts';
 import { completeResult, readResult } from '../relayed-result.ts';
 import { listResources, listTemplates, readResource } from '../resources.ts';
 import { type ClientMessage, resultMessage } from '../rpc.ts';
+import { taskRequest } from '../tasks.ts';
 import { clientOf, isRetry } from './client.ts';
 import { envelopeFault, modernVersion, prefix } from './envelope.ts';
 import { paramMismatch } from './headers.ts';
@@ -80,8 +82,12 @@ async function resultFor(exchange: Exchange, message: Request, deps: McpDeps): P
       return await relayed(exchange, message, 'resource_read', readResource, deps);
     case 'completion/complete':
       return await relayed(exchange, message, 'completion', complete, deps);
+    case 'tasks/get':
+    case 'tasks/update':
+    case 'tasks/cancel':
+      return await relayed(exchange, message, 'task', taskRequest(message.method), deps);
     default:
-      return err(unknownMethod(message.method));
+      return await relayed(exchange, message, 'extension', extensionRequest(message.method), deps);
   }
 }
 
@@ -107,7 +113,7 @@ async function relayed(
   exchange: Exchange,
   { method, params }: Request,
   kind: AuditKind,
-  ask: typeof callTool,
+  ask: Relay,
   deps: McpDeps,
 ): Promise<Outcome> {
   const client = clientOf(exchange, method, params, deps);
@@ -143,6 +149,7 @@ const manners: CallManners = {
   badArguments: 'result',
   resourceUnknown: -32602,
   unheard: new Set(['notifications/elicitation/complete', 'notifications/tasks/status']),
+  tasks: 'extension',
   relayedCode(code) {
     if (code === -32002) return -32602;
     return code === -32042 || (code <= -32020 && code >= -32099) ? null : code;

@@ -1,0 +1,139 @@
+import type { GatewayView } from '#catalog';
+import { type ClientSide, refusal, type Tool } from '#domain';
+import { err, type Members, ok, type Result } from '#foundation';
+import type { Exchange } from './exchange.ts';
+import { type Refused, record, refused } from './front.ts';
+import { type Answer, type CallManners, type Relay, unknownMethod } from './methods.ts';
+import { ownParams, relay } from './relay.ts';
+import { paramsInvalid } from './rpc.ts';
+import { renamedUris } from './shown-uris.ts';
+import { bearerOf, runsTasks, taskExtension, underId } from './tasks-calls.ts';
+import type { GivenTask, TaskRef } from './tasks-ids.ts';
+import { withIds } from './tasks-messages.ts';
+
+/** Requests about tasks: calls that go on after their answer. Each is decided anew, as one of the tool that runs. */
+
+type TaskMethod = 'tasks/get' | 'tasks/result' | 'tasks/update' | 'tasks/cancel';
+
+/** A request about one task: decided as a call of its tool, answered by the source that runs it. */
+export function taskRequest(method: TaskMethod): Relay {
+  return async (...asking) => {
+    const [exchange, params, , client, deps, manners] = asking;
+    const problem = whyNot(exchange, method, client, manners) ?? problemOf(params);
+    if (problem !== null) return err(problem);
+    const id = params.taskId as string;
+    const ref = deps.tasks.open(bearerOf(exchange), id);
+    const tool = ref === null ? null : toolOf(ref, exchange.view, manners);
+    return await ask(method, { id, own: ref?.own ?? '', tool }, asking);
+  };
+}
+
+const pageSize = 10;
+
+/**
+ * `tasks/list` (2025-11-25). A source's own list may hold the tasks of everybody who comes through this gateway, so each task
+ * that was given to this client is asked for by itself.
+ */
+export const listTasks: Relay = async (exchange, params, signal, client, deps, manners) => {
+  const problem = whyNot(exchange, 'tasks/list', client, manners);
+  if (problem !== null) return err(problem);
+  const { caller, view } = exchange;
+  const mine = deps.tasks.givenTo(bearerOf(exchange)).flatMap((task) => {
+    const tool = toolOf(task, view, manners);
+    return tool !== null && deps.pipeline.permits(caller, view.gateway, tool) ? [{ ...task, tool }] : [];
+  });
+  const start = startOf(params.cursor, mine);
+  if (start === null) return err(invalid('cursor', 'is not a cursor that this list gave out'));
+  const page = mine.slice(start, start + pageSize);
+  const answers = await Promise.all(
+    page.map((task) => ask('tasks/get', task, [exchange, {}, signal, client, deps, manners])),
+  );
+  await record(exchange, deps, { kind: 'task', decision: 'allowed' });
+  const entries = answers.flatMap((answer) => (answer.ok ? [String(answer.value)] : []));
+  const last = start + pageSize < mine.length ? page.at(-1) : undefined;
+  const next = last === undefined ? '' : `,"nextCursor":${JSON.stringify(last.id)}`;
+  return ok(`{"tasks":[${entries.join(',')}]${next}}`);
+};
+
+interface AskedTask {
+  readonly id: string;
+  readonly own: string;
+  readonly tool: Tool | null;
+}
+
+async function ask(
+  method: TaskMethod,
+  { id, own, tool }: AskedTask,
+  [exchange, params, signal, client, deps, manners]: Parameters<Relay>,
+): Promise<Result<Answer, Refused>> {
+  const responses = method === 'tasks/update' ? { inputResponses: params.inputResponses } : {};
+  const request = {
+    kind: 'task',
+    name: method,
+    target: tool,
+    unknown: refusal('task.unknown', 'there is no task of this id for you here', { field: 'taskId' }),
+    method,
+    params: { ...ownParams(params), ...responses, taskId: own },
+  } as const;
+  const answer = await relay(exchange, params, request, signal, withIds(client, own, id), deps, manners);
+  if (!answer.ok) return err(toldUnderId(answer.error, own, id));
+  if (tool === null || !isText(answer.value)) return err(noAnswer);
+  const bytes = underId(own, id)(Buffer.from(answer.value));
+  return ok(renamedUris(exchange.view, tool.sourceId, method, bytes));
+}
+
+/** What keeps this client from asking anything about tasks here; `null`: nothing. */
+function whyNot(
+  { view }: Exchange,
+  method: string,
+  { capabilities }: ClientSide,
+  { tasks }: CallManners,
+): Refused | null {
+  if (!view.sourceIds.some((id) => runsTasks(view.capabilitiesOf(id), tasks))) return unknownMethod(method);
+  return tasks === 'extension' && !runsTasks(capabilities, tasks) ? undeclared : null;
+}
+
+function problemOf({ taskId }: Members): Refused | null {
+  const isId = typeof taskId === 'string' && taskId !== '';
+  return isId ? null : invalid('taskId', 'must be the id of a task');
+}
+
+function invalid(member: string, problem: string): Refused {
+  return { ...refused(paramsInvalid(`params.${member}`, problem)), kind: 'task' };
+}
+
+function startOf(cursor: unknown, tasks: readonly GivenTask[]): number | null {
+  if (cursor === undefined) return 0;
+  const last = tasks.findIndex(({ id }) => id === cursor);
+  return last < 0 ? null : last + 1;
+}
+
+const undeclared: Refused = {
+  ...refused(refusal('client.capability_missing', `the client must declare the extension ${taskExtension}`), {
+    requiredCapabilities: { extensions: { [taskExtension]: {} } },
+  }),
+  kind: 'task',
+};
+
+const noAnswer: Refused = {
+  refusal: refusal('source.answer_invalid', 'the source answered a request about a task with a question'),
+  recorded: true,
+};
+
+/** The tool that the task runs, if this gateway still shows it and its source still runs such tasks. */
+function toolOf({ toolId }: TaskRef, view: GatewayView, { tasks }: CallManners): Tool | null {
+  const tool = view.tools.find((shown) => shown.tool.id === toolId)?.tool ?? null;
+  return tool !== null && runsTasks(view.capabilitiesOf(tool.sourceId), tasks) ? tool : null;
+}
+
+/** A source's own error speaks of its own id, which the client never saw. */
+function toldUnderId(refused: Refused, own: string, id: string): Refused {
+  const { relayed } = refused;
+  // A shorter one could be any word of the message.
+  if (relayed === undefined || own.length < 8) return refused;
+  return { ...refused, relayed: { ...relayed, message: relayed.message.replaceAll(own, id) } };
+}
+
+function isText(answer: Answer): answer is string | Buffer {
+  return typeof answer === 'string' || Buffer.isBuffer(answer);
+}
