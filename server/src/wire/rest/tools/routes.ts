@@ -57,6 +57,10 @@ export function visibleTool(
 ): Result<ShownTool, Refusal> {
   const tool = catalog.findTool(caller.principal.projectId, name, version);
   const [visible] = tool === null ? [] : pipeline.visible(caller, null, [catalog.shown(tool)]);
+  if (visible?.tool.quarantined === true) {
+    const held = `${visible.tool.qualifiedName} is held back: its source changed it after it was approved`;
+    return err(refusal('catalog.tool_quarantined', held, { field: 'name' }));
+  }
   if (visible !== undefined) return ok(visible);
   const message = `there is no tool named ${JSON.stringify(name.slice(0, 200))} here`;
   return err(refusal('catalog.tool_unknown', message, { field: 'name' }));
