@@ -18,7 +18,11 @@ export function inputRequiredResult(
   { capabilities }: ClientSide,
   deps: McpDeps,
 ): Result<string, Refused> {
-  const missing = Object.assign({}, ...Object.values(requests).map((one) => missingFor(one, capabilities)));
+  const missing: Record<string, Members> = {};
+  for (const request of Object.values(requests)) {
+    for (const [name, needed] of Object.entries(missingFor(request, capabilities)))
+      missing[name] = { ...missing[name], ...needed };
+  }
   if (Object.keys(missing).length > 0) {
     const undeclared = `this needs what the client has not declared that it can do: ${Object.keys(missing).join(', ')}`;
     return err({
@@ -38,7 +42,10 @@ export function inputRequiredResult(
 }
 
 /** The capabilities that a client must declare to be asked this, where it did not; `{}` where it did. */
-function missingFor({ method, params }: InputRequest, { elicitation, sampling, roots }: Members): Members {
+function missingFor(
+  { method, params }: InputRequest,
+  { elicitation, sampling, roots }: Members,
+): { readonly [name: string]: Members } {
   switch (method) {
     case 'roots/list':
       return isMembers(roots) ? {} : { roots: {} };
