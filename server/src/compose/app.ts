@@ -16,6 +16,7 @@ import {
   createRestApi,
   createSessions,
   createStreams,
+  createTaskIds,
   listen,
 } from '#wire';
 import { applyDeclared, projectId } from './declared.ts';
@@ -169,11 +170,12 @@ interface FrontDeps {
 
 async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ...deps }: FrontDeps) {
   let stopping = false;
-  const sessions = createSessions(deps.clock);
+  const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
+  const tasks = createTaskIds(rooms.sealer, deps.clock);
   const stopTelling = rooms.catalog.onChange((slug, lists) => streams.listsChanged(slug, lists));
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
-  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams }, origins);
+  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks }, origins);
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({ ...rooms, ...deps, unready, publicUrl: settings.publicUrl });

@@ -7,7 +7,8 @@ import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
-import { endSession, openStream, serveLegacy } from './rev-2025-11-25/serve.ts';
+import { endSession, openStream } from './rev-2025-11-25/listening.ts';
+import { serveLegacy } from './rev-2025-11-25/serve.ts';
 import { isModern } from './rev-2026-07-28/envelope.ts';
 import { serveModern } from './rev-2026-07-28/serve.ts';
 import { errorMessage, parseBody, type RpcId } from './rpc.ts';
@@ -38,7 +39,9 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
 
 async function serveEntered(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<void> {
   const served =
-    exchange.request.method === 'POST' ? await post(exchange, asked, deps) : withoutBody(exchange, deps);
+    exchange.request.method === 'POST'
+      ? await post(exchange, asked, deps)
+      : await withoutBody(exchange, deps);
   if (served.ok) return;
   await recordRefused(exchange, served.error, deps);
   tell(exchange, served.error, asked.id);
@@ -93,9 +96,9 @@ async function post(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<Re
     : await serveLegacy(exchange, message, deps);
 }
 
-function withoutBody(exchange: Exchange, deps: McpDeps): Result<void, Refused> {
-  if (exchange.request.method === 'GET') return openStream(exchange, deps);
-  if (exchange.request.method === 'DELETE') return endSession(exchange, deps);
+async function withoutBody(exchange: Exchange, deps: McpDeps): Promise<Result<void, Refused>> {
+  if (exchange.request.method === 'GET') return await openStream(exchange, deps);
+  if (exchange.request.method === 'DELETE') return await endSession(exchange, deps);
   return err(refused(refusal('request.method_not_allowed', 'a gateway takes POST, GET and DELETE')));
 }
 

@@ -82,7 +82,7 @@ export function unknownResource(uri: string, field: string): Refusal {
 }
 
 /** Errors name the URI as the client spelled it; ours has the number that the client's generation knows. */
-function toldOfUri(refused: Refused, uri: string, { resourceUnknown }: CallManners): Refused {
+export function toldOfUri(refused: Refused, uri: string, { resourceUnknown }: CallManners): Refused {
   const { relayed, refusal } = refused;
   if (relayed !== undefined) {
     const { data } = relayed;

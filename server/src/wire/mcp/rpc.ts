@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { errorCodes } from '@sallyport/contracts';
-import { type Refusal, type RpcError, refusal } from '#domain';
+import { type InputAnswer, type Refusal, type RpcError, refusal } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import { tooDeep } from '../http/body.ts';
 
@@ -9,7 +9,7 @@ export type RpcId = string | number;
 export type ClientMessage =
   | { readonly kind: 'request'; readonly id: RpcId; readonly method: string; readonly params: Members }
   | { readonly kind: 'notification'; readonly method: string; readonly params: Members }
-  | { readonly kind: 'response'; readonly id: RpcId };
+  | { readonly kind: 'response'; readonly id: RpcId; readonly answer: InputAnswer };
 
 /** Parses a body: one message, or a batch. A refusal names the member at fault. */
 export function parseBody(body: Buffer): Result<ClientMessage | ClientMessage[], Refusal> {
@@ -50,7 +50,7 @@ function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
     return err(invalid('id', 'must be a string or an integer of at most 53 bits'));
   }
   if (method === undefined && id !== undefined && ('result' in value || 'error' in value)) {
-    return ok({ kind: 'response', id: id as RpcId });
+    return ok({ kind: 'response', id: id as RpcId, answer: answerOf(value) });
   }
   if (typeof method !== 'string') return err(invalid('method', 'must be a string'));
   if (params !== undefined && !isMembers(params)) return err(invalid('params', 'must be an object'));
@@ -62,6 +62,15 @@ function parseMessage(value: unknown): Result<ClientMessage, Refusal> {
       ? { kind: 'notification', method, params: members }
       : { kind: 'request', id: id as RpcId, method, params: members },
   );
+}
+
+/** What a client answers to a question of ours. One that it garbled is an error too: somebody waits for it. */
+function answerOf({ result, error }: Members): InputAnswer {
+  if (isMembers(result)) return { result };
+  const { code, message, data } = isMembers(error) ? error : ({} as Members);
+  if (typeof code !== 'number' || typeof message !== 'string')
+    return { error: { code: -32603, message: 'the client answered neither a result nor an error' } };
+  return { error: { code, message, ...(data === undefined ? {} : { data }) } };
 }
 
 function invalid(field: string, problem: string): Refusal {

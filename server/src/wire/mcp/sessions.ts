@@ -1,115 +1,141 @@
-import type { ServerResponse } from 'node:http';
-import type { Caller } from '#domain';
-import { type Clock, randomHex } from '#foundation';
-import type { RpcId } from './rpc.ts';
+import { type Caller, type LogLevel, type Refusal, refusal } from '#domain';
+import { type Clock, err, messageOf, ok, type Result, randomHex, type Sealer } from '#foundation';
+import type { Sources } from '#sources';
+import type { Db } from '#storage';
+import type { Log } from '#telemetry';
+import { createAsking } from './asking.ts';
+import { Session } from './session.ts';
+import { type IssuedSession, openSession, sealSession } from './session-id.ts';
+import { createSessionShelf, type SessionLimits } from './session-shelf.ts';
+import { createSessionStore } from './session-store.ts';
 
-/** A legacy client between `initialize` and `DELETE`. */
-export interface Session {
-  readonly id: string;
-  readonly principalId: string;
-  readonly userId: string | null;
-  readonly gatewayId: string;
-  readonly protocolVersion: string;
-  lastSeenMs: number;
-  /** The client's GET stream, where it opened one. */
-  stream: ServerResponse | null;
-  /** Calls under way, by the client's request id, so that the client can cancel them. */
-  readonly pending: Map<RpcId, AbortController>;
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly db: Db;
+  readonly sources: Pick<Sources, 'endConversation' | 'onAnnouncement'>;
+  readonly log: Log;
 }
 
-export interface SessionLimits {
-  readonly idleMs: number;
-  readonly total: number;
-  readonly perPrincipal: number;
-}
+/** What a client says of itself when it opens a session. */
+export type NewSession = Pick<IssuedSession, 'version' | 'capabilities' | 'clientName'>;
 
 const defaultLimits: SessionLimits = { idleMs: 30 * 60_000, total: 20_000, perPrincipal: 5_000 };
+const dayMs = 24 * 60 * 60_000;
+/** For so long after it was issued an id is good. */
+const lifeMs = 30 * dayMs;
+const lookEveryMs = 10_000;
+/** Clocks of replicas differ, and a write takes its time to be seen. */
+const lookBackMs = lookEveryMs + 60_000;
+const pruneEveryMs = 60 * 60_000;
+
+const unknown = err(
+  refusal('session.unknown', 'this session has ended; initialize again', { field: 'Mcp-Session-Id' }),
+);
 
 /**
- * Sessions of legacy clients. Most clients never say goodbye, so a session ends by itself when idle, and at the cap the one
- * idle longest makes room. A session id is worth nothing to anyone but the caller who opened it.
+ * Sessions of clients with a handshake. The client carries its session in its id, sealed, so that any replica knows it again;
+ * in memory is only what is in use. Most clients never say goodbye: an entry goes by itself and comes back with the next
+ * request. The table knows what a client cannot carry.
  */
-export function createSessions(clock: Clock, limits: SessionLimits = defaultLimits) {
-  // In order of use, the longest idle first.
-  const sessions = new Map<string, Session>();
-  const perPrincipal = new Map<string, number>();
-  const stopSweeping = clock.every(Math.max(1000, limits.idleMs / 10), sweep);
+export function createSessions(deps: SessionDeps, limits: SessionLimits = defaultLimits) {
+  const { clock, sealer, sources } = deps;
+  const store = createSessionStore(deps.db);
+  const asking = createAsking(clock);
+  const shelf = createSessionShelf(clock, limits, ({ id }) => sources.endConversation(id));
+  const opening = new Map<string, Promise<Result<Session, Refusal>>>();
+  const inBackground = (work: Promise<void>) =>
+    work.catch((error) => {
+      deps.log.warn({ error: messageOf(error) }, 'the table of sessions was not looked after');
+    });
+  const stopping = [
+    clock.every(lookEveryMs, () => void inBackground(look())),
+    clock.every(pruneEveryMs, () => void inBackground(store.prune(clock.now() - lifeMs - dayMs))),
+    sources.onAnnouncement((announcement) =>
+      shelf.byId(announcement.conversation)?.listener?.hear(announcement),
+    ),
+  ];
 
-  function end(session: Session): void {
-    if (!sessions.delete(session.id)) return;
-    const left = (perPrincipal.get(session.principalId) ?? 1) - 1;
-    if (left === 0) perPrincipal.delete(session.principalId);
-    else perPrincipal.set(session.principalId, left);
-    session.stream?.end();
-    for (const controller of session.pending.values()) controller.abort();
+  /** First sight of an id that is not in use here. */
+  async function reopen(session: Session): Promise<Result<Session, Refusal>> {
+    const stored = await store.read(session.id);
+    if (stored?.ended) return unknown;
+    if (stored !== null) session.take(stored);
+    return shelf.put(session);
   }
 
-  function sweep(): void {
-    const oldest = clock.now() - limits.idleMs;
-    for (const session of sessions.values()) {
-      if (session.lastSeenMs > oldest) break;
-      if (isIdle(session)) end(session);
+  function reopenOnce(session: Session): Promise<Result<Session, Refusal>> {
+    const { sealedId } = session;
+    let reopened = opening.get(sealedId);
+    if (reopened === undefined) {
+      reopened = reopen(session).finally(() => opening.delete(sealedId));
+      opening.set(sealedId, reopened);
+    }
+    return reopened;
+  }
+
+  /** Other replicas write too: a session that was ended there ends here. */
+  async function look(): Promise<void> {
+    if (shelf.size() === 0) return;
+    for (const { id, changes } of await store.changedSince(clock.now() - lookBackMs)) {
+      const session = shelf.byId(id);
+      if (!session?.isBehind(changes)) continue;
+      const stored = await store.read(id);
+      if (stored?.ended) shelf.drop(session, 'the session was ended');
+      else if (stored !== null && !session.isOver) session.take(stored);
     }
   }
 
-  function makeRoom(mine: (session: Session) => boolean): boolean {
-    for (const session of sessions.values()) {
-      if (!mine(session) || !isIdle(session)) continue;
-      end(session);
-      return true;
-    }
-    return false;
-  }
+  const isTooOld = ({ issuedAtMs }: { issuedAtMs: number }) => clock.now() - issuedAtMs > lifeMs;
 
   return {
-    /** `null` when every session of the caller, or of the server, is busy and the cap is reached. */
-    open(caller: Caller, gatewayId: string, protocolVersion: string): Session | null {
-      const principalId = caller.principal.id;
-      const own = perPrincipal.get(principalId) ?? 0;
-      if (own >= limits.perPrincipal && !makeRoom((session) => session.principalId === principalId))
-        return null;
-      if (sessions.size >= limits.total && !makeRoom(() => true)) return null;
-      const session: Session = {
-        id: randomHex(24),
-        principalId,
-        userId: caller.userId,
-        gatewayId,
-        protocolVersion,
-        lastSeenMs: clock.now(),
-        stream: null,
-        pending: new Map(),
-      };
-      sessions.set(session.id, session);
-      perPrincipal.set(principalId, (perPrincipal.get(principalId) ?? 0) + 1);
-      return session;
+    open(caller: Caller, gatewayId: string, said: NewSession): Result<Session, Refusal> {
+      const issued = { id: randomHex(16), issuedAtMs: clock.now(), ...said };
+      const sealedId = sealSession(sealer, issued, caller, gatewayId);
+      return shelf.put(new Session(sealedId, issued, caller, gatewayId, clock.now()));
     },
 
-    /** The caller's own session on this gateway; `null` for anyone else's. */
-    find(id: string, caller: Caller, gatewayId: string): Session | null {
-      const session = sessions.get(id);
-      const isOwn =
-        session !== undefined &&
-        session.principalId === caller.principal.id &&
-        session.userId === caller.userId &&
-        session.gatewayId === gatewayId;
-      if (!isOwn) return null;
-      session.lastSeenMs = clock.now();
-      sessions.delete(id);
-      sessions.set(id, session);
-      return session;
+    /** The caller's own session on this gateway; `session.unknown` for anyone else's, and for what is over. */
+    async find(sealedId: string, caller: Caller, gatewayId: string): Promise<Result<Session, Refusal>> {
+      let session = shelf.get(sealedId);
+      if (session === undefined) {
+        const issued = openSession(sealer, sealedId, caller, gatewayId);
+        if (issued === null || isTooOld(issued)) return unknown;
+        const reopened = await reopenOnce(new Session(sealedId, issued, caller, gatewayId, clock.now()));
+        if (!reopened.ok) return reopened;
+        session = reopened.value;
+      }
+      if (!session.isOf(caller, gatewayId) || session.isOver || isTooOld(session)) return unknown;
+      shelf.touch(session);
+      return ok(session);
     },
 
-    end,
-    size: () => sessions.size,
-    close() {
-      stopSweeping();
-      for (const session of [...sessions.values()]) end(session);
+    /** The client said goodbye: from now on nobody knows the id. */
+    async end(session: Session): Promise<void> {
+      await store.end(session, clock.now());
+      shelf.drop(session, 'the session was ended');
+    },
+
+    async setLogLevel(session: Session, level: LogLevel): Promise<void> {
+      session.wrote(await store.setLogLevel(session, level, clock.now()));
+      session.logLevel = level;
+    },
+    async keepSubscription(session: Session, uri: string): Promise<void> {
+      session.wrote(await store.subscribe(session, uri, clock.now()));
+    },
+    async forgetSubscription(session: Session, uri: string): Promise<void> {
+      session.wrote(await store.unsubscribe(session, uri, clock.now()));
+    },
+
+    ask: asking.ask,
+    touch: shelf.touch,
+    size: shelf.size,
+    close(): void {
+      for (const stop of stopping) stop();
+      asking.close();
+      shelf.close();
     },
   };
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
-
-function isIdle(session: Session): boolean {
-  return session.stream === null && session.pending.size === 0;
-}

@@ -87,7 +87,7 @@ export function createStreams(clock: Clock) {
 }
 
 /** An ended stream may wait for its turn on the connection; writing to it would be an error that nobody catches. */
-function say(response: ServerResponse, text: string): void {
+export function say(response: ServerResponse, text: string): void {
   if (response.writableLength > maxUnreadBytes) response.destroy();
   else if (!response.writableEnded) response.write(text);
 }

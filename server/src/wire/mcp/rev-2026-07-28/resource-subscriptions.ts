@@ -1,6 +1,7 @@
 import type { Members } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import type { McpDeps } from '../front.ts';
+import { hearerNow, mayHearOf } from '../hearing.ts';
 import { unknownResource } from '../resources.ts';
 
 /** Sources are asked for so many subscriptions of one client at a time. */
@@ -31,10 +32,15 @@ export async function subscribeAll(
 
   function tell(uri: string, params: Members): void {
     if (!hasBegun) early.set(uri, params);
-    else if (mayHear(exchange, uri, deps)) {
+    else if (mayHear(uri)) {
       const _meta = { ...(params._meta as Members | undefined), ...subscription };
       exchange.notify({ method: 'notifications/resources/updated', params: { ...params, uri, _meta } });
     }
+  }
+
+  function mayHear(uri: string): boolean {
+    const hearer = hearerNow(exchange, deps);
+    return hearer !== null && mayHearOf(hearer, uri, deps);
   }
 
   const uris = [...new Set(asked)];
@@ -80,17 +86,4 @@ async function subscribe(
     onUpdated,
   });
   return outcome.ok ? outcome.value : null;
-}
-
-/** Whether the caller would still be let in, and may still read this: much may have changed since the stream began. */
-function mayHear({ caller, request, view }: Exchange, uri: string, deps: McpDeps): boolean {
-  const now = deps.catalog.view(view.gateway.slug);
-  const found = now?.findResource(uri) ?? null;
-  if (now === null || found === null) return false;
-  const { authorization } = request.headers;
-  const entered = deps.pipeline.authenticate(
-    { authorization, userId: caller.userId, userRequired: true },
-    now.gateway,
-  );
-  return entered.ok && deps.pipeline.permits(entered.value, now.gateway, found.target);
 }

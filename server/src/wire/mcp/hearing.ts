@@ -1,0 +1,28 @@
+import type { GatewayView } from '#catalog';
+import type { Caller } from '#domain';
+import type { Exchange } from './exchange.ts';
+import type { McpDeps } from './front.ts';
+
+/** The gateway and the caller of a stream as they are now: much may have changed since it began. */
+export interface Hearer {
+  readonly caller: Caller;
+  readonly view: GatewayView;
+}
+
+/** `null`: the caller would not be let in any more. */
+export function hearerNow({ caller, request, view }: Exchange, deps: McpDeps): Hearer | null {
+  const now = deps.catalog.view(view.gateway.slug);
+  if (now === null) return null;
+  const { authorization } = request.headers;
+  const entered = deps.pipeline.authenticate(
+    { authorization, userId: caller.userId, userRequired: true },
+    now.gateway,
+  );
+  return entered.ok ? { caller: entered.value, view: now } : null;
+}
+
+/** Whether the hearer may still read this. */
+export function mayHearOf({ caller, view }: Hearer, uri: string, { pipeline }: McpDeps): boolean {
+  const found = view.findResource(uri);
+  return found !== null && pipeline.permits(caller, view.gateway, found.target);
+}

@@ -1,0 +1,73 @@
+import { type ClientSide, refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, refused } from '../front.ts';
+import type { Session } from '../session.ts';
+import { assumedVersion, isLegacyVersion, type LegacyVersion, legacyVersions } from './versions.ts';
+
+/** In what a request of this generation is made. */
+export interface Context {
+  readonly exchange: Exchange;
+  readonly deps: McpDeps;
+  /** `null` where the client dropped the session header: it is served, but nothing is kept for it. */
+  readonly session: Session | null;
+  readonly version: LegacyVersion;
+}
+
+/** The version and session that the headers name. */
+export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Result<Context, Refused>> {
+  const { caller, view, request } = exchange;
+  const sessionId = request.headers['mcp-session-id'];
+  let session: Session | null = null;
+  if (typeof sessionId === 'string') {
+    const found = await deps.sessions.find(sessionId, caller, view.gateway.id);
+    if (!found.ok) return err(refused(found.error));
+    session = found.value;
+  }
+  const named = request.headers['mcp-protocol-version'];
+  if (named !== undefined && !isLegacyVersion(named)) {
+    const shown = JSON.stringify(named);
+    const unsupported = refusal('request.version_unsupported', `the revision ${shown} is not one we speak`, {
+      field: 'MCP-Protocol-Version',
+    });
+    return err(refused(unsupported, { supported: legacyVersions, requested: named }));
+  }
+  const version = (session?.version as LegacyVersion | undefined) ?? named ?? assumedVersion;
+  return ok({ exchange, deps, session, version });
+}
+
+/** The session of a request that is about nothing else. */
+export async function sessionOf(
+  exchange: Exchange,
+  deps: McpDeps,
+): Promise<Result<Context & { session: Session }, Refused>> {
+  // Asked first: clients of the generation without sessions are told so whatever version they name.
+  const without = refused(
+    refusal('request.method_not_allowed', 'without a session, a gateway takes only POST'),
+  );
+  if (exchange.request.headers['mcp-session-id'] === undefined) return err(without);
+  const context = await contextOf(exchange, deps);
+  if (!context.ok) return context;
+  const { session } = context.value;
+  return session === null ? err(without) : ok({ ...context.value, session });
+}
+
+/** The client of a request as its source may know it. */
+export function clientSide({ exchange, deps, session }: Context): ClientSide {
+  return {
+    capabilities: session?.capabilities ?? {},
+    conversation: session?.id ?? null,
+    logLevel: session?.logLevel ?? 'any',
+    ask: (request, signal) => deps.sessions.ask(session, exchange, request, signal),
+    resume: null,
+  };
+}
+
+/** Without a session there is nowhere to keep it. */
+export function needsSession(what: string): Refused {
+  return refused(
+    refusal('request.invalid', `${what} is kept with a session: send the header Mcp-Session-Id`, {
+      field: 'Mcp-Session-Id',
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { capabilitiesIn } from '../asking.ts';
+import { legacyCapabilities } from '../capabilities.ts';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
+import { paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
+import { isLegacyVersion, legacyVersions } from './versions.ts';
+
+/** The client brings it back with every request, in a header; proxies refuse headers of more than 8 KB. */
+const maxCapabilitiesLength = 4096;
+const maxNameLength = 100;
+
+/** `initialize`: the handshake opens a session. */
+export function initialize(
+  exchange: Exchange,
+  { id, params }: { readonly id: RpcId; readonly params: Members },
+  deps: McpDeps,
+): Result<void, Refused> {
+  const { protocolVersion: asked, capabilities: declared = {}, clientInfo } = params;
+  if (typeof asked !== 'string') {
+    return err(refused(paramsInvalid('params.protocolVersion', 'must be a string')));
+  }
+  if (!isMembers(declared)) {
+    return err(refused(paramsInvalid('params.capabilities', 'must be an object')));
+  }
+  const version = isLegacyVersion(asked) ? asked : legacyVersions[0];
+  const capabilities = JSON.stringify(capabilitiesIn(version, declared));
+  if (Buffer.byteLength(capabilities) > maxCapabilitiesLength) {
+    const tooLong = `must not be longer than ${maxCapabilitiesLength} bytes`;
+    return err(refused(paramsInvalid('params.capabilities', tooLong)));
+  }
+  const session = deps.sessions.open(exchange.caller, exchange.view.gateway.id, {
+    version,
+    capabilities,
+    clientName: isMembers(clientInfo) ? String(clientInfo.name).slice(0, maxNameLength) : '',
+  });
+  if (!session.ok) return err(refused(session.error));
+  const { instructions } = exchange.view.gateway;
+  const result = JSON.stringify({
+    protocolVersion: version,
+    capabilities: legacyCapabilities(exchange.view, version),
+    serverInfo: serverInfo(exchange, deps),
+    ...(instructions === '' ? {} : { instructions }),
+  });
+  exchange.answer(200, resultMessage(id, result), { 'mcp-session-id': session.value.sealedId });
+  return ok(undefined);
+}

@@ -1,0 +1,102 @@
+import type { ListKind } from '#catalog';
+import { type CallNotification, type LogLevel, logLevels, refusal } from '#domain';
+import { err, type Members, messageOf, ok, type Result } from '#foundation';
+import type { Announcement } from '#sources';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, refused } from '../front.ts';
+import { type Hearer, hearerNow, mayHearOf } from '../hearing.ts';
+import { ownNotifications } from '../relay.ts';
+import type { Listener, Session } from '../session.ts';
+import { say } from '../streams.ts';
+import { sessionOf } from './context.ts';
+import { takeUp } from './subscriptions.ts';
+
+/** GET: the stream on which this generation hears of what belongs to no request. */
+export async function openStream(exchange: Exchange, deps: McpDeps): Promise<Result<void, Refused>> {
+  const context = await sessionOf(exchange, deps);
+  if (!context.ok) return context;
+  if (!exchange.acceptsStream) {
+    return err(
+      refused(refusal('request.not_acceptable', 'a GET must accept text/event-stream', { field: 'Accept' })),
+    );
+  }
+  const { session } = context.value;
+  const { response, view } = exchange;
+  if (response.destroyed) return ok(undefined);
+  // One stream a session: the newest wins, since the old one may be a connection that died unseen.
+  session.listener?.response.end();
+  exchange.beginStream({ 'mcp-session-id': session.sealedId });
+  response.flushHeaders();
+  const listener = listenerOf(exchange, session, deps);
+  session.listener = listener;
+  response.once('close', () => {
+    if (session.listener === listener) session.listener = null;
+    deps.sessions.touch(session);
+  });
+  const changed = (list: ListKind) => `{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`;
+  const lists = new Set<ListKind>(['tools', 'prompts', 'resources']);
+  deps.streams.hold(view.gateway.slug, { response, lists, changed, goodbye: null });
+  listener.takeUp();
+  return ok(undefined);
+}
+
+/** DELETE: the client says goodbye. */
+export async function endSession(exchange: Exchange, deps: McpDeps): Promise<Result<void, Refused>> {
+  const context = await sessionOf(exchange, deps);
+  if (!context.ok) return context;
+  await deps.sessions.end(context.value.session);
+  exchange.empty(204);
+  return ok(undefined);
+}
+
+function listenerOf(exchange: Exchange, session: Session, deps: McpDeps): Listener {
+  const { response } = exchange;
+
+  /** Who would not be let in any more has heard the last. */
+  function hearer(): Hearer | null {
+    const now = hearerNow(exchange, deps);
+    if (now === null) response.end();
+    return now;
+  }
+
+  function tell(notification: CallNotification): void {
+    say(response, `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...notification })}\n\n`);
+  }
+
+  return {
+    response,
+    hear({ projectId, sourceId, notification }: Announcement): void {
+      if (!isWanted(notification, session)) return;
+      const view = hearer()?.view;
+      if (view?.gateway.projectId === projectId && view.sourceIds.includes(sourceId)) tell(notification);
+    },
+    hearOfUpdate(uri, params): void {
+      const now = hearer();
+      if (now === null || !mayHearOf(now, uri, deps)) return;
+      tell({ method: 'notifications/resources/updated', params: updated(now, uri, params) });
+    },
+    takeUp(): void {
+      takeUp(session, exchange, deps).catch((error) =>
+        deps.log.warn({ error: messageOf(error) }, 'the subscriptions of a session were not taken up'),
+      );
+    },
+  };
+}
+
+/** The change may be of a part of the resource: then under the name that this gateway has for that. */
+function updated({ view }: Hearer, uri: string, params: Members): Members {
+  const found = view.findResource(uri);
+  const own = typeof params.uri === 'string' ? params.uri : found?.own;
+  const shown = found === null || own === undefined ? uri : view.shownUri(found.target.sourceId, own);
+  const { _meta, ...rest } = params;
+  const { 'io.modelcontextprotocol/subscriptionId': _, ...meta } = (_meta ?? {}) as Members;
+  return { ...rest, uri: shown, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) };
+}
+
+function isWanted({ method, params }: CallNotification, { logLevel, version }: Session): boolean {
+  if (ownNotifications.has(method)) return false;
+  if (method === 'notifications/elicitation/complete') return version >= '2025-11-25';
+  if (method !== 'notifications/message' || logLevel === null) return true;
+  const level = logLevels.indexOf(params?.level as LogLevel);
+  return level < 0 || level >= logLevels.indexOf(logLevel);
+}

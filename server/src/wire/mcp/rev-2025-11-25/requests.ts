@@ -1,0 +1,78 @@
+import { type LogLevel, logLevels, refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { complete } from '../completion.ts';
+import { type Refused, refused } from '../front.ts';
+import { type Answer, callTool, listTools, unknownMethod } from '../methods.ts';
+import { getPrompt, listPrompts } from '../prompts.ts';
+import { legacyRead, legacyResult } from '../relayed-result.ts';
+import { listResources, listTemplates, readResource } from '../resources.ts';
+import { type ClientMessage, paramsInvalid } from '../rpc.ts';
+import { type Context, clientSide, needsSession } from './context.ts';
+import { mannersOf } from './manners.ts';
+import { subscribe, unsubscribe } from './subscriptions.ts';
+
+type Request = Extract<ClientMessage, { kind: 'request' }>;
+type Outcome = Result<string | Buffer, Refused>;
+
+/** The result of one request, in the form of this generation. */
+export async function resultFor(context: Context, message: Request, signal: AbortSignal): Promise<Outcome> {
+  const { exchange, deps } = context;
+  const { method, params } = message;
+  switch (method) {
+    case 'ping':
+      return ok('{}');
+    case 'tools/list':
+      return inBraces(await listTools(exchange, params, deps, 'object'));
+    case 'prompts/list':
+      return inBraces(await listPrompts(exchange, params, deps));
+    case 'resources/list':
+      return inBraces(await listResources(exchange, params, deps));
+    case 'resources/templates/list':
+      return inBraces(await listTemplates(exchange, params, deps));
+    case 'logging/setLevel':
+      return await setLevel(context, message);
+    case 'resources/subscribe':
+      return await subscribe(context, params);
+    case 'resources/unsubscribe':
+      return await unsubscribe(context, params);
+    default:
+      return await relayed(context, message, signal);
+  }
+}
+
+const relays = {
+  'tools/call': callTool,
+  'prompts/get': getPrompt,
+  'resources/read': readResource,
+  'completion/complete': complete,
+} as const;
+
+/** Requests that a source answers. */
+async function relayed(context: Context, { method, params }: Request, signal: AbortSignal): Promise<Outcome> {
+  if (!Object.hasOwn(relays, method)) return err(unknownMethod(method));
+  const { exchange, deps, version } = context;
+  const relay = relays[method as keyof typeof relays];
+  const answer = await relay(exchange, params, signal, clientSide(context), deps, mannersOf(version));
+  return answer.ok ? inOlderForm(method, answer.value) : answer;
+}
+
+function inOlderForm(method: string, answer: Answer): Outcome {
+  if (typeof answer === 'string' || Buffer.isBuffer(answer)) {
+    return ok(method === 'resources/read' ? legacyRead(answer) : legacyResult(answer));
+  }
+  const told = 'the source asked for input in a way that this revision does not have';
+  return err({ refusal: refusal('source.answer_invalid', told), recorded: true });
+}
+
+function inBraces(members: Result<string, Refused>): Outcome {
+  return members.ok ? ok(`{${members.value}}`) : members;
+}
+
+async function setLevel({ session, deps }: Context, { params: { level } }: Request): Promise<Outcome> {
+  if (!logLevels.includes(level as LogLevel)) {
+    return err(refused(paramsInvalid('params.level', `must be one of ${logLevels.join(', ')}`)));
+  }
+  if (session === null) return err(needsSession('a log level'));
+  if (session.logLevel !== level) await deps.sessions.setLogLevel(session, level as LogLevel);
+  return ok('{}');
+}
