@@ -19,7 +19,7 @@ export function clientOf(
   const meta = params._meta as Members;
   const capabilities = meta[`${prefix}/clientCapabilities`] as Members;
   const logLevel = meta[`${prefix}/logLevel`];
-  const isSilent = logLevel === undefined && !isRetry(params) && isEmpty(capabilities);
+  const isSilent = logLevel === undefined && !isRetry(method, params) && isEmpty(capabilities);
   if (isSilent) return ok(silentClient);
   if (logLevel !== undefined && !isLogLevel(logLevel)) {
     return err(paramsInvalid(`params._meta["${prefix}/logLevel"]`, `must be one of ${logLevels.join(', ')}`));
@@ -38,9 +38,12 @@ export function clientOf(
   });
 }
 
-/** Whether the request goes on with one that was answered with `input_required`. */
-export function isRetry({ inputResponses, requestState }: Members): boolean {
-  return inputResponses !== undefined || requestState !== undefined;
+/** The requests that may be answered with `input_required`. */
+const interactive: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** Whether the request goes on with one that was answered so. */
+export function isRetry(method: string, { inputResponses, requestState }: Members): boolean {
+  return (inputResponses !== undefined || requestState !== undefined) && interactive.has(method);
 }
 
 function resumeOf(
@@ -49,7 +52,7 @@ function resumeOf(
   params: Members,
   deps: McpDeps,
 ): Result<ClientSide['resume'], Refusal> {
-  if (!isRetry(params)) return ok(null);
+  if (!isRetry(method, params)) return ok(null);
   const { inputResponses: responses = {}, requestState } = params;
   if (!isMembers(responses) || !Object.values(responses).every(isMembers)) {
     return err(paramsInvalid('params.inputResponses', 'must be an object of objects'));

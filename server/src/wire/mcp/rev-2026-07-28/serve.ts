@@ -126,7 +126,9 @@ async function relayed(
   }
   const info = serverInfoText(exchange, deps);
   return ok(
-    method === 'resources/read' ? readResult(value, info, isRetry(params)) : completeResult(value, info),
+    method === 'resources/read'
+      ? readResult(value, info, isRetry(method, params))
+      : completeResult(value, info),
   );
 }
 
