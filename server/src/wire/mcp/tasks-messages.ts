@@ -18,7 +18,7 @@ export function taskNotification(
   const { method, params } = notification;
   const isStatus = method === 'notifications/tasks/status' || method === 'notifications/tasks';
   const own = isStatus ? params?.taskId : relatedIdOf(params);
-  if (params === undefined || (!isStatus && own === undefined)) return notification;
+  if (params === undefined || own === undefined) return isStatus ? null : notification;
   const id = typeof own === 'string' ? tasks.given(bearer, sourceId, own) : null;
   if (id === null) return isStatus ? null : notification;
   const renamed = withRelated(params, own as string, id);
