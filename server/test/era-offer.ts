@@ -29,6 +29,7 @@ const described = {
 };
 const panelUri = 'ui://panel/main';
 const kept = { _meta: { 'vendor/kept': 1 } };
+const unknown = { 'x-vendor': { deep: [null, 1.5] } };
 const form = (field: string) => ({
   type: 'object' as const,
   properties: { [field]: { type: 'string' as const, default: 'Ann' } },
@@ -68,7 +69,7 @@ export function createEraOffer(era: Era) {
   const tools: Json[] = [
     { name: 'Echo', ...described },
     ...[...plain, 'AskAll', 'AskTwice'].map((name) => ({ name, inputSchema: object })),
-    { name: 'Panel', inputSchema: object, _meta: { ui: { resourceUri: panelUri } } },
+    { name: 'Panel', inputSchema: object, _meta: { ui: { resourceUri: panelUri } }, ...unknown },
     ...(era === 'modern'
       ? [
           {
@@ -85,8 +86,9 @@ export function createEraOffer(era: Era) {
       name: 'Greet',
       title: 'Greets',
       description: 'Greets somebody',
-      arguments: [{ name: 'who', description: 'Whom', required: true }],
+      arguments: [{ name: 'who', description: 'Whom', required: true, ...unknown }],
       ...kept,
+      ...unknown,
     },
     { name: 'Interview' },
   ];
@@ -99,13 +101,14 @@ export function createEraOffer(era: Era) {
       size: 5,
       annotations: { audience: ['user'], priority: 0.5, lastModified: '2026-01-01T00:00:00Z' },
       ...kept,
+      ...unknown,
     },
     { uri: 'test://blob', name: 'Blob', mimeType: 'image/png' },
     { uri: 'test://locked', name: 'Locked' },
     { uri: panelUri, name: 'Panel', mimeType: 'text/html;profile=mcp-app' },
   ];
   const templates: Json[] = [
-    { uriTemplate: 'test://item/{id}', name: 'Item', description: 'One item', ...kept },
+    { uriTemplate: 'test://item/{id}', name: 'Item', description: 'One item', ...kept, ...unknown },
   ];
   return { tools, prompts, resources, templates };
 }
@@ -195,7 +198,8 @@ function contentOf(era: Era, offer: EraOffer, uri: string, given: unknown): Json
     const ui = { csp: { connectDomains: ['https://example.com'] }, prefersBorder: true };
     return { uri, mimeType: 'text/html;profile=mcp-app', text: '<p>Panel</p>', _meta: { ui } };
   }
-  const known = uri.startsWith('test://item/') || offer.resources.some((resource) => resource.uri === uri);
+  const made = uri.startsWith('test://item/') && !uri.endsWith('/none');
+  const known = made || offer.resources.some((resource) => resource.uri === uri);
   if (!known) {
     const code = era === 'legacy' ? -32002 : -32602;
     throw new ProtocolError(code, 'There is no such resource', { uri });
