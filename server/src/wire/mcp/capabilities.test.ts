@@ -16,7 +16,7 @@ const other = {
   resources: { subscribe: true },
   completions: {},
   logging: {},
-  tasks: { list: {} },
+  tasks: { cancel: {}, requests: { tools: { call: {} } } },
   extensions: { 'vendor/x': { of: 'other' }, 'vendor/y': {}, 'io.modelcontextprotocol/tasks': {} },
 };
 
