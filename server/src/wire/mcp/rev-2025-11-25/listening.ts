@@ -8,6 +8,8 @@ import { type Hearer, hearerNow, mayHearOf } from '../hearing.ts';
 import { ownNotifications } from '../relay.ts';
 import type { Listener, Session } from '../session.ts';
 import { say } from '../streams.ts';
+import { bearerOf } from '../tasks-calls.ts';
+import { taskNotification } from '../tasks-messages.ts';
 import { sessionOf } from './context.ts';
 import { takeUp } from './subscriptions.ts';
 
@@ -67,8 +69,10 @@ function listenerOf(exchange: Exchange, session: Session, deps: McpDeps): Listen
     response,
     hear({ projectId, sourceId, notification }: Announcement): void {
       if (!isWanted(notification, session)) return;
-      const view = hearer()?.view;
-      if (view?.gateway.projectId === projectId && view.sourceIds.includes(sourceId)) tell(notification);
+      const told = taskNotification(bearerOf(exchange), sourceId, notification, deps);
+      const view = told === null ? undefined : hearer()?.view;
+      if (told === null || view?.gateway.projectId !== projectId) return;
+      if (view.sourceIds.includes(sourceId)) tell(told);
     },
     hearOfUpdate(uri, params): void {
       const now = hearer();

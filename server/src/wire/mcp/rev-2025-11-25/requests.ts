@@ -1,12 +1,14 @@
 import { type LogLevel, logLevels, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { complete } from '../completion.ts';
+import { extensionRequest } from '../extensions.ts';
 import { type Refused, refused } from '../front.ts';
-import { type Answer, callTool, listTools, unknownMethod } from '../methods.ts';
+import { type Answer, callTool, listTools, type Relay } from '../methods.ts';
 import { getPrompt, listPrompts } from '../prompts.ts';
 import { legacyRead, legacyResult } from '../relayed-result.ts';
 import { listResources, listTemplates, readResource } from '../resources.ts';
 import { type ClientMessage, paramsInvalid } from '../rpc.ts';
+import { listTasks, taskRequest } from '../tasks.ts';
 import { type Context, clientSide, needsSession } from './context.ts';
 import { mannersOf } from './manners.ts';
 import { subscribe, unsubscribe } from './subscriptions.ts';
@@ -40,18 +42,22 @@ export async function resultFor(context: Context, message: Request, signal: Abor
   }
 }
 
-const relays = {
+const relays: Readonly<Record<string, Relay>> = {
   'tools/call': callTool,
   'prompts/get': getPrompt,
   'resources/read': readResource,
   'completion/complete': complete,
-} as const;
+  'tasks/list': listTasks,
+  'tasks/get': taskRequest('tasks/get'),
+  'tasks/result': taskRequest('tasks/result'),
+  'tasks/cancel': taskRequest('tasks/cancel'),
+};
 
 /** Requests that a source answers. */
 async function relayed(context: Context, { method, params }: Request, signal: AbortSignal): Promise<Outcome> {
-  if (!Object.hasOwn(relays, method)) return err(unknownMethod(method));
   const { exchange, deps, version } = context;
-  const relay = relays[method as keyof typeof relays];
+  const known = Object.hasOwn(relays, method) ? relays[method] : undefined;
+  const relay = known ?? extensionRequest(method);
   const answer = await relay(exchange, params, signal, clientSide(context), deps, mannersOf(version));
   return answer.ok ? inOlderForm(method, answer.value) : answer;
 }
