@@ -368,7 +368,7 @@ it('the OpenAPI document holds the schemas that requests are checked against', a
   const { body } = await server.ask('GET', '/v1/swagger', { key: null });
   const create = body.paths['/v1/workers'].post;
   const schema = create.requestBody.content['application/json'].schema;
-  assert.deepEqual(Object.keys(schema.properties), ['id', 'enabled', 'type', 'http', 'mcp']);
+  assert.deepEqual(Object.keys(schema.properties), ['id', 'enabled', 'pin', 'type', 'http', 'mcp']);
   assert.equal(schema.additionalProperties, false);
   assert.ok(create.responses[201]);
   const names = body.paths['/v1/tools'].get.parameters.map(({ name }: { name: string }) => name);
