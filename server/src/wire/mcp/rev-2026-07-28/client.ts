@@ -39,7 +39,7 @@ export function clientOf(
 }
 
 /** The requests that may be answered with `input_required`. */
-const interactive: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+export const interactive: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 /** Whether the request goes on with one that was answered so. */
 export function isRetry(method: string, { inputResponses, requestState }: Members): boolean {

@@ -13,7 +13,7 @@ import { completeResult, readResult } from '../relayed-result.ts';
 import { listResources, listTemplates, readResource } from '../resources.ts';
 import { type ClientMessage, resultMessage } from '../rpc.ts';
 import { taskRequest } from '../tasks.ts';
-import { clientOf, isRetry } from './client.ts';
+import { clientOf, interactive, isRetry } from './client.ts';
 import { envelopeFault, modernVersion, prefix } from './envelope.ts';
 import { paramMismatch } from './headers.ts';
 import { inputRequiredResult } from './input-required.ts';
@@ -122,6 +122,7 @@ async function relayed(
   if (!answer.ok) return answer;
   const { value } = answer;
   if (typeof value !== 'string' && !Buffer.isBuffer(value)) {
+    if (!interactive.has(method)) return err(asksForNothing(method));
     return inputRequiredResult(exchange, method, params, value, client.value, deps);
   }
   const info = serverInfoText(exchange, deps);
@@ -130,6 +131,11 @@ async function relayed(
       ? readResult(value, info, isRetry(method, params))
       : completeResult(value, info),
   );
+}
+
+function asksForNothing(method: string): Refused {
+  const message = `the source answered ${method} with questions to the client, which are not for that request`;
+  return { refusal: refusal('source.answer_invalid', message), recorded: true };
 }
 
 /** In this generation a client cancels by closing the response (Streamable HTTP, "Cancellation"). */
