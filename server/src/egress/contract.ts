@@ -12,8 +12,12 @@ export interface EgressOptions {
   readonly connectTimeoutMs?: number;
   /** Idle connections kept to one origin. */
   readonly maxIdlePerOrigin?: number;
-  /** Connections open to one origin at once; further requests wait for one. */
+  /**
+   * Connections open to one origin at once; further requests wait for one. What is under way for longer than a second, or is
+   * meant to be, does not count, as long as there are at most `maxLastingPerOrigin` of these.
+   */
   readonly maxPerOrigin?: number;
+  readonly maxLastingPerOrigin?: number;
   /** Replaces DNS in tests. */
   readonly lookup?: (host: string) => Promise<readonly string[]>;
   /** Time-outs are looked at every 100 ms of it; the system's unless given. */
@@ -50,6 +54,10 @@ export interface UpstreamRequest {
   readonly body?: string | Buffer;
   /** From the call (waiting for a connection included) to the last byte read, in ms; for a stream, to the head only. */
   readonly timeoutMs: number;
+  /** Asked when that time is over: how many ms more there are; 0 for none. */
+  readonly moreTimeMs?: (() => number) | undefined;
+  /** Meant to stay open: it takes no connection away from those that are answered soon. */
+  readonly lasting?: boolean | undefined;
   /** Cap of the answer's body; for a stream, of nothing. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | null;

@@ -27,6 +27,7 @@ export function createEgress(options: EgressOptions): Egress {
       connectTimeoutMs: options.connectTimeoutMs ?? 5000,
       maxIdlePerOrigin: options.maxIdlePerOrigin ?? 64,
       maxPerOrigin: options.maxPerOrigin ?? 256,
+      maxLastingPerOrigin: options.maxLastingPerOrigin ?? 4096,
       maxIdleMs: MAX_IDLE_MS,
       onClose: (closed) => pools.delete(closed),
     });

@@ -15,9 +15,12 @@ import { dial } from './dial.ts';
 import type { ConnectionOwner } from './http1/connection.ts';
 import { CLOSE_EARLIER_MS, Connection } from './http1/connection.ts';
 import { requestFailure } from './http1/encode-request.ts';
+import type { ExchangeOwner } from './http1/exchange.ts';
 import { Exchange } from './http1/exchange.ts';
 
 const TICK_MS = 100;
+/** What is under way for so many ticks counts as lasting. */
+const LASTING_TICKS = 10;
 
 export interface PoolOptions {
   readonly destination: Destination;
@@ -27,6 +30,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   readonly maxIdlePerOrigin: number;
   readonly maxPerOrigin: number;
+  readonly maxLastingPerOrigin: number;
   readonly maxIdleMs: number;
   onClose(pool: Pool): void;
 }
@@ -35,7 +39,7 @@ export interface PoolOptions {
  * The connections to one origin. Deadlines are looked at by one coarse tick that runs only while there is anything
  * to look after, so that a request costs no timer.
  */
-export class Pool implements Upstream, ConnectionOwner {
+export class Pool implements Upstream, ConnectionOwner, ExchangeOwner {
   readonly origin: string;
   readonly authority: string;
   maxIdleMs: number;
@@ -48,6 +52,7 @@ export class Pool implements Upstream, ConnectionOwner {
   readonly #dialling = new Set<Exchange>();
   readonly #alarms = new Set<{ readonly atMs: number; readonly ring: () => void }>();
   #opening = 0;
+  #lasting = 0;
   #stopTicking: (() => void) | null = null;
   #isClosed = false;
 
@@ -63,8 +68,10 @@ export class Pool implements Upstream, ConnectionOwner {
     const failure = requestFailure(request) ?? this.#stopped();
     if (failure !== null) return Promise.resolve(err(failure));
     return new Promise((resolve) => {
-      const exchange = new Exchange(request, this.nowMs() + request.timeoutMs, resolve, this.#onAbort);
-      if (request.signal?.aborted === true) this.#onAbort(exchange);
+      const exchange = new Exchange(request, this.nowMs() + request.timeoutMs, resolve, this);
+      if (request.signal?.aborted === true) this.onAbort(exchange);
+      else if (request.lasting === true && !this.#counted(exchange))
+        exchange.fail('timeout', this.#tooMany());
       else this.#dispatch(exchange);
     });
   }
@@ -140,7 +147,19 @@ export class Pool implements Upstream, ConnectionOwner {
   }
 
   #hasRoom(): boolean {
-    return this.#connections.size + this.#opening < this.#options.maxPerOrigin;
+    return this.#connections.size + this.#opening - this.#lasting < this.#options.maxPerOrigin;
+  }
+
+  /** Counts an exchange among those that stay open, where there is room for it. */
+  #counted(exchange: Exchange): boolean {
+    if (this.#lasting >= this.#options.maxLastingPerOrigin) return false;
+    this.#lasting++;
+    exchange.isLasting = true;
+    return true;
+  }
+
+  #tooMany(): string {
+    return `no connection to ${this.origin} is left for what stays open: ${this.#lasting} are`;
   }
 
   /** The connection outlives the request it was opened for: where that is gone, the next one gets it. */
@@ -176,9 +195,13 @@ export class Pool implements Upstream, ConnectionOwner {
     });
   }
 
-  readonly #onAbort = (exchange: Exchange): void => {
+  onAbort(exchange: Exchange): void {
     this.#abandon(exchange, 'aborted', `the request to ${this.origin} was aborted`);
-  };
+  }
+
+  onLastingEnd(): void {
+    this.#lasting--;
+  }
 
   #abandon(exchange: Exchange, kind: EgressFailureKind, message: string): void {
     this.#waiting.delete(exchange);
@@ -196,7 +219,7 @@ export class Pool implements Upstream, ConnectionOwner {
     for (const exchange of this.#dialling) this.#expire(exchange, nowMs, 'no connection was made');
     for (const alarm of this.#alarms) if (nowMs >= alarm.atMs) alarm.ring();
     for (const connection of this.#connections) {
-      if (connection.exchange !== null) this.#expire(connection.exchange, nowMs, 'no complete answer came');
+      if (connection.exchange !== null) this.#watch(connection.exchange, nowMs);
       else if (nowMs >= connection.idleUntilMs) connection.destroy();
       else connection.unref();
     }
@@ -205,8 +228,19 @@ export class Pool implements Upstream, ConnectionOwner {
     this.#stopTicking = null;
   }
 
+  #watch(exchange: Exchange, nowMs: number): void {
+    this.#expire(exchange, nowMs, 'no complete answer came');
+    if (exchange.isSettled || exchange.isLasting || ++exchange.ticks < LASTING_TICKS) return;
+    if (this.#counted(exchange)) this.#dispatchWaiting();
+  }
+
   #expire(exchange: Exchange, nowMs: number, what: string): void {
     if (nowMs < exchange.deadlineMs || exchange.isSettled) return;
+    const moreMs = exchange.request.moreTimeMs?.() ?? 0;
+    if (moreMs > 0) {
+      exchange.deadlineMs = nowMs + moreMs;
+      return;
+    }
     this.#abandon(
       exchange,
       'timeout',

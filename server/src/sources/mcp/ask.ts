@@ -1,9 +1,10 @@
 import type { ProbeStep, RpcError } from '#domain';
+import type { EgressFailure } from '#egress';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
-import { credentialRefused, modernHeaders, sessionHeaders } from './era.ts';
-import { type Endpoint, exchange, nextId, type Reply, tell } from './exchange.ts';
+import { credentialRefused, modernHeaders } from './era.ts';
+import { nextId, type Reply } from './exchange.ts';
 import type { Message } from './message.ts';
 import {
   capabilityMissing,
@@ -14,6 +15,7 @@ import {
   versionUnsupported,
 } from './protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
+import type { Line, SessionHead } from './transport.ts';
 
 export type EraKind = 'modern' | 'legacy';
 
@@ -39,6 +41,7 @@ export interface Answer {
   readonly reply: RpcReply;
   readonly offer: Offer;
   readonly version: string;
+  readonly line: Line;
   /** `null` in the modern era. */
   readonly session: Session | null;
 }
@@ -48,28 +51,39 @@ export interface Stale {
   readonly stale: CallFailure;
 }
 
-/** The server that is asked, and who hears that its tools changed. */
+/** The server that is asked, and who hears that its lists changed. */
 export interface Asked {
-  readonly endpoint: Endpoint;
-  readonly onToolsChanged: () => void;
+  readonly authorizes: boolean;
+  readonly onListChanged: () => void;
+}
+
+/** Where a request goes. `head` is `null` in the modern era. */
+interface Place {
+  readonly line: Line;
+  readonly head: SessionHead | null;
+  /** Whether closing the stream of the answer tells the server nothing, as there is none of its own. */
+  readonly isChannel: boolean;
 }
 
 export async function askModern(
   request: Ask,
+  line: Line,
   offer: Offer,
   asked: Asked,
 ): Promise<Result<Answer, CallFailure> | Stale> {
-  const reply = await post(request, null, asked);
-  if (!reply.ok) return reply;
-  const answered = settled(reply.value, request, asked.endpoint);
+  const reply = await post(request, { line, head: null, isChannel: false }, asked);
+  if (!reply.ok) return err(failureOf(reply.error, request.step));
+  const answered = settled(reply.value, request, asked);
   if (noLongerModern(reply.value)) {
     return { stale: answered.ok ? failureOfReply(answered.value, request) : answered.error };
   }
-  return answered.ok ? ok({ reply: answered.value, offer, version: modernVersion, session: null }) : answered;
+  return answered.ok
+    ? ok({ reply: answered.value, offer, line, version: modernVersion, session: null })
+    : answered;
 }
 
 /** In the owner's session; once more in a new one where the server has forgotten it. */
-export async function askLegacy(
+export async function askInSession(
   request: Ask,
   sessions: Sessions,
   asked: Asked,
@@ -77,51 +91,77 @@ export async function askLegacy(
   for (let attempt = 0; ; attempt++) {
     const lease = await sessions.acquire(request.owner);
     if (!lease.ok) return lease.error.notLegacy === true ? { stale: lease.error } : lease;
-    const { session } = lease.value;
-    const reply = await post(request, session, asked);
+    const outcome = await askOnce(request, lease.value.session, asked);
     lease.value.release();
-    if (!reply.ok) return reply;
-    const answered = settled(reply.value, request, asked.endpoint);
-    if (!sessionLost(reply.value)) {
-      if (!answered.ok) return answered;
-      return ok({ reply: answered.value, offer: session.offer, version: session.version, session });
-    }
+    if (!('lost' in outcome)) return outcome;
     lease.value.lose();
-    if (attempt > 0) {
-      return { stale: answered.ok ? failureOfReply(answered.value, request) : answered.error };
-    }
+    if (outcome.lost === 'unsent' ? attempt > 0 : outcome.lost !== 'forgotten') return outcome.said;
+    if (attempt > 0) return { stale: failureIn(outcome.said, request) };
   }
+}
+
+/** The session is gone: `forgotten` by the server, or the channel is dead, before or after the request was sent. */
+interface Lost {
+  readonly lost: 'forgotten' | 'unsent' | 'sent';
+  readonly said: Result<Answer, CallFailure>;
+}
+
+async function askOnce(
+  request: Ask,
+  session: Session,
+  asked: Asked,
+): Promise<Result<Answer, CallFailure> | Lost> {
+  const { line, offer, version, isChannel } = session;
+  const head = version === modernVersion ? null : session;
+  const reply = await post(request, { line, head, isChannel }, asked);
+  if (!reply.ok) {
+    const said = err(failureOf(reply.error, request.step));
+    const isDead = isChannel && (reply.error.kind === 'unreachable' || reply.error.kind === 'interrupted');
+    return isDead ? { lost: reply.error.sent ? 'sent' : 'unsent', said } : said;
+  }
+  const answered = settled(reply.value, request, asked);
+  const said = answered.ok
+    ? ok({ reply: answered.value, offer, line, version, session: head && session })
+    : answered;
+  return head !== null && sessionLost(reply.value) ? { lost: 'forgotten', said } : said;
+}
+
+function failureIn(said: Result<Answer, CallFailure>, request: Ask): CallFailure {
+  return said.ok ? failureOfReply(said.value.reply, request) : said.error;
 }
 
 async function post(
   request: Ask,
-  session: Session | null,
-  { endpoint, onToolsChanged }: Asked,
-): Promise<Result<Reply, CallFailure>> {
+  { line, head, isChannel }: Place,
+  { onListChanged }: Asked,
+): Promise<Result<Reply, EgressFailure>> {
   const { method, timeoutMs, signal } = request;
   const id = nextId();
-  const params = request.params(session === null ? 'modern' : 'legacy', id);
-  const headers = session === null ? modernHeaders(method) + request.modernHeaders : sessionHeaders(session);
+  const params = request.params(head === null ? 'modern' : 'legacy', id);
+  const headers = head === null ? modernHeaders(method) + request.modernHeaders : '';
   const onMessage = (message: Message) => {
     if (message.kind === 'notification') {
-      if (message.method === 'notifications/tools/list_changed') onToolsChanged();
+      if (isListChanged(message.method)) onListChanged();
       else request.onNotification?.(message.method, message.params, id);
-    } else if (message.kind === 'request' && session !== null) {
-      void tell(endpoint, sessionHeaders(session), answerTo(message.id, message.method));
+    } else if (message.kind === 'request' && head !== null) {
+      void line.tell(answerTo(message.id, message.method), head);
     }
   };
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
   const harmless = method.endsWith('/list');
-  const reply = await exchange(endpoint, { id, body, headers, timeoutMs, signal, harmless, onMessage });
+  const reply = await line.request({ id, body, headers, timeoutMs, signal, harmless, onMessage }, head);
   if (reply.ok) return reply;
   const { kind, sent } = reply.error;
-  // In the modern era, the closed stream says it.
-  if (session !== null && sent && (kind === 'aborted' || kind === 'timeout')) {
+  // In the modern era over HTTP, the closed stream says it.
+  if ((head !== null || isChannel) && sent && (kind === 'aborted' || kind === 'timeout')) {
     const reason = kind === 'timeout' ? 'the time for the request is over' : 'the client went away';
-    const cancelled = { method: 'notifications/cancelled', params: { requestId: id, reason } };
-    void tell(endpoint, sessionHeaders(session), cancelled);
+    void line.tell({ method: 'notifications/cancelled', params: { requestId: id, reason } }, head);
   }
-  return err(failureOf(reply.error, request.step));
+  return reply;
+}
+
+export function isListChanged(method: string): boolean {
+  return method.startsWith('notifications/') && method.endsWith('/list_changed');
 }
 
 /** The answer that a server's request gets; no capability was claimed, so only `ping` has one. */
@@ -148,8 +188,8 @@ function noLongerModern(reply: Reply): boolean {
   return ![-32602, methodNotFound, headerMismatch, capabilityMissing].includes(reply.error.code);
 }
 
-function settled(reply: Reply, request: Ask, endpoint: Endpoint): Result<RpcReply, CallFailure> {
-  const refused = credentialRefused(reply, endpoint);
+function settled(reply: Reply, request: Ask, { authorizes }: Asked): Result<RpcReply, CallFailure> {
+  const refused = credentialRefused(reply, authorizes);
   if (refused !== null) return err(refused);
   if (reply.kind !== 'refused') return ok(reply);
   const message = `the server answered ${request.method} with HTTP ${reply.status}: ${reply.why}`;

@@ -2,7 +2,7 @@ import type { SourceFailure } from '#domain';
 import { err, isMembers, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
-import { type Endpoint, exchange, nextId, type Reply, tell } from './exchange.ts';
+import { nextId, type Reply } from './exchange.ts';
 import {
   capabilityMissing,
   clientInfo,
@@ -16,38 +16,35 @@ import {
   versionUnsupported,
 } from './protocol.ts';
 import type { HandshakeFailure, Session } from './sessions.ts';
+import type { Line } from './transport.ts';
 
 /** The header lines of a request in the modern era. */
 export function modernHeaders(method: string): string {
   return `mcp-protocol-version: ${modernVersion}\r\nmcp-method: ${method}\r\n`;
 }
 
-export function sessionHeaders({ id, version }: Session): string {
-  const session = id === null ? '' : `mcp-session-id: ${id}\r\n`;
-  // The header came with 2025-06-18; older servers are spared it.
-  return version < '2025-06-18' ? session : `${session}mcp-protocol-version: ${version}\r\n`;
+/** A line on which it is to be found out what is at its end. */
+export interface Found {
+  readonly line: Line;
+  /** Whether it is a channel. */
+  readonly isChannel: boolean;
+  readonly authorizes: boolean;
 }
 
 /** The first request to a server, of either era. A credential that is refused ends it. */
 async function handshake(
-  endpoint: Endpoint,
+  { line, authorizes }: Found,
   method: string,
   params: object,
   headers: string,
   timeoutMs: number,
 ): Promise<Result<Reply, SourceFailure>> {
   const id = nextId();
-  const reply = await exchange(endpoint, {
-    id,
-    body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-    headers,
-    timeoutMs,
-    signal: null,
-    harmless: true,
-    onMessage: null,
-  });
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+  const request = { id, body, headers, timeoutMs, signal: null, harmless: true, onMessage: null };
+  const reply = await line.request(request, null);
   if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
-  const refused = credentialRefused(reply.value, endpoint);
+  const refused = credentialRefused(reply.value, authorizes);
   return refused === null ? reply : err(refused);
 }
 
@@ -55,13 +52,11 @@ async function handshake(
  * Asks `server/discover`. `null`: the server is of the legacy era. A credential that is refused says nothing about
  * the era, and no time-out does.
  */
-export async function discover(
-  endpoint: Endpoint,
-  timeoutMs: number,
-): Promise<Result<Offer | null, CallFailure>> {
+export async function discover(found: Found, timeoutMs: number): Promise<Result<Offer | null, CallFailure>> {
   const method = 'server/discover';
-  const reply = await handshake(endpoint, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
-  if (!reply.ok) return reply;
+  const reply = await handshake(found, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
+  // A process that waits for `initialize` may leave everything else unanswered.
+  if (!reply.ok) return found.isChannel && reply.error.code === 'source.timeout' ? ok(null) : reply;
   return verdict(reply.value);
 }
 
@@ -90,27 +85,27 @@ function legacyOrNone(versions: unknown): Result<null, CallFailure> {
 }
 
 export async function initialize(
-  endpoint: Endpoint,
+  found: Found,
   timeoutMs: number,
 ): Promise<Result<Session, HandshakeFailure>> {
   const params = { protocolVersion: legacyVersions[0], capabilities: {}, clientInfo };
-  const reply = await handshake(endpoint, 'initialize', params, '', timeoutMs);
+  const reply = await handshake(found, 'initialize', params, '', timeoutMs);
   if (!reply.ok) return reply;
-  const session = sessionOf(reply.value);
+  const session = sessionOf(reply.value, found);
   // Strict servers refuse a request that overtakes this on another connection.
-  if (session.ok)
-    await tell(endpoint, sessionHeaders(session.value), { method: 'notifications/initialized' });
+  if (session.ok) await found.line.tell({ method: 'notifications/initialized' }, session.value);
   return session;
 }
 
-function sessionOf(reply: Reply): Result<Session, HandshakeFailure> {
+function sessionOf(reply: Reply, { line, isChannel }: Found): Result<Session, HandshakeFailure> {
   if (reply.kind === 'refused') {
     const hint =
       reply.status === 404 || reply.status === 405
-        ? '; is the uri that of its MCP endpoint (often /mcp)? The old transport with HTTP+SSE is not spoken'
+        ? '; is the uri that of its MCP endpoint (often /mcp, or /sse for the old transport)?'
         : '';
     const message = `the server answered initialize with HTTP ${reply.status}: ${reply.why}${hint}`;
-    return err({ ...unusable(message), notLegacy: true });
+    const noRpc = reply.status >= 400 && reply.status < 500;
+    return err({ ...unusable(message), notLegacy: true, ...(noRpc ? { noRpc } : {}) });
   }
   if (reply.kind === 'error') {
     const message = `the server refused initialize: ${reply.error.message} (${reply.error.code})`;
@@ -123,17 +118,25 @@ function sessionOf(reply: Reply): Result<Session, HandshakeFailure> {
       unusable(`the server answered initialize with protocol version ${said}; the gateway does not speak it`),
     );
   }
-  const id = reply.head.header('mcp-session-id') ?? null;
+  const id = reply.head?.header('mcp-session-id') ?? null;
   if (id !== null && !/^[\x21-\x7e]{1,1024}$/.test(id)) {
     return err(unusable('the server gave a session id that a header cannot carry'));
   }
-  return ok({ id, version: protocolVersion, offer: offerOf(capabilities, serverInfo) });
+  const offer = offerOf(capabilities, serverInfo);
+  return ok({
+    id,
+    version: protocolVersion,
+    offer,
+    line,
+    isChannel,
+    keepsNothing: id === null && !isChannel,
+  });
 }
 
 /** 401 and 403 in words, whatever the era. */
-export function credentialRefused(reply: Reply, { headers }: Endpoint): SourceFailure | null {
+export function credentialRefused(reply: Reply, authorizes: boolean): SourceFailure | null {
   if (reply.kind === 'result' || (reply.status !== 401 && reply.status !== 403)) return null;
-  const sent = /^authorization:/im.test(headers)
+  const sent = authorizes
     ? 'it does not accept the authorization header that is registered for it'
     : 'no authorization header is registered for it; add one to the headers of the source';
   const message = `the MCP server refused us (HTTP ${reply.status}): ${sent}`;

@@ -20,8 +20,14 @@ export interface Exchange {
   /** The JSON-RPC id in `body`. */
   readonly id: number;
   readonly body: string;
+  /** Further header lines, for Streamable HTTP. */
   readonly headers: string;
+  /** From the request to the answer, and anew from each message in between; where it is `lasting`, to the first message. */
   readonly timeoutMs: number;
+  /** Asked when that time is over: how much longer to wait, as the client is being asked something meanwhile; 0: no longer. */
+  readonly moreTimeMs?: () => number;
+  /** The server keeps it open and answers it at its end: `subscriptions/listen`. */
+  readonly lasting?: boolean;
   readonly signal: AbortSignal | null;
   /** It only reads, so that it may run twice. */
   readonly harmless: boolean;
@@ -30,7 +36,8 @@ export interface Exchange {
 }
 
 export type Reply =
-  | (Extract<Message, { kind: 'result' }> & { readonly head: UpstreamHead })
+  /** Over channels there is no head. */
+  | (Extract<Message, { kind: 'result' }> & { readonly head: UpstreamHead | null })
   | { readonly kind: 'error'; readonly error: RpcError; readonly status: number }
   /** Not an answer in JSON-RPC. */
   | { readonly kind: 'refused'; readonly status: number; readonly text: string; readonly why: string };
@@ -38,7 +45,7 @@ export type Reply =
 /** How long a server may keep a stream open after it gave the answer. */
 const lingerMs = 1000;
 /** Each message gives a server time again, but not for ever. */
-const longestStreamMs = 3_600_000;
+const longestStreamMs = 24 * 3_600_000;
 
 /** POSTs one request; the answer is JSON or the first fitting message of an event stream. */
 export function exchange(endpoint: Endpoint, request: Exchange): Promise<Result<Reply, EgressFailure>> {
@@ -70,6 +77,8 @@ export function exchange(endpoint: Endpoint, request: Exchange): Promise<Result<
         headers: endpoint.headers + request.headers,
         body: request.body,
         timeoutMs: request.timeoutMs,
+        moreTimeMs: request.moreTimeMs,
+        lasting: request.lasting,
         maxBytes: endpoint.maxAnswerBytes,
         signal: abort.signal,
         stream: startStream,
@@ -99,22 +108,24 @@ interface AnswerStream {
 /** Waits for the answer among the messages of an event stream; each message starts the time-out anew. */
 function createAnswerStream(
   head: UpstreamHead,
-  { id, timeoutMs, onMessage }: Exchange,
+  { id, timeoutMs, moreTimeMs, lasting, onMessage }: Exchange,
   { maxAnswerBytes: maxBytes, clock }: Endpoint,
   settle: (outcome: Result<Reply, EgressFailure>) => void,
   abort: () => void,
 ): AnswerStream {
   let done = false;
+  const endMs = clock.monotonic() + longestStreamMs;
   const fail = (kind: EgressFailure['kind'], message: string) => {
     done = true;
     settle(err({ kind, message, sent: true }));
     abort();
   };
-  const silent = () => fail('timeout', `the server's event stream was silent for ${timeoutMs} ms`);
+  const silent = () => {
+    const moreMs = moreTimeMs?.() ?? 0;
+    if (moreMs > 0) wait(moreMs, silent);
+    else fail('timeout', `the server's event stream was silent for ${timeoutMs} ms`);
+  };
   let stopTimer = clock.every(timeoutMs, silent);
-  const stopLongest = clock.every(longestStreamMs, () =>
-    fail('timeout', `the server's event stream went on for ${longestStreamMs} ms without the answer`),
-  );
   const wait = (forMs: number, then: () => void) => {
     stopTimer();
     stopTimer = clock.every(forMs, then);
@@ -133,7 +144,13 @@ function createAnswerStream(
     if (message.value.kind === 'result') finish({ ...message.value, head });
     else if (message.value.kind === 'error') finish({ ...message.value, status: head.status });
     else {
-      wait(timeoutMs, silent);
+      if (lasting === true) stopTimer();
+      else if (clock.monotonic() < endMs) wait(timeoutMs, silent);
+      else
+        return fail(
+          'timeout',
+          `the server's event stream went on for ${longestStreamMs} ms without the answer`,
+        );
       onMessage?.(message.value);
     }
   }, maxBytes);
@@ -146,7 +163,6 @@ function createAnswerStream(
     end() {
       done = true;
       stopTimer();
-      stopLongest();
     },
   };
 }

@@ -1,10 +1,11 @@
-import { err, ok, type Result } from '#foundation';
+import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
-import { type Answer, type Ask, askLegacy, askModern } from './ask.ts';
-import { discover, initialize, sessionHeaders } from './era.ts';
-import type { Endpoint } from './exchange.ts';
+import { type Answer, type Ask, askInSession, askModern } from './ask.ts';
+import { discover } from './era.ts';
+import { createOpening } from './opening.ts';
 import type { Offer } from './protocol.ts';
-import { createSessions, type Session, type Sessions } from './sessions.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+import type { Line, Ways } from './transport.ts';
 
 /** The connection to one MCP server: finds out its era, keeps its sessions, and mends both when the server restarts. */
 export interface Link {
@@ -15,36 +16,48 @@ export interface Link {
 }
 
 export interface LinkOptions {
-  readonly endpoint: Endpoint;
+  readonly ways: Ways;
+  readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly onToolsChanged: () => void;
+  readonly onListChanged: () => void;
 }
 
 type Era =
-  | { readonly kind: 'modern'; readonly offer: Offer }
-  | { readonly kind: 'legacy'; readonly sessions: Sessions; probedAt: number };
+  | { readonly kind: 'modern'; readonly line: Line; readonly offer: Offer }
+  /** The legacy era; and channels, where each finds out for itself what is at its end. */
+  | { readonly kind: 'sessions'; readonly sessions: Sessions; probedAt: number };
 
 const reconsiderAfterMs = 5 * 60_000;
 
-export function createLink({ endpoint, timeoutMs, onToolsChanged }: LinkOptions): Link {
-  const { clock } = endpoint;
+export function createLink({ ways, clock, timeoutMs, onListChanged }: LinkOptions): Link {
+  const { first } = ways;
+  const asked = { authorizes: first.authorizes, onListChanged };
+  const opening = createOpening(ways, timeoutMs);
   let era: Era | null = null;
   let probing: Promise<Result<Era, CallFailure>> | null = null;
 
-  function legacyEra(): Era {
-    const sessions = createSessions({
-      open: () => initialize(endpoint, timeoutMs),
-      end: (session) => endSession(endpoint, session),
-      clock,
-    });
-    return { kind: 'legacy', sessions, probedAt: clock.now() };
+  function sessionsEra(): Era {
+    const end = opening.end;
+    return {
+      kind: 'sessions',
+      sessions: createSessions({ open: opening.open, end, clock }),
+      probedAt: clock.now(),
+    };
   }
 
   async function probe(): Promise<Result<Era, CallFailure>> {
-    const offer = await discover(endpoint, timeoutMs);
-    if (!offer.ok) return offer;
-    era = offer.value === null ? legacyEra() : { kind: 'modern', offer: offer.value };
+    const found = first.channels ? ok(null) : await probeLine();
+    if (!found.ok) return found;
+    era = found.value ?? sessionsEra();
     return ok(era);
+  }
+
+  async function probeLine(): Promise<Result<Era | null, CallFailure>> {
+    const found = await opening.first('catalogue');
+    if (!found.ok) return found;
+    const offer = await discover(found.value, timeoutMs);
+    if (!offer.ok) return offer;
+    return ok(offer.value && { kind: 'modern', line: found.value.line, offer: offer.value });
   }
 
   /** One probe for all who ask at once. */
@@ -58,19 +71,18 @@ export function createLink({ endpoint, timeoutMs, onToolsChanged }: LinkOptions)
   function forget(stale: Era): void {
     if (era !== stale) return;
     era = null;
-    if (stale.kind === 'legacy') void stale.sessions.close();
+    if (stale.kind === 'sessions') void stale.sessions.close();
   }
 
   async function ask(request: Ask): Promise<Result<Answer, CallFailure>> {
-    const asked = { endpoint, onToolsChanged };
     for (let attempt = 0; ; attempt++) {
       const known = era;
       const current = known === null ? await probeOnce() : ok(known);
       if (!current.ok) return current;
       const outcome =
         current.value.kind === 'modern'
-          ? await askModern(request, current.value.offer, asked)
-          : await askLegacy(request, current.value.sessions, asked);
+          ? await askModern(request, current.value.line, current.value.offer, asked)
+          : await askInSession(request, current.value.sessions, asked);
       if (!('stale' in outcome)) return outcome;
       forget(current.value);
       // What was found a moment ago is not stale: the server contradicts itself.
@@ -82,27 +94,19 @@ export function createLink({ endpoint, timeoutMs, onToolsChanged }: LinkOptions)
     ask,
     async reconsider() {
       const known = era;
-      if (known?.kind !== 'legacy' || clock.now() - known.probedAt < reconsiderAfterMs) return;
+      if (first.channels || known?.kind !== 'sessions') return;
+      if (clock.now() - known.probedAt < reconsiderAfterMs) return;
       known.probedAt = clock.now();
-      const offer = await discover(endpoint, timeoutMs);
-      if (!offer.ok || offer.value === null || era !== known) return;
+      const modern = await probeLine();
+      if (!modern.ok || modern.value === null || era !== known) return;
       forget(known);
-      era = { kind: 'modern', offer: offer.value };
+      era = modern.value;
     },
     async close() {
       const last = era;
       era = null;
-      if (last?.kind === 'legacy') await last.sessions.close();
+      if (last?.kind === 'sessions') await last.sessions.close();
+      opening.close();
     },
   };
-}
-
-async function endSession(endpoint: Endpoint, session: Session): Promise<void> {
-  await endpoint.upstream.request({
-    method: 'DELETE',
-    path: endpoint.path,
-    headers: endpoint.headers + sessionHeaders(session),
-    timeoutMs: 2000,
-    maxBytes: 64 * 1024,
-  });
 }

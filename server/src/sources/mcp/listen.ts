@@ -1,98 +1,85 @@
-import { answerTo } from './ask.ts';
-import { modernHeaders, sessionHeaders } from './era.ts';
-import { type Endpoint, isEventStream, nextId, tell } from './exchange.ts';
-import { parseMessage } from './message.ts';
+import type { Clock } from '#foundation';
+import { type Answer, answerTo, isListChanged } from './ask.ts';
+import { modernHeaders } from './era.ts';
+import { nextId } from './exchange.ts';
+import type { Message } from './message.ts';
 import { modernMeta } from './protocol.ts';
 import type { Session } from './sessions.ts';
-import { createSseReader } from './sse.ts';
+import type { Line } from './transport.ts';
 
-/** Hears from a server that its tools changed: one stream, opened anew at most once for each refresh. */
+/** Hears from a server that its lists changed: one stream, opened anew at most once for each refresh. */
 export interface Listener {
-  /** Listens in this session, or in the modern way where it is `null`, unless it does already. */
-  ensure(session: Session | null): void;
+  /** Listens where that answer came from, unless it does already. */
+  ensure(where: Pick<Answer, 'line' | 'session'>): void;
   stop(): void;
 }
 
 export interface ListenerOptions {
-  readonly endpoint: Endpoint;
+  readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly onToolsChanged: () => void;
+  readonly onListChanged: () => void;
 }
 
 const firstPauseMs = 5000;
 const longestPauseMs = 5 * 60_000;
 
-export function createListener({ endpoint, timeoutMs, onToolsChanged }: ListenerOptions): Listener {
-  const { clock } = endpoint;
-  let running: { readonly session: Session | null; readonly abort: AbortController } | null = null;
+export function createListener({ clock, timeoutMs, onListChanged }: ListenerOptions): Listener {
+  let running: { readonly at: Line | Session; readonly stop: () => void } | null = null;
   let pauseMs = firstPauseMs;
   let notBefore = Number.NEGATIVE_INFINITY;
-  let notOffered: { readonly session: Session | null } | null = null;
 
   function stop(): void {
-    running?.abort.abort();
+    running?.stop();
     running = null;
   }
 
-  async function listen(session: Session | null, signal: AbortSignal): Promise<void> {
-    const answer = await endpoint.upstream.request({
-      ...requestFor(session),
-      path: endpoint.path,
-      timeoutMs,
-      maxBytes: 64 * 1024,
-      signal,
-      stream(head) {
-        if (head.status !== 200 || !isEventStream(head)) return null;
-        const reader = createSseReader((data) => heard(data, session), endpoint.maxAnswerBytes);
-        return (chunk) => {
-          if (!reader.push(chunk)) stop();
-        };
-      },
-    });
-    if (answer.ok && (answer.value.status !== 200 || !isEventStream(answer.value))) notOffered = { session };
-  }
-
-  function heard(data: string, session: Session | null): void {
+  function heard(message: Message, line: Line, session: Session | null): void {
     pauseMs = firstPauseMs;
-    const message = parseMessage(Buffer.from(data, 'utf8'), -1);
-    if (!message.ok) return;
-    if (
-      message.value.kind === 'notification' &&
-      message.value.method === 'notifications/tools/list_changed'
-    ) {
-      onToolsChanged();
-    } else if (message.value.kind === 'request' && session !== null) {
-      void tell(endpoint, sessionHeaders(session), answerTo(message.value.id, message.value.method));
+    if (message.kind === 'notification' && isListChanged(message.method)) onListChanged();
+    else if (message.kind === 'request' && session !== null) {
+      void line.tell(answerTo(message.id, message.method), session);
     }
   }
 
-  function requestFor(session: Session | null) {
-    const { headers } = endpoint;
-    if (session !== null) return { method: 'GET' as const, headers: headers + sessionHeaders(session) };
+  function inSession(session: Session): () => void {
+    const onMessage = (message: Message) => heard(message, session.line, session);
+    return session.line.listen(session, { onMessage, onEnd() {} }).stop;
+  }
+
+  function inModernWay(line: Line, onEnd: () => void): () => void {
+    const abort = new AbortController();
     const method = 'subscriptions/listen';
-    const params = { notifications: { toolsListChanged: true }, _meta: modernMeta };
-    return {
-      method: 'POST' as const,
-      headers: headers + modernHeaders(method),
-      body: JSON.stringify({ jsonrpc: '2.0', id: nextId(), method, params }),
-    };
+    const id = nextId();
+    const notifications = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { notifications, _meta: modernMeta } });
+    const onMessage = (message: Message) => heard(message, line, null);
+    const headers = modernHeaders(method);
+    const { signal } = abort;
+    const request = { id, body, headers, timeoutMs, signal, lasting: true, harmless: true, onMessage };
+    void line.request(request, null).then(onEnd);
+    return () => abort.abort();
   }
 
   return {
     stop,
-    ensure(session) {
-      if (running?.session === session && running !== null) return;
+    ensure({ line, session }) {
+      const at = session ?? line;
+      if (running?.at === at) return;
       stop();
-      if (notOffered?.session === session && notOffered !== null) return;
+      if (session !== null) {
+        running = { at, stop: inSession(session) };
+        return;
+      }
       if (clock.now() < notBefore) return;
-      const abort = new AbortController();
-      const started = { session, abort };
-      running = started;
       notBefore = clock.now() + pauseMs;
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      void listen(session, abort.signal).finally(() => {
-        if (running === started) running = null;
-      });
+      const started = {
+        at,
+        stop: inModernWay(line, () => {
+          if (running === started) running = null;
+        }),
+      };
+      running = started;
     },
   };
 }

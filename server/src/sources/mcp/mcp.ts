@@ -1,61 +1,52 @@
-import type { Source } from '#domain';
-import type { Upstream } from '#egress';
+import { type Source, timeoutMsOf } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { Inspection, InspectionFailure, SourceConnection, SourceDeps, SourceKind } from '../contract.ts';
-import { failureOf } from '../failure.ts';
+import type {
+  Inspection,
+  InspectionFailure,
+  SourceConnection,
+  SourceDeps,
+  SourceEvents,
+  SourceKind,
+} from '../contract.ts';
 import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
 import { callTool } from './call.ts';
-import type { Endpoint } from './exchange.ts';
-import { sourceHeaders } from './headers.ts';
 import { createLink } from './link.ts';
 import { fetchList } from './list.ts';
 import { fetchOthers } from './list-others.ts';
 import { createListener } from './listen.ts';
 import { listingsOf } from './listing.ts';
+import type { Ways } from './transport.ts';
+import { waysTo } from './ways.ts';
 
-/** MCP servers over Streamable HTTP, from 2024-11-05 to 2026-07-28. */
+/** MCP servers of every revision, over every transport. */
 export const mcpKind: SourceKind = {
   kind: 'mcp',
-  open(source, deps, { onListChanged }) {
-    const upstream = deps.egress.upstream(source.uri, source.origin);
-    if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
-    const headers = sourceHeaders(source);
-    if (headers.ok) return ok(openMcp(source, headers.value, deps, upstream.value, onListChanged));
-    upstream.value.close();
-    return headers;
+  open(source, deps, events) {
+    const ways = waysTo(source, deps);
+    return ways.ok ? ok(openMcp(source, ways.value, deps, events)) : ways;
   },
 };
 
 function openMcp(
   source: Source,
-  headers: string,
-  deps: SourceDeps,
-  upstream: Upstream,
-  onToolsChanged: () => void,
+  ways: Ways,
+  { clock, maxAnswerBytes = defaultMaxAnswerBytes }: SourceDeps,
+  { onListChanged }: SourceEvents,
 ): SourceConnection {
-  const url = new URL(source.uri);
-  const endpoint: Endpoint = {
-    upstream,
-    path: url.pathname + url.search,
-    headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${headers}`,
-    retry: source.retry,
-    maxAnswerBytes: deps.maxAnswerBytes ?? defaultMaxAnswerBytes,
-    clock: deps.clock,
-  };
   const timeoutMs = inspectionTimeoutMs(source);
-  const link = createLink({ endpoint, timeoutMs, onToolsChanged });
-  const listener = createListener({ endpoint, timeoutMs, onToolsChanged });
+  const link = createLink({ ways, clock, timeoutMs, onListChanged });
+  const listener = createListener({ clock, timeoutMs, onListChanged });
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
     await link.reconsider();
-    const bounds = { timeoutMs, maxBytes: endpoint.maxAnswerBytes };
+    const bounds = { timeoutMs, maxBytes: maxAnswerBytes };
     const pages = await fetchList(link, 'tools/list', bounds);
     if (!pages.ok) return err(withSteps(pages.error));
     const { entries, answer } = pages.value;
     const { serverInfo, listChanged, capabilities } = answer.offer;
-    if (listChanged) listener.ensure(answer.session);
+    if (listChanged) listener.ensure(answer);
     else listener.stop();
     const others = await fetchOthers(link, capabilities, bounds);
     const about = { protocolVersion: answer.version, serverInfo };
@@ -69,10 +60,10 @@ function openMcp(
 
   return {
     inspect,
-    call: (call) => callTool(call, link, source.timeoutMs),
+    call: (call) => callTool(call, link, timeoutMsOf(source, call.tool.name)),
     close() {
       listener.stop();
-      void link.close().finally(() => upstream.close());
+      void link.close();
     },
   };
 }

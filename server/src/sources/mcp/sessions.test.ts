@@ -2,6 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { manualClock, ok } from '#foundation';
 import { createSessions, type Lease, type Session } from './sessions.ts';
+import type { Line } from './transport.ts';
+
+const line: Line = {
+  request: () => assert.fail('nothing is asked'),
+  tell: async () => {},
+  listen: () => ({ ready: Promise.resolve(), stop() {} }),
+  end: async () => {},
+};
 
 function setUp(options: { max?: number; stateless?: boolean } = {}) {
   const clock = manualClock();
@@ -15,6 +23,9 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
       const id = options.stateless === true ? null : `s${opened}`;
       return ok<Session>({
         id,
+        line,
+        isChannel: false,
+        keepsNothing: id === null,
         version: '2025-06-18',
         offer: { serverInfo: null, capabilities: {}, tools: true, listChanged: false },
       });

@@ -1,17 +1,25 @@
 import type { SourceFailure } from '#domain';
 import { type Clock, ok, type Result } from '#foundation';
 import type { Offer } from './protocol.ts';
+import type { Line, SessionHead } from './transport.ts';
 
-/** A session with a server of the legacy era. */
-export interface Session {
+/** A session with a server of the legacy era; over channels, what a server of either era has at the end of one. */
+export interface Session extends SessionHead {
   /** `null` where the server keeps none. */
   readonly id: string | null;
   readonly version: string;
   readonly offer: Offer;
+  readonly line: Line;
+  readonly isChannel: boolean;
+  /** Whether owners may share it: a server that is reached in single requests and keeps nothing between them. */
+  readonly keepsNothing: boolean;
 }
 
-/** `notLegacy`: the server answered, but does not do the handshake of the legacy era. */
-export type HandshakeFailure = SourceFailure & { readonly notLegacy?: true };
+/**
+ * `notLegacy`: the server answered, but does not do the handshake of the legacy era; `noRpc`: it refused without a word of
+ * JSON-RPC, so that it may be one of the old transport.
+ */
+export type HandshakeFailure = SourceFailure & { readonly notLegacy?: true; readonly noRpc?: true };
 
 /** A session that is used right now and so is not ended. */
 export interface Lease {
@@ -35,7 +43,7 @@ interface Entry {
 }
 
 export interface SessionsOptions {
-  readonly open: () => Promise<Result<Session, HandshakeFailure>>;
+  readonly open: (owner: string) => Promise<Result<Session, HandshakeFailure>>;
   /** Tells the server that a session is over. */
   readonly end: (session: Session) => Promise<void>;
   readonly clock: Clock;
@@ -62,7 +70,7 @@ export function createSessions({ open, end, clock, max = 500, idleMs = 600_000 }
   async function drop(owner: string, entry: Entry): Promise<void> {
     entries.delete(owner);
     const session = await entry.opened;
-    if (session.ok && session.value.id !== null) await end(session.value);
+    if (session.ok) await end(session.value);
   }
 
   function makeRoom(): void {
@@ -75,7 +83,7 @@ export function createSessions({ open, end, clock, max = 500, idleMs = 600_000 }
   async function acquire(owner: string): Promise<Result<Lease, HandshakeFailure>> {
     if (stateless !== null) return ok(statelessLease(stateless));
     let entry = entries.get(owner);
-    if (entry === undefined) entry = { opened: open(), users: 0, usedAt: 0 };
+    if (entry === undefined) entry = { opened: open(owner), users: 0, usedAt: 0 };
     else entries.delete(owner);
     entries.set(owner, entry);
     entry.users++;
@@ -87,7 +95,7 @@ export function createSessions({ open, end, clock, max = 500, idleMs = 600_000 }
       return opened;
     }
     const session = opened.value;
-    if (session.id === null) {
+    if (session.keepsNothing) {
       stateless = session;
       entries.delete(owner);
       return ok(statelessLease(session));

@@ -1,0 +1,30 @@
+import type { Source, SourceFailure } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { SourceDeps } from '../contract.ts';
+import { failureOf } from '../failure.ts';
+import { defaultMaxAnswerBytes } from '../limits.ts';
+import type { Endpoint } from './exchange.ts';
+import { sourceHeaders } from './headers.ts';
+import { createStreamableHttp } from './http-line.ts';
+import type { Ways } from './transport.ts';
+
+/** How the server of a source is reached. Connects to nothing; fails on what no retry can mend. */
+export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFailure> {
+  const upstream = deps.egress.upstream(source.uri, source.origin);
+  if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
+  const headers = sourceHeaders(source);
+  if (!headers.ok) {
+    upstream.value.close();
+    return headers;
+  }
+  const url = new URL(source.uri);
+  const endpoint: Endpoint = {
+    upstream: upstream.value,
+    path: url.pathname + url.search,
+    headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${headers.value}`,
+    retry: source.retry,
+    maxAnswerBytes: deps.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    clock: deps.clock,
+  };
+  return ok({ first: createStreamableHttp(endpoint), older: null });
+}
