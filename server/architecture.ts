@@ -76,6 +76,10 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   'node:dns': { only: ['egress/'], why: 'an address is resolved where it is checked' },
   'node:https': { only: [], why: 'egress has its own client' },
   'node:http': { only: ['wire/'], why: 'requests are read, and answered, by fronts' },
+  'node:child_process': {
+    only: ['sources/mcp/stdio-process.ts', 'compose/demo.ts'],
+    why: 'what we start is bounded, gets nothing of our environment, and ends with us',
+  },
   pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },
   '@electric-sql/pglite': { only: ['storage/'], why: 'rooms speak SQL through storage' },
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },

@@ -44,6 +44,7 @@ export async function buildRooms(
   const catalog = await createCatalog({ db, clock });
   const sources = await createSources({
     kinds: sourceKinds,
+    processEnv: settings.processEnv,
     db,
     egress,
     clock,

@@ -25,6 +25,7 @@ describe('readSettings', () => {
         egressAllow: [],
         logLevel: null,
         auditDurability: null,
+        processEnv: {},
       },
     });
   });
@@ -59,8 +60,15 @@ describe('readSettings', () => {
         egressAllow: ['10.0.0.0/8', '*.corp.example', 'http://tools.internal:8080', 'fd00::/8'],
         logLevel: 'debug',
         auditDurability: 'strict',
+        processEnv: {},
       },
     });
+  });
+
+  it('what a process of ours gets of the environment holds no secret of ours', () => {
+    const handedOn = { PATH: '/bin', HOME: '/home/a', LANG: 'C.UTF-8', TMPDIR: '/tmp' };
+    const read = readSettings({ ...handedOn, DATABASE_URL: 'postgres://a:b@c/d', TOKEN: 'secret' }, nowhere);
+    assert.deepEqual(read.ok && read.value.processEnv, handedOn);
   });
 
   it('all mistakes come together, each naming its variable, none repeating a value', () => {

@@ -31,7 +31,11 @@ export interface Settings {
   readonly logLevel: LogLevel | null;
   /** `null`: the config file decides. */
   readonly auditDurability: 'relaxed' | 'strict' | null;
+  /** What of our environment a process that we start gets; whatever else is there is ours alone. */
+  readonly processEnv: Readonly<Record<string, string>>;
 }
+
+const handedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
 
 /**
  * Reads the settings; an empty variable counts as not set. Every mistake names its variable and what was expected,
@@ -79,6 +83,9 @@ export function readSettings(
       null,
       oneOf(['relaxed', 'strict']),
       'relaxed or strict',
+    ),
+    processEnv: Object.fromEntries(
+      handedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),
   };
   return mistakes.length === 0 ? ok(settings) : err(mistakes);

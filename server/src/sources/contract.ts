@@ -23,6 +23,8 @@ export interface SourceDeps {
   readonly log: Log;
   /** Cap of one answer of a source, in bytes; 32 MiB unless told. */
   readonly maxAnswerBytes?: number;
+  /** What of our environment the processes get that we start; nothing unless told. */
+  readonly processEnv?: Readonly<Record<string, string>>;
 }
 
 /** Every step that was walked, in order; none after one that failed. */

@@ -6,10 +6,19 @@ import { defaultMaxAnswerBytes } from '../limits.ts';
 import type { Endpoint } from './exchange.ts';
 import { sourceHeaders } from './headers.ts';
 import { createStreamableHttp } from './http-line.ts';
+import { createStdio } from './stdio.ts';
 import type { Ways } from './transport.ts';
 
 /** How the server of a source is reached. Connects to nothing; fails on what no retry can mend. */
 export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFailure> {
+  const maxMessageBytes = deps.maxAnswerBytes ?? defaultMaxAnswerBytes;
+  const { stdio: command } = source;
+  if (command !== undefined && command !== null) {
+    const { processEnv: env = {}, clock, log } = deps;
+    // Never in the words of the API, which has none for it: what is stored is not trusted with it either.
+    if (source.origin !== 'file') return err(notDeclared);
+    return ok({ first: createStdio({ source, command, env, maxMessageBytes, clock, log }), older: null });
+  }
   const upstream = deps.egress.upstream(source.uri, source.origin);
   if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
   const headers = sourceHeaders(source);
@@ -23,8 +32,14 @@ export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFai
     path: url.pathname + url.search,
     headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${headers.value}`,
     retry: source.retry,
-    maxAnswerBytes: deps.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    maxAnswerBytes: maxMessageBytes,
     clock: deps.clock,
   };
   return ok({ first: createStreamableHttp(endpoint), older: null });
 }
+
+const notDeclared: SourceFailure = {
+  code: 'source.address_refused',
+  message: 'a process is started only for what the config file declares',
+  step: 'egress_allowed',
+};

@@ -1,0 +1,102 @@
+import type { Source, StdioCommand } from '#domain';
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { Log } from '#telemetry';
+import { veilOf } from '../veil.ts';
+import { type Channel, createChannel } from './channel.ts';
+import { createLineReader } from './stdio-lines.ts';
+import { createLineLog } from './stdio-log.ts';
+import { startServerProcess } from './stdio-process.ts';
+
+export interface StdioOptions {
+  readonly source: Source;
+  readonly command: StdioCommand;
+  /** What every process gets of our environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const maxStderrBytes = 4000;
+
+/**
+ * Starts a process and speaks to it, one message a line. `onOver` is called once, as soon as it is of no more use: with the
+ * words why it ended, or `null` where we ended the channel.
+ */
+export async function openStdioChannel(
+  { source, command, env, maxMessageBytes, clock, log }: StdioOptions,
+  onOver: (why: string | null) => void,
+): Promise<Result<Channel, string>> {
+  const said = createOutputLog(source, clock, log);
+  let flaw: string | null = null;
+  let isOurs = false;
+
+  const started = await startServerProcess({
+    command,
+    env,
+    clock,
+    onStdout: createLineReader({
+      maxBytes: maxMessageBytes,
+      onLine(line) {
+        if (channel.receive(line) !== null) said.stray.add(line);
+      },
+      onTooLong: (beginning) => channel.tooLarge(beginning, maxMessageBytes),
+      onEndless() {
+        flaw = `wrote more than ${2 * maxMessageBytes} bytes in one line and was ended`;
+        child.stop();
+      },
+    }),
+    onStderr: createLineReader({
+      maxBytes: maxStderrBytes,
+      onLine: said.stderr.add,
+      onTooLong: said.stderr.add,
+      onEndless() {},
+    }),
+    onGone(how) {
+      const before = channel.spoke() ? '' : ' before it said anything in JSON-RPC';
+      const why = `its process ${flaw ?? how}${before}${said.hint()}`;
+      const kind = channel.spoke() ? 'interrupted' : 'unreachable';
+      channel.fail({ kind, message: why, sent: true });
+      if (!isOurs) onOver(why);
+    },
+  });
+  if (!started.ok) return started;
+  const child = started.value;
+
+  const channel = createChannel({
+    clock,
+    async write(body) {
+      // In JSON, a line break between two tokens is as good as a space; elsewhere there is none.
+      const refused = child.write(body.replace(/[\r\n]/g, ' '));
+      return refused === null ? null : err({ kind: 'unreachable', message: refused, sent: false });
+    },
+    close() {
+      isOurs = true;
+      child.stop();
+      onOver(null);
+    },
+    hint: said.hint,
+  });
+  return ok(channel);
+}
+
+function createOutputLog(source: Source, clock: Clock, log: Log) {
+  const veil = veilOf(source);
+  const fields = { source: source.id };
+  const stderr = createLineLog(clock, veil, (text) => log.info(fields, `stderr of a source: ${text}`));
+  const stray = createLineLog(clock, veil, (text) =>
+    log.debug(fields, `no JSON-RPC on stdout of a source: ${text}`),
+  );
+  return {
+    stderr,
+    stray,
+    /** What it wrote besides, for whoever wonders what is wrong with it. */
+    hint(): string {
+      const error = stderr.last();
+      const text = error === null ? '' : `; the last it wrote to stderr: ${error}`;
+      const other = stray.last();
+      if (other === null) return text;
+      return `${text}; ${stray.count()} lines on its stdout were no JSON-RPC, the last: ${other}`;
+    },
+  };
+}
