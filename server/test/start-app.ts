@@ -23,6 +23,8 @@ export interface TestApp {
   records(query?: string): Promise<Json[]>;
   /** One request to the REST API. */
   api(method: string, path: string, body?: unknown): Promise<Response>;
+  /** Stops, and starts again with the same directory and database, under another address. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,13 +45,14 @@ export async function startApp(config: string): Promise<TestApp> {
   };
   const settings = readSettings(env);
   if (!settings.ok) throw new Fault(settings.error.join('\n'));
-  const app = await createApp({
+  const deps = {
     settings: settings.value,
     env,
     log: silentLog,
     version: '0.0.0-test',
     clock: systemClock,
-  });
+  };
+  let app = await createApp(deps);
   const auth = { authorization: `Bearer ${adminKey}` };
   const api: TestApp['api'] = (method, path, body) =>
     fetch(`${app.url}${path}`, {
@@ -58,9 +61,13 @@ export async function startApp(config: string): Promise<TestApp> {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   return {
-    url: app.url,
+    get url() {
+      return app.url;
+    },
     key: adminKey,
-    app,
+    get app() {
+      return app;
+    },
     dataDir,
     configPath,
     rpc: (slug, message, headers) =>
@@ -79,6 +86,10 @@ export async function startApp(config: string): Promise<TestApp> {
     async records(query = '') {
       const response = await api('GET', `/v1/audit_events?limit=100${query}`);
       return ((await response.json()) as { items: Json[] }).items;
+    },
+    async restart() {
+      await app.close();
+      app = await createApp(deps);
     },
     async close() {
       await app.close();
