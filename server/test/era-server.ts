@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
+  InMemoryServerEventBus,
   Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
@@ -25,7 +26,7 @@ export interface EraServer {
   readonly uri: string;
   /**
    * `heard` with each message (`Heard`), `calling` with the `_meta` of a call, `cancelled` when the tool Wait was told to stop,
-   * `subscribed` and `unsubscribed` with a URI (legacy), `stream` when a GET stream opens (legacy).
+   * `subscribed` with a URI once its changes are told of, `unsubscribed` (legacy), `stream` when a GET stream opens (legacy).
    */
   readonly events: EventEmitter;
   /** Every message so far, the oldest first. */
@@ -39,6 +40,7 @@ export interface EraServer {
   addResource(): void;
   /** Tells whoever wants to hear of it that a resource has changed. */
   updateResource(uri: string): void;
+  /** Ends it as a crash does: every connection is cut. */
   close(): Promise<void>;
 }
 
@@ -74,7 +76,19 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
     return server;
   }
 
-  const modern = createMcpHandler(() => makeServer(), { legacy: 'reject' });
+  const wanted: string[] = [];
+  const bus = new InMemoryServerEventBus();
+  const modern = createMcpHandler(() => makeServer(), {
+    legacy: 'reject',
+    bus: {
+      publish: (event) => bus.publish(event),
+      subscribe(listener) {
+        const end = bus.subscribe(listener);
+        for (const uri of wanted.splice(0)) events.emit('subscribed', uri);
+        return end;
+      },
+    },
+  });
   async function serveSession(request: Request): Promise<Response> {
     const asked = request.headers.get('mcp-session-id');
     const known = asked === null ? undefined : sessions.get(asked);
@@ -102,6 +116,9 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
       heard.push({ message, headers: request.headers });
       events.emit('heard', heard.at(-1));
     }
+    if (message.method === 'subscriptions/listen') {
+      wanted.push(...(message.params.notifications.resourceSubscriptions ?? []));
+    }
     const isRaw = message.method === 'tools/call' && message.params.name === 'Raw';
     const outcome = isRaw ? `"result":${state.raw}` : outcomeText(answerTask(message));
     if (outcome !== null) {
@@ -120,10 +137,12 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
     sessionCount: () => sessions.size,
     ...announcing(offer, modern, sessions),
     async close() {
+      const closed = once(http, 'close');
+      http.close();
+      http.closeAllConnections();
+      await closed;
       await modern.close();
       for (const { server } of sessions.values()) await server.close();
-      http.closeAllConnections();
-      http.close();
     },
   });
 }
