@@ -10,7 +10,10 @@ import type { Line, Ways } from './transport.ts';
 /** The connection to one MCP server: finds out its era, keeps its sessions, and mends both when the server restarts. */
 export interface Link {
   ask(ask: Ask): Promise<Result<Answer, CallFailure>>;
-  /** A server found to be legacy some minutes ago may have been upgraded since, which no failure would tell. */
+  /**
+   * What a server is and declares may have changed some minutes later, which no failure would tell: it may have been upgraded
+   * since.
+   */
   reconsider(): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,7 +26,7 @@ export interface LinkOptions {
 }
 
 type Era =
-  | { readonly kind: 'modern'; readonly line: Line; readonly offer: Offer }
+  | { readonly kind: 'modern'; readonly line: Line; readonly offer: Offer; probedAt: number }
   /** The legacy era; and channels, where each finds out for itself what is at its end. */
   | { readonly kind: 'sessions'; readonly sessions: Sessions; probedAt: number };
 
@@ -57,7 +60,8 @@ export function createLink({ ways, clock, timeoutMs, onListChanged }: LinkOption
     if (!found.ok) return found;
     const offer = await discover(found.value, timeoutMs);
     if (!offer.ok) return offer;
-    return ok(offer.value && { kind: 'modern', line: found.value.line, offer: offer.value });
+    if (offer.value === null) return ok(null);
+    return ok({ kind: 'modern', line: found.value.line, offer: offer.value, probedAt: clock.now() });
   }
 
   /** One probe for all who ask at once. */
@@ -94,7 +98,7 @@ export function createLink({ ways, clock, timeoutMs, onListChanged }: LinkOption
     ask,
     async reconsider() {
       const known = era;
-      if (first.channels || known?.kind !== 'sessions') return;
+      if (first.channels || known === null) return;
       if (clock.now() - known.probedAt < reconsiderAfterMs) return;
       known.probedAt = clock.now();
       const modern = await probeLine();

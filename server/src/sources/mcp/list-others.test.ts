@@ -28,16 +28,17 @@ const resource = (uri: string, more: object = {}) => ({ uri, name: 'r', ...more 
 for (const era of ['legacy', 'modern'] as const) {
   describe(`what a server of the ${era} era offers`, () => {
     async function start(capabilities: object, lists: Lists) {
+      const clock = manualClock();
       const server = await startOfferingServer(era, capabilities, lists);
       stops.push(() => server.stop());
       const opened = mcpKind.open(
         sourceOf({ kind: 'mcp', uri: `${server.origin}/mcp` }),
-        { egress, clock: manualClock(), log: silentLog },
+        { egress, clock, log: silentLog },
         unheard,
       );
       assert.ok(opened.ok);
       stops.push(() => opened.value.close());
-      return { server, connection: opened.value };
+      return { server, clock, connection: opened.value };
     }
 
     async function inspect(connection: SourceConnection): Promise<Inspection> {
@@ -189,6 +190,20 @@ for (const era of ['legacy', 'modern'] as const) {
       assert.deepEqual([found.offer.prompts, found.offer.resources, found.offer.tools.length], [[], [], 1]);
       assert.match(messageOf(found), /all prompts \(it lists 10001; at most 10000/);
       assert.match(messageOf(found), /all resources \(resources\/list goes in circles/);
+    });
+
+    it('is what the server declares by now, some minutes after it was upgraded at the latest', async () => {
+      const capabilities: Record<string, object> = { tools: {} };
+      const { connection, clock, server } = await start(capabilities, { ...tools });
+      assert.deepEqual((await inspect(connection)).offer.prompts, []);
+      capabilities.prompts = {};
+      server.lists['prompts/list'] = () => ({ prompts: [prompt('new')] });
+      server.restart();
+      clock.advance(5 * 60_000);
+      assert.deepEqual(
+        (await inspect(connection)).offer.prompts.map(({ name }) => name),
+        ['new'],
+      );
     });
   });
 }
