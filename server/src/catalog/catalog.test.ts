@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { newGatewayFromRequest } from '#domain';
+import { newGatewayFromRequest, type SourceOffer } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
-import { offering, sampleListing } from './sample-tool.ts';
+import { clearCatalog, offering, sampleListing } from './sample-offer.ts';
 
 const project = 'default';
 const place = { projectId: project };
@@ -21,8 +21,7 @@ describe('catalog', () => {
   });
   after(() => db.close());
   beforeEach(async () => {
-    await db.query('delete from tools');
-    await db.query('delete from gateways');
+    await clearCatalog(db);
     catalog = await createCatalog({ db, clock });
   });
 
@@ -84,22 +83,6 @@ describe('catalog', () => {
     assert.equal(catalog.findTool(project, 'Git_hub.Star', '3.0.0'), null);
     assert.equal(catalog.tools(project).length, 1);
     assert.equal(catalog.tools(project, { allVersions: true }).length, 2);
-  });
-
-  test('a source that comes later cannot take over a name', async () => {
-    await catalog.replaceOffer(project, 'zz-first', offering([sampleListing('Github', 'Star')]));
-    await gateway('exact', { tool_filter: { allowed_tools: ['Github.Star'] } });
-    await gateway('glob', { tool_filter: { allowed_tools: ['Github.*'] } });
-    clock.advance(1000);
-    await catalog.replaceOffer(project, 'aa-later', offering([sampleListing('Github', 'Star')]));
-    assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zz-first');
-    assert.deepEqual(
-      catalog.view('exact')?.tools.map(({ tool }) => tool.sourceId),
-      ['zz-first'],
-    );
-    assert.equal(catalog.view('glob')?.find('Github_Star')?.tool.sourceId, 'zz-first');
-    assert.equal(catalog.view('glob')?.find('Github.Star')?.tool.sourceId, 'zz-first');
-    assert.equal(catalog.view('glob')?.tools.length, 2);
   });
 
   test('a new version of a tool keeps the name that the old one had', async () => {
@@ -290,5 +273,30 @@ describe('catalog', () => {
     assert.deepEqual(await change(() => list('B', 'A')), ['here']);
     assert.deepEqual(await change(() => catalog.forget(project, 'two')), []);
     assert.deepEqual(await change(() => catalog.forget(project, 'one')), ['here']);
+  });
+
+  test('a change is told of the lists that it is in, and capabilities are in none', async () => {
+    const tools = [sampleListing('docs', 'find')];
+    const listed = { prompts: ['ask'], resources: ['file:///a'], templates: ['file:///{name}'] };
+    await catalog.replaceOffer(project, 'docs', offering(tools, listed));
+    await gateway('g');
+    const told: string[][] = [];
+    catalog.onChange((_slug, lists) => told.push([...lists]));
+    const change = async (offer: SourceOffer) => {
+      catalog.view('g');
+      told.length = 0;
+      await catalog.replaceOffer(project, 'docs', offer);
+      return [...told];
+    };
+    assert.deepEqual(await change(offering(tools, { ...listed, prompts: ['ask', 'tell'] })), [['prompts']]);
+    assert.deepEqual(await change(offering(tools, listed)), [['prompts']]);
+    assert.deepEqual(await change(offering(tools, { ...listed, resources: [] })), [['resources']]);
+    assert.deepEqual(await change(offering(tools, { ...listed, resources: [], templates: [] })), [
+      ['resources'],
+    ]);
+    assert.deepEqual(await change(offering([], { prompts: ['ask'] })), [['tools']]);
+    const capabilities = { logging: {} };
+    assert.deepEqual(await change(offering([], { prompts: ['ask'], capabilities })), []);
+    assert.deepEqual(catalog.view('g')?.capabilitiesOf('docs'), capabilities);
   });
 });

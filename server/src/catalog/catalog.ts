@@ -3,13 +3,16 @@ import type { Clock } from '#foundation';
 import type { Db } from '#storage';
 import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
-import { createToolShelf } from './tool-shelf.ts';
-import { compileView, showsTheSame, showTool } from './view.ts';
+import { createOfferShelf } from './offer-shelf.ts';
+import { showTool } from './shown-tools.ts';
+import { changedLists, compileView } from './view.ts';
 
 export interface CatalogDeps {
   readonly db: Db;
   readonly clock: Clock;
 }
+
+const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
 
 /** Reads everything into memory; from then on memory answers and the database remembers. */
 export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
@@ -19,14 +22,16 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   let revision = 0;
 
   const { bySlug, slugs, ...gateways } = await createGatewayShelf(deps, changed);
-  const { index, ...tools } = await createToolShelf(deps, (projectId) => changed(slugs(projectId)));
+  const { index, ...offers } = await createOfferShelf(deps, (projectId) => changed(slugs(projectId)));
 
   function changed(these: Iterable<string>): void {
     for (const slug of these) {
       const before = views.get(slug);
       views.delete(slug);
-      if (before !== undefined && showsTheSame(before, view(slug))) continue;
-      for (const listener of listeners) listener(slug, new Set(['tools']));
+      // A gateway that nobody has looked at is not compiled for this alone.
+      const lists = before === undefined ? everyList : changedLists(before, view(slug));
+      if (lists.size === 0) continue;
+      for (const listener of listeners) listener(slug, lists);
     }
   }
 
@@ -35,7 +40,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     if (view === undefined) {
       const gateway = bySlug(slug);
       if (gateway === null) return null;
-      view = compileView(gateway, index(gateway.projectId).latest, ++revision);
+      view = compileView(gateway, index(gateway.projectId), ++revision);
       views.set(slug, view);
     }
     return view;
@@ -43,7 +48,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
 
   return {
     ...gateways,
-    ...tools,
+    ...offers,
     tools(projectId, options) {
       const { all, latest } = index(projectId);
       return (options?.allVersions === true ? all : latest).map(({ tool }) => tool);

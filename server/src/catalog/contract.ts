@@ -9,6 +9,8 @@ export interface ShownTool {
   readonly description: string;
   /** Without fixed and hidden arguments. */
   readonly inputSchema: JsonSchema;
+  /** `tool.mcp`, with URIs as the gateway writes them. */
+  readonly mcp: Tool['mcp'];
   /**
    * The arguments to send, or the refusal that names the argument at fault: the caller's arguments checked against the
    * schema, with defaults and fixed ones filled in.
@@ -54,7 +56,7 @@ export interface GatewayView {
   readonly revision: number;
   /** In stable order. */
   readonly tools: readonly ShownTool[];
-  /** By the name on the wire, exact; then by `Toolkit.Tool`, ignoring case. */
+  /** By the name on the wire, exact; then by the name that rules know, ignoring case. */
   find(name: string): ShownTool | null;
 
   readonly prompts: readonly ShownPrompt[];
@@ -64,15 +66,19 @@ export interface GatewayView {
   findTemplate(uriTemplate: string): ShownTemplate | null;
   /**
    * Whose a URI is and what that source calls it: one that is listed, one that a template makes, one that a shown tool
-   * refers to in `_meta`, or one that only a single source of the gateway can have. `null`: nobody's.
+   * refers to in `_meta`, or one that only a single source of the gateway can have. `null`: nobody's. Where it may be had
+   * by several rules, as a resource and as the interface of tools, `target` is the first that is permitted.
    */
-  findResource(uri: string): { readonly target: RuleTarget; readonly own: string } | null;
+  findResource(
+    uri: string,
+    permitted?: (target: RuleTarget) => boolean,
+  ): { readonly target: RuleTarget; readonly own: string } | null;
   /** How this gateway writes a source's own URI. */
   shownUri(sourceId: string, own: string): string;
   /** Whether it writes any of the source's URIs in another way than the source itself. */
   renamesUris(sourceId: string): boolean;
 
-  /** The MCP sources of which it shows anything, in stable order. */
+  /** The MCP sources of which it shows anything, the longest-known first. */
   readonly sourceIds: readonly string[];
   /** What a source declared that it can do; `{}` where nothing is known. */
   capabilitiesOf(sourceId: string): Members;
@@ -84,16 +90,19 @@ export type GatewayChange = Partial<Omit<NewGateway, 'projectId'>>;
 export interface Catalog {
   /** The latest available version of every tool, or all versions, in stable order. */
   tools(projectId: string, options?: { readonly allVersions?: boolean }): readonly Tool[];
-  /** Accepts `Toolkit.Tool`, `Toolkit_Tool` and `Toolkit.Tool@1.2.3`, ignoring case; the latest version unless one is named. */
+  /**
+   * By the name that rules know, ignoring case: `Toolkit.Tool`, `Toolkit_Tool`, `Toolkit.Tool@1.2.3`; the latest version
+   * unless one is named.
+   */
   findTool(projectId: string, name: string, version?: string): Tool | null;
   /** One tool outside any gateway, for the REST API. */
   shown(tool: Tool): ShownTool;
 
   /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back. */
   replaceOffer(projectId: string, sourceId: string, offer: SourceOffer): Promise<void>;
-  /** The source does not answer: its tools stay listed, marked unavailable. */
+  /** The source does not answer: what it offers stays listed, marked unavailable. */
   markUnavailable(projectId: string, sourceId: string): Promise<void>;
-  /** The source was removed: its tools go. */
+  /** The source was removed: what it offers goes, and the names that it owned are free. */
   forget(projectId: string, sourceId: string): Promise<void>;
   /** Forgets every source but these. */
   keepSources(projectId: string, sourceIds: readonly string[]): Promise<void>;

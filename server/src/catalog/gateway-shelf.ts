@@ -2,7 +2,7 @@ import { type Gateway, type Refusal, refusal } from '#domain';
 import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Catalog } from './contract.ts';
-import { createCatalogStore } from './store.ts';
+import { createGatewayStore } from './gateway-store.ts';
 
 type Shelf = Pick<
   Catalog,
@@ -18,8 +18,8 @@ export async function createGatewayShelf(
   { db, clock }: { db: Db; clock: Clock },
   onChange: (slugs: Iterable<string>) => void,
 ): Promise<Shelf> {
-  const store = createCatalogStore(db);
-  const fromApi = new Map((await store.loadGateways()).map((gateway) => [gateway.id, gateway]));
+  const store = createGatewayStore(db);
+  const fromApi = new Map((await store.load()).map((gateway) => [gateway.id, gateway]));
   let fromFile = new Map<string, Gateway>();
   let bySlug = new Map<string, Gateway>();
   index();
@@ -34,7 +34,7 @@ export async function createGatewayShelf(
     fromApi.set(gateway.id, gateway);
     index();
     try {
-      await store.saveGateway(gateway);
+      await store.save(gateway);
     } catch (error) {
       if (before === null) fromApi.delete(gateway.id);
       else fromApi.set(before.id, before);
@@ -76,7 +76,7 @@ export async function createGatewayShelf(
     async deleteGateway(projectId, id) {
       const found = editable(find(projectId, id), id);
       if (!found.ok) return found;
-      await store.deleteGateway(id);
+      await store.delete(id);
       fromApi.delete(id);
       index();
       onChange([found.value.slug]);

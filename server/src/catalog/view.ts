@@ -1,107 +1,66 @@
 import { isDeepStrictEqual } from 'node:util';
-import { compileGlobs, type Gateway, type GlobSet, type Tool, type ToolCuration } from '#domain';
-import { checkArguments, shownSchema } from './arguments.ts';
-import type { GatewayView, ShownTool } from './contract.ts';
-import type { StoredTool } from './store.ts';
-import { nameTools } from './wire-names.ts';
+import type { Gateway } from '#domain';
+import { compileAllowed } from './allowed.ts';
+import type { GatewayView, ListKind, ShownTool } from './contract.ts';
+import { gatewayServers } from './gateway-server.ts';
+import type { OfferIndex } from './offer-index.ts';
+import { showPrompts } from './prompts.ts';
+import { compileRoutes } from './resource-routes.ts';
+import { showTools } from './shown-tools.ts';
 
-/** A tool under its name, with its face changed as the gateway wants. */
-export function showTool(tool: Tool, wireName: string, curation: ToolCuration | null): ShownTool {
-  const argumentCuration = curation?.arguments ?? null;
-  return {
-    tool,
-    wireName,
-    description: curation?.description ?? tool.description,
-    inputSchema: shownSchema(tool.inputSchema, argumentCuration),
-    arguments: (given) => checkArguments(tool.inputSchema, argumentCuration, given),
+/** Compiles what a gateway shows: of everything that is offered, what its entries allow. */
+export function compileView(gateway: Gateway, index: OfferIndex, revision: number): GatewayView {
+  const allowed = compileAllowed(gateway.allowedTools);
+  const passing = ({ target }: { readonly target: { readonly ruleName: string } }) =>
+    allowed.passes(target.ruleName);
+  const storedTools = index.latest.filter(({ tool }) => allowed.passes(tool.ruleName));
+  const chosen = {
+    tools: storedTools.map(({ tool }) => tool),
+    prompts: index.prompts.filter(passing),
+    resources: index.resources.filter(passing),
+    templates: index.templates.filter(passing),
   };
-}
+  const servers = gatewayServers(index, allowed, chosen);
+  const routes = compileRoutes(servers, allowed, chosen);
 
-/**
- * Compiles what a gateway shows. `stored` holds the latest version of each tool in stable order; where two sources offer
- * the same `Toolkit.Tool`, an exact name means the one known longest, a glob means both.
- */
-export function compileView(gateway: Gateway, stored: readonly StoredTool[], revision: number): GatewayView {
-  const owners = longestKnown(stored);
-  const allowed = gateway.allowedTools === null ? null : splitGlobs(gateway.allowedTools);
-  const chosen = stored.filter(({ tool }) => {
-    if (allowed === null) return true;
-    const name = tool.qualifiedName.toLowerCase();
-    return (allowed.exact.has(name) && owners.get(name)?.tool === tool) || allowed.wild.matches(name);
-  });
+  // Names without a prefix are unique within one server, whose only toolkit is its id.
+  const ownNames =
+    gateway.naming === 'source' &&
+    servers.length <= 1 &&
+    chosen.tools.every(({ toolkit, sourceId }) => toolkit.name === sourceId);
+  const tools = showTools(storedTools, gateway, ownNames, routes);
+  const prompts = showPrompts(chosen.prompts, ownNames);
 
-  const curations = new Map(gateway.curation.map((curation) => [curation.tool.toLowerCase(), curation]));
-  const curationOf = (tool: Tool): ToolCuration | null => {
-    const name = tool.qualifiedName.toLowerCase();
-    return owners.get(name)?.tool === tool ? (curations.get(name) ?? null) : null;
-  };
-
-  const oneSource = new Set(chosen.map(({ tool }) => tool.sourceId)).size <= 1;
-  const ownNames = gateway.naming === 'source' && oneSource;
-  const names = ownNames
-    ? new Map(chosen.map(({ tool }) => [tool, curationOf(tool)?.name ?? tool.name]))
-    : nameTools(
-        chosen.map(({ tool, firstSeenMs }) => ({
-          tool,
-          firstSeenMs,
-          chosen: curationOf(tool)?.name ?? null,
-        })),
-      );
-
-  const tools = chosen.map(({ tool }) => showTool(tool, names.get(tool) as string, curationOf(tool)));
   const byWireName = new Map(tools.map((shown) => [shown.wireName, shown]));
-  const byQualifiedName = new Map<string, ShownTool>();
-  for (const shown of tools) {
-    const name = shown.tool.qualifiedName.toLowerCase();
-    if (!byQualifiedName.has(name) || owners.get(name)?.tool === shown.tool) byQualifiedName.set(name, shown);
-  }
+  const byRuleName = new Map(tools.map((shown) => [shown.tool.ruleName.toLowerCase(), shown]));
+  const byPromptName = new Map(prompts.map((shown) => [shown.wireName, shown]));
   return {
     gateway,
     revision,
     tools,
-    find: (name) => byWireName.get(name) ?? byQualifiedName.get(name.toLowerCase()) ?? null,
-    prompts: [],
-    resources: [],
-    templates: [],
-    findPrompt: () => null,
-    findTemplate: () => null,
-    findResource: () => null,
-    shownUri: (_sourceId, own) => own,
-    renamesUris: () => false,
-    sourceIds: [],
-    capabilitiesOf: () => ({}),
+    find: (name) => byWireName.get(name) ?? byRuleName.get(name.toLowerCase()) ?? null,
+    prompts,
+    findPrompt: (wireName) => byPromptName.get(wireName) ?? null,
+    ...routes,
+    sourceIds: servers.map(({ server }) => server.sourceId),
+    capabilitiesOf: (sourceId) => index.servers.get(sourceId)?.capabilities ?? {},
   };
 }
 
-/** Whether clients would see no difference: not every change of a project's tools changes what each gateway shows. */
-export function showsTheSame(one: GatewayView, other: GatewayView | null): boolean {
-  return other !== null && isDeepStrictEqual(one.tools.map(faceOf), other.tools.map(faceOf));
+/** The lists in which clients would see a difference: not every change of an offer changes what each gateway shows. */
+export function changedLists(before: GatewayView, after: GatewayView | null): ReadonlySet<ListKind> {
+  const faces: Readonly<Record<ListKind, (view: GatewayView) => readonly unknown[]>> = {
+    tools: ({ tools }) => tools.map(faceOf),
+    prompts: ({ prompts }) => prompts.map(({ listed }) => listed),
+    resources: ({ resources, templates }) => [...resources, ...templates].map(({ listed }) => listed),
+  };
+  const kinds = Object.keys(faces) as ListKind[];
+  return new Set(
+    kinds.filter((kind) => !isDeepStrictEqual(faces[kind](before), after === null ? [] : faces[kind](after))),
+  );
 }
 
-function faceOf({ tool, wireName, description, inputSchema }: ShownTool): object {
-  const { available, outputSchema, mcp } = tool;
+function faceOf({ tool, wireName, description, inputSchema, mcp }: ShownTool): object {
+  const { available, outputSchema } = tool;
   return { wireName, description, inputSchema, available, outputSchema, mcp };
-}
-
-/** For each qualified name in lower case, the tool that had it first. */
-export function longestKnown(stored: readonly StoredTool[]): Map<string, StoredTool> {
-  const owners = new Map<string, StoredTool>();
-  for (const candidate of stored) {
-    const name = candidate.tool.qualifiedName.toLowerCase();
-    const owner = owners.get(name);
-    const isEarlier =
-      owner === undefined ||
-      candidate.firstSeenMs < owner.firstSeenMs ||
-      (candidate.firstSeenMs === owner.firstSeenMs && candidate.tool.id < owner.tool.id);
-    if (isEarlier) owners.set(name, candidate);
-  }
-  return owners;
-}
-
-function splitGlobs(patterns: readonly string[]): { exact: Set<string>; wild: GlobSet } {
-  const isWild = (pattern: string) => /[*?]/.test(pattern);
-  return {
-    exact: new Set(patterns.filter((pattern) => !isWild(pattern)).map((pattern) => pattern.toLowerCase())),
-    wild: compileGlobs(patterns.filter(isWild)),
-  };
 }

@@ -1,40 +1,50 @@
-import type { Tool } from '#domain';
-
 const maxLength = 64;
 
-/** A tool that needs a name on a gateway. */
+/** Something that needs a name on a gateway. */
 export interface Nameless {
-  readonly tool: Tool;
+  readonly id: string;
   /** Chosen by the gateway's curation. */
   readonly chosen: string | null;
-  /** Milliseconds: when the catalog first saw the tool. Whoever came first keeps the plain name. */
+  /** What it would be called if it were alone. */
+  readonly plain: string;
+  /** Whether rules know it by its plain name, or by the long form with its source in front. */
+  readonly isOwner: boolean;
+  /** Milliseconds: when the catalog first saw it. Whoever came first keeps the plain name. */
   readonly firstSeenMs: number;
 }
 
 /**
- * Names the tools of one gateway, one name each, at most 64 characters of `[A-Za-z0-9_-]`. A chosen name goes first,
- * then `Toolkit_Tool`, the longest-known tool first; one whose name is taken or too long gets eight digits of its id
- * appended. So a tool that appears later never takes a name that clients already call.
+ * One name for each, by id. A chosen name goes first, then the plain one, the longest-known first; whatever is too long,
+ * taken or somebody else's by the rules gets eight digits of the id appended. So what appears later never takes a name
+ * that clients already call.
  */
-export function nameTools(tools: readonly Nameless[]): Map<Tool, string> {
-  const names = new Map<Tool, string>();
+export function nameAll(these: readonly Nameless[], longest = maxLength): Map<string, string> {
+  const names = new Map<string, string>();
   const taken = new Set<string>();
-  const order = [...tools].sort(
+  const order = [...these].sort(
     (a, b) =>
       Number(a.chosen === null) - Number(b.chosen === null) ||
       a.firstSeenMs - b.firstSeenMs ||
-      (a.tool.id < b.tool.id ? -1 : 1),
+      (a.id < b.id ? -1 : 1),
   );
-  for (const { tool, chosen } of order) {
-    const plain = chosen ?? `${tool.toolkit.name}_${tool.name}`.replace(/[^A-Za-z0-9_-]/g, '_');
-    const name = plain.length <= maxLength && !taken.has(plain) ? plain : withId(plain, tool.id);
+  for (const { id, chosen, plain, isOwner } of order) {
+    const wanted = chosen ?? plain;
+    const isFree = wanted.length <= longest && !taken.has(wanted) && (isOwner || chosen !== null);
+    const suffix = id.slice(-8);
+    let name = isFree ? wanted : suffixed(wanted, suffix, longest);
+    // Somebody may be called so already, and even on purpose.
+    for (let nth = 2; taken.has(name); nth++) name = suffixed(wanted, `${suffix}_${nth}`, longest);
     taken.add(name);
-    names.set(tool, name);
+    names.set(id, name);
   }
   return names;
 }
 
-function withId(name: string, id: string): string {
-  const suffix = `_${id.slice(-8)}`;
-  return name.slice(0, maxLength - suffix.length) + suffix;
+/** `group_name`, in the characters that every client takes. */
+export function plainName(group: string, name: string): string {
+  return `${group}_${name}`.replace(/[^A-Za-z0-9_-]/g, '_');
+}
+
+function suffixed(name: string, suffix: string, longest: number): string {
+  return `${name.slice(0, longest - suffix.length - 1)}_${suffix}`;
 }

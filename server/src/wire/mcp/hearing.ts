@@ -1,5 +1,5 @@
 import type { GatewayView } from '#catalog';
-import type { Caller } from '#domain';
+import type { Caller, RuleTarget } from '#domain';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps } from './front.ts';
 
@@ -23,6 +23,7 @@ export function hearerNow({ caller, request, view }: Exchange, deps: McpDeps): H
 
 /** Whether the hearer may still read this. */
 export function mayHearOf({ caller, view }: Hearer, uri: string, { pipeline }: McpDeps): boolean {
-  const found = view.findResource(uri);
-  return found !== null && pipeline.permits(caller, view.gateway, found.target);
+  const permitted = (target: RuleTarget) => pipeline.permits(caller, view.gateway, target);
+  const found = view.findResource(uri, permitted);
+  return found !== null && permitted(found.target);
 }

@@ -56,8 +56,8 @@ export async function readResource(
     const invalid = paramsInvalid('params.uri', 'must be the URI of a resource');
     return err({ ...refused(invalid), kind: 'resource_read' });
   }
-  const { view } = exchange;
-  const found = view.findResource(uri);
+  const { caller, view } = exchange;
+  const found = view.findResource(uri, (target) => deps.pipeline.permits(caller, view.gateway, target));
   const request = {
     kind: 'resource_read',
     name: uri,

@@ -20,10 +20,13 @@ function pagesWith(outputRoot: OutputRoot): Pager<ShownTool> {
 }
 
 /** Everything a source said about a tool is kept; only name, description and input schema are the gateway's. */
-function toolText({ tool, wireName, description, inputSchema }: ShownTool, outputRoot: OutputRoot): string {
+function toolText(
+  { tool, wireName, description, inputSchema, mcp }: ShownTool,
+  outputRoot: OutputRoot,
+): string {
   return JSON.stringify({
-    ...tool.mcp,
-    ...(tool.available ? {} : { _meta: { ...(tool.mcp._meta as object), 'sallyport/available': false } }),
+    ...mcp,
+    ...(tool.available ? {} : { _meta: { ...(mcp._meta as object), 'sallyport/available': false } }),
     name: wireName,
     description,
     inputSchema,

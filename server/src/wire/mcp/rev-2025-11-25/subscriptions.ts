@@ -1,4 +1,4 @@
-import { refusal } from '#domain';
+import { type RuleTarget, refusal } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { CallRefusal } from '#pipeline';
 import type { Exchange } from '../exchange.ts';
@@ -80,7 +80,8 @@ async function take(
   deps: McpDeps,
 ): Promise<Result<void, CallRefusal>> {
   // A stream may be older than what the gateway shows.
-  const found = deps.catalog.view(gateway.slug)?.findResource(uri) ?? null;
+  const permitted = (target: RuleTarget) => deps.pipeline.permits(caller, gateway, target);
+  const found = deps.catalog.view(gateway.slug)?.findResource(uri, permitted) ?? null;
   const outcome = await deps.pipeline.subscribe({
     caller,
     startedAt,

@@ -73,7 +73,7 @@ async function subscribe(
   onUpdated: (params: Members) => void,
   { pipeline }: McpDeps,
 ): Promise<(() => void) | null> {
-  const found = view.findResource(uri);
+  const found = view.findResource(uri, (target) => pipeline.permits(caller, view.gateway, target));
   const outcome = await pipeline.subscribe({
     caller,
     startedAt,
