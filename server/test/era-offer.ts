@@ -129,7 +129,7 @@ export function eraCapabilities(era: Era) {
 }
 
 interface Told {
-  calling(meta: unknown): void;
+  calling(name: string, meta: unknown): void;
   cancelled(): void;
   /** Legacy only: a session wants to hear, or no longer hear, of a resource. */
   subscribed(uri: string, wanted: boolean): void;
@@ -145,7 +145,7 @@ export function serveOffer(server: Server, era: Era, offer: EraOffer, told: Told
     async () => ({ resourceTemplates: offer.templates }) as never,
   );
   server.setRequestHandler('tools/call', async ({ params: { name, _meta, arguments: args } }, ctx) => {
-    told.calling(_meta);
+    told.calling(name, _meta);
     const answers = rounds(name, ctx);
     if (answers !== null) {
       if ('ask' in answers) return answers.ask as never;

@@ -31,6 +31,8 @@ export interface EraServer {
   readonly events: EventEmitter;
   /** Every message so far, the oldest first. */
   readonly heard: readonly Heard[];
+  /** Names of the tools that ran, in order. */
+  readonly ran: readonly string[];
   /** What the tool Raw answers, as JSON text: the SDK would not pass it on untouched. */
   raw: string;
   /** How many sessions are open (legacy). */
@@ -56,6 +58,7 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
   const offer = createEraOffer(era);
   const answerTask = createTaskDesk(era);
   const heard: Heard[] = [];
+  const ran: string[] = [];
   const state = { raw: '{}' };
   const sessions = new Map<string, Session>();
 
@@ -65,7 +68,10 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
       { capabilities: eraCapabilities(era), instructions: 'Ask nicely' },
     );
     serveOffer(server, era, offer, {
-      calling: (meta) => void events.emit('calling', meta),
+      calling(name, meta) {
+        ran.push(name);
+        events.emit('calling', meta);
+      },
       cancelled: () => void events.emit('cancelled'),
       subscribed(uri, wanted) {
         if (wanted) subscribed.add(uri);
@@ -134,6 +140,7 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
     uri: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
     events,
     heard,
+    ran,
     sessionCount: () => sessions.size,
     ...announcing(offer, modern, sessions),
     async close() {
