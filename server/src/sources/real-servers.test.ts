@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { CallNotification, Source } from '#domain';
 import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
@@ -68,40 +69,51 @@ describe('the reference server', () => {
 });
 
 describe('the everything server of the MCP project', () => {
-  it('lists everything, echoes and reports progress', async () => {
+  const everything = '@modelcontextprotocol/server-everything/dist/index.js';
+  const start = async (mode: string, path: string) => {
     const port = await freePort();
-    const server = await spawnServer(
-      '@modelcontextprotocol/server-everything/dist/index.js',
-      ['streamableHttp'],
-      { PORT: String(port) },
-      (output) => (/listening on port/i.test(output) ? `http://127.0.0.1:${port}/mcp` : null),
-    );
-    await withSource(server, mcpKind, {}, async (connection) => {
-      const found = await connection.inspect();
-      assert.ok(found.ok, found.ok ? '' : found.error.message);
-      assert.deepEqual([found.value.protocolVersion, found.value.rejected], ['2025-11-25', []]);
-      const names = found.value.offer.tools.map(({ name }) => name);
-      assert.ok(names.includes('echo'), names.join());
-      const { prompts, resources, templates, capabilities } = found.value.offer;
-      assert.ok(
-        prompts.some(({ name }) => name === 'simple-prompt'),
-        JSON.stringify(prompts),
-      );
-      assert.deepEqual([resources.length > 0, templates.length > 0], [true, true]);
-      assert.ok(['tools', 'prompts', 'resources', 'logging'].every((one) => one in capabilities));
-      const heard: CallNotification[] = [];
-      const call = async (name: string, args: object, more: object = {}) => {
-        const returned = await connection.call(callOf(toolNamed(name), { args: { ...args }, ...more }));
-        assert.ok(returned.ok && returned.value.form === 'mcp', returned.ok ? '' : returned.error.message);
-        return returned.value.result.toString('utf8');
-      };
-      assert.match(await call('echo', { message: 'hello' }), /Echo: hello/);
-      const slow = names.find((name) => /long.?running/i.test(name)) ?? '';
-      const notify = (notification: CallNotification) => heard.push(notification);
-      await call(slow, { duration: 0.2, steps: 2 }, { meta: { progressToken: 'p' }, notify });
-      const progress = heard.filter(({ method }) => method === 'notifications/progress');
-      assert.equal(progress.length, 2);
-      assert.equal(progress[0]?.params?.progressToken, 'p');
-    });
+    const listens = /(listening|is running) on port/i;
+    const ready = (output: string) => (listens.test(output) ? `http://127.0.0.1:${port}${path}` : null);
+    return spawnServer(everything, [mode], { PORT: String(port) }, ready);
+  };
+
+  it('lists everything, echoes and reports progress', async () =>
+    withSource(await start('streamableHttp', '/mcp'), mcpKind, {}, doesItAll));
+
+  it('does the same over HTTP+SSE', async () =>
+    withSource(await start('sse', '/sse'), mcpKind, {}, doesItAll));
+
+  it('does the same over stdio', () => {
+    const args = [fileURLToPath(import.meta.resolve(everything)), 'stdio'];
+    const stdio = { command: process.execPath, args, env: {}, cwd: null, perUser: false };
+    return withSource({ origin: 'stdio:node', stop: async () => {} }, mcpKind, { stdio }, doesItAll);
   });
+
+  async function doesItAll(connection: SourceConnection): Promise<void> {
+    const found = await connection.inspect();
+    assert.ok(found.ok, found.ok ? '' : found.error.message);
+    assert.deepEqual([found.value.protocolVersion, found.value.rejected], ['2025-11-25', []]);
+    const names = found.value.offer.tools.map(({ name }) => name);
+    assert.ok(names.includes('echo'), names.join());
+    const { prompts, resources, templates, capabilities } = found.value.offer;
+    assert.ok(
+      prompts.some(({ name }) => name === 'simple-prompt'),
+      JSON.stringify(prompts),
+    );
+    assert.deepEqual([resources.length > 0, templates.length > 0], [true, true]);
+    assert.ok(['tools', 'prompts', 'resources', 'logging'].every((one) => one in capabilities));
+    const heard: CallNotification[] = [];
+    const call = async (name: string, args: object, more: object = {}) => {
+      const returned = await connection.call(callOf(toolNamed(name), { args: { ...args }, ...more }));
+      assert.ok(returned.ok && returned.value.form === 'mcp', returned.ok ? '' : returned.error.message);
+      return returned.value.result.toString('utf8');
+    };
+    assert.match(await call('echo', { message: 'hello' }), /Echo: hello/);
+    const slow = names.find((name) => /long.?running/i.test(name)) ?? '';
+    const notify = (notification: CallNotification) => heard.push(notification);
+    await call(slow, { duration: 0.2, steps: 2 }, { meta: { progressToken: 'p' }, notify });
+    const progress = heard.filter(({ method }) => method === 'notifications/progress');
+    assert.equal(progress.length, 2);
+    assert.equal(progress[0]?.params?.progressToken, 'p');
+  }
 });

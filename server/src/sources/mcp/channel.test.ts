@@ -192,7 +192,7 @@ describe('a channel', () => {
     const { channel, say } = openChannel({ maxOpen: 1 });
     const first = channel.request(exchangeOf(1), session);
     const second = await channel.request(exchangeOf(2), session);
-    assert.ok(!second.ok && !second.error.sent && second.error.kind === 'unreachable');
+    assert.ok(!second.ok && !second.error.sent && second.error.kind === 'timeout');
     say(result(1, {}));
     assert.ok((await first).ok);
     const refusing = openChannel({

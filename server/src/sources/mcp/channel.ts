@@ -47,7 +47,7 @@ export function createChannel(options: ChannelOptions): Channel {
     if (over !== null) return { ...over, sent: false };
     if (signal?.aborted === true) return aborted(false);
     const message = `the server has ${maxOpen} requests to answer already`;
-    return open.ids().length < maxOpen ? null : { kind: 'unreachable', message, sent: false };
+    return open.ids().length < maxOpen ? null : { kind: 'timeout', message, sent: false };
   }
 
   /** `false` where it is no answer to this request. */

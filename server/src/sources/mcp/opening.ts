@@ -58,7 +58,8 @@ export function createOpening({ first, older: makeOlder }: Ways, timeoutMs: numb
     older ??= makeOlder();
     const olderSession = await openOn(older, owner);
     prefersOlder = olderSession.ok;
-    return olderSession.ok ? olderSession : session;
+    const isRefused = !olderSession.ok && olderSession.error.code === 'source.secret_refused';
+    return olderSession.ok || isRefused ? olderSession : session;
   }
 
   return {

@@ -10,13 +10,17 @@ export interface SseReader {
 }
 
 /**
- * Reads `text/event-stream` as it arrives and hands over the data of each event that has some. Lines may end in LF, CR
+ * Reads `text/event-stream` as it arrives and hands over the data of each event that has some, and its name, empty unless given. Lines may end in LF, CR
  * or CRLF, split anywhere. An event that the stream's end cuts off is not handed over.
  */
-export function createSseReader(onData: (data: string) => void, maxEventBytes: number): SseReader {
+export function createSseReader(
+  onData: (data: string, name: string) => void,
+  maxEventBytes: number,
+): SseReader {
   const decoder = new StringDecoder('utf8');
   let line = '';
   let data: string[] = [];
+  let name = '';
   let held = 0;
   let afterCr = false;
   let begun = false;
@@ -24,15 +28,18 @@ export function createSseReader(onData: (data: string) => void, maxEventBytes: n
 
   function endEvent(): void {
     const event = data.join('\n');
+    const its = name;
     data = [];
+    name = '';
     held = 0;
-    if (event !== '') onData(event);
+    if (event !== '') onData(event, its);
   }
 
   function endLine(text: string): void {
     if (text === '') endEvent();
     else if (text === 'data') data.push('');
     else if (text.startsWith('data:')) data.push(text.slice(text.charCodeAt(5) === SPACE ? 6 : 5));
+    else if (text.startsWith('event:')) name = text.slice(text.charCodeAt(6) === SPACE ? 7 : 6);
   }
 
   function read(text: string): void {

@@ -17,6 +17,11 @@ export interface StdioOptions {
   readonly log: Log;
 }
 
+const unwritten = {
+  closed: { kind: 'unreachable', message: 'its process closed its standard input', sent: false },
+  // Not a dead process: another one would fare no better.
+  full: { kind: 'timeout', message: 'its process does not read its standard input', sent: false },
+} as const;
 const maxStderrBytes = 4000;
 
 /**
@@ -67,8 +72,8 @@ export async function openStdioChannel(
     clock,
     async write(body) {
       // In JSON, a line break between two tokens is as good as a space; elsewhere there is none.
-      const refused = child.write(body.replace(/[\r\n]/g, ' '));
-      return refused === null ? null : err({ kind: 'unreachable', message: refused, sent: false });
+      const outcome = child.write(body.replace(/[\r\n]/g, ' '));
+      return outcome === 'written' ? null : err(unwritten[outcome]);
     },
     close() {
       isOurs = true;

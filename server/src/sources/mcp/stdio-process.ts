@@ -7,8 +7,8 @@ import { type Clock, err, messageOf, ok, type Result } from '#foundation';
 /** A process that we started, in a group of its own. It never outlives us, however we end. */
 export interface ServerProcess {
   readonly pid: number;
-  /** Hands over one line; the reason where that is not possible. */
-  write(line: string): string | null;
+  /** Hands over one line, unless its input is closed, or so much waits for it already that it does not read. */
+  write(line: string): 'written' | 'closed' | 'full';
   /** Closes its input, and ends it, and whatever it started, where it does not go by itself. */
   stop(): void;
 }
@@ -162,10 +162,10 @@ function watch(
   return {
     pid,
     write(line) {
-      if (stopping || !stdin.writable) return 'its process closed its standard input';
-      if (stdin.writableLength > maxWaitingBytes) return 'its process does not read its standard input';
+      if (stopping || !stdin.writable) return 'closed';
+      if (stdin.writableLength > maxWaitingBytes) return 'full';
       stdin.write(`${line}\n`);
-      return null;
+      return 'written';
     },
     stop,
   };

@@ -2,10 +2,11 @@ import type { Source, SourceFailure } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { SourceDeps } from '../contract.ts';
 import { failureOf } from '../failure.ts';
-import { defaultMaxAnswerBytes } from '../limits.ts';
+import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import type { Endpoint } from './exchange.ts';
 import { sourceHeaders } from './headers.ts';
 import { createStreamableHttp } from './http-line.ts';
+import { createHttpSse } from './http-sse.ts';
 import { createStdio } from './stdio.ts';
 import type { Ways } from './transport.ts';
 
@@ -35,7 +36,8 @@ export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFai
     maxAnswerBytes: maxMessageBytes,
     clock: deps.clock,
   };
-  return ok({ first: createStreamableHttp(endpoint), older: null });
+  const older = () => createHttpSse(endpoint, inspectionTimeoutMs(source));
+  return ok({ first: createStreamableHttp(endpoint), older });
 }
 
 const notDeclared: SourceFailure = {
