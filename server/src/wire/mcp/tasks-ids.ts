@@ -38,7 +38,7 @@ export interface TaskIds {
   open(bearer: string, id: string): TaskRef | null;
   /** The id that was given for a source's own one, where that is remembered. */
   given(bearer: string, sourceId: string, own: string): string | null;
-  /** What is remembered of this bearer, the newest first. */
+  /** What is remembered of this bearer, the oldest first. */
   givenTo(bearer: string): readonly GivenTask[];
 }
 
@@ -85,7 +85,7 @@ export function createTaskIds(
     },
     given: (bearer, sourceId, own) => recall(bearer, sourceId, own)?.id ?? null,
     givenTo: (bearer) =>
-      [...(byBearer.get(bearer)?.values() ?? [])].filter(({ untilMs }) => untilMs > clock.now()).reverse(),
+      [...(byBearer.get(bearer)?.values() ?? [])].filter(({ untilMs }) => untilMs > clock.now()),
   };
 }
 
