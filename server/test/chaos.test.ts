@@ -131,14 +131,22 @@ test('two hundred sessions outlive a gateway that is killed, each for its own us
     const echo = { id: 2, method: 'tools/call', params: { name: 'Echo', arguments: {} } };
     const sessions = await Promise.all(users.map((user) => openSession(gateway.url, user)));
     assert.equal(new Set(sessions).size, users.length);
+    /** The server is asked for its tools now; a gateway that has just begun may not have come to it. */
+    const refresh = async () => {
+      const headers = { authorization: 'Bearer sp_the_key_of_this_test' };
+      const status = await fetch(`${gateway.url}/v1/workers/up/health`, { headers });
+      assert.equal(((await status.json()) as Json).healthy, true);
+    };
     const use = async (user: string, session: string) => {
       const headers = { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' };
       const response = await post(gateway.url, user, echo, headers);
       return { status: response.status, text: await response.text() };
     };
-    await use(users[0] as string, sessions[0] as string);
+    await refresh();
+    assert.equal((await use(users[0] as string, sessions[0] as string)).status, 200);
     await gateway.stop('SIGKILL');
     gateway = await startProcess(env, dataDir);
+    await refresh();
     for (const [i, user] of users.entries()) {
       const own = await use(user, sessions[i] as string);
       assert.equal(own.status, 200, own.text);
