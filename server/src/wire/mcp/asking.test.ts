@@ -7,6 +7,7 @@ import type { Caller, InputAnswer, InputRequest } from '#domain';
 import { type Members, manualClock } from '#foundation';
 import { capabilitiesIn, createAsking } from './asking.ts';
 import { Exchange } from './exchange.ts';
+import type { LegacyVersion } from './rev-2025-11-25/versions.ts';
 import { Session } from './session.ts';
 
 const elicitation: InputRequest = {
@@ -30,7 +31,7 @@ describe('asking a client', () => {
     server.close();
   });
 
-  function sessionOf(capabilities: Members = all, version = '2025-11-25'): Session {
+  function sessionOf(capabilities: Members = all, version: LegacyVersion = '2025-11-25'): Session {
     const issued = {
       id: 's',
       issuedAtMs: 0,

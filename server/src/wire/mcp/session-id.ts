@@ -1,10 +1,11 @@
 import type { Caller } from '#domain';
 import { isMembers, type Members, type Sealer } from '#foundation';
+import type { LegacyVersion } from './rev-2025-11-25/versions.ts';
 import type { SessionKey } from './session-store.ts';
 
 /** What a session id says, to us alone: all of a session that never changes. */
 export interface IssuedSession extends SessionKey {
-  readonly version: string;
+  readonly version: LegacyVersion;
   /** What the client declared, as JSON text. */
   readonly capabilities: string;
   readonly clientName: string;
@@ -39,7 +40,7 @@ export function openSession(
   const [id, issuedAtMs, version, capabilities, clientName] = said as [
     string,
     number,
-    string,
+    LegacyVersion,
     Members,
     string,
   ];

@@ -14,7 +14,7 @@ function caller(keyId: string, userId: string): Caller {
 }
 const alice = caller('key_1', 'alice');
 const limits = { idleMs: 60_000, total: 3, perPrincipal: 2 };
-const said = { version: '2025-11-25', capabilities: '{"roots":{}}', clientName: 'test' };
+const said = { version: '2025-11-25', capabilities: '{"roots":{}}', clientName: 'test' } as const;
 const dayMs = 24 * 60 * 60_000;
 
 describe('sessions', () => {

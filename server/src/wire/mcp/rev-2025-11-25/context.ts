@@ -32,7 +32,7 @@ export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Resu
     });
     return err(refused(unsupported, { supported: legacyVersions, requested: named }));
   }
-  const version = (session?.version as LegacyVersion | undefined) ?? named ?? assumedVersion;
+  const version = session?.version ?? named ?? assumedVersion;
   return ok({ exchange, deps, session, version });
 }
 

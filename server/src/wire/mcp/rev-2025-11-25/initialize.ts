@@ -8,7 +8,7 @@ import { isLegacyVersion, legacyVersions } from './versions.ts';
 
 /** The client brings it back with every request, in a header; proxies refuse headers of more than 8 KB. */
 const maxCapabilitiesLength = 4096;
-const maxNameLength = 100;
+const maxNameBytes = 100;
 
 /** `initialize`: the handshake opens a session. */
 export function initialize(
@@ -32,7 +32,7 @@ export function initialize(
   const session = deps.sessions.open(exchange.caller, exchange.view.gateway.id, {
     version,
     capabilities,
-    clientName: isMembers(clientInfo) ? String(clientInfo.name).slice(0, maxNameLength) : '',
+    clientName: isMembers(clientInfo) ? shortName(clientInfo.name) : '',
   });
   if (!session.ok) return err(refused(session.error));
   const { instructions } = exchange.view.gateway;
@@ -44,4 +44,9 @@ export function initialize(
   });
   exchange.answer(200, resultMessage(id, result), { 'mcp-session-id': session.value.sealedId });
   return ok(undefined);
+}
+
+/** A copy: a part of a string would keep the whole of it in memory. */
+function shortName(name: unknown): string {
+  return typeof name === 'string' ? Buffer.from(name).subarray(0, maxNameBytes).toString() : '';
 }

@@ -11,6 +11,7 @@ import { say } from '../streams.ts';
 import { bearerOf } from '../tasks-calls.ts';
 import { taskNotification } from '../tasks-messages.ts';
 import { sessionOf } from './context.ts';
+import { mannersOf } from './manners.ts';
 import { takeUp } from './subscriptions.ts';
 
 /** GET: the stream on which this generation hears of what belongs to no request. */
@@ -98,8 +99,7 @@ function updated({ view }: Hearer, uri: string, params: Members): Members {
 }
 
 function isWanted({ method, params }: CallNotification, { logLevel, version }: Session): boolean {
-  if (ownNotifications.has(method)) return false;
-  if (method === 'notifications/elicitation/complete') return version >= '2025-11-25';
+  if (ownNotifications.has(method) || mannersOf(version).unheard.has(method)) return false;
   if (method !== 'notifications/message' || logLevel === null) return true;
   const level = logLevels.indexOf(params?.level as LogLevel);
   return level < 0 || level >= logLevels.indexOf(logLevel);

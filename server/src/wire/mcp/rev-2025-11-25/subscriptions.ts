@@ -37,15 +37,7 @@ export async function subscribe(context: Context, { uri }: Members): Promise<Out
     const manners = mannersOf(version);
     return err(toldOfUri(refusedBy(taken.error, deps, manners), uri, manners));
   }
-  if (!subscription.stored && session.subscriptions.get(uri) === subscription) {
-    subscription.stored = true;
-    try {
-      await deps.sessions.keepSubscription(session, uri);
-    } catch (error) {
-      drop(session, uri, subscription);
-      throw error;
-    }
-  }
+  if (!subscription.stored) await keep(session, uri, subscription, deps);
   return ok('{}');
 }
 
@@ -58,6 +50,18 @@ export async function unsubscribe({ session, deps }: Context, { uri }: Members):
   if (subscription.stored) await deps.sessions.forgetSubscription(session, uri);
   drop(session, uri, subscription);
   return ok('{}');
+}
+
+async function keep(session: Session, uri: string, subscription: Subscription, deps: McpDeps): Promise<void> {
+  try {
+    await deps.sessions.keepSubscription(session, uri);
+    subscription.stored = true;
+  } catch (error) {
+    drop(session, uri, subscription);
+    throw error;
+  }
+  const isWanted = session.isOver || session.subscriptions.get(uri) === subscription;
+  if (!isWanted) await deps.sessions.forgetSubscription(session, uri);
 }
 
 /** Asks the sources for what nobody there knows of yet: after a restart, or from another replica. */
