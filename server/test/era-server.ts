@@ -35,8 +35,8 @@ export interface EraServer {
   readonly ran: readonly string[];
   /** What the tool Raw answers, as JSON text: the SDK would not pass it on untouched. */
   raw: string;
-  /** How many sessions are open (legacy). */
-  sessionCount(): number;
+  /** What it lists; who changes it says so by the functions below, or before anybody asks. */
+  readonly offer: EraOffer;
   addTool(): void;
   addPrompt(): void;
   addResource(): void;
@@ -141,7 +141,7 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
     events,
     heard,
     ran,
-    sessionCount: () => sessions.size,
+    offer,
     ...announcing(offer, modern, sessions),
     async close() {
       const closed = once(http, 'close');
