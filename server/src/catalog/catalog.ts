@@ -51,7 +51,9 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     ...offers,
     tools(projectId, options) {
       const { all, latest } = index(projectId);
-      return (options?.allVersions === true ? all : latest).map(({ tool }) => tool);
+      return (options?.allVersions === true ? all : latest)
+        .map(({ tool }) => tool)
+        .filter((tool) => !tool.quarantined);
     },
     findTool: (projectId, name, version) => index(projectId).find(name, version),
     shown(tool) {

@@ -1,5 +1,6 @@
 import type { Gateway, JsonSchema, Refusal, RuleTarget, SourceOffer, Tool } from '#domain';
 import type { Result } from '#foundation';
+import type { Pinning, ToolChange } from './tool-change.ts';
 
 /** One tool as one gateway shows it. */
 export interface ShownTool {
@@ -54,7 +55,7 @@ export interface GatewayView {
   readonly gateway: Gateway;
   /** Grows with every change of what the gateway shows. */
   readonly revision: number;
-  /** In stable order. */
+  /** In stable order; without those in quarantine, which only `find` knows, so that a call can be told. */
   readonly tools: readonly ShownTool[];
   /** By the name on the wire, exact; then by the name that rules know, ignoring case. */
   find(name: string): ShownTool | null;
@@ -88,7 +89,7 @@ export type NewGateway = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedA
 export type GatewayChange = Partial<Omit<NewGateway, 'projectId'>>;
 
 export interface Catalog {
-  /** The latest available version of every tool, or all versions, in stable order. */
+  /** The latest available version of every tool, or all versions, in stable order; none in quarantine. */
   tools(projectId: string, options?: { readonly allVersions?: boolean }): readonly Tool[];
   /**
    * By the name that rules know, ignoring case: `Toolkit.Tool`, `Toolkit_Tool`, `Toolkit.Tool@1.2.3`; the latest version
@@ -98,8 +99,18 @@ export interface Catalog {
   /** One tool outside any gateway, for the REST API. */
   shown(tool: Tool): ShownTool;
 
-  /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back. */
-  replaceOffer(projectId: string, sourceId: string, offer: SourceOffer): Promise<void>;
+  /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back; and while it is pinned, approvals. */
+  replaceOffer(projectId: string, sourceId: string, offer: SourceOffer, pinning?: Pinning): Promise<void>;
+  /** Tools of a source that are held back. */
+  quarantined(projectId: string, sourceId: string): readonly Tool[];
+  /** Definitions that a source lists and nobody approved. */
+  toolChanges(projectId: string, sourceId: string): Promise<readonly ToolChange[]>;
+  /** Approves those that are wanted, and returns them; the next request sees the tools. */
+  approveChanges(
+    projectId: string,
+    sourceId: string,
+    wanted: (change: ToolChange) => boolean,
+  ): Promise<readonly ToolChange[]>;
   /** The source does not answer: what it offers stays listed, marked unavailable. */
   markUnavailable(projectId: string, sourceId: string): Promise<void>;
   /** The source was removed: what it offers goes, and the names that it owned are free. */

@@ -20,3 +20,4 @@ export type {
   ShownTemplate,
   ShownTool,
 } from './contract.ts';
+export type { Pinning, ToolChange } from './tool-change.ts';

@@ -1,4 +1,4 @@
-import type { Tool, ToolListing } from '#domain';
+import type { ToolListing } from '#domain';
 import { type Clock, Fault, type Members } from '#foundation';
 import type { Db } from '#storage';
 import {
@@ -12,6 +12,7 @@ import {
   type Place,
 } from './pin.ts';
 import { createPinStore, type PinStore } from './pin-store.ts';
+import type { StoredOffer } from './stored-offer.ts';
 import type { Pinning, ToolChange } from './tool-change.ts';
 
 /** A source that names ever new tools must neither fill the database nor push out what was approved. */
@@ -19,28 +20,29 @@ const maxPins = 50_000;
 
 /**
  * What tools looked like when they were approved, which the first sight of a tool is. Kept by the id of the tool, so that
- * neither a restart, nor an absence, nor a new version number is a fresh start.
+ * neither a restart, nor an absence, nor a new version number is a fresh start. Checks and approvals are made one after
+ * another.
  */
 export interface Pins {
-  /** Whether the tool is held back. */
-  holds(toolId: string): boolean;
+  /** The offer with those of its tools marked that are held back. */
+  marked(offer: StoredOffer): StoredOffer;
   /**
-   * Compares what a source lists with what was approved; to be called before what it lists is used. `known` are the
-   * tools that it listed until now, which are the approved ones where pinning begins with this list.
+   * Compares what a source lists with what was approved; to be called before what it lists is used. `known` is what it
+   * offered until now, which is approved where pinning begins with this list.
    */
   check(
     place: Place,
     listed: readonly ToolListing[],
-    known: readonly Tool[],
+    known: StoredOffer | undefined,
     pinning: Pinning | null,
   ): Promise<void>;
   /** What waits for approval. */
   changes(place: Place): Promise<readonly ToolChange[]>;
-  /** Approves the changes that are wanted and returns them; `known` is what the source lists. */
+  /** Approves the changes that are wanted and returns them; `known` is what the source offers. */
   approve(
     place: Place,
     wanted: (change: ToolChange) => boolean,
-    known: readonly Tool[],
+    known: StoredOffer | undefined,
   ): Promise<readonly ToolChange[]>;
 }
 
@@ -49,14 +51,6 @@ export async function createPins({ db, clock }: { db: Db; clock: Clock }): Promi
   const summary = await store.summary();
   const pinned = new Set(summary.sources.map(keyOf));
   const held = new Set(summary.held);
-  let working: Promise<unknown> = Promise.resolve();
-
-  /** A check and an approval at once would each undo what the other wrote. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = working.then(work);
-    working = done.catch(() => {});
-    return done;
-  }
 
   async function save({ projectId, sourceId }: Place, pins: readonly PinEdit[]): Promise<void> {
     if (pins.length > 0) await store.save(projectId, sourceId, pins);
@@ -73,39 +67,46 @@ export async function createPins({ db, clock }: { db: Db; clock: Clock }): Promi
   }
 
   return {
-    holds: (id) => held.has(id),
-    check: (place, listed, known, pinning) =>
-      inTurn(async () => {
-        if (pinning === null || pinning.mode === 'off') return unpin(place);
-        pinned.add(keyOf(place));
-        await save(place, await checked(place, listed, known, pinning, store, clock.iso()));
-      }),
+    marked: (offer) => ({
+      ...offer,
+      tools: offer.tools.map((stored) => ({
+        ...stored,
+        tool: { ...stored.tool, quarantined: held.has(stored.tool.id) },
+      })),
+    }),
+    async check(place, listed, known, pinning) {
+      if (pinning === null || pinning.mode === 'off') return unpin(place);
+      pinned.add(keyOf(place));
+      await save(place, await checked(place, listed, toolsOf(known), pinning, store, clock.iso()));
+    },
     async changes(place) {
       const pins = await store.load(place.projectId, place.sourceId);
       return [...pins.values()].flatMap((pin) => pin.pending.map((change) => changeOf(place, pin, change)));
     },
-    approve: (place, wanted, known) =>
-      inTurn(async () => {
-        const listed = definitionsById(place, known);
-        const approved: ToolChange[] = [];
-        const edits: PinEdit[] = [];
-        for (const pin of (await store.load(place.projectId, place.sourceId)).values()) {
-          const chosen = pin.pending.filter((change) => wanted(changeOf(place, pin, change)));
-          if (chosen.length === 0) continue;
-          approved.push(...chosen.map((change) => changeOf(place, pin, change)));
-          edits.push(approvedPin(pin, chosen, listed.get(pin.toolId) ?? []));
-        }
-        await save(place, edits);
-        return approved;
-      }),
+    async approve(place, wanted, known) {
+      const listed = definitionsById(place, toolsOf(known));
+      const approved: ToolChange[] = [];
+      const edits: PinEdit[] = [];
+      for (const pin of (await store.load(place.projectId, place.sourceId)).values()) {
+        const chosen = pin.pending.filter((change) => wanted(changeOf(place, pin, change)));
+        if (chosen.length === 0) continue;
+        approved.push(...chosen.map((change) => changeOf(place, pin, change)));
+        edits.push(approvedPin(pin, chosen, listed.get(pin.toolId) ?? []));
+      }
+      await save(place, edits);
+      return approved;
+    },
   };
 }
+
+const toolsOf = (offer: StoredOffer | undefined): readonly ToolListing[] =>
+  (offer?.tools ?? []).map(({ tool }) => tool);
 
 /** The pins that a list changes, or makes. */
 async function checked(
   place: Place,
   listings: readonly ToolListing[],
-  known: readonly Tool[],
+  known: readonly ToolListing[],
   { mode, onChange }: Pinning,
   store: PinStore,
   nowIso: string,

@@ -36,6 +36,7 @@ export function compileRoutes(servers: readonly GatewayServer[], allowed: Allowe
   const listed = new Map<string, { readonly own: string; readonly targets: RuleTarget[] }>();
   for (const { uri, own, target } of resources) listed.set(uri, { own, targets: [target] });
   for (const tool of servers.flatMap(({ tools }) => tools)) {
+    if (tool.quarantined) continue;
     for (const own of uiUris(tool)) {
       const uri = shownUri(tool.sourceId, own);
       const known = listed.get(uri);

@@ -48,7 +48,7 @@ export function withInterface(tool: ToolListing, resourceUri: string): ToolListi
 
 /** Empties what the catalog keeps. */
 export async function clearCatalog(db: Db): Promise<void> {
-  for (const table of ['tools', 'offers', 'offer_entries', 'toolkit_owners', 'gateways']) {
+  for (const table of ['tools', 'offers', 'offer_entries', 'toolkit_owners', 'gateways', 'pins']) {
     await db.query(`delete from ${table}`);
   }
 }

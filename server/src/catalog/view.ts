@@ -37,7 +37,7 @@ export function compileView(gateway: Gateway, index: OfferIndex, revision: numbe
   return {
     gateway,
     revision,
-    tools,
+    tools: tools.filter(({ tool }) => !tool.quarantined),
     find: (name) => byWireName.get(name) ?? byRuleName.get(name.toLowerCase()) ?? null,
     prompts,
     findPrompt: (wireName) => byPromptName.get(wireName) ?? null,
