@@ -10,6 +10,7 @@ import { createPolicy } from '#policy';
 import { createSources, type Sources } from '#sources';
 import { type Db, lockDataDir, openDatabase, serverKey } from '#storage';
 import type { Log } from '#telemetry';
+import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 
 /** Every room below the fronts. */
@@ -49,7 +50,8 @@ export async function buildRooms(
     egress,
     clock,
     log,
-    onListed: (source, offer) => catalog.replaceOffer(source.projectId, source.id, offer),
+    onListed: (source, offer) =>
+      catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
     onRemoved: (source) => catalog.forget(source.projectId, source.id),
   });

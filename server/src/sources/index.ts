@@ -21,4 +21,5 @@ export type {
 } from './contract.ts';
 export { mcpKind } from './mcp/mcp.ts';
 export { createSources } from './registry.ts';
+export { veilOf } from './veil.ts';
 export { workerKind } from './worker/worker.ts';

@@ -84,7 +84,9 @@ export function createWatchList(deps: WatchListDeps): WatchList {
       const before = find(source.projectId, source.id);
       // Without a pause in between, so that a call meets one of the two.
       const closing = before?.close();
-      const entry = watch(source, before?.announced() ?? null);
+      // Pinned in another way, the same list means something else.
+      const repinned = before?.source.pin !== source.pin;
+      const entry = watch(source, repinned ? null : (before?.announced() ?? null));
       await closing;
       return entry;
     },

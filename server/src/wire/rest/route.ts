@@ -48,6 +48,8 @@ export interface RestRequest<Body, Query> {
 export interface Answer {
   readonly status: 200 | 201 | 204 | 503;
   readonly body?: unknown;
+  /** What was changed beyond what was asked, for the audit record. */
+  readonly changed?: Readonly<Record<string, unknown>>;
 }
 
 type Outcome = Result<Answer, Refusal>;

@@ -145,6 +145,6 @@ async function record(
     tool: route.needs === 'call' ? null : route.operation,
     code: outcome.ok ? null : outcome.error.code,
     reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
-    changes: route.needs === 'call' ? null : changes,
+    changes: route.needs === 'call' ? null : { ...changes, ...(outcome.ok ? outcome.value.changed : {}) },
   });
 }

@@ -36,6 +36,8 @@ const table: readonly Entry[] = [
   { call: 'DELETE /workers/{id}', needs: 'admin' },
   { call: 'GET /workers/{id}/health', needs: 'read' },
   { call: 'GET /workers/{id}/tools', needs: 'read' },
+  { call: 'GET /workers/{id}/changes', needs: 'admin' },
+  { call: 'POST /workers/{id}/changes/approve', needs: 'admin', body: {} },
   { call: 'GET /gateways', needs: 'read' },
   { call: 'POST /gateways', needs: 'admin', body: {} },
   { call: 'POST /gateways/slug', needs: 'admin', body: {} },

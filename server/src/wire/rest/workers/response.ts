@@ -35,9 +35,15 @@ export function workerResponse(source: Source, status: SourceStatus, quarantined
           },
         }),
     requirements: { met: true, authorization: { met: true, oauth2: { met: true } } },
-    status: statusResponse(status, quarantined),
+    status: { ...statusResponse(status, quarantined), message: messageOf(source, status, quarantined) },
     ...(fromFile ? {} : { created_at: source.createdAt, updated_at: source.updatedAt }),
   };
+}
+
+function messageOf({ id }: Source, { message }: SourceStatus, quarantined: number): string {
+  if (quarantined === 0) return message;
+  const tools = quarantined === 1 ? '1 tool is' : `${quarantined} tools are`;
+  return `${message}; ${tools} in quarantine: see GET /v1/workers/${id}/changes`;
 }
 
 function oauth2Response(source: Source, secret: (exists: boolean) => SecretResponse): { oauth2?: OAuth2 } {

@@ -4,40 +4,38 @@ import {
   testWorkerRequest,
   updateWorkerRequest,
   type WorkerHealthResponse,
+  type WorkerResponse,
 } from '@sallyport/contracts';
 import { newSourceFromRequest, type Refusal, refusal, type Source, sourceEditFromRequest } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { toolResponse } from '../tools/response.ts';
+import { changeRoutes } from './change-routes.ts';
+import { type Naming, namedWorker } from './named-worker.ts';
 import { workerResponse } from './response.ts';
 import { testWorker } from './test-worker.ts';
 
 export function workerRoutes(deps: RestDeps): readonly Route[] {
-  return [...changingRoutes(deps), ...readingRoutes(deps)];
-}
-
-type Naming = { readonly projectId: string; readonly params: Readonly<Record<string, string>> };
-
-function named({ sources }: RestDeps, { projectId, params }: Naming): Result<Source, Refusal> {
-  const id = params.id ?? '';
-  const source = sources.get(projectId, id);
-  return source === null
-    ? err(refusal('resource.unknown', `there is no worker ${id}`, { field: 'id' }))
-    : ok(source);
+  return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps)];
 }
 
 /** Workers of the config file are changed there. */
 function editable(deps: RestDeps, naming: Naming): Result<Source, Refusal> {
-  const found = named(deps, naming);
+  const found = namedWorker(deps, naming);
   if (!found.ok || found.value.origin === 'api') return found;
   const message = `worker ${found.value.id} is declared in the config file, or by the demo, and cannot be changed here`;
   return err(refusal('resource.read_only', message));
 }
 
+function shown({ sources, catalog }: RestDeps, source: Source): WorkerResponse {
+  const { projectId, id } = source;
+  return workerResponse(source, sources.status(projectId, id), catalog.quarantined(projectId, id).length);
+}
+
 function changingRoutes(deps: RestDeps): readonly Route[] {
   const { sources } = deps;
-  const show = (source: Source) => workerResponse(source, sources.status(source.projectId, source.id));
+  const show = (source: Source) => shown(deps, source);
   return [
     route({
       operation: 'workers.create',
@@ -102,7 +100,7 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
 
 function readingRoutes(deps: RestDeps): readonly Route[] {
   const { sources, catalog } = deps;
-  const show = (source: Source) => workerResponse(source, sources.status(source.projectId, source.id));
+  const show = (source: Source) => shown(deps, source);
   return [
     route({
       operation: 'workers.list',
@@ -122,7 +120,7 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'read',
       success: 200,
       run({ projectId, params }) {
-        const found = named(deps, { projectId, params });
+        const found = namedWorker(deps, { projectId, params });
         return found.ok ? ok({ status: 200, body: show(found.value) }) : found;
       },
     }),
@@ -134,7 +132,7 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'read',
       success: 200,
       async run({ projectId, params }) {
-        const found = named(deps, { projectId, params });
+        const found = namedWorker(deps, { projectId, params });
         if (!found.ok) return found;
         const { id, enabled } = found.value;
         const { state, message } = await sources.refresh(projectId, id);
@@ -151,7 +149,7 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       query: pageQuery,
       success: 200,
       run({ projectId, params, query }) {
-        const found = named(deps, { projectId, params });
+        const found = namedWorker(deps, { projectId, params });
         if (!found.ok) return found;
         const tools = catalog.tools(projectId).filter((tool) => tool.sourceId === found.value.id);
         return ok({ status: 200, body: pageOf(tools, query, (tool) => toolResponse(tool)) });
