@@ -67,8 +67,9 @@ const fileOnly = z
   .never('belongs in the config file: over the API no process is started; give the uri of a server')
   .optional();
 const mcpBlock = z.strictObject({
-  uri,
+  // First, as what is said of it explains that the uri is missing.
   stdio: fileOnly,
+  uri,
   timeout: timeoutSeconds.default(30),
   tool_timeouts: toolTimeouts.optional(),
   retry: retry.default(3),
@@ -175,8 +176,8 @@ export const updateWorkerRequest = z.strictObject({
     .optional(),
   mcp: z
     .strictObject({
-      uri,
       stdio: fileOnly,
+      uri,
       timeout: timeoutSeconds,
       tool_timeouts: toolTimeouts,
       retry,
@@ -195,7 +196,7 @@ export const testWorkerRequest = z
   .strictObject({
     type: z.enum(['http', 'mcp']).optional(),
     http: z.strictObject({ uri, secret: workerSecret.optional() }).optional(),
-    mcp: z.strictObject({ uri, stdio: fileOnly, headers: headers.default({}) }).optional(),
+    mcp: z.strictObject({ stdio: fileOnly, uri, headers: headers.default({}) }).optional(),
   })
   .superRefine(checkBlocks);
 export type TestWorkerRequest = z.infer<typeof testWorkerRequest>;

@@ -297,7 +297,7 @@ describe('an MCP server in a process of ours', () => {
     transport.close();
     const line = await opening;
     assert.ok(line.ok);
-    assert.equal((await failed(line.value)).kind, 'stopped');
+    assert.equal((await failed(line.value)).sent, false);
     assert.equal((await refused(transport)).kind, 'stopped');
   });
 });
