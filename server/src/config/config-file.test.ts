@@ -147,6 +147,8 @@ describe('references to secrets', () => {
         '      headers: { Authorization: "Bearer SEKRET-2" }',
         '      secrets: { T: SEKRET-3, V: { fromEnv: V } }',
         '      oauth2: { client_id: app, client_secret: SEKRET-4 }',
+        '  - id: c',
+        '    mcp: { stdio: { command: run, env: { A: SEKRET-7, V: { fromEnv: V } } } }',
       ].join('\n'),
       { U: 'http://x/?key=SEKRET-5', V: 'SEKRET-6' },
     );
@@ -154,6 +156,46 @@ describe('references to secrets', () => {
     assert.doesNotMatch(printed, /SEKRET/);
     assert.match(printed, /"client_id":"app"/);
     assert.equal(config.workers[1]?.request.mcp?.secrets.V, 'SEKRET-6');
+  });
+});
+
+describe('an MCP server that is started by us', () => {
+  const worker = (mcp: string) => `workers:\n  - id: a\n    mcp: ${mcp}\n`;
+
+  it('needs a command, and may have what it is to know by reference', async () => {
+    const config = await configOf(
+      worker(
+        '{ stdio: { command: npx, args: [-y, { fromEnv: P }], env: { K: { fromEnv: K } } }, tool_timeouts: { b: 9 } }',
+      ),
+      { P: 'package', K: 'key' },
+    );
+    const mcp = config.workers[0]?.request.mcp;
+    assert.deepEqual(mcp?.stdio, {
+      command: 'npx',
+      args: ['-y', 'package'],
+      env: { K: 'key' },
+      per_user: false,
+    });
+    assert.deepEqual([mcp?.uri, mcp?.tool_timeouts], [undefined, { b: 9 }]);
+  });
+
+  it('is refused with what is wrong about it', async () => {
+    const cases = {
+      '{}': 'mcp.uri: is missing; expected a uri, or stdio with a command to start',
+      '{ uri: "http://x", stdio: { command: a } }': 'mcp.stdio: expected either uri or stdio, got both',
+      '{ stdio: {} }': 'mcp.stdio.command: is missing; expected a string',
+      '{ stdio: { command: a, arg: [] } }': 'mcp.stdio.arg: unknown key; did you mean "args"?',
+      '{ stdio: { command: a, env: { "A-B": c } } }':
+        'mcp.stdio.env.A-B: the key is not a valid name of an environment variable',
+      '{ stdio: { command: a }, headers: { X: y } }':
+        'mcp.headers: belongs to a uri; what a process is to know stands in stdio.env',
+      '{ stdio: { command: a }, tool_timeouts: { b: 0 } }': 'mcp.tool_timeouts.b: expected number to be >=1',
+    };
+    for (const [mcp, message] of Object.entries(cases)) {
+      const [first, ...others] = await mistakesOf(worker(mcp));
+      assert.equal(first?.slice(first.indexOf('].') + 2), message);
+      assert.deepEqual(others, []);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { createGatewayRequest, createWorkerRequest } from '@sallyport/contracts';
+import { createGatewayRequest, declaredWorkerRequest } from '@sallyport/contracts';
 import { loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
 
@@ -15,9 +15,17 @@ it('docs/config.md names every variable and every field', () => {
     ([, name]) => name as string,
   );
   assert.equal(variables.length, 12);
-  const fields = [...Object.keys(createWorkerRequest.shape), ...Object.keys(createGatewayRequest.shape)];
+  const { http, mcp } = declaredWorkerRequest.shape;
+  const within = (block: string, shape: object) => Object.keys(shape).map((field) => `${block}.${field}`);
+  const fields = [
+    ...Object.keys(declaredWorkerRequest.shape),
+    ...within('http', http.unwrap().shape),
+    ...within('mcp', mcp.unwrap().shape),
+    ...within('mcp.stdio', mcp.unwrap().shape.stdio.unwrap().shape),
+    ...Object.keys(createGatewayRequest.shape),
+  ];
   for (const name of [...variables, ...fields]) {
-    assert.match(page, new RegExp(`\`${name}[\`.]`), name);
+    assert.match(page, new RegExp(`\`${name.replaceAll('.', '\\.')}[\`.]`), name);
   }
 });
 
@@ -27,9 +35,9 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret' });
+    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' });
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
-    assert.ok(loaded.ok && loaded.value.workers.length === 2 && loaded.value.gateways.length === 1);
+    assert.ok(loaded.ok && loaded.value.workers.length === 3 && loaded.value.gateways.length === 1);
   } finally {
     rmSync(directory, { recursive: true });
   }

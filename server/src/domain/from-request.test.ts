@@ -15,7 +15,7 @@ import {
   sourceEditFromRequest,
 } from './from-request.ts';
 import type { Gateway } from './gateway.ts';
-import type { Source } from './source.ts';
+import { type Source, timeoutMsOf } from './source.ts';
 
 const place = { projectId: 'default' };
 const stamps = {
@@ -111,6 +111,23 @@ describe('a worker edit', () => {
   it('changes nothing that it does not name', () => {
     const edit = sourceEditFromRequest(updateWorkerRequest.parse({ mcp: { timeout: 5 } }), mcpSource());
     assert.deepEqual(edit, { ok: true, value: { timeoutMs: 5000 } });
+  });
+});
+
+describe('time-outs of single tools', () => {
+  it('hold for these tools, whatever their names, and are replaced as a whole', () => {
+    const request = {
+      id: 'w',
+      http: { uri: 'http://w.example', secret: 'abc', tool_timeouts: { Build: 900 } },
+    };
+    const source = { ...newSourceFromRequest(createWorkerRequest.parse(request), place), ...stamps };
+    const timeouts = (given: Source) =>
+      ['Build', 'Other', 'constructor'].map((tool) => timeoutMsOf(given, tool));
+    assert.deepEqual(timeouts(source), [900_000, 30_000, 30_000]);
+    const change = updateWorkerRequest.parse({ http: { tool_timeouts: { Other: 5 } } });
+    const edit = sourceEditFromRequest(change, source);
+    assert.ok(edit.ok);
+    assert.deepEqual(timeouts({ ...source, ...edit.value }), [30_000, 5000, 30_000]);
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { DispatchedCall, SourceReturn } from '#domain';
 import { createEgress } from '#egress';
-import { systemClock } from '#foundation';
+import { manualClock, systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { SourceConnection } from '../contract.ts';
 import { describeSourceKind } from '../contract-suite.ts';
@@ -164,5 +165,29 @@ describe('the list of a worker', () => {
     assert.match(found.ok ? '' : found.error.message, /ARCADE_WORKER_SECRET/);
     egress.close();
     await worker.stop();
+  });
+
+  it('of a tool with a time-out of its own may take that long', async () => {
+    const clock = manualClock();
+    const slow = createEgress({ allow: [], clock });
+    const given = { timeoutMs: 10_000, toolTimeoutsMs: { Echo: 60_000 } };
+    const source = sourceOf({ kind: 'worker', uri: worker.origin, secret, ...given });
+    const opened = workerKind.open(source, { egress: slow, clock, log: silentLog }, unheard);
+    assert.ok(opened.ok);
+    worker.mood = 'hang';
+    let done = false;
+    const calling = opened.value.call(callOf('Echo')).finally(() => {
+      done = true;
+    });
+    while (worker.invoked.length === 0) await setImmediate();
+    clock.advance(59_000);
+    await setImmediate();
+    assert.equal(done, false);
+    clock.advance(2000);
+    const result = await calling;
+    assert.equal(result.ok ? '' : result.error.code, 'source.timeout');
+    worker.mood = 'well';
+    opened.value.close();
+    slow.close();
   });
 });
