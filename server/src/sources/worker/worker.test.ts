@@ -151,21 +151,6 @@ describe('a call to a worker', () => {
     worker.scripted.push({ status: 403, body: { detail: 'Not authenticated' } });
     assert.match((await failure(callOf('Echo'))).message, /secret .*differ/);
   });
-});
-
-describe('the list of a worker', () => {
-  it('says where a worker is missing, as one without a secret does not serve its routes', async () => {
-    const egress = createEgress({ allow: [] });
-    const worker = await startWorker(secret);
-    worker.tools = [definitionOf('Echo')];
-    const source = sourceOf({ kind: 'worker', uri: `${worker.origin}/elsewhere`, secret });
-    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, unheard);
-    assert.ok(opened.ok);
-    const found = await opened.value.inspect();
-    assert.match(found.ok ? '' : found.error.message, /ARCADE_WORKER_SECRET/);
-    egress.close();
-    await worker.stop();
-  });
 
   it('of a tool with a time-out of its own may take that long', async () => {
     const clock = manualClock();
@@ -189,5 +174,20 @@ describe('the list of a worker', () => {
     worker.mood = 'well';
     opened.value.close();
     slow.close();
+  });
+});
+
+describe('the list of a worker', () => {
+  it('says where a worker is missing, as one without a secret does not serve its routes', async () => {
+    const egress = createEgress({ allow: [] });
+    const worker = await startWorker(secret);
+    worker.tools = [definitionOf('Echo')];
+    const source = sourceOf({ kind: 'worker', uri: `${worker.origin}/elsewhere`, secret });
+    const opened = workerKind.open(source, { egress, clock: systemClock, log: silentLog }, unheard);
+    assert.ok(opened.ok);
+    const found = await opened.value.inspect();
+    assert.match(found.ok ? '' : found.error.message, /ARCADE_WORKER_SECRET/);
+    egress.close();
+    await worker.stop();
   });
 });
