@@ -1,17 +1,21 @@
-import type { ProbeStep, RpcError } from '#domain';
+import { type LogLevel, logLevels, type ProbeStep, type RpcError } from '#domain';
 import type { EgressFailure } from '#egress';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
+import { isAskable, type Owner } from './capabilities.ts';
 import { credentialRefused, modernHeaders } from './era.ts';
 import { nextId, type Reply } from './exchange.ts';
+import type { Interaction } from './interaction.ts';
 import type { Message } from './message.ts';
 import {
   capabilityMissing,
   headerMismatch,
+  isListChanged,
   methodNotFound,
   modernVersion,
   type Offer,
+  refusalOf,
   versionUnsupported,
 } from './protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -21,8 +25,8 @@ export type EraKind = 'modern' | 'legacy';
 
 /** A request in whichever era the server is of. */
 export interface Ask {
-  /** Whose session it runs in, where the server keeps sessions. */
-  readonly owner: string;
+  /** Whose session it runs in, where the server keeps sessions; the key alone where nothing is declared in it. */
+  readonly owner: string | (() => Owner);
   readonly method: string;
   readonly params: (era: EraKind, id: number) => object;
   /** Further header lines; the modern era only. */
@@ -30,6 +34,10 @@ export interface Ask {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | null;
   readonly onNotification: ((method: string, params: Members | undefined, id: number) => void) | null;
+  /** Where the client can be asked something. */
+  readonly interaction?: Interaction | null;
+  /** The least severe log message that is wanted, where the server is to be told. */
+  readonly logLevel?: LogLevel | null;
   /** What it is asked for, should it fail. */
   readonly step: ProbeStep;
 }
@@ -61,8 +69,8 @@ export interface Asked {
 interface Place {
   readonly line: Line;
   readonly head: SessionHead | null;
-  /** Whether closing the stream of the answer tells the server nothing, as there is none of its own. */
-  readonly isChannel: boolean;
+  /** `null` where there are none. */
+  readonly session: Session | null;
 }
 
 export async function askModern(
@@ -71,7 +79,7 @@ export async function askModern(
   offer: Offer,
   asked: Asked,
 ): Promise<Result<Answer, CallFailure> | Stale> {
-  const reply = await post(request, { line, head: null, isChannel: false }, asked);
+  const reply = await post(request, { line, head: null, session: null }, asked);
   if (!reply.ok) return err(failureOf(reply.error, request.step));
   const answered = settled(reply.value, request, asked);
   if (noLongerModern(reply.value)) {
@@ -86,10 +94,11 @@ export async function askModern(
 export async function askInSession(
   request: Ask,
   sessions: Sessions,
+  owner: Owner,
   asked: Asked,
 ): Promise<Result<Answer, CallFailure> | Stale> {
   for (let attempt = 0; ; attempt++) {
-    const lease = await sessions.acquire(request.owner);
+    const lease = await sessions.acquire(owner);
     if (!lease.ok) return lease.error.notLegacy === true ? { stale: lease.error } : lease;
     const outcome = await askOnce(request, lease.value.session, asked);
     lease.value.release();
@@ -111,12 +120,15 @@ async function askOnce(
   session: Session,
   asked: Asked,
 ): Promise<Result<Answer, CallFailure> | Lost> {
-  const { line, offer, version, isChannel } = session;
+  const { line, offer, version } = session;
   const head = version === modernVersion ? null : session;
-  const reply = await post(request, { line, head, isChannel }, asked);
+  const preparing = head === null ? null : prepared(session, request);
+  if (preparing !== null) await preparing;
+  const reply = await post(request, { line, head, session }, asked);
   if (!reply.ok) {
     const said = err(failureOf(reply.error, request.step));
-    const isDead = isChannel && (reply.error.kind === 'unreachable' || reply.error.kind === 'interrupted');
+    const isDead =
+      line.isChannel && (reply.error.kind === 'unreachable' || reply.error.kind === 'interrupted');
     return isDead ? { lost: reply.error.sent ? 'sent' : 'unsent', said } : said;
   }
   const answered = settled(reply.value, request, asked);
@@ -130,44 +142,69 @@ function failureIn(said: Result<Answer, CallFailure>, request: Ask): CallFailure
   return said.ok ? failureOfReply(said.value.reply, request) : said.error;
 }
 
+/** What must be so before the request is sent; `null` where it is. */
+function prepared(session: Session, { logLevel = null }: Ask): Promise<unknown> | null {
+  const { hearing, owner, line, offer } = session;
+  const listening = isAskable(owner.capabilities) ? hearing.start() : null;
+  if (owner.conversation !== null) void hearing.start();
+  if (logLevel === null || offer.capabilities.logging === undefined) return listening;
+  const before = hearing.level;
+  // In a session of one conversation it is exactly as that client says; elsewhere what is too much is left out here.
+  const isEnough = owner.conversation === null && before !== null && isAtLeast(logLevel, before);
+  if (isEnough || before === logLevel) return listening;
+  hearing.level = logLevel;
+  return Promise.all([listening, setLevel(line, session, logLevel)]);
+}
+
+/** Done when the server took it, or did not. */
+async function setLevel(line: Line, head: SessionHead, level: LogLevel): Promise<void> {
+  const id = nextId();
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'logging/setLevel', params: { level } });
+  const request = { id, body, headers: '', timeoutMs: 5000, signal: null, harmless: true, onMessage: null };
+  await line.request(request, head);
+}
+
 async function post(
   request: Ask,
-  { line, head, isChannel }: Place,
+  { line, head, session }: Place,
   { onListChanged }: Asked,
 ): Promise<Result<Reply, EgressFailure>> {
-  const { method, timeoutMs, signal } = request;
+  const { method, timeoutMs, signal, onNotification, interaction = null } = request;
   const id = nextId();
   const params = request.params(head === null ? 'modern' : 'legacy', id);
   const headers = head === null ? modernHeaders(method) + request.modernHeaders : '';
+  const hear =
+    onNotification && ((about: string, said: Members | undefined) => onNotification(about, said, id));
   const onMessage = (message: Message) => {
     if (message.kind === 'notification') {
       if (isListChanged(message.method)) onListChanged();
-      else request.onNotification?.(message.method, message.params, id);
+      else if (message.method === 'notifications/cancelled')
+        interaction?.cancelled(message.params?.requestId);
+      else hear?.(message.method, message.params);
     } else if (message.kind === 'request' && head !== null) {
-      void line.tell(answerTo(message.id, message.method), head);
+      const respond = (answer: object) => void line.tell(answer, head);
+      if (interaction === null) respond(refusalOf(message));
+      else interaction.arrive(message, respond);
     }
   };
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
   const harmless = method.endsWith('/list');
-  const reply = await line.request({ id, body, headers, timeoutMs, signal, harmless, onMessage }, head);
+  const moreTime = interaction === null ? {} : { moreTimeMs: interaction.moreTimeMs };
+  const underWay = session && { id, hear, interaction };
+  if (underWay !== null) session?.hearing.begin(underWay);
+  const reply = await line.request(
+    { id, body, headers, timeoutMs, signal, harmless, onMessage, ...moreTime },
+    head,
+  );
+  if (underWay !== null) session?.hearing.finish(underWay);
   if (reply.ok) return reply;
   const { kind, sent } = reply.error;
   // In the modern era over HTTP, the closed stream says it.
-  if ((head !== null || isChannel) && sent && (kind === 'aborted' || kind === 'timeout')) {
+  if ((head !== null || line.isChannel) && sent && (kind === 'aborted' || kind === 'timeout')) {
     const reason = kind === 'timeout' ? 'the time for the request is over' : 'the client went away';
     void line.tell({ method: 'notifications/cancelled', params: { requestId: id, reason } }, head);
   }
   return reply;
-}
-
-export function isListChanged(method: string): boolean {
-  return method.startsWith('notifications/') && method.endsWith('/list_changed');
-}
-
-/** The answer that a server's request gets; no capability was claimed, so only `ping` has one. */
-export function answerTo(id: string | number, method: string): object {
-  if (method === 'ping') return { id, result: {} };
-  return { id, error: { code: methodNotFound, message: `the gateway does not answer ${method}` } };
 }
 
 function sessionLost(reply: Reply): boolean {
@@ -200,6 +237,11 @@ function failureOfReply(reply: RpcReply, request: Ask): CallFailure {
   if (reply.kind === 'error') return rpcFailure(reply.error, request);
   const message = `the server answered ${request.method} in a way that the gateway does not understand`;
   return { code: 'source.answer_invalid', message, step: request.step };
+}
+
+/** Whether who hears what is at least as severe as `heard` hears what is at least as severe as `level`. */
+export function isAtLeast(level: LogLevel, heard: LogLevel): boolean {
+  return logLevels.indexOf(level) >= logLevels.indexOf(heard);
 }
 
 /** What a JSON-RPC error says to whoever asked. */

@@ -1,86 +1,63 @@
-import type { DispatchedCall, RpcError, SourceReturn } from '#domain';
-import { err, type Members, ok, type Result } from '#foundation';
+import type { DispatchedCall, DispatchedRequest, RpcError } from '#domain';
 import type { CallFailure } from '../contract.ts';
 import { rpcFailure } from './ask.ts';
+import type { Job } from './ask-for.ts';
 import { encodeHeaderValue, paramHeaderLines } from './headers.ts';
-import type { Link } from './link.ts';
 import {
   capabilityMissing,
   headerMismatch,
-  isReserved,
   methodNotFound,
-  modernMeta,
   parseError,
   versionUnsupported,
 } from './protocol.ts';
 
-const method = 'tools/call';
-
-/** Runs a tool. The bytes of its result are those that the server sent. */
-export async function callTool(
-  call: DispatchedCall,
-  link: Link,
-  timeoutMs: number,
-): Promise<Result<SourceReturn, CallFailure>> {
-  const { tool, args, notify, meta } = call;
-  const name = `mcp-name: ${encodeHeaderValue(tool.name)}\r\n`;
-  const answer = await link.ask({
-    // A prefix, so that no user id can be that of the catalogue.
-    owner: call.userId === null ? 'nobody' : `user ${call.userId}`,
-    method,
-    params(era, id) {
-      const given = clientMeta(call, id);
-      const params = { name: tool.name, arguments: args };
-      if (era === 'modern') return { ...params, _meta: { ...given, ...modernMeta } };
-      return Object.keys(given).length === 0 ? params : { ...params, _meta: given };
-    },
-    modernHeaders: name + paramHeaderLines(tool.inputSchema, args),
+/** The run of a tool. */
+export function jobOfCall(call: DispatchedCall, timeoutMs: number): Job {
+  const { tool, args, task } = call;
+  return {
+    from: call,
+    method: 'tools/call',
+    params: { name: tool.name, arguments: args },
+    task,
+    about: tool.name,
+    modernHeaders: nameLine(tool.name) + paramHeaderLines(tool.inputSchema, args),
     timeoutMs,
-    signal: call.signal,
-    onNotification:
-      notify === null
-        ? null
-        : (about, params, id) => {
-            const passed = forClient(about, params, id, meta?.progressToken);
-            if (passed !== null) notify(passed);
-          },
-    step: 'tools_fetched',
-  });
-  if (!answer.ok) return answer;
-  const { reply } = answer.value;
-  if (reply.kind === 'error') return err(failureOfRpc(reply.error, tool.name));
-  const { resultType, isError } = reply.result;
-  if (resultType !== undefined && resultType !== 'complete') {
-    const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
-    const message = `the server answered the call with a result of type ${kind}, which it may not as the gateway does not offer that`;
-    return err({ code: 'source.answer_invalid', message, step: 'tools_fetched' });
-  }
-  return ok({ form: 'mcp', result: reply.bytes, isError: isError === true });
+    failureOf: (rpc) => failureOfCall(rpc, tool.name),
+  };
 }
 
-/** The client's own words for the server; what it says of the protocol is between it and the gateway. */
-function clientMeta({ meta, notify }: DispatchedCall, id: number): Members {
-  const passed = Object.entries(meta ?? {}).filter(([key]) => key !== 'progressToken' && !isReserved(key));
-  const wantsProgress = meta?.progressToken !== undefined && notify !== null;
-  return { ...Object.fromEntries(passed), ...(wantsProgress ? { progressToken: id } : {}) };
+/** Any other request. */
+export function jobOfRequest(request: DispatchedRequest, timeoutMs: number): Job {
+  const { method, params } = request;
+  const about = aboutOf(method, params);
+  return {
+    from: request,
+    method,
+    params,
+    task: null,
+    about: about ?? '',
+    modernHeaders: about === null ? '' : nameLine(about),
+    timeoutMs,
+    failureOf: (rpc) => failureOfRequest(rpc, method),
+  };
 }
 
-/** A notification as the client may see it: under its own progress token, and none that is for another request. */
-function forClient(about: string, params: Members | undefined, id: number, token: unknown) {
-  if (about === 'notifications/progress') {
-    return params?.progressToken === id && token !== undefined
-      ? { method: about, params: { ...params, progressToken: token } }
-      : null;
-  }
-  if (about === 'notifications/cancelled') return null;
-  return params === undefined ? { method: about } : { method: about, params };
+function nameLine(name: string): string {
+  return `mcp-name: ${encodeHeaderValue(name)}\r\n`;
+}
+
+/** What `Mcp-Name` says of a request; `null` where it says nothing. */
+function aboutOf(method: string, { name, uri, taskId }: DispatchedRequest['params']): string | null {
+  if (method === 'prompts/get' && typeof name === 'string') return name;
+  if (method === 'resources/read' && typeof uri === 'string') return uri;
+  return method.startsWith('tasks/') && typeof taskId === 'string' ? taskId : null;
 }
 
 /**
  * The server's own error is handed on with the failure, unless it is about our request to the server and not about the
  * client's to us. One that no longer has the tool, or has another one under its name, says so in many ways.
  */
-function failureOfRpc(rpc: RpcError, name: string): CallFailure {
+function failureOfCall(rpc: RpcError, name: string): CallFailure {
   if (rpc.code === headerMismatch) {
     const message = `the tool ${name} is not what the server listed any more; the list is fetched anew: ${rpc.message}`;
     return { code: 'catalog.tool_unavailable', message, step: 'tools_valid' };
@@ -89,14 +66,20 @@ function failureOfRpc(rpc: RpcError, name: string): CallFailure {
     const message = `the server no longer has the tool ${name}: ${rpc.message}`;
     return { code: 'catalog.tool_unavailable', message, step: 'tools_valid' };
   }
-  const { rpc: own, ...failure } = rpcFailure(rpc, { method, step: 'tools_fetched' });
-  const isOurs = aboutOurRequest.includes(rpc.code) || !Number.isSafeInteger(rpc.code);
-  return own === undefined || isOurs ? failure : { ...failure, rpc: own };
+  const failure = rpcFailure(rpc, { method: 'tools/call', step: 'tools_fetched' });
+  return relayed(failure, rpc, rpc.code === methodNotFound);
 }
 
-const aboutOurRequest: readonly number[] = [
-  parseError,
-  methodNotFound,
-  capabilityMissing,
-  versionUnsupported,
-];
+function failureOfRequest(rpc: RpcError, method: string): CallFailure {
+  const failure = rpcFailure(rpc, { method, step: 'tools_fetched' });
+  return relayed({ ...failure, code: 'source.request_failed' }, rpc, rpc.code === headerMismatch);
+}
+
+function relayed(failure: CallFailure, rpc: RpcError, isOurs: boolean): CallFailure {
+  if (rpc.code === capabilityMissing) return { ...failure, code: 'client.capability_missing' };
+  if (!isOurs && !aboutOurRequest.includes(rpc.code) && Number.isSafeInteger(rpc.code)) return failure;
+  const { rpc: _, ...rest } = failure;
+  return rest;
+}
+
+const aboutOurRequest: readonly number[] = [parseError, versionUnsupported];

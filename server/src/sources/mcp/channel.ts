@@ -44,7 +44,8 @@ export function createChannel(options: ChannelOptions): Channel {
   let spoke = false;
 
   function refusal({ signal }: Exchange): EgressFailure | null {
-    if (over !== null) return { ...over, sent: false };
+    // However it ended: it is gone, and this was not sent.
+    if (over !== null) return { kind: 'interrupted', message: over.message, sent: false };
     if (signal?.aborted === true) return aborted(false);
     const message = `the server has ${maxOpen} requests to answer already`;
     return open.ids().length < maxOpen ? null : { kind: 'timeout', message, sent: false };
@@ -89,6 +90,7 @@ export function createChannel(options: ChannelOptions): Channel {
   }
 
   return {
+    isChannel: true,
     request(request) {
       const refused = refusal(request);
       if (refused !== null) return Promise.resolve(err(refused));

@@ -1,5 +1,5 @@
 import type { SourceFailure } from '#domain';
-import { err, isMembers, ok, type Result } from '#foundation';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { nextId, type Reply } from './exchange.ts';
@@ -15,8 +15,8 @@ import {
   serverInfoKey,
   versionUnsupported,
 } from './protocol.ts';
-import type { HandshakeFailure, Session } from './sessions.ts';
-import type { Line } from './transport.ts';
+import type { HandshakeFailure } from './sessions.ts';
+import type { Line, SessionHead } from './transport.ts';
 
 /** The header lines of a request in the modern era. */
 export function modernHeaders(method: string): string {
@@ -26,8 +26,6 @@ export function modernHeaders(method: string): string {
 /** A line on which it is to be found out what is at its end. */
 export interface Found {
   readonly line: Line;
-  /** Whether it is a channel. */
-  readonly isChannel: boolean;
   readonly authorizes: boolean;
 }
 
@@ -56,7 +54,7 @@ export async function discover(found: Found, timeoutMs: number): Promise<Result<
   const method = 'server/discover';
   const reply = await handshake(found, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
   // A process that waits for `initialize` may leave everything else unanswered.
-  if (!reply.ok) return found.isChannel && reply.error.code === 'source.timeout' ? ok(null) : reply;
+  if (!reply.ok) return found.line.isChannel && reply.error.code === 'source.timeout' ? ok(null) : reply;
   return verdict(reply.value);
 }
 
@@ -84,20 +82,26 @@ function legacyOrNone(versions: unknown): Result<null, CallFailure> {
   return err(unusable(`the server speaks MCP ${known.slice(0, 10).join(', ')}; the gateway speaks ${ours}`));
 }
 
+/** What a server answers to `initialize`. */
+export interface Greeting extends SessionHead {
+  readonly offer: Offer;
+}
+
 export async function initialize(
   found: Found,
+  capabilities: Members,
   timeoutMs: number,
-): Promise<Result<Session, HandshakeFailure>> {
-  const params = { protocolVersion: legacyVersions[0], capabilities: {}, clientInfo };
+): Promise<Result<Greeting, HandshakeFailure>> {
+  const params = { protocolVersion: legacyVersions[0], capabilities, clientInfo };
   const reply = await handshake(found, 'initialize', params, '', timeoutMs);
   if (!reply.ok) return reply;
-  const session = sessionOf(reply.value, found);
+  const session = greetingOf(reply.value);
   // Strict servers refuse a request that overtakes this on another connection.
   if (session.ok) await found.line.tell({ method: 'notifications/initialized' }, session.value);
   return session;
 }
 
-function sessionOf(reply: Reply, { line, isChannel }: Found): Result<Session, HandshakeFailure> {
+function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
   if (reply.kind === 'refused') {
     const hint =
       reply.status === 404 || reply.status === 405
@@ -122,15 +126,7 @@ function sessionOf(reply: Reply, { line, isChannel }: Found): Result<Session, Ha
   if (id !== null && !/^[\x21-\x7e]{1,1024}$/.test(id)) {
     return err(unusable('the server gave a session id that a header cannot carry'));
   }
-  const offer = offerOf(capabilities, serverInfo);
-  return ok({
-    id,
-    version: protocolVersion,
-    offer,
-    line,
-    isChannel,
-    keepsNothing: id === null && !isChannel,
-  });
+  return ok({ id, version: protocolVersion, offer: offerOf(capabilities, serverInfo) });
 }
 
 /** 401 and 403 in words, whatever the era. */

@@ -10,6 +10,7 @@ const longestPauseMs = 5 * 60_000;
 /** Streamable HTTP: one line for everybody, on which every message is a request of its own. */
 export function createStreamableHttp(endpoint: Endpoint): Transport {
   const line: Line = {
+    isChannel: false,
     request(request, session) {
       const headers = session === null ? request.headers : request.headers + sessionHeaders(session);
       return exchange(endpoint, { ...request, headers });
@@ -33,6 +34,7 @@ export function createStreamableHttp(endpoint: Endpoint): Transport {
     channels: false,
     mayBeModern: true,
     shared: false,
+    perUser: false,
     authorizes: /^authorization:/im.test(endpoint.headers),
     close: () => endpoint.upstream.close(),
   };

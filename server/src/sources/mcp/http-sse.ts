@@ -26,6 +26,7 @@ export function createHttpSse(endpoint: Endpoint, timeoutMs: number): Transport 
     channels: true,
     mayBeModern: false,
     shared: false,
+    perUser: false,
     authorizes: /^authorization:/im.test(endpoint.headers),
     close() {
       closed = true;
@@ -153,6 +154,7 @@ function withoutDeadStream(channel: Channel, heardAtMs: () => number, { clock }:
 function refusing(status: number): Line {
   const reply: Reply = { kind: 'refused', status, text: '', why: 'it did not open its event stream' };
   return {
+    isChannel: true,
     request: async () => ok(reply),
     tell: async () => {},
     listen: () => ({ ready: Promise.resolve(), stop() {} }),

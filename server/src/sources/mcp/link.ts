@@ -1,15 +1,31 @@
+import type { CallNotification } from '#domain';
 import { type Clock, err, ok, type Result } from '#foundation';
-import type { CallFailure } from '../contract.ts';
-import { type Answer, type Ask, askInSession, askModern } from './ask.ts';
-import { discover } from './era.ts';
+import type { CallFailure, SourceEvents } from '../contract.ts';
+import { type Answer, type Ask, askInSession, askModern, type EraKind } from './ask.ts';
+import { createBelief } from './belief.ts';
+import { catalogueKey, conversationKey, type Owner, sharedOwner, silentOwner } from './capabilities.ts';
 import { createOpening } from './opening.ts';
-import type { Offer } from './protocol.ts';
-import { createSessions, type Sessions } from './sessions.ts';
+import { modernVersion } from './protocol.ts';
+import type { Lease, Session } from './sessions.ts';
 import type { Line, Ways } from './transport.ts';
+
+/** Where something of an owner is to be had: a session that is held, or the one line of the modern era. */
+export type Place =
+  | { readonly era: 'modern'; readonly line: Line; readonly lease: Lease | null }
+  | { readonly era: 'legacy'; readonly lease: Lease };
 
 /** The connection to one MCP server: finds out its era, keeps its sessions, and mends both when the server restarts. */
 export interface Link {
   ask(ask: Ask): Promise<Result<Answer, CallFailure>>;
+  /** The era as far as it is known; asks the server where nothing is. */
+  era(): Promise<Result<EraKind, CallFailure>>;
+  /** Where to keep something for that owner; whoever gets a lease gives it back. */
+  place(owner: Owner): Promise<Result<Place, CallFailure>>;
+  /** The session under that key, if it is open. */
+  find(key: string): Session | null;
+  /** Says something in the conversation's session, if there is one. */
+  tell(conversation: string, notification: CallNotification): void;
+  end(key: string): void;
   /**
    * What a server is and declares may have changed some minutes later, which no failure would tell: it may have been upgraded
    * since.
@@ -22,94 +38,76 @@ export interface LinkOptions {
   readonly ways: Ways;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly onListChanged: () => void;
+  readonly events: SourceEvents;
 }
 
-type Era =
-  | { readonly kind: 'modern'; readonly line: Line; readonly offer: Offer; probedAt: number }
-  /** The legacy era; and channels, where each finds out for itself what is at its end. */
-  | { readonly kind: 'sessions'; readonly sessions: Sessions; probedAt: number };
-
-const reconsiderAfterMs = 5 * 60_000;
-
-export function createLink({ ways, clock, timeoutMs, onListChanged }: LinkOptions): Link {
+export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Link {
   const { first } = ways;
-  const asked = { authorizes: first.authorizes, onListChanged };
-  const opening = createOpening(ways, timeoutMs);
-  let era: Era | null = null;
-  let probing: Promise<Result<Era, CallFailure>> | null = null;
+  const asked = { authorizes: first.authorizes, onListChanged: events.onListChanged };
+  const opening = createOpening(ways, { timeoutMs, clock, events });
+  const belief = createBelief({ opening, transport: first, clock, timeoutMs });
 
-  function sessionsEra(): Era {
-    const end = opening.end;
-    return {
-      kind: 'sessions',
-      sessions: createSessions({ open: opening.open, end, clock }),
-      probedAt: clock.now(),
-    };
-  }
-
-  async function probe(): Promise<Result<Era, CallFailure>> {
-    const found = first.channels ? ok(null) : await probeLine();
-    if (!found.ok) return found;
-    era = found.value ?? sessionsEra();
-    return ok(era);
-  }
-
-  async function probeLine(): Promise<Result<Era | null, CallFailure>> {
-    const found = await opening.first('catalogue');
-    if (!found.ok) return found;
-    const offer = await discover(found.value, timeoutMs);
-    if (!offer.ok) return offer;
-    if (offer.value === null) return ok(null);
-    return ok({ kind: 'modern', line: found.value.line, offer: offer.value, probedAt: clock.now() });
-  }
-
-  /** One probe for all who ask at once. */
-  function probeOnce(): Promise<Result<Era, CallFailure>> {
-    probing ??= probe().finally(() => {
-      probing = null;
-    });
-    return probing;
-  }
-
-  function forget(stale: Era): void {
-    if (era !== stale) return;
-    era = null;
-    if (stale.kind === 'sessions') void stale.sessions.close();
+  /** Where everybody shares a process, everybody shares its session; where each user has one, each user does. */
+  function ownerFor(given: Ask['owner']): Owner {
+    const owner = typeof given === 'string' ? silentOwner(given) : given();
+    if (first.shared) return sharedOwner('everybody');
+    return first.perUser ? sharedOwner(owner.user) : owner;
   }
 
   async function ask(request: Ask): Promise<Result<Answer, CallFailure>> {
     for (let attempt = 0; ; attempt++) {
-      const known = era;
-      const current = known === null ? await probeOnce() : ok(known);
+      const known = belief.known();
+      const current = known === null ? await belief.current() : ok(known);
       if (!current.ok) return current;
       const outcome =
         current.value.kind === 'modern'
           ? await askModern(request, current.value.line, current.value.offer, asked)
-          : await askInSession(request, current.value.sessions, asked);
+          : await askInSession(request, current.value.sessions, ownerFor(request.owner), asked);
       if (!('stale' in outcome)) return outcome;
-      forget(current.value);
+      belief.forget(current.value);
       // What was found a moment ago is not stale: the server contradicts itself.
       if (known === null || attempt > 0) return err(outcome.stale);
     }
   }
 
+  async function place(owner: Owner): Promise<Result<Place, CallFailure>> {
+    const current = await belief.current();
+    if (!current.ok) return current;
+    if (current.value.kind === 'modern') return ok({ era: 'modern', line: current.value.line, lease: null });
+    const lease = await current.value.sessions.acquire(ownerFor(() => owner));
+    if (!lease.ok) {
+      if (lease.error.notLegacy === true) belief.forget(current.value);
+      return lease;
+    }
+    const { version, line } = lease.value.session;
+    if (version === modernVersion) return ok({ era: 'modern', line, lease: lease.value });
+    return ok({ era: 'legacy', lease: lease.value });
+  }
+
+  function sessions() {
+    const known = belief.known();
+    return known?.kind === 'sessions' ? known.sessions : null;
+  }
+
   return {
     ask,
-    async reconsider() {
-      const known = era;
-      if (first.channels || known === null) return;
-      if (clock.now() - known.probedAt < reconsiderAfterMs) return;
-      known.probedAt = clock.now();
-      const modern = await probeLine();
-      if (!modern.ok || modern.value === null || era !== known) return;
-      forget(known);
-      era = modern.value;
+    place,
+    find: (key) => sessions()?.find(key) ?? null,
+    async era() {
+      const found = await place(silentOwner(catalogueKey));
+      if (!found.ok) return found;
+      found.value.lease?.release();
+      return ok(found.value.era);
     },
+    tell(conversation, notification) {
+      const session = sessions()?.find(conversationKey(conversation)) ?? null;
+      if (session !== null && session.version !== modernVersion)
+        void session.line.tell(notification, session);
+    },
+    end: (key) => sessions()?.end(key),
+    reconsider: belief.reconsider,
     async close() {
-      const last = era;
-      era = null;
-      if (last?.kind === 'sessions') await last.sessions.close();
+      await belief.close();
       opening.close();
     },
   };

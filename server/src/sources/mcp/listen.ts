@@ -1,15 +1,12 @@
 import type { Clock } from '#foundation';
-import { type Answer, answerTo, isListChanged } from './ask.ts';
-import { modernHeaders } from './era.ts';
-import { nextId } from './exchange.ts';
-import type { Message } from './message.ts';
-import { modernMeta } from './protocol.ts';
-import type { Session } from './sessions.ts';
+import type { Answer } from './ask.ts';
+import { type ModernStream, openModernStream } from './modern-stream.ts';
+import { isListChanged } from './protocol.ts';
 import type { Line } from './transport.ts';
 
-/** Hears from a server that its lists changed: one stream, opened anew at most once for each refresh. */
+/** Hears from a server that its lists changed. */
 export interface Listener {
-  /** Listens where that answer came from, unless it does already. */
+  /** Listens where that answer came from, unless it does already; anew at most once for each refresh. */
   ensure(where: Pick<Answer, 'line' | 'session'>): void;
   stop(): void;
 }
@@ -22,64 +19,46 @@ export interface ListenerOptions {
 
 const firstPauseMs = 5000;
 const longestPauseMs = 5 * 60_000;
+const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true } as const;
 
+/** In the legacy era the session itself listens; in the modern era there is one stream for it. */
 export function createListener({ clock, timeoutMs, onListChanged }: ListenerOptions): Listener {
-  let running: { readonly at: Line | Session; readonly stop: () => void } | null = null;
+  let running: { readonly at: Line; stream: ModernStream | null } | null = null;
   let pauseMs = firstPauseMs;
   let notBefore = Number.NEGATIVE_INFINITY;
 
   function stop(): void {
-    running?.stop();
+    running?.stream?.close();
     running = null;
   }
 
-  function heard(message: Message, line: Line, session: Session | null): void {
-    pauseMs = firstPauseMs;
-    if (message.kind === 'notification' && isListChanged(message.method)) onListChanged();
-    else if (message.kind === 'request' && session !== null) {
-      void line.tell(answerTo(message.id, message.method), session);
-    }
-  }
-
-  function inSession(session: Session): () => void {
-    const onMessage = (message: Message) => heard(message, session.line, session);
-    return session.line.listen(session, { onMessage, onEnd() {} }).stop;
-  }
-
-  function inModernWay(line: Line, onEnd: () => void): () => void {
-    const abort = new AbortController();
-    const method = 'subscriptions/listen';
-    const id = nextId();
-    const notifications = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { notifications, _meta: modernMeta } });
-    const onMessage = (message: Message) => heard(message, line, null);
-    const headers = modernHeaders(method);
-    const { signal } = abort;
-    const request = { id, body, headers, timeoutMs, signal, lasting: true, harmless: true, onMessage };
-    void line.request(request, null).then(onEnd);
-    return () => abort.abort();
+  async function listen(started: { readonly at: Line; stream: ModernStream | null }): Promise<void> {
+    const opened = await openModernStream(started.at, lists, timeoutMs, (method) => {
+      pauseMs = firstPauseMs;
+      if (isListChanged(method)) onListChanged();
+    });
+    if (opened.ok && running === started) {
+      started.stream = opened.value;
+      await opened.value.ended;
+    } else if (opened.ok) opened.value.close();
+    if (running === started) running = null;
   }
 
   return {
     stop,
     ensure({ line, session }) {
-      const at = session ?? line;
-      if (running?.at === at) return;
-      stop();
       if (session !== null) {
-        running = { at, stop: inSession(session) };
+        stop();
+        void session.hearing.start();
         return;
       }
+      if (running?.at === line) return;
+      stop();
       if (clock.now() < notBefore) return;
       notBefore = clock.now() + pauseMs;
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      const started = {
-        at,
-        stop: inModernWay(line, () => {
-          if (running === started) running = null;
-        }),
-      };
-      running = started;
+      running = { at: line, stream: null };
+      void listen(running);
     },
   };
 }

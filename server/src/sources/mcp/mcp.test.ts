@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { CallNotification, DispatchedCall, Source, SourceReturn } from '#domain';
+import {
+  type CallNotification,
+  type DispatchedCall,
+  type Source,
+  type SourceReturn,
+  silentClient,
+} from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
@@ -175,7 +181,7 @@ describe('an MCP source', () => {
     const heard: CallNotification[] = [];
     const notify = (notification: CallNotification) => heard.push(notification);
     const meta = { progressToken: 'mine', traceparent: '00-1-2-01', 'vendor/x': 1 };
-    await call(connection, callOf('Echo', { meta, notify }));
+    await call(connection, callOf('Echo', { meta, notify, client: { ...silentClient, logLevel: 'any' } }));
     assert.deepEqual(heard, [
       { method: 'notifications/progress', params: { progressToken: 'mine', progress: 1 } },
       { method: 'notifications/message', params: { level: 'info', data: 'hi' } },
@@ -219,7 +225,8 @@ describe('an MCP source', () => {
     };
     const heard: CallNotification[] = [];
     const notify = (notification: CallNotification) => heard.push(notification);
-    const calling = connection.call(callOf('Echo', { notify }));
+    const client = { ...silentClient, logLevel: 'any' as const };
+    const calling = connection.call(callOf('Echo', { notify, client }));
     while (heard.length < 1) await setImmediate();
     clock.advance(9000);
     say?.({ method: 'notifications/message', params: { data: 'still' } });

@@ -10,12 +10,15 @@ import type {
 } from '../contract.ts';
 import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
-import { callTool } from './call.ts';
+import { jobOfCall, jobOfRequest } from './call.ts';
+import { conversationKey } from './capabilities.ts';
+import { converse } from './converse.ts';
 import { createLink } from './link.ts';
 import { fetchList } from './list.ts';
 import { fetchOthers } from './list-others.ts';
 import { createListener } from './listen.ts';
 import { listingsOf } from './listing.ts';
+import { createParkingLot } from './parked.ts';
 import type { Ways } from './transport.ts';
 import { waysTo } from './ways.ts';
 
@@ -32,10 +35,13 @@ function openMcp(
   source: Source,
   ways: Ways,
   { clock, maxAnswerBytes = defaultMaxAnswerBytes }: SourceDeps,
-  { onListChanged }: SourceEvents,
+  events: SourceEvents,
 ): SourceConnection {
+  const { onListChanged } = events;
   const timeoutMs = inspectionTimeoutMs(source);
-  const link = createLink({ ways, clock, timeoutMs, onListChanged });
+  const link = createLink({ ways, clock, timeoutMs, events });
+  const parked = createParkingLot(clock);
+  const deps = { link, parked, clock };
   const listener = createListener({ clock, timeoutMs, onListChanged });
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
@@ -60,9 +66,13 @@ function openMcp(
 
   return {
     inspect,
-    call: (call) => callTool(call, link, timeoutMsOf(source, call.tool.name)),
+    call: (call) => converse(jobOfCall(call, timeoutMsOf(source, call.tool.name)), deps),
+    request: (request) => converse(jobOfRequest(request, source.timeoutMs), deps),
+    tell: link.tell,
+    endConversation: (conversation) => link.end(conversationKey(conversation)),
     close() {
       listener.stop();
+      parked.close();
       void link.close();
     },
   };

@@ -7,9 +7,17 @@ export type Message =
   | { readonly kind: 'result'; readonly result: Members; readonly bytes: Buffer }
   | { readonly kind: 'error'; readonly error: RpcError }
   | { readonly kind: 'notification'; readonly method: string; readonly params: Members | undefined }
-  | { readonly kind: 'request'; readonly id: string | number; readonly method: string }
+  | ServerRequest
   /** An answer to a request that is not ours. */
   | { readonly kind: 'foreign' };
+
+/** What a server asks of its client; the modern era has no such messages. */
+export interface ServerRequest {
+  readonly kind: 'request';
+  readonly id: string | number;
+  readonly method: string;
+  readonly params: Members | undefined;
+}
 
 /**
  * Reads one JSON-RPC message; the error says what is wrong with it. The bytes of a result are cut out as they came.
@@ -62,8 +70,11 @@ function trimmedLength(body: Buffer): number {
 
 function fromServer(message: Members, method: string): Result<Message, string> {
   const { id, params } = message;
-  if (typeof id === 'string' || typeof id === 'number') return ok({ kind: 'request', id, method });
-  return ok({ kind: 'notification', method, params: isMembers(params) ? params : undefined });
+  const given = isMembers(params) ? params : undefined;
+  if (typeof id === 'string' || typeof id === 'number') {
+    return ok({ kind: 'request', id, method, params: given });
+  }
+  return ok({ kind: 'notification', method, params: given });
 }
 
 function answer(message: Members, body: Buffer, id: number): Result<Message, string> {

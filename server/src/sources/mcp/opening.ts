@@ -1,6 +1,8 @@
-import { err, ok, type Result } from '#foundation';
+import { type Clock, err, ok, type Result } from '#foundation';
 import { failureOf } from '../failure.ts';
-import { discover, type Found, initialize } from './era.ts';
+import type { Owner } from './capabilities.ts';
+import { discover, type Found, type Greeting, initialize } from './era.ts';
+import { createHearing, type HearingEvents } from './hearing.ts';
 import { modernVersion } from './protocol.ts';
 import type { HandshakeFailure, Session } from './sessions.ts';
 import type { Transport, Ways } from './transport.ts';
@@ -9,54 +11,79 @@ import type { Transport, Ways } from './transport.ts';
 export interface Opening {
   /** A line of the first way, on which nothing was said yet. */
   first(owner: string): Promise<Result<Found, HandshakeFailure>>;
-  open(owner: string): Promise<Result<Session, HandshakeFailure>>;
+  /** `onLost` is called once the session is known to be gone. */
+  open(owner: Owner, onLost: (session: Session) => void): Promise<Result<Session, HandshakeFailure>>;
   end(session: Session): Promise<void>;
   close(): void;
 }
 
+type Opened = Result<Session, HandshakeFailure>;
+type OnLost = (session: Session) => void;
+
 /** A process that is to be started may have to be fetched before; one that runs answers at once. */
 const discoverOnChannelMs = 10_000;
 
-export function createOpening({ first, older: makeOlder }: Ways, timeoutMs: number): Opening {
+export interface OpeningOptions {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly events: HearingEvents;
+}
+
+export function createOpening(ways: Ways, { timeoutMs, clock, events }: OpeningOptions): Opening {
+  const { first, older: makeOlder } = ways;
   let older: Transport | null = null;
   let prefersOlder = false;
 
   async function lineOf(transport: Transport, owner: string): Promise<Result<Found, HandshakeFailure>> {
     const line = await transport.open(transport.shared ? '' : owner);
     if (!line.ok) return err(failureOf(line.error, 'connected'));
-    return ok({ line: line.value, isChannel: transport.channels, authorizes: transport.authorizes });
+    return ok({ line: line.value, authorizes: transport.authorizes });
   }
 
-  async function openOn(transport: Transport, owner: string): Promise<Result<Session, HandshakeFailure>> {
-    const found = await lineOf(transport, owner);
+  async function openOn(transport: Transport, owner: Owner, onLost: OnLost): Promise<Opened> {
+    const found = await lineOf(transport, owner.key);
     if (!found.ok) return found;
-    const session = await greet(found.value, transport);
-    if (!session.ok && transport.channels) void found.value.line.end(null);
-    return session;
+    const { line } = found.value;
+    const { isChannel } = line;
+    const greeting = await greet(found.value, owner, transport);
+    if (!greeting.ok) {
+      if (isChannel) void line.end(null);
+      return greeting;
+    }
+    const head = greeting.value;
+    const keepsNothing = head.id === null && !isChannel;
+    const isShared = keepsNothing || transport.shared;
+    const onEnd = () => onLost(session);
+    const hearing = createHearing({ line, head, owner, isShared, clock, events, onEnd });
+    const session: Session = { ...head, line, keepsNothing, owner, hearing };
+    // The end of a channel is heard there too.
+    if (isChannel) void hearing.start();
+    return ok(session);
   }
 
-  async function greet(found: Found, transport: Transport): Promise<Result<Session, HandshakeFailure>> {
-    if (transport.channels && transport.mayBeModern) {
+  async function greet(
+    found: Found,
+    { capabilities }: Owner,
+    { channels, mayBeModern }: Transport,
+  ): Promise<Result<Greeting, HandshakeFailure>> {
+    if (channels && mayBeModern) {
       const offer = await discover(found, Math.min(timeoutMs, discoverOnChannelMs));
       if (!offer.ok) return offer;
-      if (offer.value !== null) {
-        const head = { id: null, version: modernVersion };
-        return ok({ ...head, offer: offer.value, line: found.line, isChannel: true, keepsNothing: false });
-      }
+      if (offer.value !== null) return ok({ id: null, version: modernVersion, offer: offer.value });
     }
-    return initialize(found, timeoutMs);
+    return initialize(found, capabilities, timeoutMs);
   }
 
   /** Where one way fails the other one is tried, and preferred from then on if that works. */
-  async function open(owner: string): Promise<Result<Session, HandshakeFailure>> {
-    const olderFirst = prefersOlder && older !== null ? await openOn(older, owner) : null;
+  async function open(owner: Owner, onLost: OnLost): Promise<Opened> {
+    const olderFirst = prefersOlder && older !== null ? await openOn(older, owner, onLost) : null;
     if (olderFirst?.ok === true) return olderFirst;
-    const session = await openOn(first, owner);
+    const session = await openOn(first, owner, onLost);
     prefersOlder = false;
     if (session.ok || session.error.noRpc !== true || makeOlder === null) return session;
     if (olderFirst !== null) return olderFirst;
     older ??= makeOlder();
-    const olderSession = await openOn(older, owner);
+    const olderSession = await openOn(older, owner, onLost);
     prefersOlder = olderSession.ok;
     const isRefused = !olderSession.ok && olderSession.error.code === 'source.secret_refused';
     return olderSession.ok || isRefused ? olderSession : session;

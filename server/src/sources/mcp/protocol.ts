@@ -11,12 +11,15 @@ const reserved = 'io.modelcontextprotocol/';
 export const serverInfoKey = `${reserved}serverInfo`;
 export const isReserved = (key: string): boolean => key.startsWith(reserved);
 
-/** What every modern request says of us. We answer no input request for now, so we claim no capability. */
+/** What every modern request says of us, where the client can do nothing in particular. */
 export const modernMeta = {
   [`${reserved}protocolVersion`]: modernVersion,
   [`${reserved}clientCapabilities`]: {},
   [`${reserved}clientInfo`]: clientInfo,
 };
+export const clientCapabilitiesKey = `${reserved}clientCapabilities`;
+export const logLevelKey = `${reserved}logLevel`;
+export const subscriptionIdKey = `${reserved}subscriptionId`;
 
 /** Codes that only a server of the modern era uses. */
 export const headerMismatch = -32020;
@@ -24,6 +27,21 @@ export const capabilityMissing = -32021;
 export const versionUnsupported = -32022;
 export const parseError = -32700;
 export const methodNotFound = -32601;
+
+export const urlElicitationRequired = -32042;
+
+export function isListChanged(method: string): boolean {
+  return method.startsWith('notifications/') && method.endsWith('/list_changed');
+}
+
+/** The answer that a server's request gets where no client is there for it. */
+export function refusalOf({ id, method }: { readonly id: string | number; readonly method: string }): object {
+  if (method === 'ping') return { id, result: {} };
+  return {
+    id,
+    error: { code: methodNotFound, message: `the gateway does not answer ${method.slice(0, 100)}` },
+  };
+}
 
 /** What the server says of itself; `null` where it says nothing usable. */
 export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {

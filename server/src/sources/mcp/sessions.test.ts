@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { manualClock, ok } from '#foundation';
+import { silentOwner } from './capabilities.ts';
+import type { Hearing } from './hearing.ts';
 import { createSessions, type Lease, type Session } from './sessions.ts';
 import type { Line } from './transport.ts';
 
 const line: Line = {
+  isChannel: false,
   request: () => assert.fail('nothing is asked'),
   tell: async () => {},
   listen: () => ({ ready: Promise.resolve(), stop() {} }),
   end: async () => {},
+};
+
+const hearing: Hearing = {
+  level: null,
+  start: async () => {},
+  begin() {},
+  finish() {},
+  onUpdated: () => () => {},
+  stop() {},
 };
 
 function setUp(options: { max?: number; stateless?: boolean } = {}) {
@@ -24,7 +36,8 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
       return ok<Session>({
         id,
         line,
-        isChannel: false,
+        owner: silentOwner('a'),
+        hearing,
         keepsNothing: id === null,
         version: '2025-06-18',
         offer: { serverInfo: null, capabilities: {}, tools: true, listChanged: false },
@@ -35,7 +48,7 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
     },
   });
   const acquire = async (owner: string): Promise<Lease> => {
-    const lease = await sessions.acquire(owner);
+    const lease = await sessions.acquire(silentOwner(owner));
     assert.ok(lease.ok);
     return lease.value;
   };

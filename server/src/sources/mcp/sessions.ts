@@ -1,5 +1,7 @@
 import type { SourceFailure } from '#domain';
 import { type Clock, ok, type Result } from '#foundation';
+import type { Owner } from './capabilities.ts';
+import type { Hearing } from './hearing.ts';
 import type { Offer } from './protocol.ts';
 import type { Line, SessionHead } from './transport.ts';
 
@@ -10,9 +12,10 @@ export interface Session extends SessionHead {
   readonly version: string;
   readonly offer: Offer;
   readonly line: Line;
-  readonly isChannel: boolean;
   /** Whether owners may share it: a server that is reached in single requests and keeps nothing between them. */
   readonly keepsNothing: boolean;
+  readonly owner: Owner;
+  readonly hearing: Hearing;
 }
 
 /**
@@ -31,19 +34,26 @@ export interface Lease {
 
 export interface Sessions {
   /** The owner's session, opened if needed; several who ask at once share one opening. */
-  acquire(owner: string): Promise<Result<Lease, HandshakeFailure>>;
+  acquire(owner: Owner): Promise<Result<Lease, HandshakeFailure>>;
+  /** The session under that key, if there is one. */
+  find(key: string): Session | null;
+  /** That session is known to be gone. */
+  lost(session: Session): void;
+  /** Ends the session under that key, whoever uses it. */
+  end(key: string): void;
   /** Ends them all; done when the server was told. */
   close(): Promise<void>;
 }
 
 interface Entry {
   readonly opened: Promise<Result<Session, HandshakeFailure>>;
+  session: Session | null;
   users: number;
   usedAt: number;
 }
 
 export interface SessionsOptions {
-  readonly open: (owner: string) => Promise<Result<Session, HandshakeFailure>>;
+  readonly open: (owner: Owner) => Promise<Result<Session, HandshakeFailure>>;
   /** Tells the server that a session is over. */
   readonly end: (session: Session) => Promise<void>;
   readonly clock: Clock;
@@ -51,83 +61,117 @@ export interface SessionsOptions {
   readonly idleMs?: number;
 }
 
+const maxStateless = 100;
+
 /**
  * One session for each owner, as what a server keeps in a session must not pass from one user to another. At most
- * `max`: the one unused for longest goes first. A server that keeps no sessions is asked to open one only once.
+ * `max`: the one unused for longest goes first. A server that keeps no sessions is asked to open one only once for each set
+ * of capabilities.
  */
-export function createSessions({ open, end, clock, max = 500, idleMs = 600_000 }: SessionsOptions): Sessions {
+export function createSessions({
+  open,
+  end,
+  clock,
+  max = 2000,
+  idleMs = 600_000,
+}: SessionsOptions): Sessions {
   // In the order of their last use.
   const entries = new Map<string, Entry>();
-  let stateless: Session | null = null;
+  // By the capabilities that were declared.
+  const stateless = new Map<string, Session>();
   const stopSweeping = clock.every(60_000, sweep);
 
   function sweep(): void {
-    for (const [owner, entry] of entries) {
-      if (entry.users === 0 && entry.usedAt <= clock.now() - idleMs) void drop(owner, entry);
+    for (const [key, entry] of entries) {
+      if (entry.users === 0 && entry.usedAt <= clock.now() - idleMs) void drop(key, entry);
     }
   }
 
-  async function drop(owner: string, entry: Entry): Promise<void> {
-    entries.delete(owner);
+  async function drop(key: string, entry: Entry): Promise<void> {
+    entries.delete(key);
     const session = await entry.opened;
-    if (session.ok) await end(session.value);
+    if (!session.ok) return;
+    session.value.hearing.stop();
+    await end(session.value);
   }
 
   function makeRoom(): void {
-    for (const [owner, entry] of entries) {
+    for (const [key, entry] of entries) {
       if (entries.size <= max) return;
-      if (entry.users === 0) void drop(owner, entry);
+      if (entry.users === 0) void drop(key, entry);
     }
   }
 
-  async function acquire(owner: string): Promise<Result<Lease, HandshakeFailure>> {
-    if (stateless !== null) return ok(statelessLease(stateless));
-    let entry = entries.get(owner);
-    if (entry === undefined) entry = { opened: open(owner), users: 0, usedAt: 0 };
-    else entries.delete(owner);
-    entries.set(owner, entry);
+  async function acquire(owner: Owner): Promise<Result<Lease, HandshakeFailure>> {
+    const common = stateless.size === 0 ? undefined : stateless.get(owner.capabilitiesText);
+    if (common !== undefined) return ok(statelessLease(common));
+    const { key } = owner;
+    let entry = entries.get(key);
+    if (entry === undefined) entry = { opened: open(owner), session: null, users: 0, usedAt: 0 };
+    else entries.delete(key);
+    entries.set(key, entry);
     entry.users++;
     entry.usedAt = clock.now();
     makeRoom();
     const opened = await entry.opened;
     if (!opened.ok) {
-      forget(owner, entry);
+      forget(key, entry);
       return opened;
     }
     const session = opened.value;
     if (session.keepsNothing) {
-      stateless = session;
-      entries.delete(owner);
+      if (stateless.size >= maxStateless) clearStateless();
+      stateless.set(owner.capabilitiesText, session);
+      entries.delete(key);
       return ok(statelessLease(session));
     }
-    return ok({
+    entry.session = session;
+    return ok(leaseOf(key, entry, session));
+  }
+
+  function leaseOf(key: string, entry: Entry, session: Session): Lease {
+    return {
       session,
       release() {
         entry.users--;
+        entry.usedAt = clock.now();
       },
-      lose: () => forget(owner, entry),
-    });
+      lose: () => forget(key, entry),
+    };
   }
 
-  function forget(owner: string, entry: Entry): void {
-    if (entries.get(owner) === entry) entries.delete(owner);
+  function forget(key: string, entry: Entry): void {
+    entry.session?.hearing.stop();
+    if (entries.get(key) === entry) entries.delete(key);
   }
 
   function statelessLease(session: Session): Lease {
-    return {
-      session,
-      release() {},
-      lose() {
-        if (stateless === session) stateless = null;
-      },
-    };
+    return { session, release() {}, lose: () => lost(session) };
+  }
+
+  function clearStateless(): void {
+    for (const session of stateless.values()) session.hearing.stop();
+    stateless.clear();
+  }
+
+  function lost(session: Session): void {
+    for (const [text, known] of stateless) if (known === session) stateless.delete(text);
+    for (const [key, entry] of entries) if (entry.session === session) forget(key, entry);
+    session.hearing.stop();
   }
 
   return {
     acquire,
+    lost,
+    find: (key) => entries.get(key)?.session ?? null,
+    end(key) {
+      const entry = entries.get(key);
+      if (entry !== undefined) void drop(key, entry);
+    },
     async close() {
       stopSweeping();
-      await Promise.all([...entries].map(([owner, entry]) => drop(owner, entry)));
+      clearStateless();
+      await Promise.all([...entries].map(([key, entry]) => drop(key, entry)));
     },
   };
 }

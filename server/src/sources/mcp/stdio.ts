@@ -100,6 +100,7 @@ export function createStdio(options: StdioOptions): Transport {
     channels: true,
     mayBeModern: true,
     shared: !command.perUser,
+    perUser: command.perUser,
     authorizes: false,
     close() {
       closed = true;

@@ -14,6 +14,7 @@ export interface SessionHead {
  * (stdio, HTTP+SSE) each line is a channel, and holds at most one session. Nothing here throws.
  */
 export interface Line {
+  readonly isChannel: boolean;
   /**
    * Sends one request and waits for its answer. `session` is `null` in the modern era and before `initialize` was
    * answered. What the server says on the answer's own stream goes to `request.onMessage`; on a channel that is what names
@@ -58,6 +59,8 @@ export interface Transport {
   readonly mayBeModern: boolean;
   /** Every owner shares one line and one session: a stdio process for all. What the server asks then is nobody's in particular. */
   readonly shared: boolean;
+  /** Every user has one line and one session, whatever the conversation: a stdio process for each user. */
+  readonly perUser: boolean;
   /** Whether an `authorization` header is sent, for the words about one that is missing. */
   readonly authorizes: boolean;
   close(): void;

@@ -1,0 +1,113 @@
+import { type ClientSide, type InputMethod, type InputRequest, inputMethods } from '#domain';
+import { isMembers, type Members } from '#foundation';
+
+const capabilityOf: { readonly [method in InputMethod]: 'elicitation' | 'sampling' | 'roots' } = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+};
+
+/** Whether a server may ask such a client anything. */
+export function isAskable({ elicitation, sampling, roots }: Members): boolean {
+  return isMembers(elicitation) || isMembers(sampling) || isMembers(roots);
+}
+
+/** A request of a server that its client may not be asked: the error it gets, and what the client would have to declare. */
+export interface Undeclared {
+  readonly code: -32601 | -32602;
+  readonly message: string;
+  readonly required: Members;
+}
+
+/** What stands between a server's request and the client; `null` where nothing does. */
+export function undeclared(
+  capabilities: Members,
+  { method, params }: { readonly method: string; readonly params?: Members | undefined },
+): Undeclared | null {
+  if (!isInputMethod(method)) return missing(-32601, `the gateway does not answer ${method}`, {});
+  const name = capabilityOf[method];
+  const declared = capabilities[name];
+  if (!isMembers(declared)) return missing(-32601, `the client does not do ${method}`, { [name]: {} });
+  if (method === 'elicitation/create') {
+    const mode = typeof params?.mode === 'string' ? params.mode : 'form';
+    // Before there were modes, to declare elicitation was to declare forms.
+    const does = isMembers(declared[mode]) || (mode === 'form' && !isMembers(declared.url));
+    const words = `the client does not do elicitation in the mode ${mode.slice(0, 50)}`;
+    return does ? null : missing(-32602, words, { elicitation: { [mode.slice(0, 50)]: {} } });
+  }
+  if (name !== 'sampling' || params?.tools === undefined || isMembers(declared.tools)) return null;
+  return missing(-32602, 'the client does not do sampling with tools', { sampling: { tools: {} } });
+}
+
+function missing(code: Undeclared['code'], message: string, required: Members): Undeclared {
+  return { code, message, required };
+}
+
+function isInputMethod(method: string): method is InputMethod {
+  return inputMethods.includes(method as InputMethod);
+}
+
+export function inputRequestOf(method: string, params: Members | undefined): InputRequest {
+  return { method: method as InputMethod, ...(params === undefined ? {} : { params }) };
+}
+
+/** Whose session with a server of the legacy era it is, and what is declared in it. */
+export interface Owner {
+  readonly key: string;
+  /** The key of its user. */
+  readonly user: string;
+  readonly conversation: string | null;
+  /** As `initialize` of the legacy era takes them. */
+  readonly capabilities: Members;
+  /** The same text for the same capabilities, however they are written. */
+  readonly capabilitiesText: string;
+}
+
+/** Where everybody shares one session; what a client does not do is then refused in its name. */
+const everything = { elicitation: { form: {}, url: {} }, roots: { listChanged: true }, sampling: {} };
+
+export const catalogueKey = 'catalogue';
+
+/** One that declares nothing: the catalogue, and whoever has no other session yet. */
+export function silentOwner(key: string): Owner {
+  return { key, user: key, conversation: null, capabilities: {}, capabilitiesText: '' };
+}
+
+export function sharedOwner(key: string): Owner {
+  return { key, user: key, conversation: null, capabilities: everything, capabilitiesText: 'everything' };
+}
+
+export const conversationKey = (conversation: string): string => `conversation ${conversation}`;
+/** A prefix, so that no user id can be that of the catalogue. */
+export const userKey = (userId: string | null): string => (userId === null ? 'nobody' : `user ${userId}`);
+
+export function ownerOf({ conversation, capabilities }: ClientSide, userId: string | null): Owner {
+  const known = legacyForm(capabilities);
+  const user = userKey(userId);
+  const key = conversation === null ? `${user} ${known.text}` : conversationKey(conversation);
+  return { key, user, conversation, capabilities: known.capabilities, capabilitiesText: known.text };
+}
+
+const legacyNames = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling', 'tasks'];
+const nothing = { capabilities: {}, text: '' };
+const forms = new WeakMap<Members, typeof nothing>();
+
+/** What `initialize` knows of them, in one order. */
+function legacyForm(declared: Members): { readonly capabilities: Members; readonly text: string } {
+  let form = forms.get(declared);
+  if (form === undefined) {
+    const names = legacyNames.filter((name) => isMembers(declared[name]));
+    const capabilities = Object.fromEntries(names.map((name) => [name, inOrder(declared[name])] as const));
+    form = names.length === 0 ? nothing : { capabilities, text: JSON.stringify(capabilities) };
+    forms.set(declared, form);
+  }
+  return form;
+}
+
+const maxDepth = 16;
+
+function inOrder(value: unknown, depth = 0): unknown {
+  if (!isMembers(value) || depth >= maxDepth) return value;
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, inOrder(value[name], depth + 1)]));
+}

@@ -1,0 +1,134 @@
+import type { CallNotification, LogLevel } from '#domain';
+import type { Clock, Members } from '#foundation';
+import type { Owner } from './capabilities.ts';
+import type { Interaction } from './interaction.ts';
+import type { Message, ServerRequest } from './message.ts';
+import { refusalOf } from './protocol.ts';
+import type { Line, Listening, SessionHead } from './transport.ts';
+
+/** A request under way in a session, for what the server says of it elsewhere than on the stream of its answer. */
+export interface UnderWay {
+  readonly id: number;
+  readonly hear: ((method: string, params: Members | undefined) => void) | null;
+  /** `null` where the client can be asked nothing. */
+  readonly interaction: Interaction | null;
+}
+
+/** Hears what a server says in one session outside any answer, and finds out whom it concerns. */
+export interface Hearing {
+  /** Listens from now on; resolves when nothing more is missed, or after a while. */
+  start(): Promise<void>;
+  begin(request: UnderWay): void;
+  finish(request: UnderWay): void;
+  /** Hears the params of each `notifications/resources/updated` until the returned function is called. */
+  onUpdated(listener: (params: Members) => void): () => void;
+  /** The level of log messages that was asked for in this session; `null`: none was. */
+  level: LogLevel | null;
+  stop(): void;
+}
+
+/** Whom a session tells of what concerns no request. */
+export interface HearingEvents {
+  readonly onListChanged: () => void;
+  readonly onAnnouncement: (conversation: string, notification: CallNotification) => void;
+}
+
+export interface HearingOptions {
+  readonly line: Line;
+  readonly head: SessionHead;
+  readonly owner: Owner;
+  /** The session serves several users, so that what is not said of one request is nobody's. */
+  readonly isShared: boolean;
+  readonly clock: Clock;
+  readonly events: HearingEvents;
+  /** The session is gone for good. */
+  readonly onEnd: () => void;
+}
+
+/** A server that never begins its stream must not hold up the first call. */
+const readyWithinMs = 2000;
+const maxEarly = 32;
+
+export function createHearing(options: HearingOptions): Hearing {
+  const { line, head, owner, isShared, clock, events, onEnd } = options;
+  // The oldest first.
+  const underWay = new Set<UnderWay>();
+  const updated = new Set<(params: Members) => void>();
+  /** What was asked before the request that opened the session had begun; `null` from then on. */
+  let early: ServerRequest[] | null = [];
+  let listening: Listening | null = null;
+  let started: Promise<void> | null = null;
+
+  function start(): Promise<void> {
+    listening = line.listen(head, { onMessage, onEnd });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopTimer = clock.every(readyWithinMs, resolve);
+    void listening.ready.then(resolve);
+    return promise.finally(stopTimer);
+  }
+
+  function onMessage(message: Message): void {
+    if (message.kind === 'request') onRequest(message);
+    else if (message.kind === 'notification') onNotification(message.method, message.params);
+  }
+
+  function onRequest(request: ServerRequest): void {
+    const asked = request.method === 'ping' ? null : askedFor();
+    if (asked !== null) asked.arrive(request, (answer) => void line.tell(answer, head));
+    else if (early !== null && early.length < maxEarly && request.method !== 'ping') early.push(request);
+    else void line.tell(refusalOf(request), head);
+  }
+
+  /** The newest request that can be answered for; where several users share the session, only one that is alone. */
+  function askedFor(): Interaction | null {
+    if (isShared && underWay.size !== 1) return null;
+    let newest: Interaction | null = null;
+    for (const { interaction } of underWay) newest = interaction ?? newest;
+    return newest;
+  }
+
+  function onNotification(method: string, params: Members | undefined): void {
+    switch (method) {
+      case 'notifications/tools/list_changed':
+      case 'notifications/prompts/list_changed':
+      case 'notifications/resources/list_changed':
+        events.onListChanged();
+        break;
+      case 'notifications/resources/updated':
+        for (const listener of updated) listener(params ?? {});
+        break;
+      case 'notifications/cancelled':
+        for (const { interaction } of underWay) interaction?.cancelled(params?.requestId);
+        break;
+      case 'notifications/progress':
+        for (const { id, hear } of underWay) if (id === params?.progressToken) hear?.(method, params);
+        break;
+      default:
+        announce(method, params);
+    }
+  }
+
+  function announce(method: string, params: Members | undefined): void {
+    const said = params === undefined ? { method } : { method, params };
+    if (owner.conversation !== null) events.onAnnouncement(owner.conversation, said);
+    else if (!isShared) [...underWay].at(-1)?.hear?.(method, params);
+  }
+
+  return {
+    level: null,
+    start: () => (started ??= start()),
+    begin(request) {
+      underWay.add(request);
+      if (early === null) return;
+      const waiting = early;
+      early = null;
+      for (const one of waiting) onRequest(one);
+    },
+    finish: (request) => void underWay.delete(request),
+    onUpdated(listener) {
+      updated.add(listener);
+      return () => updated.delete(listener);
+    },
+    stop: () => listening?.stop(),
+  };
+}

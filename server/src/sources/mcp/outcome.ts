@@ -1,0 +1,98 @@
+import type { InputRequest, SourceReturn } from '#domain';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import type { Answer } from './ask.ts';
+import type { Job } from './ask-for.ts';
+import { inputRequestOf, undeclared } from './capabilities.ts';
+import { capabilityMissing, urlElicitationRequired } from './protocol.ts';
+
+type Outcome = Result<SourceReturn, CallFailure>;
+
+const maxInputRequests = 32;
+
+/** What a server's answer is to the client. The bytes of a result are those that the server sent. */
+export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
+  if (reply.kind === 'error') {
+    const urls = session === null ? null : urlsToOpen(job, reply.error.code, reply.error.data);
+    return urls === null ? err(job.failureOf(reply.error)) : ok(inputRequired(urls, null));
+  }
+  const { result, bytes } = reply;
+  const { resultType, isError } = result;
+  if (resultType === undefined || resultType === 'complete') {
+    const taskId = job.task === null ? undefined : legacyTaskId(result);
+    const returned = { form: 'mcp', result: bytes, isError: isError === true } as const;
+    return ok(taskId === undefined ? returned : { ...returned, taskId });
+  }
+  if (session === null && resultType === 'task' && typeof result.taskId === 'string') {
+    return ok({ form: 'mcp', result: bytes, isError: false, taskId: result.taskId });
+  }
+  if (session === null && resultType === 'input_required') return inputsOf(job, result);
+  const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
+  return invalid(`a result of type ${kind}, which it may not as the gateway does not offer that`, job);
+}
+
+function legacyTaskId({ task }: Members): string | undefined {
+  return isMembers(task) && typeof task.taskId === 'string' ? task.taskId : undefined;
+}
+
+function inputRequired(
+  requests: { readonly [key: string]: InputRequest },
+  state: string | null,
+): SourceReturn & { readonly form: 'input_required' } {
+  return { form: 'input_required', requests, state, isError: false };
+}
+
+/** What a server of the modern era wants to know; only what the client declared that it can be asked. */
+function inputsOf(job: Job, { inputRequests, requestState }: Members): Outcome {
+  if (requestState !== undefined && typeof requestState !== 'string') {
+    return invalid('a requestState that is no text', job);
+  }
+  if (!isMembers(inputRequests)) {
+    if (requestState === undefined) return invalid('neither input requests nor a state', job);
+    return ok(inputRequired({}, requestState));
+  }
+  const entries: [string, InputRequest][] = [];
+  for (const [key, request] of Object.entries(inputRequests)) {
+    if (!isMembers(request) || typeof request.method !== 'string') {
+      return invalid('an input request that names no method', job);
+    }
+    const params = isMembers(request.params) ? request.params : undefined;
+    const problem = undeclared(job.from.client.capabilities, { method: request.method, params });
+    if (problem !== null) return err(missing(problem.message, problem.required));
+    entries.push([key, inputRequestOf(request.method, params)]);
+  }
+  if (entries.length > maxInputRequests) return invalid(`more than ${maxInputRequests} input requests`, job);
+  return ok(inputRequired(Object.fromEntries(entries), requestState ?? null));
+}
+
+function missing(why: string, requiredCapabilities: Members): CallFailure {
+  const message = `the server asks the client for what it did not declare: ${why}`;
+  const rpc = { code: capabilityMissing, message, data: { requiredCapabilities } };
+  return { code: 'client.capability_missing', message, step: 'tools_fetched', rpc };
+}
+
+/** The links of an error that the modern era has no more, for a client of that era that opens links. */
+function urlsToOpen(
+  { from: { client } }: Job,
+  code: number,
+  data: unknown,
+): { readonly [key: string]: InputRequest } | null {
+  const { elicitation } = client.capabilities;
+  const does = client.ask === null && isMembers(elicitation) && isMembers(elicitation.url);
+  const listed = isMembers(data) ? data.elicitations : undefined;
+  if (code !== urlElicitationRequired || !does || !Array.isArray(listed) || listed.length === 0) return null;
+  const entries = listed
+    .filter((one) => isMembers(one) && typeof one.url === 'string')
+    .slice(0, maxInputRequests)
+    .map((one: Members, index) => {
+      const params = { ...one, mode: 'url' };
+      return [`url-${index + 1}`, inputRequestOf('elicitation/create', params)] as const;
+    });
+  return entries.length === 0 ? null : Object.fromEntries(entries);
+}
+
+function invalid(what: string, { method }: Job): Result<never, CallFailure> {
+  const request = method === 'tools/call' ? 'the call' : method;
+  const message = `the server answered ${request} with ${what}`;
+  return err({ code: 'source.answer_invalid', message, step: 'tools_fetched' });
+}
