@@ -18,9 +18,15 @@ const stopTimeoutMs = 40_000;
 
 /**
  * Starts the server as anybody would, as a process of its own with a config file and a data directory that live only as
- * long as it does. `before` is put in front of the command, to pin it to a core.
+ * long as it does. `before` is put in front of the command, to pin it to a core; `nodeArgs` are for Node itself.
  */
-export async function startGateway(config: object, before: readonly string[] = []): Promise<GatewayProcess> {
+export async function startGateway(
+  config: {
+    readonly workers?: readonly { readonly id: string; readonly [field: string]: unknown }[];
+  } & object,
+  before: readonly string[] = [],
+  nodeArgs: readonly string[] = [],
+): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
   const key = `sp_${randomBytes(24).toString('hex')}`;
   // Every JSON document is a YAML document.
@@ -35,7 +41,7 @@ export async function startGateway(config: object, before: readonly string[] = [
     SALLYPORT_ADMIN_KEY: key,
     SALLYPORT_LOG_LEVEL: 'warn',
   };
-  const [command = process.execPath, ...args] = [...before, process.execPath, main];
+  const [command = process.execPath, ...args] = [...before, process.execPath, ...nodeArgs, main];
   const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = async (): Promise<void> => {
     await end(child);
@@ -43,7 +49,11 @@ export async function startGateway(config: object, before: readonly string[] = [
   };
   try {
     const origin = await printedOrigin(child);
-    await ready(origin);
+    await ready(
+      origin,
+      key,
+      (config.workers ?? []).map(({ id }) => id),
+    );
     return { origin, key, pid: child.pid ?? 0, stop };
   } catch (thrown) {
     await stop();
@@ -51,14 +61,18 @@ export async function startGateway(config: object, before: readonly string[] = [
   }
 }
 
-/** Only health says when the sources of the config file were asked for their tools. */
-async function ready(origin: string): Promise<void> {
+/** Ready to serve is not yet to know what every source offers: each is asked now, and must answer. */
+async function ready(origin: string, key: string, sources: readonly string[]): Promise<void> {
   const end = performance.now() + startTimeoutMs;
-  for (;;) {
-    const answer = await fetch(`${origin}/readyz`).catch(() => null);
-    if (answer?.status === 200) return;
-    if (performance.now() > end) throw new Error(`the gateway is not ready: ${await answer?.text()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  const headers = { Authorization: `Bearer ${key}` };
+  for (const path of ['/readyz', ...sources.map((id) => `/v1/workers/${id}/health`)]) {
+    for (;;) {
+      const answer = await fetch(`${origin}${path}`, { headers }).catch(() => null);
+      const body = (await answer?.json().catch(() => null)) as { healthy?: boolean } | null;
+      if (answer?.status === 200 && body?.healthy !== false) break;
+      if (performance.now() > end) throw new Error(`the gateway is not ready: ${JSON.stringify(body)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 

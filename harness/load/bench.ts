@@ -8,6 +8,7 @@ import { end, type GatewayProcess, printedOrigin, startGateway } from '../gatewa
 import type { Job, Measurement } from './client.ts';
 import { findNginx, startNginx } from './nginx.ts';
 import { cpuOf, residentOf } from './process-usage.ts';
+import { inspectable, measureSessions, type SessionCost } from './sessions.ts';
 import { type Line, printLines, printNote } from './table.ts';
 
 /**
@@ -38,6 +39,8 @@ const roundMs = options.quick ? 800 : 1200;
 const warmUpMs = options.quick ? 500 : 2000;
 const settleMs = 1000;
 const toolCount = 500;
+const largeToolCount = 5000;
+const sessionCounts = options.quick ? { sessions: 100, streams: 20 } : { sessions: 10_000, streams: 1000 };
 const allowedCount = 100;
 const root = join(import.meta.dirname, '../..');
 
@@ -59,6 +62,7 @@ interface Candidate {
   readonly target: Pick<Job, 'url' | 'headers' | 'style' | 'tool' | 'argument'>;
   /** Whose CPU time counts; null where it runs elsewhere. */
   readonly pid: number | null;
+  readonly expectTools: number;
 }
 
 interface Generator {
@@ -101,7 +105,8 @@ async function runRound(
   rest: Pick<Job, 'method' | 'connections'>,
 ): Promise<Line> {
   const before = candidate.pid === null ? 0 : cpuOf(candidate.pid);
-  const job: Job = { ...candidate.target, ...rest, expectTools: toolCount, durationMs: roundMs };
+  const { target, expectTools } = candidate;
+  const job: Job = { ...target, ...rest, expectTools, durationMs: roundMs };
   const measured = await generator.run(job);
   const cpuMs = candidate.pid === null ? null : (await settledCpu(candidate.pid)) - before;
   const cpuUs = cpuMs === null ? null : (cpuMs * 1000) / measured.answers;
@@ -145,6 +150,18 @@ async function measureCalls(generator: Generator, candidates: readonly Candidate
   return groups.map(medianOf);
 }
 
+async function measureLists(generator: Generator, candidates: readonly Candidate[]): Promise<Line[]> {
+  const listed: Line[] = [];
+  for (const candidate of candidates) {
+    const lines: Line[] = [];
+    for (let round = 0; round < rounds; round++) {
+      lines.push(await runRound(generator, candidate, { method: 'tools/list', connections: 1 }));
+    }
+    listed.push(medianOf(lines));
+  }
+  return listed;
+}
+
 interface Stand {
   readonly calls: readonly Candidate[];
   readonly lists: readonly Candidate[];
@@ -152,7 +169,7 @@ interface Stand {
   stop(): Promise<void>;
 }
 
-function gatewayConfig(upstream: string): object {
+function gatewayConfig(upstream: string) {
   const allowed = Array.from({ length: allowedCount }, (_, index) => `Bench.Tool${index}`);
   const gateway = (slug: string, more: object) => ({
     name: slug,
@@ -173,6 +190,27 @@ function gatewayConfig(upstream: string): object {
   };
 }
 
+interface Upstream {
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+async function startUpstream(tools: number): Promise<Upstream> {
+  const args = [...onCore(0), process.execPath, join(import.meta.dirname, 'upstream.ts'), String(tools)];
+  const child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  return { origin: await printedOrigin(child), stop: () => end(child) };
+}
+
+/** A gateway's slug, measured in one style. */
+function candidatesOf({ pid, key, origin }: GatewayProcess) {
+  const headers = { Authorization: `Bearer ${key}`, 'Arcade-User-ID': 'bench@example.com' };
+  const { tool, argument } = options;
+  return (name: string, slug: string, style: Job['style'], expectTools = toolCount): Candidate => {
+    const target = { url: `${origin}/mcp/${slug}`, headers, style, tool, argument };
+    return { name, target, pid, expectTools };
+  };
+}
+
 /** Everything that takes part, each a process of its own. */
 async function build(): Promise<Stand> {
   const stops: (() => Promise<void>)[] = [];
@@ -180,29 +218,18 @@ async function build(): Promise<Stand> {
     for (const one of stops.reverse()) await one();
   };
   try {
-    const args = [
-      ...onCore(0),
-      process.execPath,
-      join(import.meta.dirname, 'upstream.ts'),
-      String(toolCount),
-    ];
-    const behind = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
-    stops.push(() => end(behind));
-    const upstream = await printedOrigin(behind);
+    const behind = await startUpstream(toolCount);
+    stops.push(behind.stop);
+    const upstream = behind.origin;
     const gateway = await startGateway(gatewayConfig(upstream), onCore(1));
     stops.push(gateway.stop);
-    const { pid, key, origin } = gateway;
-    const headers = { Authorization: `Bearer ${key}`, 'Arcade-User-ID': 'bench@example.com' };
-    const of = (name: string, slug: string, style: Job['style']): Candidate => {
-      const { tool, argument } = options;
-      return { name, target: { url: `${origin}/mcp/${slug}`, headers, style, tool, argument }, pid };
-    };
+    const of = candidatesOf(gateway);
     const calls = [
       of('gateway, 2026-07-28', 'bench', 'stateless'),
       of('gateway, session', 'bench', 'session'),
       of('gateway to MCP source', 'bench-relay', 'stateless'),
     ];
-    const lists = [of('gateway', 'bench-all', 'stateless')];
+    const lists = [of(`gateway, ${toolCount} tools`, 'bench-all', 'stateless')];
     const program = findNginx();
     if (program === null) {
       printNote(
@@ -213,8 +240,9 @@ async function build(): Promise<Stand> {
     const nginx = await startNginx(program, upstream, onCore(1));
     stops.push(nginx.stop);
     const target = { ...of('', '', 'stateless').target, url: `${nginx.origin}/mcp` };
-    const plain: Candidate = { name: 'nginx, plain proxy', target, pid: nginx.pid };
-    return { calls: [plain, ...calls], lists: [plain, ...lists], gateway, stop };
+    const plain = { name: 'nginx, plain proxy', target, pid: nginx.pid, expectTools: toolCount };
+    const plainList = { ...plain, name: `nginx, ${toolCount} tools` };
+    return { calls: [plain, ...calls], lists: [plainList, ...lists], gateway, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -230,24 +258,17 @@ async function countRecords({ origin, key }: GatewayProcess): Promise<number> {
   return ((await answer.json()) as { total_count: number }).total_count;
 }
 
-async function compare(generator: Generator): Promise<boolean> {
+async function compare(generator: Generator): Promise<{ right: boolean; result: object }> {
   const stand = await build();
   try {
     const { gateway, lists } = stand;
     const idleMb = residentOf(gateway.pid);
     const calls = await measureCalls(generator, stand.calls);
-    const listed: Line[] = [];
-    for (const candidate of lists) {
-      const lines: Line[] = [];
-      for (let round = 0; round < rounds; round++) {
-        lines.push(await runRound(generator, candidate, { method: 'tools/list', connections: 1 }));
-      }
-      listed.push(medianOf(lines));
-    }
+    const listed = await measureLists(generator, lists);
     const records = await countRecords(gateway);
     const memory = { idleMb, afterLoadMb: residentOf(gateway.pid) };
     printLines('tools/call', calls, 'µs');
-    printLines(`tools/list of ${toolCount} tools`, listed, 'ms');
+    printLines('tools/list', listed, 'ms');
     const [model] = cpus();
     printNote('');
     printNote(
@@ -256,15 +277,52 @@ async function compare(generator: Generator): Promise<boolean> {
     printNote(
       `Audit records: ${records}. ${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`,
     );
-    writeResult({ calls, listed, memory, records, pinning, machine: model?.model, node: process.version });
     const answered = calls
       .filter((line) => line.name.startsWith('gateway'))
       .reduce((sum, line) => sum + line.answers, 0);
     if (records < answered) printNote(`Of ${answered} calls only ${records} have an audit record.`);
-    return allRight([...calls, ...listed]) && records >= answered;
+    const right = allRight([...calls, ...listed]) && records >= answered;
+    const machine = { pinning, model: model?.model, node: process.version };
+    return { right, result: { calls, listed, memory, records, ...machine } };
   } finally {
     await stand.stop();
   }
+}
+
+interface Large {
+  readonly largeList: readonly Line[];
+  readonly sessions: SessionCost;
+}
+
+/** A list that is long and sessions that are many, in a gateway of their own, so that they weigh on no other figure. */
+async function measureLarge(generator: Generator): Promise<Large> {
+  const upstream = await startUpstream(largeToolCount);
+  const { port, args } = await inspectable();
+  try {
+    const gateway = await startGateway(gatewayConfig(upstream.origin), onCore(1), args);
+    try {
+      const name = `gateway, ${largeToolCount} tools`;
+      const long = candidatesOf(gateway)(name, 'bench-relay', 'stateless', largeToolCount);
+      const largeList = await measureLists(generator, [long]);
+      return { largeList, sessions: await measureSessions(gateway, 'bench-relay', port, sessionCounts) };
+    } finally {
+      await gateway.stop();
+    }
+  } finally {
+    await upstream.stop();
+  }
+}
+
+function printSessions(cost: SessionCost): boolean {
+  const kb = (figure: number): string => `${figure.toFixed(1)} KB`;
+  const { sessions, streams, wrong } = cost;
+  printNote(
+    `\nOne of ${sessions} idle sessions: ${kb(cost.heapKb)} of heap, ${kb(cost.residentKb)} resident.`,
+  );
+  const stream = `${kb(cost.streamHeapKb)} of heap, ${kb(cost.streamResidentKb)} resident`;
+  printNote(`Each open stream of ${streams} of them adds ${stream}.`);
+  if (wrong > 0) printNote(`${wrong} wrong answers. The first: ${cost.firstWrong}`);
+  return wrong === 0;
 }
 
 async function measureFrom(url: string, generator: Generator): Promise<boolean> {
@@ -281,6 +339,7 @@ async function measureFrom(url: string, generator: Generator): Promise<boolean> 
       name: style === 'stateless' ? '2026-07-28' : 'session',
       target: { url, headers, style, tool, argument },
       pid: null,
+      expectTools: toolCount,
     })),
   );
   printLines('tools/call', calls, 'µs');
@@ -301,9 +360,19 @@ function writeResult(result: object): void {
   writeFileSync(join(root, 'results/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 }
 
+async function measureAll(generator: Generator): Promise<boolean> {
+  const compared = await compare(generator);
+  const large = await measureLarge(generator);
+  printLines('tools/list', large.largeList, 'ms');
+  writeResult({ ...compared.result, ...large });
+  const right = [printSessions(large.sessions), allRight(large.largeList), compared.right];
+  return right.every((one) => one);
+}
+
 const generator = startGenerator();
 try {
-  const right = await (options.url === undefined ? compare(generator) : measureFrom(options.url, generator));
+  const { url } = options;
+  const right = await (url === undefined ? measureAll(generator) : measureFrom(url, generator));
   process.exitCode = right ? 0 : 1;
 } finally {
   await generator.stop();
