@@ -207,7 +207,8 @@ async function post(
   return reply;
 }
 
-function sessionLost(reply: Reply): boolean {
+/** Whether the server says that it does not know the session, so that it surely did nothing. */
+export function sessionLost(reply: Reply): boolean {
   if (reply.kind === 'result') return false;
   if (reply.status === 404) return true;
   if (reply.status !== 400) return false;

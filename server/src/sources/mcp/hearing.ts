@@ -14,14 +14,21 @@ export interface UnderWay {
   readonly interaction: Interaction | null;
 }
 
+export interface Follower {
+  /** Gets the params of each `notifications/resources/updated`. */
+  readonly onUpdated: (params: Members) => void;
+  /** The session is over. */
+  readonly onEnd: () => void;
+}
+
 /** Hears what a server says in one session outside any answer, and finds out whom it concerns. */
 export interface Hearing {
   /** Listens from now on; resolves when nothing more is missed, or after a while. */
   start(): Promise<void>;
   begin(request: UnderWay): void;
   finish(request: UnderWay): void;
-  /** Hears the params of each `notifications/resources/updated` until the returned function is called. */
-  onUpdated(listener: (params: Members) => void): () => void;
+  /** Who hears of resources, until the returned function is called. */
+  follow(follower: Follower): () => void;
   /** The level of log messages that was asked for in this session; `null`: none was. */
   level: LogLevel | null;
   stop(): void;
@@ -53,7 +60,7 @@ export function createHearing(options: HearingOptions): Hearing {
   const { line, head, owner, isShared, clock, events, onEnd } = options;
   // The oldest first.
   const underWay = new Set<UnderWay>();
-  const updated = new Set<(params: Members) => void>();
+  const followers = new Set<Follower>();
   /** What was asked before the request that opened the session had begun; `null` from then on. */
   let early: ServerRequest[] | null = [];
   let listening: Listening | null = null;
@@ -95,7 +102,7 @@ export function createHearing(options: HearingOptions): Hearing {
         events.onListChanged();
         break;
       case 'notifications/resources/updated':
-        for (const listener of updated) listener(params ?? {});
+        for (const { onUpdated } of followers) onUpdated(params ?? {});
         break;
       case 'notifications/cancelled':
         for (const { interaction } of underWay) interaction?.cancelled(params?.requestId);
@@ -125,10 +132,14 @@ export function createHearing(options: HearingOptions): Hearing {
       for (const one of waiting) onRequest(one);
     },
     finish: (request) => void underWay.delete(request),
-    onUpdated(listener) {
-      updated.add(listener);
-      return () => updated.delete(listener);
+    follow(follower) {
+      followers.add(follower);
+      return () => followers.delete(follower);
     },
-    stop: () => listening?.stop(),
+    stop() {
+      listening?.stop();
+      for (const { onEnd } of followers) onEnd();
+      followers.clear();
+    },
   };
 }

@@ -25,6 +25,8 @@ export interface Link {
   find(key: string): Session | null;
   /** Says something in the conversation's session, if there is one. */
   tell(conversation: string, notification: CallNotification): void;
+  /** That session is known to be gone. */
+  lost(session: Session): void;
   end(key: string): void;
   /**
    * What a server is and declares may have changed some minutes later, which no failure would tell: it may have been upgraded
@@ -104,6 +106,7 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
       if (session !== null && session.version !== modernVersion)
         void session.line.tell(notification, session);
     },
+    lost: (session) => sessions()?.lost(session),
     end: (key) => sessions()?.end(key),
     reconsider: belief.reconsider,
     async close() {

@@ -13,12 +13,14 @@ import { inspected, withSteps } from '../steps.ts';
 import { jobOfCall, jobOfRequest } from './call.ts';
 import { conversationKey } from './capabilities.ts';
 import { converse } from './converse.ts';
+import { subscriberKey } from './feed.ts';
 import { createLink } from './link.ts';
 import { fetchList } from './list.ts';
 import { fetchOthers } from './list-others.ts';
 import { createListener } from './listen.ts';
 import { listingsOf } from './listing.ts';
 import { createParkingLot } from './parked.ts';
+import { createSubscriptions } from './subscriptions.ts';
 import type { Ways } from './transport.ts';
 import { waysTo } from './ways.ts';
 
@@ -41,6 +43,7 @@ function openMcp(
   const timeoutMs = inspectionTimeoutMs(source);
   const link = createLink({ ways, clock, timeoutMs, events });
   const parked = createParkingLot(clock);
+  const subscriptions = createSubscriptions({ link, clock, timeoutMs });
   const deps = { link, parked, clock };
   const listener = createListener({ clock, timeoutMs, onListChanged });
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
@@ -68,10 +71,16 @@ function openMcp(
     inspect,
     call: (call) => converse(jobOfCall(call, timeoutMsOf(source, call.tool.name)), deps),
     request: (request) => converse(jobOfRequest(request, source.timeoutMs), deps),
+    subscribe: subscriptions.subscribe,
     tell: link.tell,
-    endConversation: (conversation) => link.end(conversationKey(conversation)),
+    endConversation(conversation) {
+      subscriptions.endConversation(conversation);
+      link.end(conversationKey(conversation));
+      link.end(subscriberKey(conversation));
+    },
     close() {
       listener.stop();
+      subscriptions.close();
       parked.close();
       void link.close();
     },

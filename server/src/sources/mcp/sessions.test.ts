@@ -19,7 +19,7 @@ const hearing: Hearing = {
   start: async () => {},
   begin() {},
   finish() {},
-  onUpdated: () => () => {},
+  follow: () => () => {},
   stop() {},
 };
 

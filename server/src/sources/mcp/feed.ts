@@ -1,0 +1,159 @@
+import type { DispatchedSubscription } from '#domain';
+import { err, type Members, ok, type Result } from '#foundation';
+import type { CallFailure } from '../contract.ts';
+import { failureOf } from '../failure.ts';
+import { rpcFailure, sessionLost } from './ask.ts';
+import { conversationKey, type Owner, silentOwner, userKey } from './capabilities.ts';
+import { nextId } from './exchange.ts';
+import type { Link, Place } from './link.ts';
+import { type ModernStream, openModernStream } from './modern-stream.ts';
+import type { Lease, Session } from './sessions.ts';
+
+/** Where one owner hears of resources, as long as that place lasts: a session, or a stream of the modern era. */
+export interface Feed {
+  /** Makes these what is heard of; returns those that the server refuses. */
+  want(uris: readonly string[]): Promise<Result<Refused, CallFailure>>;
+  /** Resolves when nothing more will be heard there. */
+  readonly ended: Promise<void>;
+  close(): void;
+}
+
+export type Refused = ReadonlyMap<string, CallFailure>;
+
+export interface FeedOptions {
+  readonly link: Link;
+  readonly timeoutMs: number;
+  readonly onUpdated: (params: Members) => void;
+}
+
+const updated = 'notifications/resources/updated';
+
+/** One that the conversation has opened for its calls, or one of its own where it has none yet. */
+export function subscriberOf({ conversation, userId }: DispatchedSubscription, link: Link): Owner {
+  if (conversation === null) return silentOwner(`${userKey(userId)} `);
+  const known = link.find(conversationKey(conversation));
+  return known?.owner ?? silentOwner(subscriberKey(conversation));
+}
+
+export const subscriberKey = (conversation: string): string => `subscriber ${conversation}`;
+
+export async function openFeed(owner: Owner, options: FeedOptions): Promise<Result<Feed, CallFailure>> {
+  const place = await options.link.place(owner);
+  if (!place.ok) return place;
+  return place.value.era === 'modern'
+    ? ok(modernFeed(place.value, options))
+    : ok(await legacyFeed(place.value.lease, options));
+}
+
+/** One stream for all; another one takes its place when what is wanted changes, so that nothing is missed in between. */
+function modernFeed(
+  { line, lease }: Extract<Place, { era: 'modern' }>,
+  { timeoutMs, onUpdated }: FeedOptions,
+): Feed {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let stream: ModernStream | null = null;
+  let isClosed = false;
+
+  function close(): void {
+    if (isClosed) return;
+    isClosed = true;
+    stream?.close();
+    lease?.release();
+    end();
+  }
+
+  return {
+    ended,
+    close,
+    async want(uris) {
+      const wanted = { resourceSubscriptions: uris };
+      const opened = await openModernStream(line, wanted, timeoutMs, (method, params) => {
+        if (method === updated && params !== undefined) onUpdated(params);
+      });
+      if (!opened.ok) return opened;
+      const before = stream;
+      stream = opened.value;
+      before?.close();
+      if (isClosed) stream.close();
+      const mine = stream;
+      void mine.ended.then(() => {
+        if (stream === mine) close();
+      });
+      const { resourceSubscriptions: heard } = stream.honoured;
+      const told = new Set(Array.isArray(heard) ? heard : []);
+      return ok(new Map(uris.filter((uri) => !told.has(uri)).map((uri) => [uri, notTold(uri)])));
+    },
+  };
+}
+
+function notTold(uri: string): CallFailure {
+  const message = `the server does not tell of changes of ${uri.slice(0, 200)}`;
+  return { code: 'source.request_failed', message, step: 'tools_fetched' };
+}
+
+async function legacyFeed(lease: Lease, { link, timeoutMs, onUpdated }: FeedOptions): Promise<Feed> {
+  const { session } = lease;
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const subscribed = new Set<string>();
+  const unheard = session.hearing.follow({ onUpdated, onEnd: close });
+  let isClosed = false;
+  await session.hearing.start();
+
+  function close(): void {
+    if (isClosed) return;
+    isClosed = true;
+    unheard();
+    lease.release();
+    end();
+  }
+
+  return {
+    ended,
+    close() {
+      for (const uri of isClosed ? [] : subscribed)
+        void change(session, 'resources/unsubscribe', uri, timeoutMs);
+      close();
+    },
+    async want(uris) {
+      for (const uri of subscribed) {
+        if (uris.includes(uri)) continue;
+        subscribed.delete(uri);
+        void change(session, 'resources/unsubscribe', uri, timeoutMs);
+      }
+      const refused = new Map<string, CallFailure>();
+      for (const uri of uris.filter((one) => !subscribed.has(one))) {
+        const answer = await change(session, 'resources/subscribe', uri, timeoutMs);
+        if (answer.ok) subscribed.add(uri);
+        else if (answer.error.rpc !== undefined) refused.set(uri, answer.error);
+        else {
+          if (answer.error.code === 'source.waiting_lost') link.lost(session);
+          close();
+          return answer;
+        }
+      }
+      return ok(refused);
+    },
+  };
+}
+
+async function change(
+  { line, ...head }: Session,
+  method: 'resources/subscribe' | 'resources/unsubscribe',
+  uri: string,
+  timeoutMs: number,
+): Promise<Result<void, CallFailure>> {
+  const id = nextId();
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { uri } });
+  const step = 'tools_fetched';
+  const request = { id, body, headers: '', timeoutMs, signal: null, harmless: true, onMessage: null };
+  const reply = await line.request(request, head);
+  if (!reply.ok) return err(failureOf(reply.error, step));
+  if (reply.value.kind === 'result') return ok(undefined);
+  if (sessionLost(reply.value))
+    return err({ code: 'source.waiting_lost', message: 'the session is gone', step });
+  if (reply.value.kind === 'error') {
+    return err({ ...rpcFailure(reply.value.error, { method, step }), code: 'source.request_failed' });
+  }
+  const message = `the server answered ${method} with HTTP ${reply.value.status}: ${reply.value.why}`;
+  return err({ code: 'source.answer_invalid', message, step });
+}
