@@ -12,6 +12,12 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
+/** What stands in the config file. */
+export interface GatewayConfig {
+  readonly workers?: readonly { readonly id: string; readonly [field: string]: unknown }[];
+  readonly [section: string]: unknown;
+}
+
 const main = join(import.meta.dirname, '../server/src/main.ts');
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 40_000;
@@ -21,9 +27,7 @@ const stopTimeoutMs = 40_000;
  * long as it does. `before` is put in front of the command, to pin it to a core; `nodeArgs` are for Node itself.
  */
 export async function startGateway(
-  config: {
-    readonly workers?: readonly { readonly id: string; readonly [field: string]: unknown }[];
-  } & object,
+  config: GatewayConfig,
   before: readonly string[] = [],
   nodeArgs: readonly string[] = [],
 ): Promise<GatewayProcess> {

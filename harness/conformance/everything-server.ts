@@ -11,6 +11,8 @@ import { addContentTools, embedded, pixelPng, text } from './content-tools.ts';
 import { addInputTools, askForm } from './input-tools.ts';
 
 export interface ChangeNotices {
+  /** How often each list was made to change; it has one entry more after every other change. */
+  readonly changes: { readonly tools: number; readonly prompts: number };
   toolsChanged(): void;
   promptsChanged(): void;
 }
@@ -44,6 +46,9 @@ export function createEverythingServer(notices: ChangeNotices): McpServer {
   };
   announce('test_trigger_tool_change', notices.toolsChanged);
   announce('test_trigger_prompt_change', notices.promptsChanged);
+  const { changes } = notices;
+  if (changes.tools % 2 === 1) announce('test_changed_tool', () => {});
+  if (changes.prompts % 2 === 1) server.registerPrompt('test_changed_prompt', {}, () => ({ messages: [] }));
   server.server.setRequestHandler('completion/complete', async ({ params }) => ({
     completion: {
       values: ['paris', 'park', 'party'].filter((value) => value.startsWith(params.argument.value)),

@@ -26,12 +26,16 @@ export async function serveFixture(): Promise<Fixture> {
     string,
     { server: McpServer; transport: WebStandardStreamableHTTPServerTransport }
   >();
+  const changes = { tools: 0, prompts: 0 };
   const notices = {
+    changes,
     toolsChanged() {
+      changes.tools += 1;
       modern.notify.toolsChanged();
       for (const { server } of sessions.values()) server.sendToolListChanged();
     },
     promptsChanged() {
+      changes.prompts += 1;
       modern.notify.promptsChanged();
       for (const { server } of sessions.values()) server.sendPromptListChanged();
     },

@@ -116,6 +116,15 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
   });
 
   const http = createServer(async (request, response) => {
+    // The SDK's adapter says nothing until the first event; a server that others wrote says at once that the stream is open.
+    if (request.method === 'GET') {
+      const { writeHead } = response;
+      response.writeHead = ((...args: unknown[]) => {
+        Reflect.apply(writeHead, response, args);
+        response.flushHeaders();
+        return response;
+      }) as typeof writeHead;
+    }
     const body = await text(request);
     const message = body === '' ? {} : JSON.parse(body);
     if (body !== '') {

@@ -333,7 +333,7 @@ async function observeTasks({ client }: Side): Promise<Json> {
       ...task,
     });
     if (error !== undefined) throw new Error(`no task: ${JSON.stringify(error)}`);
-    return isLegacy ? result : { task: result };
+    return isLegacy ? result : { task: { ...plain(result), resultType: result.resultType } };
   };
   const about = async (method: string, params: Json = {}) => resultOf(await client.request(method, params));
   const short = await begin(false);
