@@ -42,6 +42,14 @@ describe('arguments', () => {
     assert.deepEqual(checkArguments(schema, null, args), { ok: true, value: args });
   });
 
+  test('null for what may be left out passes as it came; elsewhere it is a wrong value', () => {
+    const args = { repo: 'a/b', limit: null, order: null };
+    assert.deepEqual(checkArguments(schema, null, args), { ok: true, value: args });
+    assert.equal(refusedField({ repo: null }), 'arguments.repo');
+    assert.equal(refusedField({ repo: 'a/b', nope: null }), 'arguments.nope');
+    assert.equal(refusedField({ repo: 'a/b', limit: 'ten', order: null }), 'arguments.limit');
+  });
+
   test('older dialects of JSON Schema are understood', () => {
     const draft7 = {
       $schema: 'http://json-schema.org/draft-07/schema#',

@@ -120,10 +120,21 @@ function problemOf(schema: JsonSchema, args: Arguments): Refusal | null {
   if (check === null) return null;
   try {
     const [first] = check(args);
-    return first === undefined ? null : describe(first);
+    if (first === undefined) return null;
+    const without = withoutNulls(schema, args);
+    return without !== null && check(without).length === 0 ? null : describe(first);
   } catch {
     return invalid('arguments', 'could not be checked in time against the schema of the tool');
   }
+}
+
+/** Many callers write null for what they leave out; `null` where there is nothing of the kind. */
+function withoutNulls({ properties, required }: JsonSchema, args: Arguments): Arguments | null {
+  const isOptional = (name: string) =>
+    Object.hasOwn((properties ?? {}) as object, name) &&
+    !(Array.isArray(required) && required.includes(name));
+  const kept = Object.entries(args).filter(([name, value]) => value !== null || !isOptional(name));
+  return kept.length === Object.keys(args).length ? null : Object.fromEntries(kept);
 }
 
 function describe(error: ErrorObject): Refusal {
