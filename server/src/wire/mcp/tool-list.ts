@@ -28,7 +28,7 @@ function toolText(
     ...mcp,
     ...(tool.available ? {} : { _meta: { ...(mcp._meta as object), 'sallyport/available': false } }),
     name: wireName,
-    description,
+    ...(description === '' ? {} : { description }),
     inputSchema,
     ...outputOf(tool, outputRoot),
   });
