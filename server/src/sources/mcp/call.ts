@@ -26,6 +26,9 @@ export function jobOfCall(call: DispatchedCall, timeoutMs: number): Job {
   };
 }
 
+/** It is answered when the task is done. */
+const taskResultWithinMs = 3_600_000;
+
 /** Any other request. */
 export function jobOfRequest(request: DispatchedRequest, timeoutMs: number): Job {
   const { method, params } = request;
@@ -37,7 +40,7 @@ export function jobOfRequest(request: DispatchedRequest, timeoutMs: number): Job
     task: null,
     about: about ?? '',
     modernHeaders: about === null ? '' : nameLine(about),
-    timeoutMs,
+    timeoutMs: method === 'tasks/result' ? Math.max(timeoutMs, taskResultWithinMs) : timeoutMs,
     failureOf: (rpc) => failureOfRequest(rpc, method),
   };
 }

@@ -1,5 +1,6 @@
 import { type ClientSide, type InputMethod, type InputRequest, inputMethods } from '#domain';
 import { isMembers, type Members } from '#foundation';
+import { taskExtension } from './protocol.ts';
 
 const capabilityOf: { readonly [method in InputMethod]: 'elicitation' | 'sampling' | 'roots' } = {
   'elicitation/create': 'elicitation',
@@ -88,7 +89,8 @@ export function ownerOf({ conversation, capabilities }: ClientSide, userId: stri
   return { key, user, conversation, capabilities: known.capabilities, capabilitiesText: known.text };
 }
 
-const legacyNames = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling', 'tasks'];
+/** Without `tasks`: what a server asks is never a task here. */
+const legacyNames = ['elicitation', 'experimental', 'extensions', 'roots', 'sampling'];
 const nothing = { capabilities: {}, text: '' };
 const forms = new WeakMap<Members, typeof nothing>();
 
@@ -97,11 +99,19 @@ function legacyForm(declared: Members): { readonly capabilities: Members; readon
   let form = forms.get(declared);
   if (form === undefined) {
     const names = legacyNames.filter((name) => isMembers(declared[name]));
-    const capabilities = Object.fromEntries(names.map((name) => [name, inOrder(declared[name])] as const));
+    const known = names.map((name) => [name, inOrder(ofEra(name, declared[name]))] as const);
+    const capabilities = Object.fromEntries(known);
     form = names.length === 0 ? nothing : { capabilities, text: JSON.stringify(capabilities) };
     forms.set(declared, form);
   }
   return form;
+}
+
+/** Tasks as the modern era has them mean nothing here. */
+function ofEra(name: string, declared: unknown): unknown {
+  if (name !== 'extensions' || !isMembers(declared)) return declared;
+  const { [taskExtension]: _, ...others } = declared;
+  return others;
 }
 
 const maxDepth = 16;

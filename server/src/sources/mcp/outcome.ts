@@ -4,7 +4,7 @@ import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
-import { capabilityMissing, urlElicitationRequired } from './protocol.ts';
+import { capabilityMissing, taskExtension, urlElicitationRequired } from './protocol.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;
 
@@ -23,12 +23,18 @@ export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
     const returned = { form: 'mcp', result: bytes, isError: isError === true } as const;
     return ok(taskId === undefined ? returned : { ...returned, taskId });
   }
-  if (session === null && resultType === 'task' && typeof result.taskId === 'string') {
+  if (session === null && resultType === 'task' && followsTasks(job) && typeof result.taskId === 'string') {
     return ok({ form: 'mcp', result: bytes, isError: false, taskId: result.taskId });
   }
   if (session === null && resultType === 'input_required') return inputsOf(job, result);
   const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
   return invalid(`a result of type ${kind}, which it may not as the gateway does not offer that`, job);
+}
+
+/** Only a call becomes a task, and only for a client that said it can follow one. */
+function followsTasks({ method, from }: Job): boolean {
+  const { extensions } = from.client.capabilities;
+  return method === 'tools/call' && isMembers(extensions) && isMembers(extensions[taskExtension]);
 }
 
 function legacyTaskId({ task }: Members): string | undefined {

@@ -20,6 +20,8 @@ export const modernMeta = {
 export const clientCapabilitiesKey = `${reserved}clientCapabilities`;
 export const logLevelKey = `${reserved}logLevel`;
 export const subscriptionIdKey = `${reserved}subscriptionId`;
+/** The extension that replaced the tasks of 2025-11-25. */
+export const taskExtension = `${reserved}tasks`;
 
 /** Codes that only a server of the modern era uses. */
 export const headerMismatch = -32020;

@@ -2,6 +2,7 @@ import type { InputAnswer, InputRequest, RpcError } from '#domain';
 import { type Clock, isMembers, type Members, randomHex } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import type { OpenQuestion, Session } from './session.ts';
+import { taskExtension } from './tasks-calls.ts';
 
 /** How long a client, and the person before it, may think. */
 const answerWithinMs = 10 * 60_000;
@@ -139,6 +140,12 @@ function worded({ method, params }: InputRequest, version: string): InputRequest
 
 /** Of what a client declares, that which its revision has: nobody is to count on more. */
 export function capabilitiesIn(version: string, declared: Members): Members {
+  const { extensions } = declared;
+  if (isMembers(extensions) && extensions[taskExtension] !== undefined) {
+    // It asks for tasks itself, and could not follow one that a server begins.
+    const { [taskExtension]: _, ...others } = extensions;
+    return capabilitiesIn(version, { ...declared, extensions: others });
+  }
   if (version >= '2025-11-25') return declared;
   const { elicitation, sampling, ...rest } = declared;
   const hasForms = isMembers(elicitation) && elicits(elicitation, 'form');

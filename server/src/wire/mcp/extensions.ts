@@ -23,6 +23,8 @@ const coreNames: ReadonlySet<string> = new Set([
   'ping',
 ]);
 
+const methodNotFound = -32601;
+
 /**
  * A method that we do not know: passed on, where it must be that of an extension that client and source both declared. The
  * gateway cannot tell whose it is, so there must be one such source only, and the gateway must show that much of it.
@@ -40,7 +42,9 @@ export function extensionRequest(method: string): Relay {
       method,
       params: ownParams(params),
     } as const;
-    return await relay(exchange, params, request, signal, client, deps, manners);
+    const answer = await relay(exchange, params, request, signal, client, deps, manners);
+    if (answer.ok || answer.error.relayed?.code !== methodNotFound) return answer;
+    return err({ ...unknown, recorded: true });
   };
 }
 
