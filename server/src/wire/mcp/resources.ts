@@ -81,13 +81,17 @@ export function unknownResource(uri: string, field: string): Refusal {
   );
 }
 
-/** Errors name the URI as the client spelled it; ours has the number that the client's generation knows. */
+/** What the generations call an error that names a resource which is not there. */
+const saysUnknown: ReadonlySet<number> = new Set([-32002, -32602]);
+
+/** Errors name the URI as the client spelled it, and have the number that the client's generation knows. */
 export function toldOfUri(refused: Refused, uri: string, { resourceUnknown }: CallManners): Refused {
   const { relayed, refusal } = refused;
   if (relayed !== undefined) {
-    const { data } = relayed;
+    const { code, data } = relayed;
     if (!isMembers(data) || data.uri === undefined) return refused;
-    return { ...refused, relayed: { ...relayed, data: { ...data, uri } } };
+    const told = saysUnknown.has(code) ? resourceUnknown : code;
+    return { ...refused, relayed: { ...relayed, code: told, data: { ...data, uri } } };
   }
   if (refusal.code !== 'catalog.resource_unknown') return refused;
   const data = { name: refusal.code, field: 'uri', uri };
