@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { manualClock } from '#foundation';
+import { createStreams } from './streams.ts';
+
+test('a principal has so many listening streams and no more; one that closes makes room, and others have their own', () => {
+  const streams = createStreams(manualClock());
+  /** Of a response, only its end is waited for. */
+  const opened = () => new EventEmitter() as unknown as ServerResponse;
+  const first = opened();
+  let admitted = 0;
+  while (admitted < 100_000 && streams.admit('key', admitted === 0 ? first : opened())) admitted++;
+  assert.ok(admitted > 100 && admitted < 100_000);
+  assert.equal(streams.admit('key', opened()), false);
+  assert.equal(streams.admit('other', opened()), true);
+  first.emit('close');
+  assert.equal(streams.admit('key', opened()), true);
+  assert.equal(streams.admit('key', opened()), false);
+  streams.close();
+});
