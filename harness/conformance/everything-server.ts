@@ -48,7 +48,10 @@ export function createEverythingServer(notices: ChangeNotices): McpServer {
   announce('test_trigger_prompt_change', notices.promptsChanged);
   const { changes } = notices;
   if (changes.tools % 2 === 1) announce('test_changed_tool', () => {});
-  if (changes.prompts % 2 === 1) server.registerPrompt('test_changed_prompt', {}, () => ({ messages: [] }));
+  if (changes.prompts % 2 === 1) {
+    const description = 'Comes and goes';
+    server.registerPrompt('test_changed_prompt', { description }, () => ({ messages: [] }));
+  }
   server.server.setRequestHandler('completion/complete', async ({ params }) => ({
     completion: {
       values: ['paris', 'park', 'party'].filter((value) => value.startsWith(params.argument.value)),

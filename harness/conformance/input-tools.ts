@@ -37,11 +37,14 @@ function capabilities(ctx: ServerContext): ClientCapabilities {
   return (envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined) ?? {};
 }
 
+/** Tools of 2025-11-25. The SDK turns what they ask for into requests to the client where that revision is spoken. */
 function addRequestingTools(server: McpServer): void {
   const prompt = z.object({ prompt: z.string() });
   server.registerTool('test_sampling', { description: 'Samples', inputSchema: prompt }, async (args, ctx) => {
-    const answer = await ctx.mcpReq.requestSampling(sampleFor(args.prompt, 100));
-    return text(`LLM response: ${JSON.stringify(answer.content)}`);
+    const answer = inputResponse(ctx.mcpReq.inputResponses, 'sample');
+    if (answer.kind === 'sampling') return text(`LLM response: ${JSON.stringify(answer.result.content)}`);
+    const sample = inputRequired.createMessage(sampleFor(args.prompt, 100));
+    return inputRequired({ inputRequests: { sample } });
   });
   const message = z.object({ message: z.string() });
   server.registerTool(
@@ -54,12 +57,18 @@ function addRequestingTools(server: McpServer): void {
         properties: { username: field, email: field },
         required: ['username', 'email'],
       };
-      const answer = await ctx.mcpReq.elicitInput({ message: args.message, requestedSchema });
-      return text(`User response: ${JSON.stringify(answer)}`);
+      return elicitForm(ctx, { message: args.message, requestedSchema }, (answer) => {
+        return `User response: ${JSON.stringify(answer)}`;
+      });
     },
   );
-  const form = (name: string, properties: Parameters<typeof elicitForm>[1]): void => {
-    server.registerTool(name, { description: 'Asks with a form' }, (ctx) => elicitForm(ctx, properties));
+  const form = (name: string, properties: Form['requestedSchema']['properties']): void => {
+    const requestedSchema = { type: 'object' as const, properties };
+    server.registerTool(name, { description: 'Asks with a form' }, async (ctx) => {
+      return elicitForm(ctx, { message: 'Please fill in the form', requestedSchema }, (answer) => {
+        return `Elicitation completed: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`;
+      });
+    });
   };
   form('test_elicitation_sep1034_defaults', {
     name: { type: 'string', default: 'John Doe' },
@@ -84,17 +93,16 @@ function addRequestingTools(server: McpServer): void {
   });
 }
 
-type FormProperties = Extract<
+type Form = Extract<
   Parameters<ServerContext['mcpReq']['elicitInput']>[0],
-  { requestedSchema: unknown }
->['requestedSchema']['properties'];
+  { readonly requestedSchema: unknown }
+>;
+type Elicited = Extract<ReturnType<typeof inputResponse>, { kind: 'elicit' }>;
 
-async function elicitForm(ctx: ServerContext, properties: FormProperties) {
-  const requestedSchema = { type: 'object' as const, properties };
-  const answer = await ctx.mcpReq.elicitInput({ message: 'Please fill in the form', requestedSchema });
-  return text(
-    `Elicitation completed: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`,
-  );
+function elicitForm(ctx: ServerContext, form: Form, tell: (answer: Omit<Elicited, 'kind'>) => string) {
+  const { kind, ...answer } = inputResponse(ctx.mcpReq.inputResponses, 'form');
+  if (kind === 'elicit') return text(tell(answer as Elicited));
+  return inputRequired({ inputRequests: { form: inputRequired.elicit(form) } });
 }
 
 /** One round, without state: ask until the answer is there. */
