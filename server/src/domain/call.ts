@@ -48,18 +48,21 @@ export interface DispatchedRequest extends Dispatched {
   readonly params: { readonly [member: string]: unknown };
 }
 
-/** The wish to hear when one resource of a source changes. */
-export interface DispatchedSubscription {
+/** What one can hear of: a resource by its URI, a task by its id (2026-07-28); in the source's own words. */
+export type SubscriptionTopic =
+  | { readonly uri: string; readonly taskId?: undefined }
+  | { readonly taskId: string; readonly uri?: undefined };
+
+/** The wish to hear when one resource, or one task, of a source changes. */
+export type DispatchedSubscription = SubscriptionTopic & {
   readonly projectId: string;
   readonly sourceId: string;
   readonly userId: string | null;
   /** As in `ClientSide`. */
   readonly conversation: string | null;
-  /** The source's own. */
-  readonly uri: string;
-  /** Gets the params of each `notifications/resources/updated`, as the source said them. */
+  /** Gets the params of each notification about it, as the source said them. */
   readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
-}
+};
 
 /**
  * What a source answered. One that speaks MCP returns the bytes of its result (JSON object text), which are relayed

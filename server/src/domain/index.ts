@@ -13,6 +13,7 @@ export type {
   RpcError,
   SourceFailure,
   SourceReturn,
+  SubscriptionTopic,
 } from './call.ts';
 export { probeSteps } from './call.ts';
 export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } from './client-side.ts';

@@ -10,6 +10,7 @@ import type {
   RpcError,
   RuleTarget,
   SourceReturn,
+  SubscriptionTopic,
 } from '#domain';
 import type { Grant } from '#policy';
 
@@ -52,20 +53,18 @@ export interface ReceivedRequest extends Incoming {
   readonly params: { readonly [member: string]: unknown };
 }
 
-/** The wish to hear of changes of one resource. */
-export interface ReceivedSubscription {
+/** The wish to hear of changes of one resource, or of one task. */
+export type ReceivedSubscription = SubscriptionTopic & {
   readonly caller: Caller;
   readonly startedAt: number;
   readonly gateway: Gateway | null;
-  /** The URI as the client spelled it. */
+  /** The URI, or the id, as the client spelled it. */
   readonly name: string;
   readonly target: RuleTarget | null;
   readonly unknown: Refusal;
-  /** The source's own URI. */
-  readonly uri: string;
   readonly conversation: string | null;
   readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
-}
+};
 
 export interface Resolved extends Received {
   readonly shown: ShownTool;

@@ -41,14 +41,17 @@ export function subscribe(
   received: ReceivedSubscription,
   rooms: CallRooms,
 ): Promise<Result<() => void, CallRefusal>> {
-  const details = { kind: 'resource_subscribe', executionId: null, traceId: null } as const;
+  const { uri } = received;
+  const kind = uri === undefined ? 'task' : 'resource_subscribe';
+  const topic = uri === undefined ? { taskId: received.taskId } : { uri };
+  const details = { kind, executionId: null, traceId: null } as const;
   return recorded(received, details, rooms, ({ projectId, sourceId }) =>
     rooms.sources.subscribe({
       projectId,
       sourceId,
       userId: received.caller.userId,
       conversation: received.conversation,
-      uri: received.uri,
+      ...topic,
       onUpdated: received.onUpdated,
     }),
   );

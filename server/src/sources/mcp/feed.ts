@@ -9,10 +9,25 @@ import type { Link, Place } from './link.ts';
 import { type ModernStream, openModernStream } from './modern-stream.ts';
 import type { Lease, Session } from './sessions.ts';
 
-/** Where one owner hears of resources, as long as that place lasts: a session, or a stream of the modern era. */
+/** What kind of things one hears of, and how the modern era speaks of them. */
+export interface Topic {
+  readonly wanted: 'resourceSubscriptions' | 'taskIds';
+  readonly told: string;
+  /** The member that names the thing. */
+  readonly named: 'uri' | 'taskId';
+}
+
+export const resources: Topic = {
+  wanted: 'resourceSubscriptions',
+  told: 'notifications/resources/updated',
+  named: 'uri',
+};
+export const tasks: Topic = { wanted: 'taskIds', told: 'notifications/tasks', named: 'taskId' };
+
+/** Where one owner hears of things, as long as that place lasts: a session, or a stream of the modern era. */
 export interface Feed {
-  /** Makes these what is heard of; returns those that the server refuses. */
-  want(uris: readonly string[]): Promise<Result<Refused, CallFailure>>;
+  /** Makes these, by URI or id, what is heard of; returns those that the server refuses. */
+  want(names: readonly string[]): Promise<Result<Refused, CallFailure>>;
   /** Resolves when nothing more will be heard there. */
   readonly ended: Promise<void>;
   close(): void;
@@ -21,12 +36,11 @@ export interface Feed {
 export type Refused = ReadonlyMap<string, CallFailure>;
 
 export interface FeedOptions {
+  readonly topic: Topic;
   readonly link: Link;
   readonly timeoutMs: number;
   readonly onUpdated: (params: Members) => void;
 }
-
-const updated = 'notifications/resources/updated';
 
 /** One that the conversation has opened for its calls, or one of its own where it has none yet. */
 export function subscriberOf({ conversation, userId }: DispatchedSubscription, link: Link): Owner {
@@ -48,7 +62,7 @@ export async function openFeed(owner: Owner, options: FeedOptions): Promise<Resu
 /** One stream for all; another one takes its place when what is wanted changes, so that nothing is missed in between. */
 function modernFeed(
   { line, lease }: Extract<Place, { era: 'modern' }>,
-  { timeoutMs, onUpdated }: FeedOptions,
+  { topic, timeoutMs, onUpdated }: FeedOptions,
 ): Feed {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let stream: ModernStream | null = null;
@@ -65,10 +79,10 @@ function modernFeed(
   return {
     ended,
     close,
-    async want(uris) {
-      const wanted = { resourceSubscriptions: uris };
+    async want(names) {
+      const wanted = { [topic.wanted]: names };
       const opened = await openModernStream(line, wanted, timeoutMs, (method, params) => {
-        if (method === updated && params !== undefined) onUpdated(params);
+        if (method === topic.told && params !== undefined) onUpdated(params);
       });
       if (!opened.ok) return opened;
       const before = stream;
@@ -79,19 +93,25 @@ function modernFeed(
       void mine.ended.then(() => {
         if (stream === mine) close();
       });
-      const { resourceSubscriptions: heard } = stream.honoured;
+      const { [topic.wanted]: heard } = stream.honoured;
       const told = new Set(Array.isArray(heard) ? heard : []);
-      return ok(new Map(uris.filter((uri) => !told.has(uri)).map((uri) => [uri, notTold(uri)])));
+      return ok(refusing(names.filter((name) => !told.has(name))));
     },
   };
 }
 
-function notTold(uri: string): CallFailure {
-  const message = `the server does not tell of changes of ${uri.slice(0, 200)}`;
-  return { code: 'source.request_failed', message, step: 'tools_fetched' };
+function refusing(names: readonly string[]): Refused {
+  const step = 'tools_fetched';
+  const code = 'source.request_failed';
+  return new Map(
+    names.map((name) => [
+      name,
+      { code, message: `the server does not tell of changes of ${name.slice(0, 200)}`, step },
+    ]),
+  );
 }
 
-async function legacyFeed(lease: Lease, { link, timeoutMs, onUpdated }: FeedOptions): Promise<Feed> {
+async function legacyFeed(lease: Lease, { topic, link, timeoutMs, onUpdated }: FeedOptions): Promise<Feed> {
   const { session } = lease;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const subscribed = new Set<string>();
@@ -115,6 +135,7 @@ async function legacyFeed(lease: Lease, { link, timeoutMs, onUpdated }: FeedOpti
       close();
     },
     async want(uris) {
+      if (topic !== resources) return ok(refusing(uris));
       for (const uri of subscribed) {
         if (uris.includes(uri)) continue;
         subscribed.delete(uri);

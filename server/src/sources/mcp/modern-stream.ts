@@ -4,7 +4,7 @@ import { failureOf } from '../failure.ts';
 import { modernHeaders } from './era.ts';
 import { nextId, type Reply } from './exchange.ts';
 import type { Message } from './message.ts';
-import { modernMeta } from './protocol.ts';
+import { clientCapabilitiesKey, modernMeta, taskExtension } from './protocol.ts';
 import type { Line } from './transport.ts';
 
 /** What a server of the modern era is to tell of. */
@@ -13,6 +13,7 @@ export interface Wanted {
   readonly promptsListChanged?: true;
   readonly resourcesListChanged?: true;
   readonly resourceSubscriptions?: readonly string[];
+  readonly taskIds?: readonly string[];
 }
 
 /** An open `subscriptions/listen`. */
@@ -25,6 +26,7 @@ export interface ModernStream {
 }
 
 const method = 'subscriptions/listen';
+const withTasks = { ...modernMeta, [clientCapabilitiesKey]: { extensions: { [taskExtension]: {} } } };
 
 /** Resolves once the server listens to us, or refused to. */
 export function openModernStream(
@@ -47,7 +49,7 @@ export function openModernStream(
       if (!isAnswer) onNotification(message.method, message.params);
     };
     const id = nextId();
-    const params = { notifications: wanted, _meta: modernMeta };
+    const params = { notifications: wanted, _meta: wanted.taskIds === undefined ? modernMeta : withTasks };
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
     const headers = modernHeaders(method);
     const lasting = { timeoutMs, lasting: true, signal: abort.signal, harmless: false };

@@ -40,7 +40,7 @@ for (const era of ['legacy', 'modern'] as const) {
       for (const stop of stops.splice(0).reverse()) await stop();
     });
 
-    async function subscribe(given: Partial<DispatchedSubscription> = {}) {
+    async function subscribe(given: Partial<Extract<DispatchedSubscription, { uri: string }>> = {}) {
       const heard: unknown[] = [];
       const got = await connection.subscribe?.({
         projectId: 'default',

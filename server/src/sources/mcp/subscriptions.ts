@@ -2,10 +2,10 @@ import type { DispatchedSubscription } from '#domain';
 import { type Clock, err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { userKey } from './capabilities.ts';
-import { type Feed, openFeed, type Refused, subscriberOf } from './feed.ts';
+import { type Feed, openFeed, type Refused, resources, subscriberOf, type Topic, tasks } from './feed.ts';
 import type { Link } from './link.ts';
 
-/** Who hears of which resources of one server. */
+/** Who hears of which resources and tasks of one server. */
 export interface Subscriptions {
   /** Until the returned function is called; across restarts of the server. Fails where the server refuses at once. */
   subscribe(wish: DispatchedSubscription): Promise<Result<() => void, CallFailure>>;
@@ -24,7 +24,7 @@ type OnUpdated = DispatchedSubscription['onUpdated'];
 const maxPerOwner = 1000;
 const maxOwners = 5000;
 
-/** Each owner, a conversation or a user, has one place where it hears of all its resources. */
+/** Each owner, a conversation or a user, has one place where it hears of all its resources, and one for its tasks. */
 export function createSubscriptions({ link, clock, timeoutMs }: SubscriptionsOptions): Subscriptions {
   const followings = new Map<string, Following>();
 
@@ -33,8 +33,8 @@ export function createSubscriptions({ link, clock, timeoutMs }: SubscriptionsOpt
     const known = followings.get(key);
     if (known !== undefined || followings.size >= maxOwners) return known ?? null;
     const open = (onUpdated: (params: Members) => void) =>
-      openFeed(subscriberOf(wish, link), { link, timeoutMs, onUpdated });
-    const following = createFollowing(open, clock, () => {
+      openFeed(subscriberOf(wish, link), { topic: topicOf(wish), link, timeoutMs, onUpdated });
+    const following = createFollowing(topicOf(wish), open, clock, () => {
       if (followings.get(key) === following) followings.delete(key);
     });
     followings.set(key, following);
@@ -43,7 +43,8 @@ export function createSubscriptions({ link, clock, timeoutMs }: SubscriptionsOpt
 
   return {
     async subscribe(wish) {
-      return followingOf(wish)?.add(wish.uri, wish.onUpdated) ?? err(tooMany);
+      const name = wish.uri ?? wish.taskId;
+      return followingOf(wish)?.add(name, wish.onUpdated) ?? err(tooMany);
     },
     endConversation(conversation) {
       followings.get(conversationOf(conversation))?.close();
@@ -56,13 +57,20 @@ export function createSubscriptions({ link, clock, timeoutMs }: SubscriptionsOpt
 
 const conversationOf = (conversation: string) => `conversation ${conversation}`;
 
-function keyOf({ conversation, userId }: DispatchedSubscription): string {
-  return conversation === null ? userKey(userId) : conversationOf(conversation);
+/** What a client of the modern era hears of tasks is on a stream of its own. */
+function keyOf(wish: DispatchedSubscription): string {
+  const { conversation, userId } = wish;
+  if (conversation !== null) return conversationOf(conversation);
+  return wish.uri === undefined ? `tasks of ${userKey(userId)}` : userKey(userId);
+}
+
+function topicOf(wish: DispatchedSubscription): Topic {
+  return wish.uri === undefined ? tasks : resources;
 }
 
 const tooMany: CallFailure = {
   code: 'source.request_failed',
-  message: `there are too many subscriptions to resources of this source already`,
+  message: `there are too many subscriptions to things of this source already`,
   step: 'tools_fetched',
 };
 
@@ -78,6 +86,7 @@ const longestPauseMs = 5 * 60_000;
 const wellMs = 30_000;
 
 function createFollowing(
+  topic: Topic,
   open: (onUpdated: (params: Members) => void) => Promise<Result<Feed, CallFailure>>,
   clock: Clock,
   onIdle: () => void,
@@ -90,10 +99,11 @@ function createFollowing(
   let isClosed = false;
 
   function tell(params: Members): void {
-    const { uri } = params;
-    if (typeof uri !== 'string') return;
+    const name = params[topic.named];
+    if (typeof name !== 'string') return;
     for (const [known, listeners] of wanted) {
-      if (concerns(uri, known)) for (const listener of listeners) listener(params);
+      const isMeant = name === known || (topic === resources && concerns(name, known));
+      if (isMeant) for (const listener of listeners) listener(params);
     }
   }
 
@@ -176,9 +186,5 @@ function createFollowing(
 /** The URI of an update may be that of a part of what was subscribed to. */
 function concerns(uri: string, subscribed: string): boolean {
   if (!uri.startsWith(subscribed)) return false;
-  return (
-    uri.length === subscribed.length ||
-    subscribed.endsWith('/') ||
-    '/?#'.includes(uri[subscribed.length] ?? '')
-  );
+  return subscribed.endsWith('/') || '/?#'.includes(uri[subscribed.length] ?? '');
 }

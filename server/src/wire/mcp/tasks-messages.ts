@@ -21,8 +21,13 @@ export function taskNotification(
   if (params === undefined || own === undefined) return isStatus ? null : notification;
   const id = typeof own === 'string' ? tasks.given(bearer, sourceId, own) : null;
   if (id === null) return isStatus ? null : notification;
-  const renamed = withRelated(params, own as string, id);
-  return { method, params: isStatus ? { ...renamed, taskId: id } : renamed };
+  return { method, params: aboutTask(params, own as string, id) };
+}
+
+/** What is said of a task, under another id. */
+export function aboutTask(params: Members, from: string, to: string): Members {
+  const renamed = withRelated(params, from, to);
+  return params.taskId === from ? { ...renamed, taskId: to } : renamed;
 }
 
 /** The client, with each question about the task under the id that it knows, and its answers under the source's. */

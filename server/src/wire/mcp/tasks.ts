@@ -2,12 +2,12 @@ import type { GatewayView } from '#catalog';
 import { type ClientSide, refusal, type Tool } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from './exchange.ts';
-import { type Refused, record, refused } from './front.ts';
+import { type McpDeps, type Refused, record, refused } from './front.ts';
 import { type Answer, type CallManners, type Relay, unknownMethod } from './methods.ts';
 import { ownParams, relay } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
-import { bearerOf, runsTasks, taskExtension, underId } from './tasks-calls.ts';
+import { bearerOf, runsTasks, type TaskForm, taskExtension, underId } from './tasks-calls.ts';
 import type { GivenTask, TaskRef } from './tasks-ids.ts';
 import { withIds } from './tasks-messages.ts';
 
@@ -21,10 +21,8 @@ export function taskRequest(method: TaskMethod): Relay {
     const [exchange, params, , client, deps, manners] = asking;
     const problem = whyNot(exchange, method, client, manners) ?? problemOf(params);
     if (problem !== null) return err(problem);
-    const id = params.taskId as string;
-    const ref = deps.tasks.open(bearerOf(exchange), id);
-    const tool = ref === null ? null : toolOf(ref, exchange.view, manners);
-    return await ask(method, { id, own: ref?.own ?? '', tool }, asking);
+    const task = taskOfId(exchange, params.taskId as string, manners.tasks, deps);
+    return await ask(method, task, asking);
   };
 }
 
@@ -39,7 +37,7 @@ export const listTasks: Relay = async (exchange, params, signal, client, deps, m
   if (problem !== null) return err(problem);
   const { caller, view } = exchange;
   const mine = deps.tasks.givenTo(bearerOf(exchange)).flatMap((task) => {
-    const tool = toolOf(task, view, manners);
+    const tool = toolOf(task, view, manners.tasks);
     return tool !== null && deps.pipeline.permits(caller, view.gateway, tool) ? [{ ...task, tool }] : [];
   });
   const start = startOf(params.cursor, mine);
@@ -58,8 +56,25 @@ export const listTasks: Relay = async (exchange, params, signal, client, deps, m
 interface AskedTask {
   readonly id: string;
   readonly own: string;
+  /** `null`: there is no such task for this caller here. */
   readonly tool: Tool | null;
 }
+
+/** The task that a caller has under this id, with the tool that it runs. */
+export function taskOfId(
+  asking: Pick<Exchange, 'caller' | 'view'>,
+  id: string,
+  form: TaskForm,
+  { tasks }: Pick<McpDeps, 'tasks'>,
+): AskedTask {
+  const ref = tasks.open(bearerOf(asking), id);
+  return { id, own: ref?.own ?? '', tool: ref === null ? null : toolOf(ref, asking.view, form) };
+}
+
+/** The answer for what does not exist, and for what is not this caller's. */
+export const unknownTask = refusal('task.unknown', 'there is no task of this id for you here', {
+  field: 'taskId',
+});
 
 async function ask(
   method: TaskMethod,
@@ -71,7 +86,7 @@ async function ask(
     kind: 'task',
     name: method,
     target: tool,
-    unknown: refusal('task.unknown', 'there is no task of this id for you here', { field: 'taskId' }),
+    unknown: unknownTask,
     method,
     params: { ...ownParams(params), ...responses, taskId: own },
   } as const;
@@ -121,9 +136,9 @@ const noAnswer: Refused = {
 };
 
 /** The tool that the task runs, if this gateway still shows it and its source still runs such tasks. */
-function toolOf({ toolId }: TaskRef, view: GatewayView, { tasks }: CallManners): Tool | null {
+function toolOf({ toolId }: TaskRef, view: GatewayView, form: TaskForm): Tool | null {
   const tool = view.tools.find((shown) => shown.tool.id === toolId)?.tool ?? null;
-  return tool !== null && runsTasks(view.capabilitiesOf(tool.sourceId), tasks) ? tool : null;
+  return tool !== null && runsTasks(view.capabilitiesOf(tool.sourceId), form) ? tool : null;
 }
 
 /** A source's own error speaks of its own id, which the client never saw. */

@@ -6,6 +6,7 @@ import { type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
 import { type ClientMessage, paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
 import { prefix } from './envelope.ts';
 import { subscribeAll } from './resource-subscriptions.ts';
+import { followTasks } from './task-subscriptions.ts';
 
 const flags = {
   toolsListChanged: 'tools',
@@ -35,18 +36,22 @@ export async function listen(
   const wanted = Object.entries(flags).filter(([flag]) => asked[flag] === true);
   const subscription = { [`${prefix}/subscriptionId`]: id };
   const uris = asked.resourceSubscriptions as readonly string[] | undefined;
+  const ids = asked.taskIds as readonly string[] | undefined;
   const resources = await subscribeAll(exchange, uris ?? [], subscription, deps);
+  const tasks = await followTasks(exchange, ids ?? [], params, subscription, deps);
   exchange.notify({
     method: 'notifications/subscriptions/acknowledged',
     params: {
       notifications: {
         ...Object.fromEntries(wanted.map(([flag]) => [flag, true])),
         ...(uris === undefined ? {} : { resourceSubscriptions: resources.uris }),
+        ...(ids === undefined ? {} : { taskIds: tasks.names }),
       },
       _meta: subscription,
     },
   });
   resources.begin();
+  tasks.begin();
   const changed = (list: ListKind) =>
     JSON.stringify({
       jsonrpc: '2.0',
@@ -61,15 +66,22 @@ export async function listen(
 
 function faultOf(exchange: Exchange, { notifications: asked }: Members) {
   if (!isMembers(asked)) return paramsInvalid('params.notifications', 'must be an object');
-  const { resourceSubscriptions: uris } = asked;
-  const field = 'params.notifications.resourceSubscriptions';
-  if (uris !== undefined) {
-    if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string'))
-      return paramsInvalid(field, 'must be a list of URIs');
-    if (uris.length > maxSubscriptions) return paramsInvalid(field, `holds at most ${maxSubscriptions} URIs`);
-  }
+  const problem =
+    faultOfNames(asked, 'resourceSubscriptions', 'URIs') ?? faultOfNames(asked, 'taskIds', 'ids');
+  if (problem !== null) return problem;
   if (exchange.acceptsStream) return null;
   return refusal('request.not_acceptable', 'listening needs Accept: text/event-stream', { field: 'Accept' });
+}
+
+function faultOfNames(asked: Members, member: string, what: string) {
+  const names = asked[member];
+  const field = `params.notifications.${member}`;
+  if (names === undefined) return null;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+    return paramsInvalid(field, `must be a list of ${what}`);
+  if (names.length > maxSubscriptions)
+    return paramsInvalid(field, `holds at most ${maxSubscriptions} ${what}`);
+  return null;
 }
 
 function goodbyeOf(id: RpcId, meta: Members): string {

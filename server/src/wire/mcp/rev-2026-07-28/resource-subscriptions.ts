@@ -3,9 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { McpDeps } from '../front.ts';
 import { hearerNow, mayHearOf } from '../hearing.ts';
 import { unknownResource } from '../resources.ts';
-
-/** Sources are asked for so many subscriptions of one client at a time. */
-const atOnce = 20;
+import { hearOf } from './subscriptions.ts';
 
 interface Subscriptions {
   /** Those of the resources asked for that will be told of. */
@@ -21,50 +19,21 @@ export async function subscribeAll(
   subscription: Members,
   deps: McpDeps,
 ): Promise<Subscriptions> {
-  const { response } = exchange;
-  const releases: (() => void)[] = [];
-  const releaseAll = () => {
-    for (const release of releases.splice(0)) release();
-  };
-  response.once('close', releaseAll);
-  const early = new Map<string, Members>();
-  let hasBegun = false;
-
-  function tell(uri: string, params: Members): void {
-    if (!hasBegun) early.set(uri, params);
-    else if (mayHear(uri)) {
-      const _meta = { ...(params._meta as Members | undefined), ...subscription };
-      exchange.notify({ method: 'notifications/resources/updated', params: { ...params, uri, _meta } });
-    }
-  }
-
-  function mayHear(uri: string): boolean {
-    const hearer = hearerNow(exchange, deps);
-    return hearer !== null && mayHearOf(hearer, uri, deps);
-  }
-
-  const uris = [...new Set(asked)];
-  const honoured = new Set<string>();
-  const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
-  for (let at = 0; at < uris.length && !response.destroyed; at += atOnce) {
-    const some = uris.slice(at, at + atOnce).map(async (uri) => {
-      const release = await subscribe(exchange, uri, (params) => tell(uri, params), deps);
-      if (release === null) return;
-      honoured.add(uri);
-      releases.push(release);
-    });
-    await Promise.all(some);
-  }
-  stopWaiting();
-  if (response.destroyed) releaseAll();
-  return {
-    uris: uris.filter((uri) => honoured.has(uri)),
-    begin() {
-      hasBegun = true;
-      for (const [uri, params] of early) tell(uri, params);
-      early.clear();
+  const { names, begin } = await hearOf(
+    exchange,
+    asked,
+    {
+      subscribe: (uri, onUpdated) => subscribe(exchange, uri, onUpdated, deps),
+      told(uri, params) {
+        const hearer = hearerNow(exchange, deps);
+        if (hearer === null || !mayHearOf(hearer, uri, deps)) return null;
+        return { method: 'notifications/resources/updated', params: { ...params, uri } };
+      },
     },
-  };
+    subscription,
+    deps,
+  );
+  return { uris: names, begin };
 }
 
 async function subscribe(
