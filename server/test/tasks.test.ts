@@ -8,6 +8,7 @@ import { startTaskServer, type TaskServer } from './task-server.ts';
 
 const eras = ['legacy', 'modern'] as const;
 const extension = 'io.modelcontextprotocol/tasks';
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 const related = 'io.modelcontextprotocol/related-task';
 
 describe('tasks', () => {
@@ -24,6 +25,7 @@ workers:
 gateways:
   - { name: Both, slug: both }
   - { name: Other, slug: other }
+  - { name: Older, slug: older, tool_filter: { allowed_tools: [legacy.*] } }
   - { name: None, slug: none, tool_filter: { allowed_tools: [nobody.*] } }
 `);
     await refreshAll();
@@ -258,8 +260,7 @@ gateways:
     /** A request of a client that declares nothing but this. */
     async function ask(method: string, params: Json, extensions: Json = {}, slug = 'both') {
       const asked = modern(method, params);
-      const key = 'io.modelcontextprotocol/clientCapabilities';
-      (asked.message.params._meta as Json)[key] = { extensions };
+      (asked.message.params._meta as Json)[capabilitiesKey] = { extensions };
       const name = params.name ?? params.taskId ?? params.uri;
       const named: Record<string, string> = name === undefined ? {} : { 'mcp-name': name };
       const response = await app.rpc(slug, asked.message, { ...asked.headers, ...named });
@@ -270,6 +271,8 @@ gateways:
       const { welcome } = await connect('modern');
       assert.deepEqual(welcome.capabilities.extensions[extension], {});
       assert.equal(welcome.capabilities.tasks, undefined);
+      const older = await connect('modern', { slug: 'older' });
+      assert.equal(older.welcome.capabilities.extensions?.[extension], undefined);
     });
 
     test('a question of a task is found in it, and answered by an update', async () => {
@@ -284,6 +287,36 @@ gateways:
       assert.equal('taskId' in updated.result, false);
       const { result } = await client.request('tasks/get', { taskId });
       assert.deepEqual(result.result.content, [{ type: 'text', text: 'hello Bo' }]);
+    });
+
+    test('a client that listens to its tasks is told of them; of nobody else’s', async () => {
+      const client = await connect('modern');
+      const { taskId } = await begin(client, 'Slow');
+      const own = servers.modern.lastTask();
+      const { taskId: foreign } = await begin(await connect('modern', { user: 'bob' }), 'Slow');
+      const { message, headers } = modern('subscriptions/listen', {
+        notifications: { taskIds: [taskId, foreign, 'made-up'] },
+      });
+      (message.params._meta as Json)[capabilitiesKey] = { extensions: { [extension]: {} } };
+      const listening = once(servers.modern.events, 'listening');
+      const response = await app.rpc('both', { ...message, id: 'mine' }, headers);
+      assert.deepEqual(await listening, [[own]]);
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      const acknowledged = await eventOf(reader);
+      assert.deepEqual(acknowledged.params.notifications, { taskIds: [taskId] });
+      servers.modern.finish(own);
+      const { method, params } = await eventOf(reader);
+      assert.deepEqual(
+        [method, params.taskId, params.status, params.result, params._meta],
+        [
+          'notifications/tasks',
+          taskId,
+          'completed',
+          { content: [{ type: 'text', text: 'done' }] },
+          { 'io.modelcontextprotocol/subscriptionId': 'mine' },
+        ],
+      );
+      await reader.cancel();
     });
 
     test('who does not declare the extension is told to, and gets no task', async () => {
@@ -331,4 +364,14 @@ function heard(server: TaskServer, method: string): Promise<void> {
       resolve();
     });
   });
+}
+
+/** The message of the next event; the streams here say one at a time. */
+async function eventOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Json> {
+  const { value } = await reader.read();
+  const data = Buffer.from(value as Uint8Array)
+    .toString()
+    .split('\n')
+    .find((line) => line.startsWith('data: '));
+  return JSON.parse((data as string).slice(6));
 }

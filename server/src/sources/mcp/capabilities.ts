@@ -1,6 +1,6 @@
 import { type ClientSide, type InputMethod, type InputRequest, inputMethods } from '#domain';
 import { isMembers, type Members } from '#foundation';
-import { taskExtension } from './protocol.ts';
+import { withoutModernTasks } from './protocol.ts';
 
 const capabilityOf: { readonly [method in InputMethod]: 'elicitation' | 'sampling' | 'roots' } = {
   'elicitation/create': 'elicitation',
@@ -99,19 +99,12 @@ function legacyForm(declared: Members): { readonly capabilities: Members; readon
   let form = forms.get(declared);
   if (form === undefined) {
     const names = legacyNames.filter((name) => isMembers(declared[name]));
-    const known = names.map((name) => [name, inOrder(ofEra(name, declared[name]))] as const);
-    const capabilities = Object.fromEntries(known);
+    const ofEra = withoutModernTasks(declared);
+    const capabilities = Object.fromEntries(names.map((name) => [name, inOrder(ofEra[name])] as const));
     form = names.length === 0 ? nothing : { capabilities, text: JSON.stringify(capabilities) };
     forms.set(declared, form);
   }
   return form;
-}
-
-/** Tasks as the modern era has them mean nothing here. */
-function ofEra(name: string, declared: unknown): unknown {
-  if (name !== 'extensions' || !isMembers(declared)) return declared;
-  const { [taskExtension]: _, ...others } = declared;
-  return others;
 }
 
 const maxDepth = 16;

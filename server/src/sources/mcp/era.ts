@@ -14,6 +14,7 @@ import {
   offerOf,
   serverInfoKey,
   versionUnsupported,
+  withoutModernTasks,
 } from './protocol.ts';
 import type { HandshakeFailure } from './sessions.ts';
 import type { Line, SessionHead } from './transport.ts';
@@ -126,7 +127,8 @@ function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
   if (id !== null && !/^[\x21-\x7e]{1,1024}$/.test(id)) {
     return err(unusable('the server gave a session id that a header cannot carry'));
   }
-  return ok({ id, version: protocolVersion, offer: offerOf(capabilities, serverInfo) });
+  const declared = isMembers(capabilities) ? withoutModernTasks(capabilities) : capabilities;
+  return ok({ id, version: protocolVersion, offer: offerOf(declared, serverInfo) });
 }
 
 /** 401 and 403 in words, whatever the era. */

@@ -56,6 +56,14 @@ export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {
   };
 }
 
+/** Capabilities as the legacy era has them: without the extension that means something only to the modern one. */
+export function withoutModernTasks(declared: Members): Members {
+  const { extensions } = declared;
+  if (!isMembers(extensions) || extensions[taskExtension] === undefined) return declared;
+  const { [taskExtension]: _, ...others } = extensions;
+  return { ...declared, extensions: others };
+}
+
 /** What a server said of itself when it was found. */
 export interface Offer {
   readonly serverInfo: SourceStatus['serverInfo'];
