@@ -25,7 +25,7 @@ export type EraKind = 'modern' | 'legacy';
 
 /** A request in whichever era the server is of. */
 export interface Ask {
-  /** Whose session it runs in, where the server keeps sessions; the key alone where nothing is declared in it. */
+  /** Whose session it runs in, where the server keeps sessions; the key alone where it is that of no client. */
   readonly owner: string | (() => Owner);
   readonly method: string;
   readonly params: (era: EraKind, id: number) => object;
@@ -143,10 +143,10 @@ function failureIn(said: Result<Answer, CallFailure>, request: Ask): CallFailure
 }
 
 /** What must be so before the request is sent; `null` where it is. */
-function prepared(session: Session, { logLevel = null }: Ask): Promise<unknown> | null {
+function prepared(session: Session, { logLevel = null, interaction = null }: Ask): Promise<unknown> | null {
   const { hearing, owner, line, offer } = session;
-  const listening = isAskable(owner.capabilities) ? hearing.start() : null;
-  if (owner.conversation !== null) void hearing.start();
+  const heard = owner.conversation !== null || isAskable(owner.capabilities) ? hearing.start() : null;
+  const listening = interaction === null ? null : heard;
   if (logLevel === null || offer.capabilities.logging === undefined) return listening;
   const before = hearing.level;
   // In a session of one conversation it is exactly as that client says; elsewhere what is too much is left out here.

@@ -64,12 +64,15 @@ export interface Owner {
   readonly capabilitiesText: string;
 }
 
-/** Where everybody shares one session; what a client does not do is then refused in its name. */
+/**
+ * Where everybody shares one session, and where lists are asked for, as a server may list only what it thinks of use: what a
+ * client does not do is refused in its name.
+ */
 const everything = { elicitation: { form: {}, url: {} }, roots: { listChanged: true }, sampling: {} };
 
 export const catalogueKey = 'catalogue';
 
-/** One that declares nothing: the catalogue, and whoever has no other session yet. */
+/** One that declares nothing. */
 export function silentOwner(key: string): Owner {
   return { key, user: key, conversation: null, capabilities: {}, capabilitiesText: '' };
 }

@@ -3,7 +3,7 @@ import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure, SourceEvents } from '../contract.ts';
 import { type Answer, type Ask, askInSession, askModern, type EraKind } from './ask.ts';
 import { createBelief } from './belief.ts';
-import { catalogueKey, conversationKey, type Owner, sharedOwner, silentOwner } from './capabilities.ts';
+import { catalogueKey, conversationKey, type Owner, sharedOwner } from './capabilities.ts';
 import { createOpening } from './opening.ts';
 import { modernVersion } from './protocol.ts';
 import type { Lease, Session } from './sessions.ts';
@@ -51,7 +51,7 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
 
   /** Where everybody shares a process, everybody shares its session; where each user has one, each user does. */
   function ownerFor(given: Ask['owner']): Owner {
-    const owner = typeof given === 'string' ? silentOwner(given) : given();
+    const owner = typeof given === 'string' ? sharedOwner(given) : given();
     if (first.shared) return sharedOwner('everybody');
     return first.perUser ? sharedOwner(owner.user) : owner;
   }
@@ -96,7 +96,7 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
     place,
     find: (key) => sessions()?.find(key) ?? null,
     async era() {
-      const found = await place(silentOwner(catalogueKey));
+      const found = await place(sharedOwner(catalogueKey));
       if (!found.ok) return found;
       found.value.lease?.release();
       return ok(found.value.era);
