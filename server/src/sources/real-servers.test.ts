@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { CallNotification, Source } from '#domain';
+import type { CallNotification, ClientSide, Source } from '#domain';
 import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { SourceConnection, SourceKind } from './contract.ts';
+import { answerTo, legacyClient, modernClient } from './fixtures/asked-client.ts';
 import { callOf, sourceOf, toolNamed, unheard } from './fixtures/dispatched-call.ts';
 import { freePort, type SpawnedServer, spawnServer } from './fixtures/spawn-server.ts';
 import { mcpKind } from './mcp/mcp.ts';
@@ -88,6 +89,49 @@ describe('the everything server of the MCP project', () => {
     const stdio = { command: process.execPath, args, env: {}, cwd: null, perUser: false };
     return withSource({ origin: 'stdio:node', stop: async () => {} }, mcpKind, { stdio }, doesItAll);
   });
+
+  it('asks clients of either generation, and tells them of its resources', async () =>
+    withSource(await start('streamableHttp', '/mcp'), mcpKind, {}, asksAndTells));
+
+  async function asksAndTells(connection: SourceConnection): Promise<void> {
+    const found = await connection.inspect();
+    assert.ok(found.ok);
+    const names = found.value.offer.tools.map(({ name }) => name);
+    for (const name of ['trigger-sampling-request', 'trigger-elicitation-request', 'get-roots-list']) {
+      assert.ok(names.includes(name), names.join());
+    }
+    const textOf = async (name: string, args: object, client: ClientSide) => {
+      const returned = await connection.call(
+        callOf(toolNamed(name), { args: { ...args }, client, userId: 'a' }),
+      );
+      assert.ok(returned.ok, returned.ok ? '' : returned.error.message);
+      return returned.value.form === 'mcp' ? returned.value.result.toString('utf8') : returned.value;
+    };
+    const client = legacyClient();
+    assert.match(`${await textOf('trigger-sampling-request', { prompt: 'France?' }, client)}`, /Paris/);
+    assert.match(`${await textOf('trigger-elicitation-request', {}, client)}`, /accept|provided|Ann/i);
+    assert.match(`${await textOf('get-roots-list', {}, client)}`, /file:\/\/\/home/);
+
+    const parked = await textOf('trigger-sampling-request', { prompt: 'France?' }, modernClient());
+    assert.ok(typeof parked !== 'string' && parked.form === 'input_required');
+    const responses = Object.fromEntries(
+      Object.entries(parked.requests).map(([key, request]) => {
+        const answer = answerTo(request);
+        return [key, 'result' in answer ? answer.result : {}];
+      }),
+    );
+    const back = modernClient({ resume: { responses, state: parked.state } });
+    assert.match(`${await textOf('trigger-sampling-request', { prompt: 'France?' }, back)}`, /Paris/);
+
+    const uri = found.value.offer.resources[0]?.uri ?? '';
+    const { promise: updated, resolve: onUpdated } = Promise.withResolvers<unknown>();
+    const { conversation } = client;
+    const wish = { projectId: 'default', sourceId: 'under-test', userId: 'a', conversation, uri };
+    const subscribed = await connection.subscribe?.({ ...wish, onUpdated });
+    assert.ok(subscribed?.ok);
+    await textOf('toggle-subscriber-updates', {}, client);
+    assert.deepEqual(await updated, { uri });
+  }
 
   async function doesItAll(connection: SourceConnection): Promise<void> {
     const found = await connection.inspect();
