@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { openEraClient } from './era-client.ts';
 import { startApp, type TestApp } from './start-app.ts';
 
@@ -52,6 +55,29 @@ gateways:
       listed.result.tasks.map((task: { taskId: string; status: string }) => [task.taskId, task.status]),
       [[taskId, 'completed']],
     );
+    await client.close();
+  });
+
+  test('the official SDK follows a task from its call to its result', async () => {
+    const client = new Client({ name: 'sdk', version: '1' });
+    const headers = { authorization: `Bearer ${app.key}`, 'arcade-user-id': 'bob' };
+    const transport = new StreamableHTTPClientTransport(new URL(`${app.url}/mcp/everything`), {
+      requestInit: { headers },
+    });
+    await client.connect(transport as never);
+    const call = { name: 'simulate-research-query', arguments: { topic: 'rust' } };
+    const told = [];
+    for await (const message of client.experimental.tasks.callToolStream(call, CallToolResultSchema, {
+      task: { ttl: 60_000 },
+    })) {
+      if (message.type === 'error') throw message.error;
+      told.push(message);
+    }
+    assert.equal(told[0]?.type, 'taskCreated');
+    assert.ok(told.some(({ type }) => type === 'taskStatus'));
+    const last = told.at(-1);
+    assert.ok(last?.type === 'result');
+    assert.match(JSON.stringify(last.result.content), /Research Report: rust/);
     await client.close();
   });
 });
