@@ -51,7 +51,7 @@ export function createTaskIds(
   clock: Clock,
   limits: TaskIdsLimits = { each: 50, bearers: 500 },
 ): TaskIds {
-  // Both in the order of use, the longest unused first.
+  // Both by when something was last begun, the oldest first.
   const byBearer = new Map<string, Map<string, Remembered>>();
 
   function remember(bearer: string, task: Remembered): void {
