@@ -53,10 +53,19 @@ async function handshake(
  */
 export async function discover(found: Found, timeoutMs: number): Promise<Result<Offer | null, CallFailure>> {
   const method = 'server/discover';
-  const reply = await handshake(found, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
+  const ask = () => handshake(found, method, { _meta: modernMeta }, modernHeaders(method), timeoutMs);
+  const first = await ask();
+  // A refusal that names our version as one that is spoken contradicts itself: it is taken for a passing one.
+  const reply = first.ok && refusesWhatItSpeaks(first.value) ? await ask() : first;
   // A process that waits for `initialize` may leave everything else unanswered.
   if (!reply.ok) return found.line.isChannel && reply.error.code === 'source.timeout' ? ok(null) : reply;
   return verdict(reply.value);
+}
+
+function refusesWhatItSpeaks(reply: Reply): boolean {
+  if (reply.kind !== 'error' || reply.error.code !== versionUnsupported) return false;
+  const { data } = reply.error;
+  return isMembers(data) && Array.isArray(data.supported) && data.supported.includes(modernVersion);
 }
 
 function verdict(reply: Reply): Result<Offer | null, CallFailure> {
