@@ -1,7 +1,7 @@
 import { ok } from '#foundation';
 import { type Endpoint, exchange, isEventStream, tell } from './exchange.ts';
 import { parseMessage } from './message.ts';
-import { createSseReader } from './sse.ts';
+import { createSseReader, type SseReader } from './sse.ts';
 import type { Heard, Line, Listening, SessionHead, Transport } from './transport.ts';
 
 const firstPauseMs = 1000;
@@ -13,7 +13,7 @@ export function createStreamableHttp(endpoint: Endpoint): Transport {
     isChannel: false,
     request(request, session) {
       const headers = session === null ? request.headers : request.headers + sessionHeaders(session);
-      return exchange(endpoint, { ...request, headers });
+      return exchange(endpoint, { ...request, headers }, session !== null);
     },
     tell: (message, session) => tell(endpoint, session === null ? '' : sessionHeaders(session), message),
     listen: (session, heard) => listenOnGet(endpoint, session, heard),
@@ -53,11 +53,19 @@ function listenOnGet(endpoint: Endpoint, session: SessionHead, heard: Heard): Li
   const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
   let pauseMs = firstPauseMs;
   let hasOpened = false;
+  let reader: SseReader | null = null;
+  let lastId: string | null = null;
   let stopPause = () => {};
 
   function stop(): void {
     stopPause();
     abort.abort();
+  }
+
+  /** A server that numbers its events says again what was missed. */
+  function goingOn(): string {
+    lastId = reader?.lastId() ?? lastId;
+    return lastId === null ? '' : `last-event-id: ${lastId}\r\n`;
   }
 
   function hear(data: string): void {
@@ -70,7 +78,7 @@ function listenOnGet(endpoint: Endpoint, session: SessionHead, heard: Heard): Li
     const answer = await upstream.request({
       method: 'GET',
       path,
-      headers: headers + sessionHeaders(session),
+      headers: headers + sessionHeaders(session) + goingOn(),
       timeoutMs: 10_000,
       lasting: true,
       maxBytes: 64 * 1024,
@@ -79,9 +87,10 @@ function listenOnGet(endpoint: Endpoint, session: SessionHead, heard: Heard): Li
         if (head.status !== 200 || !isEventStream(head)) return null;
         hasOpened = true;
         isReady();
-        const reader = createSseReader(hear, maxAnswerBytes);
+        reader = createSseReader(hear, maxAnswerBytes);
+        const { push } = reader;
         return (chunk) => {
-          if (!reader.push(chunk)) stop();
+          if (!push(chunk)) stop();
         };
       },
     });

@@ -7,11 +7,15 @@ const BOM = 0xfeff;
 export interface SseReader {
   /** False once an event grew beyond the cap; nothing is read from then on. */
   push(chunk: Buffer): boolean;
+  /** The id of the last event that was read to its end, where it may stand in a header; `null` where there is none. */
+  lastId(): string | null;
+  /** How long to wait before the stream is opened again, where the server said so. */
+  retryMs(): number | null;
 }
 
 /**
- * Reads `text/event-stream` as it arrives and hands over the data of each event that has some, and its name, empty unless given. Lines may end in LF, CR
- * or CRLF, split anywhere. An event that the stream's end cuts off is not handed over.
+ * Reads `text/event-stream` as it arrives and hands over the data of each event that has some, and its name, empty unless
+ * given. Lines may end in LF, CR or CRLF, split anywhere. An event that the stream's end cuts off is not handed over.
  */
 export function createSseReader(
   onData: (data: string, name: string) => void,
@@ -21,6 +25,9 @@ export function createSseReader(
   let line = '';
   let data: string[] = [];
   let name = '';
+  let id: string | null = null;
+  let lastId: string | null = null;
+  let retryMs: number | null = null;
   let held = 0;
   let afterCr = false;
   let begun = false;
@@ -29,6 +36,7 @@ export function createSseReader(
   function endEvent(): void {
     const event = data.join('\n');
     const its = name;
+    lastId = id;
     data = [];
     name = '';
     held = 0;
@@ -38,8 +46,10 @@ export function createSseReader(
   function endLine(text: string): void {
     if (text === '') endEvent();
     else if (text === 'data') data.push('');
-    else if (text.startsWith('data:')) data.push(text.slice(text.charCodeAt(5) === SPACE ? 6 : 5));
-    else if (text.startsWith('event:')) name = text.slice(text.charCodeAt(6) === SPACE ? 7 : 6);
+    else if (text.startsWith('data:')) data.push(valueFrom(text, 5));
+    else if (text.startsWith('event:')) name = valueFrom(text, 6);
+    else if (text.startsWith('id:')) id = idOf(valueFrom(text, 3));
+    else if (/^retry: ?\d{1,8}$/.test(text)) retryMs = Number(text.slice(6));
   }
 
   function read(text: string): void {
@@ -81,5 +91,15 @@ export function createSseReader(
       if (!open) held = 0;
       return !broken;
     },
+    lastId: () => lastId,
+    retryMs: () => retryMs,
   };
+}
+
+function valueFrom(text: string, at: number): string {
+  return text.slice(text.charCodeAt(at) === SPACE ? at + 1 : at);
+}
+
+function idOf(text: string): string | null {
+  return /^[\x21-\x7e]{1,1024}$/.test(text) ? text : null;
 }
