@@ -104,6 +104,8 @@ export async function askInSession(
     lease.value.release();
     if (!('lost' in outcome)) return outcome;
     lease.value.lose();
+    // A server that forgot its sessions was probably begun anew, and may offer something else.
+    asked.onListChanged();
     if (outcome.lost === 'unsent' ? attempt > 0 : outcome.lost !== 'forgotten') return outcome.said;
     if (attempt > 0) return { stale: failureIn(outcome.said, request) };
   }

@@ -40,6 +40,8 @@ export function createListener({ clock, timeoutMs, onListChanged }: ListenerOpti
     if (opened.ok && running === started) {
       started.stream = opened.value;
       await opened.value.ended;
+      // It may have ended because the server did, and another one offers something else.
+      if (running === started) onListChanged();
     } else if (opened.ok) opened.value.close();
     if (running === started) running = null;
   }
