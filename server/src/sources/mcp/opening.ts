@@ -53,7 +53,11 @@ export function createOpening(ways: Ways, { timeoutMs, clock, events }: OpeningO
     const head = greeting.value;
     const keepsNothing = head.id === null && !isChannel;
     const isShared = keepsNothing || transport.shared;
-    const onEnd = () => onLost(session);
+    const onEnd = () => {
+      onLost(session);
+      // A server that forgot a session was probably begun anew, and may offer something else.
+      if (!isChannel) events.onListChanged();
+    };
     const hearing = createHearing({ line, head, owner, isShared, clock, events, onEnd });
     const session: Session = { ...head, line, keepsNothing, owner, hearing };
     // The end of a channel is heard there too.
