@@ -4,13 +4,13 @@ import type { Clock } from '#foundation';
 /** When a source is looked at next. */
 export interface Schedule {
   dueAt(): number;
-  /** Something hints that a look now would find something else; at most one a second. */
+  /** Something hints that a look now would find something else; at most two a second. */
   hurry(whileLooking: boolean): void;
   looked(healthy: boolean): void;
 }
 
 const longestPauseMs = 60_000;
-const hurryPauseMs = 1000;
+const hurryPauseMs = 500;
 
 /** A source that is well is looked at after each `refreshEveryMs`, one that is not ever more rarely. */
 export function createSchedule(clock: Clock, refreshEveryMs: number, id: string): Schedule {

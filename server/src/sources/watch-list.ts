@@ -22,6 +22,9 @@ export interface WatchList {
   close(): void;
 }
 
+/** A hint that waits for its turn must not wait for much longer than that. */
+const longestTickMs = 250;
+
 export type WatchListDeps = SourcesDeps & { readonly onAnnouncement: (said: Announcement) => void };
 
 export function createWatchList(deps: WatchListDeps): WatchList {
@@ -29,7 +32,8 @@ export function createWatchList(deps: WatchListDeps): WatchList {
   const watched = new Map<string, Map<string, WatchedSource>>();
   const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]));
   const watchDeps: WatchDeps = { ...deps, refreshEveryMs, onHurry: pump };
-  const stopTicking = clock.every(Math.max(1, Math.round(refreshEveryMs / 10)), pump);
+  const tickMs = Math.min(longestTickMs, Math.max(1, Math.round(refreshEveryMs / 10)));
+  const stopTicking = clock.every(tickMs, pump);
   let closed = false;
 
   const find = (projectId: string, id: string) => watched.get(projectId)?.get(id);
