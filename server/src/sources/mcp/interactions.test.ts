@@ -24,8 +24,8 @@ describe('the client in the course of a request', () => {
   let announced: CallNotification[];
 
   beforeEach(() => {
-    egress = createEgress({ allow: [] });
     clock = manualClock();
+    egress = createEgress({ allow: [], clock });
     announced = [];
     stops.push(() => egress.close());
   });
