@@ -23,13 +23,19 @@ test('a result is made complete around the bytes that the source wrote', () => {
   }
 });
 
-test('a client of an older revision gets the bytes as they are, but no resultType and only objects as structured content', () => {
+test('a client of an older revision gets the bytes as they are, but no resultType, only objects as structured content, and not who the source is', () => {
   const cases: [string, string][] = [
     [`{${odd}}`, `{${odd}}`],
     ['{ "structuredContent" : {"a":1e400} }', '{ "structuredContent" : {"a":1e400} }'],
     ['{"resultType":"complete","content":[ 1.0 ]}', '{"content":[ 1.0 ]}'],
     ['{"structuredContent":[1e400],"content":[]}', '{"structuredContent":{"result":[1e400]},"content":[]}'],
     ['{"content":[{"structuredContent":3}]}', '{"content":[{"structuredContent":3}]}'],
+    [`{"_meta":{"${key}":{"name":"upstream"}}, "content":[]}`, '{"content":[]}'],
+    [`{"_meta":{"${key}":${us}, "v/x":1e400},"content":[]}`, '{"_meta":{"v/x":1e400},"content":[]}'],
+    [
+      `{"_meta":null,"content":[{"_meta":{"${key}":1}}]}`,
+      `{"_meta":null,"content":[{"_meta":{"${key}":1}}]}`,
+    ],
   ];
   for (const [given, expected] of cases) {
     assert.equal(legacyResult(given).toString(), expected);
@@ -58,6 +64,8 @@ test('what was read is private; it is fresh for as long as its source says, and 
 test('a client of an older revision reads without hints for caches', () => {
   const given = '{"resultType":"complete","contents":[ {"ttlMs":1} ],"ttlMs":5,"cacheScope":"public"}';
   assert.equal(legacyRead(Buffer.from(given)).toString(), '{"contents":[ {"ttlMs":1} ]}');
+  const named = `{"contents":[],"_meta":{"${key}":${us}}}`;
+  assert.equal(legacyRead(named).toString(), '{"contents":[]}');
   const plain = Buffer.from(`{"contents":[],${odd}}`);
   assert.equal(legacyRead(plain), plain);
 });

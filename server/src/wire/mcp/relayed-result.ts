@@ -75,37 +75,60 @@ function withFront(result: string | Buffer, front: string): string | Buffer {
   return Buffer.concat([Buffer.from(isEmpty ? front : `${front},`), rest]);
 }
 
+/** What becomes of a member's value; `null`: the member goes. The same bytes: it stays as it was written. */
+type Reworded = (value: Buffer) => Buffer | null;
+
+interface OlderForm {
+  /** Whatever holds none of these stays as it is. */
+  readonly marks: readonly string[];
+  readonly members: Readonly<Record<string, Reworded>>;
+}
+
+const gone: Reworded = () => null;
+/** Who a server is, it says in the handshake. */
+const legacyMeta: Reworded = (meta) => {
+  if (!meta.includes(serverInfoKey)) return meta;
+  const kept = metaMembers(meta);
+  return kept.length === 0 ? null : objectOf(kept);
+};
+const legacyForm: OlderForm = {
+  marks: ['"resultType"', '"structuredContent"', serverInfoKey],
+  members: {
+    resultType: gone,
+    _meta: legacyMeta,
+    structuredContent: (value) => (value[0] === 0x7b ? value : objectOf([named('result', value)])),
+  },
+};
+const legacyReadForm: OlderForm = {
+  marks: ['"resultType"', '"ttlMs"', '"cacheScope"', serverInfoKey],
+  members: { resultType: gone, ttlMs: gone, cacheScope: gone, _meta: legacyMeta },
+};
+
 /** The result of `resources/read` as the revisions with a handshake know it. */
 export function legacyRead(result: string | Buffer): string | Buffer {
-  return without(['resultType', ...cacheHints], result);
+  return reworded(result, legacyReadForm);
 }
 
-function without(dropped: readonly string[], result: string | Buffer): string | Buffer {
-  if (!dropped.some((name) => result.includes(`"${name}"`))) return result;
-  const bytes = bytesOf(result);
-  const members = jsonMembers(bytes);
-  const kept = members.filter(({ name }) => !dropped.includes(name));
-  return kept.length === members.length ? result : objectOf(texts(bytes, kept));
-}
-
-/** A result as the revisions with a handshake want it: structured content is an object, and nothing says `resultType`. */
+/**
+ * A result as the revisions with a handshake want it: structured content is an object, and nothing says `resultType` or who
+ * the source is.
+ */
 export function legacyResult(result: string | Buffer): string | Buffer {
-  if (!result.includes('"resultType"') && !result.includes('"structuredContent"')) return result;
+  return reworded(result, legacyForm);
+}
+
+function reworded(result: string | Buffer, { marks, members }: OlderForm): string | Buffer {
+  if (!marks.some((mark) => result.includes(mark))) return result;
   const bytes = bytesOf(result);
-  const members = jsonMembers(bytes);
-  const isFit = ({ name, valueStart }: JsonMember) =>
-    name === 'structuredContent' ? bytes[valueStart] === 0x7b : name !== 'resultType';
-  if (members.every(isFit)) return result;
-  return objectOf(
-    members
-      .filter(({ name }) => name !== 'resultType')
-      .map((member) => {
-        const value = bytes.subarray(member.valueStart, member.end);
-        return isFit(member)
-          ? bytes.subarray(member.start, member.end)
-          : named('structuredContent', objectOf([named('result', value)]));
-      }),
-  );
+  let isSame = true;
+  const texts = jsonMembers(bytes).flatMap(({ name, start, valueStart, end }) => {
+    const value = bytes.subarray(valueStart, end);
+    const told = Object.hasOwn(members, name) ? (members[name] as Reworded)(value) : value;
+    if (told === value) return [bytes.subarray(start, end)];
+    isSame = false;
+    return told === null ? [] : [named(name, told)];
+  });
+  return isSame ? result : objectOf(texts);
 }
 
 function metaMembers(meta: Buffer): Buffer[] {

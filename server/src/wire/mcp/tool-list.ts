@@ -19,13 +19,19 @@ function pagesWith(outputRoot: OutputRoot): Pager<ShownTool> {
   });
 }
 
-/** Everything a source said about a tool is kept; only name, description and input schema are the gateway's. */
+/**
+ * Everything a source said about a tool is kept, in whatever revision knows it; only name, description and input schema are
+ * the gateway's.
+ */
 function toolText(
   { tool, wireName, description, inputSchema, mcp }: ShownTool,
   outputRoot: OutputRoot,
 ): string {
+  // How 2025-11-25 says that a tool may run as a task.
+  const { execution, ...known } = mcp;
   return JSON.stringify({
-    ...mcp,
+    ...known,
+    ...(outputRoot === 'any' || execution === undefined ? {} : { execution }),
     ...(tool.available ? {} : { _meta: { ...(mcp._meta as object), 'sallyport/available': false } }),
     name: wireName,
     ...(description === '' ? {} : { description }),

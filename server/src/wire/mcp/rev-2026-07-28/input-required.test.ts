@@ -43,6 +43,13 @@ test('a client is asked in the words of the source, with a state even where the 
   assert.equal(_meta['io.modelcontextprotocol/serverInfo'].name, 'gw');
 });
 
+test('a client is not told the id of a link, which this revision does not have', () => {
+  const older = { ...url, params: { ...url.params, elicitationId: 'e1' } };
+  const result = told({ a: older }, { elicitation: { url: {} } });
+  assert.ok(result.ok);
+  assert.deepEqual(JSON.parse(result.value).inputRequests, { a: url });
+});
+
 test('a source that only wants to be asked again asks for nothing', () => {
   const result = told({}, {});
   assert.ok(result.ok);

@@ -31,14 +31,23 @@ export function inputRequiredResult(
       data: { requiredCapabilities: missing },
     });
   }
+  const entries = Object.entries(requests).map(([key, request]) => [key, worded(request)] as const);
   return ok(
     JSON.stringify({
       resultType: 'input_required',
-      ...(Object.keys(requests).length === 0 ? {} : { inputRequests: requests }),
+      ...(entries.length === 0 ? {} : { inputRequests: Object.fromEntries(entries) }),
       requestState: sealState(exchange, method, params, state, deps),
       _meta: { [`${prefix}/serverInfo`]: serverInfo(exchange, deps) },
     }),
   );
+}
+
+/** The id by which 2025-11-25 told that a link was done with is no more. */
+function worded({ method, params }: InputRequest): InputRequest {
+  if (method !== 'elicitation/create' || params?.elicitationId === undefined)
+    return params === undefined ? { method } : { method, params };
+  const { elicitationId: _, ...known } = params;
+  return { method, params: known };
 }
 
 /** The capabilities that a client must declare to be asked this, where it did not; `{}` where it did. */
