@@ -25,6 +25,7 @@ describe('what a client may be asked', () => {
 
   it('is sampling with tools only where it said so', () => {
     assert.equal(codeOf({ sampling: {} }, 'sampling/createMessage', { tools: [] }), -32602);
+    assert.equal(codeOf({ sampling: {} }, 'sampling/createMessage', { toolChoice: {} }), -32602);
     assert.equal(codeOf({ sampling: { tools: {} } }, 'sampling/createMessage', { tools: [] }), null);
   });
 });

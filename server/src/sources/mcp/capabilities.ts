@@ -36,7 +36,8 @@ export function undeclared(
     const words = `the client does not do elicitation in the mode ${mode.slice(0, 50)}`;
     return does ? null : missing(-32602, words, { elicitation: { [mode.slice(0, 50)]: {} } });
   }
-  if (name !== 'sampling' || params?.tools === undefined || isMembers(declared.tools)) return null;
+  const wantsTools = (params?.tools ?? params?.toolChoice) !== undefined;
+  if (name !== 'sampling' || !wantsTools || isMembers(declared.tools)) return null;
   return missing(-32602, 'the client does not do sampling with tools', { sampling: { tools: {} } });
 }
 

@@ -1,5 +1,5 @@
 import type { DispatchedSubscription } from '#domain';
-import { err, type Members, ok, type Result } from '#foundation';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { rpcFailure, sessionLost } from './ask.ts';
@@ -113,6 +113,8 @@ function refusing(names: readonly string[]): Refused {
 
 async function legacyFeed(lease: Lease, { topic, link, timeoutMs, onUpdated }: FeedOptions): Promise<Feed> {
   const { session } = lease;
+  const { resources: declared } = session.offer.capabilities;
+  const subscribes = topic === resources && isMembers(declared) && declared.subscribe === true;
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const subscribed = new Set<string>();
   const unheard = session.hearing.follow({ onUpdated, onEnd: close });
@@ -135,7 +137,7 @@ async function legacyFeed(lease: Lease, { topic, link, timeoutMs, onUpdated }: F
       close();
     },
     async want(uris) {
-      if (topic !== resources) return ok(refusing(uris));
+      if (!subscribes) return ok(refusing(uris));
       for (const uri of subscribed) {
         if (uris.includes(uri)) continue;
         subscribed.delete(uri);

@@ -200,11 +200,12 @@ describe('what a server of the legacy era says on its own stream', () => {
     await until(() => announced.length > 0);
   });
 
-  it('is a refusal of a subscription for whoever wanted it', async () => {
+  it('is not asked for subscriptions that the server did not declare', async () => {
     const wish = { projectId: 'default', sourceId: 'x', userId: null, conversation: null, uri: 'a://b' };
     const refused = await connection.subscribe?.({ ...wish, onUpdated() {} });
     assert.ok(refused && !refused.ok);
     assert.equal(refused.error.code, 'source.request_failed');
+    assert.ok(server.received.every(({ message }) => message.method !== 'resources/subscribe'));
   });
 });
 
