@@ -162,6 +162,25 @@ describe('an MCP source', () => {
     }
   });
 
+  it('puts in the content that every revision demands of a result, where the server left it out', async () => {
+    const server = await serve(startMcpServer());
+    const connection = connect(server.origin);
+    const told: [string, string][] = [
+      ['{}', '{"content":[]}'],
+      ['{ "structuredContent":{"content":1e400} }', '{"content":[], "structuredContent":{"content":1e400} }'],
+    ];
+    for (const [given, expected] of told) {
+      server.onCall = ({ id }, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(`{"jsonrpc":"2.0","id":${id},"result":${given}}`);
+        return true;
+      };
+      const returned = await call(connection, callOf('Echo'));
+      assert.ok(returned.form === 'mcp');
+      assert.equal(returned.result.toString('utf8'), expected);
+    }
+  });
+
   it('hands on what the server says during a call, under the progress token of the client', async () => {
     const server = await serve(startMcpServer());
     const connection = connect(server.origin);

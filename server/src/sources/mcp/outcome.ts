@@ -1,5 +1,5 @@
 import type { InputRequest, SourceReturn } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
@@ -10,18 +10,23 @@ type Outcome = Result<SourceReturn, CallFailure>;
 
 const maxInputRequests = 32;
 
-/** What a server's answer is to the client. The bytes of a result are those that the server sent. */
+/**
+ * What a server's answer is to the client. The bytes of a result are those that the server sent; the content of a call's,
+ * which every revision demands, is put before them where the server left it out.
+ */
 export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
   if (reply.kind === 'error') {
     const urls = session === null ? null : urlsToOpen(job, reply.error.code, reply.error.data);
     return urls === null ? err(job.failureOf(reply.error)) : ok(inputRequired(urls, null));
   }
   const { result, bytes } = reply;
-  const { resultType, isError } = result;
+  const { resultType } = result;
   if (resultType === undefined || resultType === 'complete') {
     const taskId = job.task === null ? undefined : legacyTaskId(result);
-    const returned = { form: 'mcp', result: bytes, isError: isError === true } as const;
-    return ok(taskId === undefined ? returned : { ...returned, taskId });
+    const isError = result.isError === true;
+    if (taskId !== undefined) return ok({ form: 'mcp', result: bytes, isError, taskId });
+    const lacksContent = answersCall(job) && result.content === undefined;
+    return ok({ form: 'mcp', result: lacksContent ? withContent(bytes) : bytes, isError });
   }
   if (session === null && resultType === 'task' && followsTasks(job) && typeof result.taskId === 'string') {
     return ok({ form: 'mcp', result: bytes, isError: false, taskId: result.taskId });
@@ -29,6 +34,16 @@ export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
   if (session === null && resultType === 'input_required') return inputsOf(job, result);
   const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
   return invalid(`a result of type ${kind}, which it may not as the gateway does not offer that`, job);
+}
+
+function answersCall({ method }: Job): boolean {
+  return method === 'tools/call' || method === 'tasks/result';
+}
+
+function withContent(result: Buffer): Buffer {
+  const rest = result.subarray(result.indexOf(0x7b) + 1);
+  const isEmpty = jsonMembers(result).length === 0;
+  return Buffer.concat([Buffer.from(`{"content":[]${isEmpty ? '' : ','}`), rest]);
 }
 
 /** Only a call becomes a task, and only for a client that said it can follow one. */
