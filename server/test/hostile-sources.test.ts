@@ -132,6 +132,45 @@ gateways:
     assert.ok(pages <= 5, `${pages} pages`);
   });
 
+  test('what a source says or asks without end of nesting ends its call, and nothing else', async () => {
+    const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    let said = '';
+    behave = (_, response, body) => {
+      const { id, method } = JSON.parse(body || '{}') as { id?: number; method?: string };
+      const answers: Record<string, object> = {
+        initialize: {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'deep', version: '1' },
+        },
+        'tools/list': { tools: [{ name: 'Do', inputSchema: { type: 'object' } }] },
+      };
+      const result = answers[method ?? ''];
+      if (method === 'tools/call') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`data: {"jsonrpc":"2.0",${said}:${nested}}}\n\n`);
+      } else if (result === undefined) response.writeHead(id === undefined ? 202 : 405).end();
+      else {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+      }
+    };
+    await app.app.rooms.sources.refresh('default', 'mcp');
+    const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} } };
+    const opened = await app.rpc('all', { id: 0, method: 'initialize', params });
+    await opened.text();
+    const headers = { 'mcp-session-id': opened.headers.get('mcp-session-id') as string };
+    const call = { id: 1, method: 'tools/call', params: { name: 'mcp_Do', arguments: {} } };
+    for (const beginning of [
+      '"method":"notifications/message","params":{"level":"info","data"',
+      '"id":7,"method":"elicitation/create","params":{"message":"?","requestedSchema"',
+    ]) {
+      said = beginning;
+      const { result } = await messageOf(await app.rpc('all', call, headers));
+      assert.match(result.content[0].text, /nested more than 64 deep/);
+    }
+  });
+
   test('the server lives, and calls what is well', async () => {
     const status = await workerLists(definition);
     assert.equal(status.state, 'healthy');

@@ -8,7 +8,7 @@ export { elapsedMs, manualClock, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
 export type { JsonMember, Members } from './json-members.ts';
-export { isMembers, jsonItems, jsonMembers } from './json-members.ts';
+export { isDeeperThan, isMembers, jsonItems, jsonMembers } from './json-members.ts';
 export type { Err, Ok, Result } from './result.ts';
 export { err, ok } from './result.ts';
 export type { Sealer } from './seal.ts';

@@ -24,6 +24,19 @@ describe('an answer in JSON-RPC', () => {
     for (const shape of shapes) assert.equal(resultOf(shape), result, shape);
   });
 
+  it('may be of any depth, and nothing else may, as that is written anew', () => {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+    assert.equal(resultOf(`{"jsonrpc":"2.0","id":7,"result":{"a":${deep}}}`), `{"a":${deep}}`);
+    for (const text of [
+      `{"jsonrpc":"2.0","method":"notifications/message","params":{"data":${deep}}}`,
+      `{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"x":${deep}}}`,
+      `{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"x","data":${deep}}}`,
+    ]) {
+      const message = parse(text);
+      assert.equal(message.ok ? '' : message.error, 'it is nested more than 64 deep');
+    }
+  });
+
   it('is not taken from another request, nor from what is not JSON', () => {
     assert.equal(resultOf('{"jsonrpc":"2.0","id":8,"result":{}}'), null);
     assert.equal(resultOf('{"jsonrpc":"2.0","id":"7","result":{}}'), null);

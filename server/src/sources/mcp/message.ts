@@ -1,6 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { RpcError } from '#domain';
-import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+
+/** What is said again in our words, and no recursion takes any depth; a result is handed on as bytes. */
+export const maxDepth = 64;
+const tooDeep = `it is nested more than ${maxDepth} deep`;
 
 /** A message of an MCP server, seen from the request that we wait for. */
 export type Message =
@@ -70,6 +74,7 @@ function trimmedLength(body: Buffer): number {
 
 function fromServer(message: Members, method: string): Result<Message, string> {
   const { id, params } = message;
+  if (isDeeperThan(params, maxDepth)) return err(tooDeep);
   const given = isMembers(params) ? params : undefined;
   if (typeof id === 'string' || typeof id === 'number') {
     return ok({ kind: 'request', id, method, params: given });
@@ -84,6 +89,7 @@ function answer(message: Members, body: Buffer, id: number): Result<Message, str
     if (message.id !== id && message.id !== null && message.id !== undefined) return ok({ kind: 'foreign' });
     const { code, message: words, data } = error;
     if (typeof code !== 'number') return err('its error has no code');
+    if (isDeeperThan(data, maxDepth)) return err(tooDeep);
     return ok({
       kind: 'error',
       error: {

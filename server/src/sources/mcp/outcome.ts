@@ -1,9 +1,10 @@
 import type { InputRequest, SourceReturn } from '#domain';
-import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
+import { maxDepth } from './message.ts';
 import { capabilityMissing, taskExtension, urlElicitationRequired } from './protocol.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;
@@ -78,6 +79,7 @@ function inputsOf(job: Job, { inputRequests, requestState }: Members): Outcome {
       return invalid('an input request that names no method', job);
     }
     const params = isMembers(request.params) ? request.params : undefined;
+    if (isDeeperThan(params, maxDepth)) return invalid('an input request that is nested too deep', job);
     const problem = undeclared(job.from.client.capabilities, { method: request.method, params });
     if (problem !== null) return err(missing(problem.message, problem.required));
     entries.push([key, inputRequestOf(request.method, params)]);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, isDeeperThan, ok, type Result } from '#foundation';
 
 /** Bytes of a request's body that any front accepts. */
 export const maxBodyBytes = 4 * 1024 * 1024;
@@ -44,16 +44,4 @@ export function incomplete(): Refusal {
 export function tooDeep(value: unknown): Refusal | null {
   if (!isDeeperThan(value, maxDepth)) return null;
   return refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`);
-}
-
-/** Whether a parsed JSON value is nested deeper than `levels`. */
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  if (Array.isArray(value)) {
-    for (const item of value) if (isDeeperThan(item, levels - 1)) return true;
-    return false;
-  }
-  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], levels - 1)) return true;
-  return false;
 }
