@@ -54,6 +54,7 @@ test('what cannot be understood, or could be anybody’s, is no template', () =>
     'relative/{a}',
     '',
     `x://${'{a}'.repeat(33)}`,
+    `x://${'{/a,b,c}'.repeat(11)}`,
     `x://${'a'.repeat(3000)}`,
     'x://\ud800{a}',
   ];

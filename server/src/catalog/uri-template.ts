@@ -9,7 +9,7 @@ export interface UriTemplate {
 }
 
 const maxTemplateLength = 2048;
-const maxExpressions = 32;
+/** In all expressions together: what it costs to try a template grows faster than they do. */
 const maxVariables = 32;
 /** Longer URIs are never taken for an expansion, so that none can hold up everybody else. */
 const maxUriLength = 2048;
@@ -47,11 +47,13 @@ export function compileUriTemplate(text: string): UriTemplate | null {
 /** The regular expressions of the template's parts; `null` where one is not to be understood. */
 function partsOf(text: string): string[] | null {
   const pieces = text.split(/(\{[^{}]*\})/);
-  if (pieces.length > 2 * maxExpressions + 1) return null;
+  if (pieces.length > 2 * maxVariables + 1) return null;
   const parts: string[] = [];
+  let left = maxVariables;
   for (const [at, piece] of pieces.entries()) {
+    if (at % 2 === 1) left -= piece.split(',').length;
     const part = at % 2 === 0 ? literalPart(piece) : expressionPart(piece.slice(1, -1));
-    if (part === null) return null;
+    if (part === null || left < 0) return null;
     parts.push(part);
   }
   return parts;
@@ -77,7 +79,7 @@ function expressionPart(expression: string): string | null {
       /^((?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*)(\*|:[1-9]\d{0,3})?$/.exec(
         spec,
       );
-    if (found === null || variables.length >= maxVariables) return null;
+    if (found === null) return null;
     variables.push({ name: found[1] as string, explode: found[2] === '*' });
   }
   return expansions[operator]?.(variables) ?? null;
