@@ -11,7 +11,9 @@ import { type ClientMessage, paramsInvalid } from '../rpc.ts';
 import { listTasks, taskRequest } from '../tasks.ts';
 import { type Context, clientSide, needsSession } from './context.ts';
 import { mannersOf } from './manners.ts';
+import { olderContent } from './older-content.ts';
 import { subscribe, unsubscribe } from './subscriptions.ts';
+import type { LegacyVersion } from './versions.ts';
 
 type Request = Extract<ClientMessage, { kind: 'request' }>;
 type Outcome = Result<string | Buffer, Refused>;
@@ -59,12 +61,13 @@ async function relayed(context: Context, { method, params }: Request, signal: Ab
   const known = Object.hasOwn(relays, method) ? relays[method] : undefined;
   const relay = known ?? extensionRequest(method);
   const answer = await relay(exchange, params, signal, clientSide(context), deps, mannersOf(version));
-  return answer.ok ? inOlderForm(method, answer.value) : answer;
+  return answer.ok ? inOlderForm(method, answer.value, version) : answer;
 }
 
-function inOlderForm(method: string, answer: Answer): Outcome {
+function inOlderForm(method: string, answer: Answer, version: LegacyVersion): Outcome {
   if (typeof answer === 'string' || Buffer.isBuffer(answer)) {
-    return ok(method === 'resources/read' ? legacyRead(answer) : legacyResult(answer));
+    if (method === 'resources/read') return ok(legacyRead(answer));
+    return ok(olderContent(method, legacyResult(answer), version));
   }
   const told = 'the source asked for input in a way that this revision does not have';
   return err({ refusal: refusal('source.answer_invalid', told), recorded: true });
