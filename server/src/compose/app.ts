@@ -192,6 +192,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
       stopping = true;
       stopTelling();
       streams.close();
+      sessions.stopAsking();
       await server.close(graceMs);
       sessions.close();
     },

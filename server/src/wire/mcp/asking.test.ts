@@ -105,6 +105,25 @@ describe('asking a client', () => {
     assert.deepEqual(await next(), { id: 1 });
   });
 
+  test('nobody waits for an answer once the server stops, and nobody is asked any more', async () => {
+    const stopping = createAsking(clock);
+    const session = sessionOf();
+    const { exchange, next } = await post();
+    const answer = stopping.ask(session, exchange, elicitation, never);
+    const { id } = await next();
+    stopping.close();
+    assert.deepEqual(await answer, { error: { code: -32000, message: 'the server stops' } });
+    const { method, params } = await next();
+    assert.deepEqual(
+      [method, params],
+      ['notifications/cancelled', { requestId: id, reason: 'the server stops' }],
+    );
+    const told = await stopping.ask(session, exchange, elicitation, never);
+    assert.ok('error' in told);
+    assert.equal(session.questions.size, 0);
+    exchange.answer(200, '{}');
+  });
+
   test('questions of several requests at once each get their own answer', async () => {
     const session = sessionOf();
     const asks = [];

@@ -19,6 +19,7 @@ export function createAsking(clock: Clock) {
   // In the order in which they run out of time.
   const open = new Map<OpenQuestion, number>();
   const onStream = new WeakMap<Exchange, Set<OpenQuestion>>();
+  let isClosed = false;
   const stop = clock.every(5_000, () => {
     for (const [question, dueMs] of open) {
       if (dueMs > clock.now()) break;
@@ -47,7 +48,8 @@ export function createAsking(clock: Clock) {
       request: InputRequest,
       signal: AbortSignal,
     ): Promise<InputAnswer> {
-      const problem = whyNot(session, exchange, request) ?? (signal.aborted ? gone : null);
+      const isOver = isClosed || signal.aborted;
+      const problem = whyNot(session, exchange, request) ?? (isOver ? gone : null);
       if (session === null || problem !== null) return Promise.resolve({ error: problem ?? gone });
       return new Promise((resolve) => {
         const id = randomHex(12);
@@ -77,7 +79,12 @@ export function createAsking(clock: Clock) {
           question.settle({ error: gone });
       });
     },
-    close: stop,
+    /** Nobody is asked any more, and nobody waits for an answer. */
+    close(): void {
+      isClosed = true;
+      stop();
+      for (const question of [...open.keys()]) question.drop('the server stops');
+    },
   };
 }
 

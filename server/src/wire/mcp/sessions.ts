@@ -128,6 +128,8 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     },
 
     ask: asking.ask,
+    /** The first thing when the server stops: calls under way may take their time, but people think for longer. */
+    stopAsking: asking.close,
     touch: shelf.touch,
     size: shelf.size,
     close(): void {
