@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { addContentTools, embedded, pixelPng, text } from './content-tools.ts';
 import { addInputTools, askForm } from './input-tools.ts';
+import { addTaskTools, taskExtension } from './task-tools.ts';
 
 export interface ChangeNotices {
   /** How often each list was made to change; it has one entry more after every other change. */
@@ -20,7 +21,7 @@ export interface ChangeNotices {
 const state = createRequestStateCodec<{ readonly step: number }>({ key: randomBytes(32) });
 
 /** A server with everything that the conformance suite asks for, by the names that it asks for. One per session or request. */
-export function createEverythingServer(notices: ChangeNotices): McpServer {
+export function createEverythingServer(notices: ChangeNotices, era: 'legacy' | 'modern'): McpServer {
   const server = new McpServer(
     { name: 'sallyport-conformance-fixture', version: '1.0.0' },
     {
@@ -30,12 +31,14 @@ export function createEverythingServer(notices: ChangeNotices): McpServer {
         prompts: { listChanged: true },
         logging: {},
         completions: {},
+        ...(era === 'modern' && { extensions: taskExtension }),
       },
       requestState: { verify: state.verify },
     },
   );
   addContentTools(server);
   addInputTools(server, state);
+  addTaskTools(server);
   addResources(server);
   addPrompts(server);
   const announce = (name: string, change: () => void): void => {

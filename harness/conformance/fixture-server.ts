@@ -14,6 +14,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { createEverythingServer } from './everything-server.ts';
+import { createTaskDesk } from './task-tools.ts';
 
 export interface Fixture {
   readonly url: string;
@@ -40,7 +41,8 @@ export async function serveFixture(): Promise<Fixture> {
       for (const { server } of sessions.values()) server.sendPromptListChanged();
     },
   };
-  const modern = createMcpHandler(() => createEverythingServer(notices), { legacy: 'reject' });
+  const modern = createMcpHandler(({ era }) => createEverythingServer(notices, era), { legacy: 'reject' });
+  const answerTask = createTaskDesk();
 
   async function serveSession(request: Request): Promise<Response> {
     const id = request.headers.get('mcp-session-id');
@@ -49,7 +51,7 @@ export async function serveFixture(): Promise<Fixture> {
     if (id !== null) return refuse(404, 'Session not found');
     const parsedBody: unknown = request.method === 'POST' ? await request.json().catch(() => null) : null;
     if (!isInitializeRequest(parsedBody)) return refuse(400, 'Initialize first');
-    const server = createEverythingServer(notices);
+    const server = createEverythingServer(notices, 'legacy');
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (newId) => void sessions.set(newId, { server, transport }),
@@ -60,8 +62,18 @@ export async function serveFixture(): Promise<Fixture> {
   }
 
   const serve = toNodeHandler({
-    fetch: async (request) =>
-      (await isLegacyRequest(request)) ? serveSession(request) : modern.fetch(request),
+    async fetch(request) {
+      if (await isLegacyRequest(request)) return serveSession(request);
+      const message =
+        request.method === 'POST'
+          ? await request
+              .clone()
+              .json()
+              .catch(() => null)
+          : null;
+      const answer = message ? answerTask(message, request.headers) : null;
+      return answer ?? modern.fetch(request);
+    },
   });
   const hostAllowed = localhostHostValidation();
   const originAllowed = localhostOriginValidation();
