@@ -52,8 +52,8 @@ export interface HearingOptions {
   readonly onEnd: () => void;
 }
 
-/** A server that never begins its stream must not hold up the first call. */
-const readyWithinMs = 2000;
+/** Servers on the official SDK for Node say that the stream is open only with its first event; no call is to wait for that. */
+const readyWithinMs = 250;
 const maxEarly = 32;
 
 export function createHearing(options: HearingOptions): Hearing {
