@@ -1,7 +1,7 @@
 import type { EgressFailure, UpstreamHead } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Endpoint, Exchange, Reply } from './endpoint.ts';
-import { type Message, parseMessage } from './message.ts';
+import { type Message, messagesIn, parseMessage } from './message.ts';
 import { createSseReader, type SseReader } from './sse.ts';
 
 /** Waits for the answer among the messages of event streams, one after another; each message starts the time-out anew. */
@@ -61,9 +61,9 @@ export function createAnswerStream(
     }
     onMessage?.(message);
   };
-  const read = (data: string, head: UpstreamHead) => {
+  const read = (said: Buffer, head: UpstreamHead) => {
     if (done) return;
-    const message = parseMessage(Buffer.from(data, 'utf8'), id);
+    const message = parseMessage(said, id);
     if (!message.ok) {
       return fail('protocol', `a message of the server's event stream is unreadable: ${message.error}`);
     }
@@ -76,7 +76,9 @@ export function createAnswerStream(
     open(head) {
       // A server that lets us come back is there.
       wait(timeoutMs, silent);
-      const opened = createSseReader((data) => read(data, head), maxBytes);
+      const opened = createSseReader((data) => {
+        for (const said of messagesIn(Buffer.from(data, 'utf8'))) read(said, head);
+      }, maxBytes);
       reader = opened;
       return (chunk) => {
         if (done || opened.push(chunk)) return;

@@ -231,6 +231,22 @@ describe('a channel', () => {
     for (const one of await Promise.all(two)) assert.ok(one.ok && one.value.kind === 'result');
   });
 
+  it('takes several messages at once, as 2025-03-26 has it', async () => {
+    const { channel, say } = openChannel();
+    const heard: Message[] = [];
+    const onMessage = (message: Message) => heard.push(message);
+    const two = [
+      channel.request(exchangeOf(1, { onMessage }), session),
+      channel.request(exchangeOf(2), session),
+    ];
+    const progress = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1 } };
+    assert.equal(say(` ${JSON.stringify([result(2, { is: 2 }), progress, result(1, { is: 1 })])}`), null);
+    const answers = await Promise.all(two);
+    const told = answers.map((answer) => answer.ok && answer.value.kind === 'result' && answer.value.result);
+    assert.deepEqual(told, [{ is: 1 }, { is: 2 }]);
+    assert.equal(heard.length, 1);
+  });
+
   it('says what is no JSON-RPC', async () => {
     const { channel, say } = openChannel();
     for (const line of ['Listening on 8080', '7', '[]', '{"id":1}', '"x"', 'null']) {

@@ -1,13 +1,13 @@
 import type { EgressFailure } from '#egress';
 import { type Clock, err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange, Reply } from './exchange.ts';
-import { type Message, parseMessage } from './message.ts';
+import { type Message, messagesIn, parseMessage } from './message.ts';
 import { aborted, createOpenRequests } from './open-requests.ts';
 import type { Heard, Line } from './transport.ts';
 
 /** JSON-RPC over a way on which messages go to and fro, and nothing but ids tells what belongs together. */
 export interface Channel extends Line {
-  /** One message of the server, whole. The reason where it is no JSON-RPC. */
+  /** What the server says at once, whole. The reason where it is no JSON-RPC. */
   receive(message: Buffer): string | null;
   /** A message of the server was too large to be kept; `beginning` is what it began with. */
   tooLarge(beginning: Buffer, maxBytes: number): void;
@@ -61,6 +61,7 @@ export function createChannel(options: ChannelOptions): Channel {
     } else if (parsed.value.kind === 'result') open.settle(id, ok({ ...parsed.value, head: null }));
     else if (parsed.value.kind === 'error') open.settle(id, ok({ ...parsed.value, status: 200 }));
     else return false;
+    spoke = true;
     return true;
   }
 
@@ -80,6 +81,11 @@ export function createChannel(options: ChannelOptions): Channel {
       if (!open.hear(about, said)) audience.hear(said, message.length);
     }
     return null;
+  }
+
+  function receiveOne(message: Buffer): string | null {
+    const id = usualId(message);
+    return id !== null && answer(message, id) ? null : receiveUnusual(message);
   }
 
   function fail(failure: EgressFailure): void {
@@ -114,11 +120,9 @@ export function createChannel(options: ChannelOptions): Channel {
       fail({ kind: 'stopped', message: 'the connection to the server was closed', sent: true });
       options.close();
     },
-    receive(message) {
-      const id = usualId(message);
-      if (id === null || !answer(message, id)) return receiveUnusual(message);
-      spoke = true;
-      return null;
+    receive(said) {
+      const problems = messagesIn(said).map(receiveOne);
+      return problems.find((problem) => problem !== null) ?? null;
     },
     tooLarge(beginning, maxBytes) {
       const message = `the server's message is larger than ${maxBytes} bytes`;

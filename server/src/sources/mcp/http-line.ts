@@ -1,6 +1,6 @@
 import { ok } from '#foundation';
 import { type Endpoint, exchange, isEventStream, tell } from './exchange.ts';
-import { parseMessage } from './message.ts';
+import { messagesIn, parseMessage } from './message.ts';
 import { createSseReader, type SseReader } from './sse.ts';
 import type { Heard, Line, Listening, SessionHead, Transport } from './transport.ts';
 
@@ -70,8 +70,10 @@ function listenOnGet(endpoint: Endpoint, session: SessionHead, heard: Heard): Li
 
   function hear(data: string): void {
     pauseMs = firstPauseMs;
-    const message = parseMessage(Buffer.from(data, 'utf8'), -1);
-    if (message.ok && !abort.signal.aborted) heard.onMessage(message.value);
+    for (const said of messagesIn(Buffer.from(data, 'utf8'))) {
+      const message = parseMessage(said, -1);
+      if (message.ok && !abort.signal.aborted) heard.onMessage(message.value);
+    }
   }
 
   async function open(): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseMessage, resultBytes } from './message.ts';
+import { messagesIn, parseMessage, resultBytes } from './message.ts';
 
 const parse = (text: string, id = 7) => parseMessage(Buffer.from(text), id);
 
@@ -127,5 +127,18 @@ describe('an answer in JSON-RPC', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('what a server says at once', () => {
+  const told = (text: string) => messagesIn(Buffer.from(text)).map(String);
+
+  it('is one message, or several in an array, each as it was written', () => {
+    assert.deepEqual(told('{"a":[1]}'), ['{"a":[1]}']);
+    assert.deepEqual(told('\n [ {"a": 1.0} ,{"b":"]"}]'), ['{"a": 1.0}', '{"b":"]"}']);
+  });
+
+  it('stays whole where it holds no message', () => {
+    for (const text of ['[]', '[info] started', '[{"a":1}', '', ' ']) assert.deepEqual(told(text), [text]);
   });
 });

@@ -1,6 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { RpcError } from '#domain';
-import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+import {
+  err,
+  isDeeperThan,
+  isMembers,
+  jsonItems,
+  jsonMembers,
+  type Members,
+  ok,
+  type Result,
+} from '#foundation';
 
 /** What is said again in our words, and no recursion takes any depth; a result is handed on as bytes. */
 export const maxDepth = 64;
@@ -108,6 +117,22 @@ function answer(message: Members, body: Buffer, id: number): Result<Message, str
 export function resultBytes(json: Buffer): Buffer {
   const found = jsonMembers(json).findLast(({ name }) => name === 'result');
   return found === undefined ? json.subarray(0, 0) : json.subarray(found.valueStart, found.end);
+}
+
+/** What a server says at once: in 2025-03-26, that may be several messages in an array. */
+export function messagesIn(said: Buffer): readonly Buffer[] {
+  if (said[said.findIndex((byte) => !isSpace(byte))] !== 0x5b || !isJson(said)) return [said];
+  const messages = jsonItems(said).map(({ start, end }) => said.subarray(start, end));
+  return messages.length === 0 ? [said] : messages;
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isSpace(byte: number): boolean {
