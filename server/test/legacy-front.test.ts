@@ -330,6 +330,28 @@ gateways:
         assert.deepEqual([error.code, error.data], [-32002, { uri }]);
       });
 
+      test('a client of the first revision gets what it can read', async () => {
+        const { headers } = await open(server, {}, '2024-11-05');
+        const own = { name: 'upstream', version: '1' };
+        servers[server].raw = JSON.stringify({
+          resultType: 'complete',
+          content: [
+            { type: 'audio', data: 'c291bmQ=', mimeType: 'audio/wav' },
+            { type: 'resource_link', name: 'notes', uri: 'file:///n' },
+          ],
+          _meta: { 'io.modelcontextprotocol/serverInfo': own },
+        });
+        const params = { name: 'Raw', arguments: {} };
+        const { result } = await messageOf(await ask(server, 'tools/call', params, headers));
+        const [sound, link, ...others] = result.content;
+        assert.deepEqual(
+          [sound.type, sound.resource.blob, sound.resource.mimeType],
+          ['resource', 'c291bmQ=', 'audio/wav'],
+        );
+        assert.deepEqual([link, others], [{ type: 'text', text: 'notes: file:///n' }, []]);
+        assert.deepEqual(Object.keys(result), ['content']);
+      });
+
       test('a batch of 2025-03-26 has its requests asked and answered together', async () => {
         const { headers } = await open(server, everything, '2025-03-26');
         const call = (id: string, name: string) => ({
