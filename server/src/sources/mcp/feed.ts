@@ -44,9 +44,10 @@ export interface FeedOptions {
 
 /** One that the conversation has opened for its calls, or one of its own where it has none yet. */
 export function subscriberOf({ conversation, userId }: DispatchedSubscription, link: Link): Owner {
-  if (conversation === null) return silentOwner(`${userKey(userId)} `);
+  const user = userKey(userId);
+  if (conversation === null) return { ...silentOwner(`${user} `), user };
   const known = link.find(conversationKey(conversation));
-  return known?.owner ?? silentOwner(subscriberKey(conversation));
+  return known?.owner ?? { ...silentOwner(subscriberKey(conversation)), user };
 }
 
 export const subscriberKey = (conversation: string): string => `subscriber ${conversation}`;
@@ -132,20 +133,20 @@ async function legacyFeed(lease: Lease, { topic, link, timeoutMs, onUpdated }: F
   return {
     ended,
     close() {
-      for (const uri of isClosed ? [] : subscribed)
-        void change(session, 'resources/unsubscribe', uri, timeoutMs);
+      for (const uri of isClosed ? [] : subscribed) leave(session, uri, timeoutMs);
       close();
     },
     async want(uris) {
       if (!subscribes) return ok(refusing(uris));
+      const wanted = new Set(uris);
       for (const uri of subscribed) {
-        if (uris.includes(uri)) continue;
+        if (wanted.has(uri)) continue;
         subscribed.delete(uri);
-        void change(session, 'resources/unsubscribe', uri, timeoutMs);
+        leave(session, uri, timeoutMs);
       }
       const refused = new Map<string, CallFailure>();
       for (const uri of uris.filter((one) => !subscribed.has(one))) {
-        const answer = await change(session, 'resources/subscribe', uri, timeoutMs);
+        const answer = await join(session, uri, timeoutMs);
         if (answer.ok) subscribed.add(uri);
         else if (answer.error.rpc !== undefined) refused.set(uri, answer.error);
         else {
@@ -157,6 +158,31 @@ async function legacyFeed(lease: Lease, { topic, link, timeoutMs, onUpdated }: F
       return ok(refused);
     },
   };
+}
+
+/** How many feeds of a session hear of each resource: one process may serve several users. */
+const counts = new WeakMap<Session, Map<string, number>>();
+
+/** How many there are then. */
+function count(session: Session, uri: string, more: 1 | -1): number {
+  const known = counts.get(session) ?? new Map<string, number>();
+  const now = (known.get(uri) ?? 0) + more;
+  counts.set(session, known.set(uri, now));
+  if (now === 0) known.delete(uri);
+  return now;
+}
+
+/** Counted before it is asked for, or who leaves meanwhile would take it away. */
+async function join(session: Session, uri: string, timeoutMs: number): Promise<Result<void, CallFailure>> {
+  count(session, uri, 1);
+  const answer = await change(session, 'resources/subscribe', uri, timeoutMs);
+  if (!answer.ok) count(session, uri, -1);
+  return answer;
+}
+
+/** The last one who hears of it says so. */
+function leave(session: Session, uri: string, timeoutMs: number): void {
+  if (count(session, uri, -1) === 0) void change(session, 'resources/unsubscribe', uri, timeoutMs);
 }
 
 async function change(

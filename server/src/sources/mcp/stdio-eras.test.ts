@@ -123,6 +123,31 @@ describe('a source that is started by us', () => {
     assert.equal(alice, again);
   });
 
+  for (const perUser of [false, true]) {
+    const whose = perUser ? 'a user' : 'all users';
+    it(`tells every conversation of ${whose} what it hears of, though another one wants no more`, async () => {
+      const command = { command: process.execPath, args: [fixture('stdio-server.ts'), 'watched'] };
+      const connection = connect([], { stdio: { ...command, env: {}, cwd: null, perUser } });
+      const wish = { projectId: 'default', sourceId: 'x', userId: 'alice', uri: 'a://b' };
+      const subscribe = async (conversation: string | null, heard: unknown[]) => {
+        const onUpdated = (params: object) => heard.push(params);
+        const subscribed = await connection.subscribe?.({ ...wish, conversation, onUpdated });
+        assert.ok(subscribed?.ok);
+        return subscribed.value;
+      };
+      const heard: unknown[] = [];
+      const leaves = [await subscribe('one', []), await subscribe(null, [])];
+      await subscribe('two', heard);
+      for (const leave of leaves) leave();
+      const touch = { userId: 'alice' };
+      assert.equal(await call(connection, 'Touch', touch), 'a://b');
+      assert.equal(await call(connection, 'Touch', touch), 'a://b');
+      assert.deepEqual(heard[0], { uri: 'a://b' });
+      connection.endConversation?.('two');
+      while ((await call(connection, 'Touch', touch)) !== '');
+    });
+  }
+
   it('is unreachable, with what its process did, where that does not run', async () => {
     const connection = connect([fixture('stdio-server.ts'), 'exits', 'no licence']);
     const returned = await connection.call(callOf('Echo'));

@@ -94,6 +94,8 @@ function createFollowing(
   const wanted = new Map<string, Set<OnUpdated>>();
   let feed: Feed | null = null;
   let turn: Promise<unknown> = Promise.resolve();
+  /** The sync that has not begun yet. */
+  let next: Promise<Result<Refused, CallFailure>> | null = null;
   let pauseMs = firstPauseMs;
   let stopPause = () => {};
   let isClosed = false;
@@ -107,14 +109,16 @@ function createFollowing(
     }
   }
 
-  /** Makes the feed what is wanted, and tries again where that fails; one after another. */
+  /** Makes the feed what is wanted, and tries again where that fails; once for all who want something meanwhile. */
   function sync(): Promise<Result<Refused, CallFailure>> {
-    const done = turn.then(syncNow).then((synced) => {
+    next ??= turn.then(async () => {
+      next = null;
+      const synced = await syncNow();
       if (!synced.ok) again();
       return synced;
     });
-    turn = done;
-    return done;
+    turn = next;
+    return next;
   }
 
   async function syncNow(): Promise<Result<Refused, CallFailure>> {
