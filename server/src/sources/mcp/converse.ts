@@ -17,12 +17,15 @@ export interface ConverseDeps {
 }
 
 const maxRounds = 50;
+/** Of clients that cannot be asked at once: nothing else may be answered with `input_required`, nor be gone on with. */
+const interactive: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 /** Has one request answered, with whatever the server wants to know of the client meanwhile. */
 export async function converse(job: Job, deps: ConverseDeps): Promise<Outcome> {
   const { client, signal } = job.from;
   const { resume, capabilities, ask } = client;
-  if (resume === null && !isAskable(capabilities)) {
+  const asks = isAskable(capabilities) && (ask !== null || interactive.has(job.method));
+  if (resume === null && !asks) {
     const going: Going = { carrier: { current: job.from }, signal, interaction: null, inputs: null };
     return oneRound(job, going, deps);
   }

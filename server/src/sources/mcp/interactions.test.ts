@@ -10,6 +10,7 @@ import { type EraServer, startEraServer } from '../../../test/era-server.ts';
 import type { SourceConnection } from '../contract.ts';
 import { answerTo, legacyClient, modernClient, notes } from '../fixtures/asked-client.ts';
 import { callOf, requestOf, sourceOf, unheard } from '../fixtures/dispatched-call.ts';
+import { sse, startMcpServer } from '../fixtures/mcp-server.ts';
 import { mcpKind } from './mcp.ts';
 
 const bytesOf = (returned: SourceReturn) =>
@@ -270,6 +271,29 @@ describe('the client in the course of a request', () => {
       server.heard.filter(({ message }) => message.method === 'notifications/roots/list_changed');
     while (told().length === 0) await setImmediate();
     assert.equal(told().length, 1);
+  });
+
+  it('is not waited for by a server that asks in a request which the client could not go on with', async () => {
+    const server = await startMcpServer();
+    stops.push(() => server.stop());
+    const connection = connect({ uri: `${server.origin}/mcp` });
+    const answers = () => server.received.filter(({ message }) => message.id === 'q');
+    let finish = () => {};
+    server.onOther = ({ id }, response) => {
+      sse(response, { id: 'q', method: 'elicitation/create', params: { message: '?' } });
+      finish = () => response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: {} })}\n\n`);
+      return true;
+    };
+    const request = connection.request?.(requestOf('completion/complete', {}, { client: modernClient() }));
+    let isOver = false;
+    void request?.then(() => {
+      isOver = true;
+    });
+    while (answers().length === 0 && !isOver) await setImmediate();
+    assert.equal(answers()[0]?.message.error?.code, -32601);
+    finish();
+    const got = await request;
+    assert.ok(got?.ok && got.value.form === 'mcp');
   });
 
   it('that opens links gets those of an error of the legacy era as questions, and a call of its own after them', async () => {
