@@ -182,6 +182,7 @@ async function post(
       if (isListChanged(message.method)) onListChanged();
       else if (message.method === 'notifications/cancelled')
         interaction?.cancelled(message.params?.requestId);
+      else if (message.method === 'notifications/resources/updated') session?.hearing.updated(message.params);
       else hear?.(message.method, message.params);
     } else if (message.kind === 'request' && head !== null) {
       const respond = (answer: object) => void line.tell(answer, head);

@@ -8,7 +8,7 @@ import { silentLog } from '#telemetry';
 import type { SourceConnection } from '../contract.ts';
 import { legacyClient, modernClient, notes } from '../fixtures/asked-client.ts';
 import { callOf, sourceOf } from '../fixtures/dispatched-call.ts';
-import { answer, type McpServer, type Rpc, startMcpServer } from '../fixtures/mcp-server.ts';
+import { answer, type McpServer, type Rpc, sse, startMcpServer } from '../fixtures/mcp-server.ts';
 import { silentOwner } from './capabilities.ts';
 import { createHearing } from './hearing.ts';
 import { createInteraction } from './interaction.ts';
@@ -198,6 +198,28 @@ describe('what a server of the legacy era says on its own stream', () => {
     }
     say({ method: 'notifications/message', params: { level: 'info', data: 'again' } });
     await until(() => announced.length > 0);
+  });
+
+  it('is of a resource also where it is said in the course of a call', async () => {
+    server.capabilities = { tools: {}, resources: { subscribe: true } };
+    server.onOther = (message, response) => {
+      answer(response, message, {});
+      return true;
+    };
+    server.onCall = ({ id }, response) => {
+      const params = { uri: 'a://b' };
+      sse(response, { method: 'notifications/resources/updated', params }, { id, result: { content: [] } });
+      return true;
+    };
+    const client = legacyClient();
+    await connection.call(callOf('Echo', { client }));
+    const heard: unknown[] = [];
+    const { conversation } = client;
+    const wish = { projectId: 'default', sourceId: 'x', userId: null, conversation, uri: 'a://b' };
+    const subscribed = await connection.subscribe?.({ ...wish, onUpdated: ({ uri }) => heard.push(uri) });
+    assert.ok(subscribed?.ok);
+    await connection.call(callOf('Echo', { client }));
+    assert.deepEqual(heard, ['a://b']);
   });
 
   it('is not asked for subscriptions that the server did not declare', async () => {

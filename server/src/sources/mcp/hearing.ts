@@ -29,6 +29,8 @@ export interface Hearing {
   finish(request: UnderWay): void;
   /** Who hears of resources, until the returned function is called. */
   follow(follower: Follower): () => void;
+  /** A resource changed, which a server may say in the course of a request too. */
+  updated(params: Members | undefined): void;
   /** The level of log messages that was asked for in this session; `null`: none was. */
   level: LogLevel | null;
   stop(): void;
@@ -102,7 +104,7 @@ export function createHearing(options: HearingOptions): Hearing {
         events.onListChanged();
         break;
       case 'notifications/resources/updated':
-        for (const { onUpdated } of followers) onUpdated(params ?? {});
+        updated(params);
         break;
       case 'notifications/cancelled':
         for (const { interaction } of underWay) interaction?.cancelled(params?.requestId);
@@ -113,6 +115,10 @@ export function createHearing(options: HearingOptions): Hearing {
       default:
         announce(method, params);
     }
+  }
+
+  function updated(params: Members = {}): void {
+    for (const { onUpdated } of followers) onUpdated(params);
   }
 
   function announce(method: string, params: Members | undefined): void {
@@ -136,6 +142,7 @@ export function createHearing(options: HearingOptions): Hearing {
       followers.add(follower);
       return () => followers.delete(follower);
     },
+    updated,
     stop() {
       listening?.stop();
       for (const { onEnd } of followers) onEnd();

@@ -20,6 +20,7 @@ const hearing: Hearing = {
   begin() {},
   finish() {},
   follow: () => () => {},
+  updated() {},
   stop() {},
 };
 
