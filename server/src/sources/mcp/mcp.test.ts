@@ -13,7 +13,7 @@ import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import type { CallFailure, SourceConnection } from '../contract.ts';
 import { describeSourceKind } from '../contract-suite.ts';
-import { callOf, sourceOf, toolNamed, unheard } from '../fixtures/dispatched-call.ts';
+import { callOf, requestOf, sourceOf, toolNamed, unheard } from '../fixtures/dispatched-call.ts';
 import { type McpServer, sse, startMcpServer, toolOf } from '../fixtures/mcp-server.ts';
 import { startModernServer } from '../fixtures/modern-server.ts';
 import { mcpKind } from './mcp.ts';
@@ -179,6 +179,13 @@ describe('an MCP source', () => {
       assert.ok(returned.form === 'mcp');
       assert.equal(returned.result.toString('utf8'), expected);
     }
+  });
+
+  it('has nothing to propose where the server does no completion', async () => {
+    const server = await serve(startMcpServer());
+    const returned = await connect(server.origin).request?.(requestOf('completion/complete', {}));
+    assert.ok(returned?.ok && returned.value.form === 'mcp');
+    assert.equal(returned.value.result.toString('utf8'), '{"completion":{"values":[]}}');
   });
 
   it('hands on what the server says during a call, under the progress token of the client', async () => {

@@ -1,25 +1,29 @@
-import type { InputRequest, SourceReturn } from '#domain';
+import type { InputRequest, RpcError, SourceReturn } from '#domain';
 import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
 import { maxDepth } from './message.ts';
-import { capabilityMissing, taskExtension, urlElicitationRequired } from './protocol.ts';
+import { capabilityMissing, methodNotFound, taskExtension, urlElicitationRequired } from './protocol.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;
 
 const maxInputRequests = 32;
+
+/** Of a server that does no completion, which a gateway does where any of its sources does. */
+const noProposals = {
+  form: 'mcp',
+  result: Buffer.from('{"completion":{"values":[]}}'),
+  isError: false,
+} as const satisfies SourceReturn;
 
 /**
  * What a server's answer is to the client. The bytes of a result are those that the server sent; the content of a call's,
  * which every revision demands, is put before them where the server left it out.
  */
 export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
-  if (reply.kind === 'error') {
-    const urls = session === null ? null : urlsToOpen(job, reply.error.code, reply.error.data);
-    return urls === null ? err(job.failureOf(reply.error)) : ok(inputRequired(urls, null));
-  }
+  if (reply.kind === 'error') return outcomeOfError(job, reply.error, session !== null);
   const { result, bytes } = reply;
   const { resultType } = result;
   if (resultType === undefined || resultType === 'complete') {
@@ -35,6 +39,12 @@ export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
   if (session === null && resultType === 'input_required') return inputsOf(job, result);
   const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
   return invalid(`a result of type ${kind}, which it may not as the gateway does not offer that`, job);
+}
+
+function outcomeOfError(job: Job, error: RpcError, isLegacy: boolean): Outcome {
+  if (job.method === 'completion/complete' && error.code === methodNotFound) return ok(noProposals);
+  const urls = isLegacy ? urlsToOpen(job, error.code, error.data) : null;
+  return urls === null ? err(job.failureOf(error)) : ok(inputRequired(urls, null));
 }
 
 function answersCall({ method }: Job): boolean {
