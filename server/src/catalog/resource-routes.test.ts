@@ -135,6 +135,19 @@ describe('the URIs of a gateway', () => {
     assert.equal(once?.ruleName, 'wiki.wiki://page/7');
   });
 
+  test('that climb out of where they begin are only for those who may have all of the source', async () => {
+    await list('docs', 'docs://open/{+path}');
+    await gateway('whole', ['docs.*']);
+    await gateway('part', ['docs.docs://open/*']);
+    assert.deepEqual(found('part', 'docs://open/..a/b..'), ['docs', 'docs://open/..a/b..']);
+    for (const path of ['../secret', 'a/%2e./../secret', '..%2Fsecret', '..\\secret', 'a%5c..', '..?x']) {
+      const uri = `docs://open/${path}`;
+      assert.deepEqual(found('whole', uri), ['docs', uri]);
+      assert.equal(found('part', uri), null, uri);
+    }
+    assert.equal(view('whole').findResource('docs://open/../secret')?.target.ruleName, 'docs.*');
+  });
+
   test('that nobody lists belong to the only server with resources, or the only one with that scheme', async () => {
     await list('docs');
     await catalog.replaceOffer(project, 'tools', offering([sampleListing('tools', 'x')]));

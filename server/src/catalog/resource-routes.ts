@@ -14,6 +14,12 @@ type Routes = Pick<
   'resources' | 'templates' | 'findTemplate' | 'findResource' | 'shownUri' | 'renamesUris'
 >;
 
+/**
+ * A path that climbs, written in any way that a server may read as such, ends elsewhere than it begins: only those may have
+ * it who may have all of the source.
+ */
+const climbs = /(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\?#]|%2f|%5c|$)/i;
+
 /** Whose a URI is on a gateway. What comes later never takes over a URI of what was there. */
 export function compileRoutes(servers: readonly GatewayServer[], allowed: Allowed, chosen: Chosen): Routes {
   const renamed = renamedSources(servers);
@@ -59,7 +65,7 @@ export function compileRoutes(servers: readonly GatewayServer[], allowed: Allowe
       const found = unlisted(uri);
       if (found === null) return null;
       const { projectId, sourceId, ruleNameOf } = found.source.server;
-      const ruleName = ruleNameOf(found.own);
+      const ruleName = ruleNameOf(climbs.test(found.own) ? '*' : found.own);
       if (!allowed.passes(ruleName)) return null;
       const id = entryId('resource', projectId, sourceId, found.own);
       return { target: { id, projectId, sourceId, ruleName }, own: found.own };
