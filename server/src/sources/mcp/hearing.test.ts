@@ -248,7 +248,8 @@ describe('what is asked on a line that everybody shares', () => {
     const hearing = createHearing({
       line,
       head: { id: null, version: '2025-06-18' },
-      owner: silentOwner('everybody'),
+      // It was opened for one of them.
+      owner: { ...silentOwner('everybody'), conversation: 'one' },
       isShared: true,
       clock: manualClock(),
       events: { onListChanged() {}, onAnnouncement: () => assert.fail('nobody is told') },

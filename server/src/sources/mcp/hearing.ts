@@ -122,9 +122,10 @@ export function createHearing(options: HearingOptions): Hearing {
   }
 
   function announce(method: string, params: Members | undefined): void {
+    if (isShared) return;
     const said = params === undefined ? { method } : { method, params };
     if (owner.conversation !== null) events.onAnnouncement(owner.conversation, said);
-    else if (!isShared) [...underWay].at(-1)?.hear?.(method, params);
+    else [...underWay].at(-1)?.hear?.(method, params);
   }
 
   return {
