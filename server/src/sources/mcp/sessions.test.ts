@@ -48,8 +48,8 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
       ended.push(id);
     },
   });
-  const acquire = async (owner: string): Promise<Lease> => {
-    const lease = await sessions.acquire(silentOwner(owner));
+  const acquire = async (owner: string, user = owner): Promise<Lease> => {
+    const lease = await sessions.acquire({ ...silentOwner(owner), user });
     assert.ok(lease.ok);
     return lease.value;
   };
@@ -75,6 +75,15 @@ describe('sessions with a server', () => {
     await Promise.resolve();
     assert.deepEqual(ended, ['s3']);
     assert.equal((await acquire('a')).session, a.session);
+  });
+
+  it('of one user end before those of others, however many that user opens', async () => {
+    const { acquire, ended } = setUp({ max: 3 });
+    (await acquire('b')).release();
+    for (const key of ['a1', 'a2', 'a3', 'a4']) (await acquire(key, 'a')).release();
+    await Promise.resolve();
+    assert.deepEqual(ended, ['s2', 's3']);
+    assert.equal((await acquire('b')).session.id, 's1');
   });
 
   it('end when nobody used them for ten minutes', async () => {

@@ -46,6 +46,7 @@ export interface Sessions {
 }
 
 interface Entry {
+  readonly user: string;
   readonly opened: Promise<Result<Session, HandshakeFailure>>;
   session: Session | null;
   users: number;
@@ -65,7 +66,7 @@ const maxStateless = 100;
 
 /**
  * One session for each owner, as what a server keeps in a session must not pass from one user to another. At most
- * `max`: the one unused for longest goes first. A server that keeps no sessions is asked to open one only once for each set
+ * `max`: the one unused for longest goes first, of the same user where there is one, so that no user ends those of all. A server that keeps no sessions is asked to open one only once for each set
  * of capabilities.
  */
 export function createSessions({
@@ -95,24 +96,26 @@ export function createSessions({
     await end(session.value);
   }
 
-  function makeRoom(): void {
+  function makeRoom(isMeant: (entry: Entry) => boolean): void {
+    if (entries.size <= max) return;
     for (const [key, entry] of entries) {
+      if (entry.users === 0 && isMeant(entry)) void drop(key, entry);
       if (entries.size <= max) return;
-      if (entry.users === 0) void drop(key, entry);
     }
   }
 
   async function acquire(owner: Owner): Promise<Result<Lease, HandshakeFailure>> {
     const common = stateless.size === 0 ? undefined : stateless.get(owner.capabilitiesText);
     if (common !== undefined) return ok(statelessLease(common));
-    const { key } = owner;
+    const { key, user } = owner;
     let entry = entries.get(key);
-    if (entry === undefined) entry = { opened: open(owner), session: null, users: 0, usedAt: 0 };
+    if (entry === undefined) entry = { user, opened: open(owner), session: null, users: 0, usedAt: 0 };
     else entries.delete(key);
     entries.set(key, entry);
     entry.users++;
     entry.usedAt = clock.now();
-    makeRoom();
+    makeRoom((other) => other.user === user);
+    makeRoom(() => true);
     const opened = await entry.opened;
     if (!opened.ok) {
       forget(key, entry);
@@ -145,9 +148,7 @@ export function createSessions({
     if (entries.get(key) === entry) entries.delete(key);
   }
 
-  function statelessLease(session: Session): Lease {
-    return { session, release() {}, lose: () => lost(session) };
-  }
+  const statelessLease = (session: Session): Lease => ({ session, release() {}, lose: () => lost(session) });
 
   function clearStateless(): void {
     for (const session of stateless.values()) session.hearing.stop();
