@@ -102,13 +102,25 @@ export async function initialize(
   capabilities: Members,
   timeoutMs: number,
 ): Promise<Result<Greeting, HandshakeFailure>> {
-  const params = { protocolVersion: legacyVersions[0], capabilities, clientInfo };
-  const reply = await handshake(found, 'initialize', params, '', timeoutMs);
+  const ask = (protocolVersion: string | undefined) =>
+    handshake(found, 'initialize', { protocolVersion, capabilities, clientInfo }, '', timeoutMs);
+  const first = await ask(legacyVersions[0]);
+  const other = first.ok ? versionInstead(first.value) : undefined;
+  const reply = other === undefined ? first : await ask(other);
   if (!reply.ok) return reply;
   const session = greetingOf(reply.value);
   // Strict servers refuse a request that overtakes this on another connection.
   if (session.ok) await found.line.tell({ method: 'notifications/initialized' }, session.value);
   return session;
+}
+
+/** A server answers with a version of its own; some refuse the newest one instead, and say which they speak. */
+function versionInstead(reply: Reply): string | undefined {
+  if (reply.kind !== 'error' || !isMembers(reply.error.data)) return undefined;
+  const { supported } = reply.error.data;
+  return Array.isArray(supported)
+    ? legacyVersions.slice(1).find((version) => supported.includes(version))
+    : undefined;
 }
 
 function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
@@ -127,7 +139,7 @@ function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
   }
   const { protocolVersion, capabilities, serverInfo } = reply.result;
   if (typeof protocolVersion !== 'string' || !legacyVersions.includes(protocolVersion)) {
-    const said = JSON.stringify(protocolVersion)?.slice(0, 50) ?? 'nothing';
+    const said = quoted(protocolVersion);
     return err(
       unusable(`the server answered initialize with protocol version ${said}; the gateway does not speak it`),
     );
