@@ -114,9 +114,10 @@ function collect(
 }
 
 /** Keywords whose values hold schemas that a plain chain of `properties` does not reach. */
-const schemaKeywords = new Set(
-  'items prefixItems additionalProperties anyOf oneOf allOf not if then else contains'.split(' '),
-);
+const schemaKeywords = new Set([
+  ...['items', 'prefixItems', 'contains', 'unevaluatedItems', 'anyOf', 'oneOf', 'allOf', 'not'],
+  ...['additionalProperties', 'unevaluatedProperties', 'propertyNames', 'if', 'then', 'else'],
+]);
 const mapKeywords = new Set(['patternProperties', '$defs', 'definitions', 'dependentSchemas']);
 
 function annotationProblem(

@@ -43,10 +43,10 @@ describe('the tools of an MCP server', () => {
       [{ name: 'a', inputSchema: schema, _meta: deep }, /64 deep/],
       [header('not a token'), /x-mcp-header of a is not a valid header name/],
       [header('X', 'number'), /string, integer or boolean/],
-      [
-        { name: 'l', inputSchema: { type: 'object', items: { type: 'string', 'x-mcp-header': 'A' } } },
+      ...['items', 'unevaluatedProperties'].map((keyword): [unknown, RegExp] => [
+        { name: 'l', inputSchema: { type: 'object', [keyword]: { type: 'string', 'x-mcp-header': 'A' } } },
         /reached/,
-      ],
+      ]),
     ];
     for (const [entry, reason] of bad) {
       const { tools, rejected } = listingsOf([entry], about);
