@@ -3,6 +3,7 @@ import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { nextId, type Reply } from './exchange.ts';
+import { quoted } from './message.ts';
 import {
   capabilityMissing,
   clientInfo,

@@ -296,6 +296,29 @@ describe('the client in the course of a request', () => {
     assert.ok(got?.ok && got.value.form === 'mcp');
   });
 
+  it('is told of nonsense that came while nobody waited, which ends nothing else', async () => {
+    const server = await startMcpServer();
+    stops.push(() => server.stop());
+    const connection = connect({ uri: `${server.origin}/mcp` });
+    let answerWith = (_type: string) => {};
+    server.onCall = ({ id }, response) => {
+      sse(response, { id: 'q', method: 'elicitation/create', params: { message: '?' } });
+      answerWith = (type) =>
+        response.end(`data: {"jsonrpc":"2.0","id":${id},"result":{"resultType":${type}}}\n\n`);
+      return true;
+    };
+    const again = (state: string | null) =>
+      connection.call(callOf('Echo', { client: modernClient({ resume: { responses: {}, state } }) }));
+    let { state } = input(await call(connection, 'Echo', { client: modernClient() }));
+    answerWith('['.repeat(50_000) + ']'.repeat(50_000));
+    let returned = await again(state);
+    while (returned.ok) {
+      state = input(returned.value).state;
+      returned = await again(state);
+    }
+    assert.match(returned.error.message, /a result of type \(object\)/);
+  });
+
   it('that opens links gets those of an error of the legacy era as questions, and a call of its own after them', async () => {
     const { server, connection } = await start('legacy');
     const client = modernClient();

@@ -138,3 +138,8 @@ function isJson(bytes: Buffer): boolean {
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
+
+/** What a server wrote where a word should stand, for a message: it may be anything, of any size and depth. */
+export function quoted(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : `(${typeof value})`;
+}

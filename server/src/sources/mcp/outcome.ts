@@ -4,7 +4,7 @@ import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
-import { maxDepth } from './message.ts';
+import { maxDepth, quoted } from './message.ts';
 import { capabilityMissing, methodNotFound, taskExtension, urlElicitationRequired } from './protocol.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;
@@ -37,7 +37,7 @@ export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
     return ok({ form: 'mcp', result: bytes, isError: false, taskId: result.taskId });
   }
   if (session === null && resultType === 'input_required') return inputsOf(job, result);
-  const kind = JSON.stringify(resultType)?.slice(0, 50) ?? '';
+  const kind = quoted(resultType);
   return invalid(`a result of type ${kind}, which it may not as the gateway does not offer that`, job);
 }
 
