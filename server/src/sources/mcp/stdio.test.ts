@@ -141,10 +141,11 @@ describe('an MCP server in a process of ours', () => {
     }
   });
 
-  it('that ends is started again at the next need, ever more rarely, and meanwhile told of', async () => {
+  it('that ends is started again at the next need, after once ever more rarely, and meanwhile told of', async () => {
     const transport = transportTo({ args: [script, 'exits', `no licence for ${secret}`] });
     const words =
       /^its process ended with exit code 2 before it said anything in JSON-RPC; the last it wrote to stderr: no licence for \[redacted\]/;
+    assert.match((await failed(await opened(transport))).message, words);
     for (const pause of [1, 2, 4, 8, 16, 32, 60, 60]) {
       const failure = await failed(await opened(transport));
       assert.equal(failure.kind, 'unreachable');
@@ -156,6 +157,16 @@ describe('an MCP server in a process of ours', () => {
       assert.equal(told.sent, false);
       clock.advance(1);
     }
+  });
+
+  it('that is killed soon after its start serves the first call after it', async () => {
+    const transport = transportTo('well');
+    const line = await opened(transport);
+    const [pid] = JSON.parse(await call(line, 'Pids'));
+    const waiting = failed(line, 'Unknown');
+    process.kill(pid, 'SIGKILL');
+    await waiting;
+    assert.equal(await call(await opened(transport), 'Echo', { text: 'again' }), 'again');
   });
 
   it('that was well for a minute is started again at once', async () => {
@@ -222,15 +233,17 @@ describe('an MCP server in a process of ours', () => {
 
   it('that never ends its line is ended itself', async () => {
     const transport = transportTo('endless');
-    const line = await opened(transport);
-    assert.equal((await failed(line)).kind, 'too_large');
-    let ended = 0;
-    line.listen({ id: null, version: '' }, { onMessage() {}, onEnd: () => ended++ });
-    await until(() => {
-      clock.advance(100);
-      return ended > 0;
-    });
-    clock.advance(0);
+    for (const ends of [1, 2]) {
+      const line = await opened(transport);
+      assert.equal((await failed(line)).kind, 'too_large', `process ${ends}`);
+      let ended = 0;
+      line.listen({ id: null, version: '' }, { onMessage() {}, onEnd: () => ended++ });
+      await until(() => {
+        clock.advance(100);
+        return ended > 0;
+      });
+      clock.advance(0);
+    }
     assert.match(
       (await refused(transport)).message,
       /wrote more than 400000 bytes in one line and was ended/,

@@ -26,7 +26,7 @@ const idleMs = 10 * 60_000;
 
 /**
  * MCP servers in processes of ours: one for all, or one for each owner. Started when first needed; one that ended is
- * started again at the next need, ever more rarely while it does not last.
+ * started again at the next need: at once the first time, then ever more rarely while it does not last.
  */
 export function createStdio(options: StdioOptions): Transport {
   const { clock, command } = options;
@@ -57,10 +57,11 @@ export function createStdio(options: StdioOptions): Transport {
     return unreachable(`it has ${maxProcesses} processes for its users already, and gets no more`);
   }
 
-  /** It did not last, or could not be started at all. */
+  /** It did not last, or could not be started at all. Once is no reason to let a call wait. */
   function failed(key: string, why: string): void {
     const failures = (backOffs.get(key)?.failures ?? 0) + 1;
-    const pauseMs = Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 10), longestPauseMs);
+    const pauseMs =
+      failures === 1 ? 0 : Math.min(firstPauseMs * 2 ** Math.min(failures - 2, 10), longestPauseMs);
     backOffs.set(key, { failures, untilMs: clock.monotonic() + pauseMs, why });
   }
 
