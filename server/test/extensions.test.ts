@@ -88,6 +88,7 @@ gateways:
       await find(notes.modern, 'tool'),
       await find(notes.modern, 'modern', key),
       await ask('tools/notes', {}, notes.modern, 'modern'),
+      await ask('Tools/call', {}, notes.modern, 'modern'),
       await ask('notes/lose', {}, notes.modern, 'modern'),
     ];
     for (const { status, error } of answers) assert.deepEqual([status, error?.code], [404, -32601]);

@@ -68,7 +68,7 @@ export async function buildRooms(
     sealer: createSealer(await serverKey(db, 'sealed by the fronts', clock.iso())),
     durability,
     async close() {
-      sources.close();
+      await sources.close();
       egress.close();
       await audit.close();
       await db.close();

@@ -82,7 +82,8 @@ export interface SourceConnection {
   tell?(conversation: string, notification: CallNotification): void;
   /** The conversation is over: what the source keeps for it may go. */
   endConversation?(conversation: string): void;
-  close(): void;
+  /** Done when the source was told of all that is over, where it keeps anything. */
+  close(): Promise<void>;
 }
 
 /** Whom an open source tells of what happens by itself. */
@@ -137,7 +138,8 @@ export interface Sources {
   endConversation(conversation: string): void;
   /** Hears what sources say to clients outside any request, until the returned function is called. */
   onAnnouncement(listener: (announcement: Announcement) => void): () => void;
-  close(): void;
+  /** Done when every source was told of what is over, or has had its time to take it. */
+  close(): Promise<void>;
 }
 
 export interface SourcesDeps extends SourceDeps {

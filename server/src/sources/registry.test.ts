@@ -40,7 +40,7 @@ describe('the sources of the process', () => {
     sources = await start();
   });
   afterEach(async () => {
-    sources.close();
+    await sources.close();
     egress.close();
     await worker.stop();
   });
@@ -104,7 +104,7 @@ describe('the sources of the process', () => {
       ['api', 'healthy', 'healthy: it offers 2 tools'],
     );
     assert.deepEqual(said, ['w listed 2']);
-    sources.close();
+    await sources.close();
     const heard = hear('w listed 2');
     sources = await start();
     await heard;
@@ -299,7 +299,7 @@ describe('the sources of the process', () => {
   });
 
   it('of the API reach internal addresses only where the allow-list says so', async () => {
-    sources.close();
+    await sources.close();
     egress.close();
     egress = createEgress({ allow: [] });
     sources = await start();
@@ -313,6 +313,20 @@ describe('the sources of the process', () => {
     assert.equal(JSON.stringify(status()).includes('hush'), false);
     const failed = await sources.call(callOf(echo));
     assert.equal(JSON.stringify(failed).includes('hush'), false);
+  });
+
+  it('are told that their sessions are over before the last connection is closed', async () => {
+    const server = await startMcpServer();
+    try {
+      await created({ id: 'm', kind: 'mcp', uri: server.origin, secret: null });
+      const tool = toolNamed('Echo', { sourceId: 'm' });
+      assert.ok((await sources.call(callOf(tool, { userId: 'ann' }))).ok);
+      await sources.close();
+      egress.close();
+      assert.equal(server.ended.length, 2, 'the session of the catalogue and that of the user');
+    } finally {
+      await server.stop();
+    }
   });
 
   it('hear at once that a list changed', async () => {

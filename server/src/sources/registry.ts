@@ -56,7 +56,7 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
       const opened = list.open({ ...given, origin: 'api', createdAt: now, updatedAt: now }, () => {});
       if (!opened.ok) return unhealthyStatus(opened.error, withSteps(opened.error).steps, now);
       const found = await opened.value.inspect();
-      opened.value.close();
+      void opened.value.close();
       if (found.ok) return healthyStatus(found.value, clock.iso());
       return unhealthyStatus(found.error, found.error.steps, clock.iso());
     },

@@ -5,6 +5,8 @@ import type { Announcement, SourceConnection, SourceEvents, SourcesDeps } from '
 import { type WatchDeps, type WatchedSource, watchSource } from './watched-source.ts';
 
 const atOnce = 8;
+/** How long sources may take to hear that their sessions are over. */
+const goodbyeMs = 3000;
 
 /** The sources that are watched, and the round in which they are looked at. */
 export interface WatchList {
@@ -19,7 +21,7 @@ export interface WatchList {
   remove(entry: WatchedSource): Promise<void>;
   /** Looks at whatever is due, at a few sources at once. */
   pump(): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A hint that waits for its turn must not wait for much longer than that. */
@@ -77,7 +79,7 @@ export function createWatchList(deps: WatchListDeps): WatchList {
     flawOf(source) {
       const opened = open(source, () => {});
       if (opened.ok) {
-        opened.value.close();
+        void opened.value.close();
         return null;
       }
       const block = source.kind === 'worker' ? 'http' : 'mcp';
@@ -98,10 +100,15 @@ export function createWatchList(deps: WatchListDeps): WatchList {
       watched.get(entry.source.projectId)?.delete(entry.source.id);
       await entry.close();
     },
-    close() {
+    async close() {
       closed = true;
       stopTicking();
-      for (const entry of every()) void entry.close();
+      const entries = every();
+      await Promise.all(entries.map((entry) => entry.close()));
+      const enough = Promise.withResolvers<void>();
+      const stopWaiting = clock.every(goodbyeMs, enough.resolve);
+      await Promise.race([Promise.all(entries.map((entry) => entry.over())), enough.promise]);
+      stopWaiting();
     },
   };
 }

@@ -39,6 +39,8 @@ export interface WatchedSource {
   readonly connection: Pick<SourceConnection, 'tell' | 'endConversation'>;
   /** Closes the connection once the calls under way are done. Resolves when nothing more will be announced. */
   close(): Promise<void>;
+  /** After `close`: done when the source was told of what is over. */
+  over(): Promise<void>;
 }
 
 export type WatchDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onListed' | 'onUnavailable'> & {
@@ -74,6 +76,7 @@ export function watchSource(
   let next: Promise<SourceStatus> | null = null;
   let calls = 0;
   let closed = false;
+  let ending = Promise.resolve();
 
   function hurry(): void {
     if (closed) return;
@@ -109,7 +112,7 @@ export function watchSource(
     calls++;
     const returned = await ask().finally(() => {
       calls--;
-      if (closed && calls === 0) connection.close();
+      if (closed && calls === 0) ending = connection.close();
     });
     if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
     return returned.ok ? returned : err(veil(returned.error));
@@ -142,9 +145,10 @@ export function watchSource(
     subscribe: (wish) => counted(() => connection.subscribe?.(wish) ?? Promise.resolve(toolsOnly(source))),
     async close() {
       closed = true;
-      if (calls === 0) connection.close();
+      if (calls === 0) ending = connection.close();
       await announcer.close();
     },
+    over: () => ending,
   };
 }
 
@@ -168,7 +172,7 @@ function connectionOf(opened: Result<SourceConnection, SourceFailure>): SourceCo
   return {
     inspect: async () => err(withSteps(opened.error)),
     call: async () => opened,
-    close() {},
+    async close() {},
   };
 }
 

@@ -82,7 +82,7 @@ function openMcp(
       listener.stop();
       subscriptions.close();
       parked.close();
-      void link.close();
+      return link.close();
     },
   };
 }

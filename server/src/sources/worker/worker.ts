@@ -60,5 +60,5 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
     return inspection;
   }
 
-  return { inspect, call: (call) => invoke(call, invoker), close: () => upstream.close() };
+  return { inspect, call: (call) => invoke(call, invoker), close: async () => upstream.close() };
 }

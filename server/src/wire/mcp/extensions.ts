@@ -50,7 +50,8 @@ export function extensionRequest(method: string): Relay {
 
 function targetOf({ view }: Exchange, method: string, { capabilities }: ClientSide): RuleTarget | null {
   // It stands in a header of its own, where servers of 2026-07-28 are asked.
-  if (coreNames.has(method.split('/')[0] as string) || !/^[\x21-\x7e]{1,256}$/.test(method)) return null;
+  if (coreNames.has((method.split('/')[0] as string).toLowerCase()) || !/^[\x21-\x7e]{1,256}$/.test(method))
+    return null;
   const wanted = extensionsOf(capabilities);
   const known = view.sourceIds.filter((id) =>
     extensionsOf(view.capabilitiesOf(id)).some((extension) => wanted.includes(extension)),
