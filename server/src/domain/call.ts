@@ -97,6 +97,8 @@ export interface SourceFailure {
   readonly code: ErrorCode;
   /** What happened, in words for an operator: names the step and what to change. */
   readonly message: string;
+  /** Words to add to `message` in a status, never in the answer to a call: they may come from somebody else's. */
+  readonly aside?: string;
   /** The step of the probe that failed. */
   readonly step: ProbeStep;
 }

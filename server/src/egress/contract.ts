@@ -41,6 +41,8 @@ export interface EgressFailure {
   readonly kind: EgressFailureKind;
   /** For an operator: what happened and what to change. Holds no credential. */
   readonly message: string;
+  /** Words to add to `message` for an operator alone: they may come from somebody else's request. */
+  readonly aside?: string;
   /** False only when surely no byte of the request reached the destination, so that sending it again is safe. */
   readonly sent: boolean;
 }

@@ -29,6 +29,7 @@ export function failureOf(failure: EgressFailure, step: ProbeStep): SourceFailur
       failure.kind === 'timeout'
         ? `${failure.message}; if it needs longer, raise its timeout`
         : failure.message,
+    ...(failure.aside ? { aside: failure.aside } : {}),
     step: verdict.step ?? (early ? 'connected' : step),
   };
 }

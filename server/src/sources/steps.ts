@@ -28,15 +28,19 @@ function passedSteps(details: Partial<Record<ProbeStep, string>> = {}): Steps {
 }
 
 /** The same failure with the steps before it, which passed, and the one that failed. */
-export function withSteps(failure: SourceFailure): InspectionFailure {
+export function withSteps({
+  code,
+  message: told,
+  aside = '',
+  step: failed,
+}: SourceFailure): InspectionFailure {
+  const message = told + aside;
   const steps = probeSteps
-    .slice(0, probeSteps.indexOf(failure.step) + 1)
+    .slice(0, probeSteps.indexOf(failed) + 1)
     .map((step) =>
-      step === failure.step
-        ? { step, ok: false, detail: failure.message }
-        : { step, ok: true, detail: passed[step] },
+      step === failed ? { step, ok: false, detail: message } : { step, ok: true, detail: passed[step] },
     );
-  return { ...failure, steps };
+  return { code, message, step: failed, steps };
 }
 
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */

@@ -131,7 +131,8 @@ describe('a channel', () => {
     assert.ok(!answer.ok);
     assert.deepEqual(answer.error, {
       kind: 'timeout',
-      message: 'the server was silent for 1000 ms; it wrote nonsense',
+      message: 'the server was silent for 1000 ms',
+      aside: '; it wrote nonsense',
       sent: true,
     });
   });

@@ -45,7 +45,7 @@ export function createChannel(options: ChannelOptions): Channel {
 
   function refusal({ signal }: Exchange): EgressFailure | null {
     // However it ended: it is gone, and this was not sent.
-    if (over !== null) return { kind: 'interrupted', message: over.message, sent: false };
+    if (over !== null) return { ...over, kind: 'interrupted', sent: false };
     if (signal?.aborted === true) return aborted(false);
     const message = `the server has ${maxOpen} requests to answer already`;
     return open.ids().length < maxOpen ? null : { kind: 'timeout', message, sent: false };

@@ -26,7 +26,7 @@ interface Entry {
 /** Deadlines are looked at by one coarse tick, so that a request costs no timer. */
 const tickMs = 100;
 
-/** `hint` is what to say besides where the server is silent. */
+/** `hint` is what to say to an operator besides where the server is silent. */
 export function createOpenRequests(clock: Clock, hint: () => string): OpenRequests {
   const open = new Map<number, Entry>();
   let stopTicking: (() => void) | null = null;
@@ -40,8 +40,8 @@ export function createOpenRequests(clock: Clock, hint: () => string): OpenReques
       const entry = open.get(request.id);
       if (moreMs > 0 && entry !== undefined) entry.deadlineMs = nowMs + moreMs;
       else {
-        const message = `the server was silent for ${request.timeoutMs} ms${hint()}`;
-        settle(err({ kind: 'timeout', message, sent: true }));
+        const message = `the server was silent for ${request.timeoutMs} ms`;
+        settle(err({ kind: 'timeout', message, aside: hint(), sent: true }));
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { Source, StdioCommand } from '#domain';
+import type { EgressFailure } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Log } from '#telemetry';
 import { veilOf } from '../veil.ts';
@@ -24,14 +25,17 @@ const unwritten = {
 } as const;
 const maxStderrBytes = 4000;
 
+/** Why a process is of no more use; see `EgressFailure`. */
+export type Ending = Pick<EgressFailure, 'message' | 'aside'>;
+
 /**
- * Starts a process and speaks to it, one message a line. `onOver` is called once, as soon as it is of no more use: with the
- * words why it ended, or `null` where we ended the channel.
+ * Starts a process and speaks to it, one message a line. `onOver` is called once, as soon as it is of no more use: with
+ * why it ended, or `null` where we ended the channel.
  */
 export async function openStdioChannel(
   { source, command, env, maxMessageBytes, clock, log }: StdioOptions,
-  onOver: (why: string | null) => void,
-): Promise<Result<Channel, string>> {
+  onOver: (why: Ending | null) => void,
+): Promise<Result<Channel, Ending>> {
   const said = createOutputLog(source, clock, log);
   let flaw: string | null = null;
   let isOurs = false;
@@ -59,13 +63,13 @@ export async function openStdioChannel(
     }),
     onGone(how) {
       const before = channel.spoke() ? '' : ' before it said anything in JSON-RPC';
-      const why = `its process ${flaw ?? how}${before}${said.hint()}`;
+      const why = { message: `its process ${flaw ?? how}${before}`, aside: said.hint() };
       const kind = channel.spoke() ? 'interrupted' : 'unreachable';
-      channel.fail({ kind, message: why, sent: true });
+      channel.fail({ kind, ...why, sent: true });
       if (!isOurs) onOver(why);
     },
   });
-  if (!started.ok) return started;
+  if (!started.ok) return err({ message: started.error });
   const child = started.value;
 
   const channel = createChannel({
@@ -95,13 +99,15 @@ function createOutputLog(source: Source, clock: Clock, log: Log) {
   return {
     stderr,
     stray,
-    /** What it wrote besides, for whoever wonders what is wrong with it. */
+    /** What it wrote besides, for the operator who wonders what is wrong with it. */
     hint(): string {
       const error = stderr.last();
       const text = error === null ? '' : `; the last it wrote to stderr: ${error}`;
       const other = stray.last();
       if (other === null) return text;
-      return `${text}; ${stray.count()} lines on its stdout were no JSON-RPC, the last: ${other}`;
+      const lines =
+        stray.count() === 1 ? '1 line on its stdout was' : `${stray.count()} lines on its stdout were`;
+      return `${text}; ${lines} no JSON-RPC, the last: ${other}`;
     },
   };
 }

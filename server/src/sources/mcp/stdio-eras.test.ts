@@ -148,15 +148,17 @@ describe('a source that is started by us', () => {
     });
   }
 
-  it('is unreachable, with what its process did, where that does not run', async () => {
+  it('is unreachable where its process does not run: callers hear how it ended, operators what it wrote too', async () => {
     const connection = connect([fixture('stdio-server.ts'), 'exits', 'no licence']);
     const returned = await connection.call(callOf('Echo'));
     assert.ok(!returned.ok);
     assert.equal(returned.error.code, 'source.unreachable');
-    assert.match(returned.error.message, /ended with exit code 2 .*stderr: no licence/);
+    assert.match(returned.error.message, /ended with exit code 2 before it said anything in JSON-RPC$/);
     const found = await connection.inspect();
     assert.ok(!found.ok);
     assert.deepEqual([found.error.step, found.error.code], ['connected', 'source.unreachable']);
+    assert.match(found.error.message, /ended with exit code 2 .*stderr: no licence/);
+    assert.equal(found.error.steps.at(-1)?.detail, found.error.message);
   });
 
   it('is never started where it was not declared in the config file', () => {

@@ -1,7 +1,7 @@
 import type { EgressFailure } from '#egress';
 import { err, type Result } from '#foundation';
 import type { Channel } from './channel.ts';
-import { openStdioChannel, type StdioOptions } from './stdio-channel.ts';
+import { type Ending, openStdioChannel, type StdioOptions } from './stdio-channel.ts';
 import type { Line, Transport } from './transport.ts';
 
 interface Running {
@@ -14,7 +14,7 @@ interface Running {
 interface BackOff {
   readonly failures: number;
   readonly untilMs: number;
-  readonly why: string;
+  readonly why: Ending;
 }
 
 const maxProcesses = 50;
@@ -23,6 +23,7 @@ const longestPauseMs = 60_000;
 /** A process that lasted this long was well. */
 const wellMs = 60_000;
 const idleMs = 10 * 60_000;
+const endedByUs: Ending = { message: 'the last process for it was ended after a short time' };
 
 /**
  * MCP servers in processes of ours: one for all, or one for each owner. Started when first needed; one that ended is
@@ -51,14 +52,20 @@ export function createStdio(options: StdioOptions): Transport {
     const leftMs = (backOff?.untilMs ?? 0) - clock.monotonic();
     if (closed) return { kind: 'stopped', message: 'the source was closed', sent: false };
     if (backOff !== undefined && leftMs > 0) {
-      return unreachable(`${backOff.why}; it is started again in ${Math.ceil(leftMs / 1000)} s`);
+      const { message, aside = '' } = backOff.why;
+      return unreachable({
+        message: `${message}; it is started again in ${Math.ceil(leftMs / 1000)} s`,
+        aside,
+      });
     }
     if (running.size < maxProcesses) return null;
-    return unreachable(`it has ${maxProcesses} processes for its users already, and gets no more`);
+    return unreachable({
+      message: `it has ${maxProcesses} processes for its users already, and gets no more`,
+    });
   }
 
   /** It did not last, or could not be started at all. Once is no reason to let a call wait. */
-  function failed(key: string, why: string): void {
+  function failed(key: string, why: Ending): void {
     const failures = (backOffs.get(key)?.failures ?? 0) + 1;
     const pauseMs =
       failures === 1 ? 0 : Math.min(firstPauseMs * 2 ** Math.min(failures - 2, 10), longestPauseMs);
@@ -79,10 +86,10 @@ export function createStdio(options: StdioOptions): Transport {
       if (closed) await started.value.end(null);
       return started;
     }
-    function over(why: string | null): void {
+    function over(why: Ending | null): void {
       if (running.get(key) === entry) running.delete(key);
       if (clock.monotonic() - startedMs >= wellMs) backOffs.delete(key);
-      else failed(key, why ?? 'the last process for it was ended after a short time');
+      else failed(key, why ?? backOffs.get(key)?.why ?? endedByUs);
     }
     return entry;
   }
@@ -111,6 +118,6 @@ export function createStdio(options: StdioOptions): Transport {
   };
 }
 
-function unreachable(message: string): EgressFailure {
-  return { kind: 'unreachable', message, sent: false };
+function unreachable(why: Ending): EgressFailure {
+  return { kind: 'unreachable', ...why, sent: false };
 }
