@@ -34,21 +34,25 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('an MCP server in a process of ours', () => {
   const transports: Transport[] = [];
-  const logged: { level: string; text: string; source: unknown }[] = [];
+  let logged: { level: string; text: string; source: unknown }[] = [];
   let clock: ReturnType<typeof manualClock>;
 
-  const write = (level: string) => (fields: object, text: string) =>
-    logged.push({ level, text, source: (fields as { source?: unknown }).source });
-  const log: Log = {
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    child: () => log,
-  };
+  /** What is said late, by processes of an earlier test, stays with that test. */
+  function logInto(all: typeof logged): Log {
+    const write = (level: string) => (fields: object, text: string) =>
+      all.push({ level, text, source: (fields as { source?: unknown }).source });
+    const log: Log = {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      child: () => log,
+    };
+    return log;
+  }
 
   beforeEach(() => {
-    logged.length = 0;
+    logged = [];
     clock = manualClock();
   });
   afterEach(() => {
@@ -69,7 +73,14 @@ describe('an MCP server in a process of ours', () => {
     const command = { ...started, ...plain, ...(typeof mood === 'string' ? {} : mood), ...given };
     const source = sourceOf({ kind: 'mcp', uri: 'stdio:test', stdio: command });
     const env = { PATH: process.env.PATH ?? '' };
-    const transport = createStdio({ source, command, env, maxMessageBytes: 200_000, clock: by, log });
+    const transport = createStdio({
+      source,
+      command,
+      env,
+      maxMessageBytes: 200_000,
+      clock: by,
+      log: logInto(logged),
+    });
     transports.push(transport);
     return transport;
   }
