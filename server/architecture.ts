@@ -77,7 +77,7 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   'node:https': { only: [], why: 'egress has its own client' },
   'node:http': { only: ['wire/'], why: 'requests are read, and answered, by fronts' },
   'node:child_process': {
-    only: ['sources/mcp/stdio-process.ts', 'compose/demo.ts'],
+    only: ['sources/mcp/transports/stdio-process.ts', 'compose/demo.ts'],
     why: 'what we start is bounded, gets nothing of our environment, and ends with us',
   },
   pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },

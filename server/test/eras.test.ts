@@ -18,10 +18,16 @@ describe('a client of either era before a server of either era', () => {
 workers:
   - { id: legacy, mcp: { uri: "${servers.legacy.uri}" } }
   - { id: modern, mcp: { uri: "${servers.modern.uri}" } }
+  - { id: held, pin: quarantine, mcp: { uri: "${servers.modern.uri}" } }
 gateways:
+  - { name: Part, slug: part, naming: source, tool_filter: { allowed_tools: [modern.Echo] } }
+  - { name: Prefixed, slug: prefixed, tool_filter: { allowed_tools: [modern.*] } }
+  - { name: Own, slug: own, naming: source, instructions: Our own, tool_filter: { allowed_tools: [modern.*] } }
+  - { name: Held, slug: held, naming: source, tool_filter: { allowed_tools: [held.*] } }
   - { name: Legacy, slug: legacy, naming: source, tool_filter: { allowed_tools: [legacy.*] } }
   - { name: Modern, slug: modern, naming: source, tool_filter: { allowed_tools: [modern.*] } }
 `);
+    assert.equal((await app.app.rooms.sources.refresh('default', 'held')).state, 'healthy');
     for (const era of eras) {
       const status = await app.app.rooms.sources.refresh('default', era);
       assert.equal(status.state, 'healthy', status.message);
@@ -56,6 +62,33 @@ gateways:
       headers,
     );
   }
+
+  async function instructions(era: Era, slug: string, key?: string): Promise<string | undefined> {
+    const { message, headers } = modern('server/discover');
+    const params = {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 't', version: '1' },
+    };
+    const [body, own] =
+      era === 'modern' ? [message, headers] : [{ id: 1, method: 'initialize', params }, undefined];
+    const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const { result } = await messageOf(await app.rpc(slug, body, { ...own, ...authorization }));
+    return result.instructions;
+  }
+
+  test('what a server says to models reaches who may see the whole server, unless the gateway says something itself', async () => {
+    const restricted = { name: 'restricted', scopes: ['call'], tools: ['modern.Echo'] };
+    const { key } = (await (await app.api('POST', '/v1/api_keys', restricted)).json()) as { key: string };
+    for (const era of eras) {
+      assert.equal(await instructions(era, 'legacy'), 'Ask nicely');
+      assert.equal(await instructions(era, 'modern'), 'Ask nicely');
+      assert.equal(await instructions(era, 'own'), 'Our own');
+      assert.equal(await instructions(era, 'modern', key), undefined, 'a key that shows a part');
+      for (const slug of ['part', 'prefixed', 'held'])
+        assert.equal(await instructions(era, slug), undefined, slug);
+    }
+  });
 
   for (const client of eras) {
     for (const server of eras) {

@@ -5,9 +5,7 @@ import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
 import { isAskable, type Owner } from './capabilities.ts';
 import { credentialRefused, modernHeaders } from './era.ts';
-import { nextId, type Reply } from './exchange.ts';
 import type { Interaction } from './interaction.ts';
-import type { Message } from './message.ts';
 import {
   capabilityMissing,
   headerMismatch,
@@ -19,7 +17,9 @@ import {
   versionUnsupported,
 } from './protocol.ts';
 import type { Session, Sessions } from './sessions.ts';
-import type { Line, SessionHead } from './transport.ts';
+import { nextId, type Reply } from './transports/exchange.ts';
+import type { Message } from './transports/message.ts';
+import type { Line, SessionHead } from './transports/transport.ts';
 
 export type EraKind = 'modern' | 'legacy';
 

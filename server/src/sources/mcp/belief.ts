@@ -5,7 +5,7 @@ import { discover } from './era.ts';
 import type { Opening } from './opening.ts';
 import type { Offer } from './protocol.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import type { Line, Transport } from './transport.ts';
+import type { Line, Transport } from './transports/transport.ts';
 
 /** What is believed about a server. */
 export type Era =

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ok } from '#foundation';
 import { initialize } from './era.ts';
-import type { Reply } from './exchange.ts';
-import type { Line } from './transport.ts';
+import type { Reply } from './transports/exchange.ts';
+import type { Line } from './transports/transport.ts';
 
 /** A server that refuses every version that it does not speak, instead of answering with its own. */
 function strictServer(supported: readonly string[]) {

@@ -13,7 +13,7 @@ import { silentOwner } from './capabilities.ts';
 import { createHearing } from './hearing.ts';
 import { createInteraction } from './interaction.ts';
 import { mcpKind } from './mcp.ts';
-import type { Heard, Line } from './transport.ts';
+import type { Heard, Line } from './transports/transport.ts';
 
 describe('what a server of the legacy era says on its own stream', () => {
   const stops: (() => unknown)[] = [];

@@ -2,9 +2,9 @@ import type { CallNotification, LogLevel } from '#domain';
 import type { Clock, Members } from '#foundation';
 import type { Owner } from './capabilities.ts';
 import type { Interaction } from './interaction.ts';
-import type { Message, ServerRequest } from './message.ts';
 import { refusalOf } from './protocol.ts';
-import type { Line, Listening, SessionHead } from './transport.ts';
+import type { Message, ServerRequest } from './transports/message.ts';
+import type { Line, Listening, SessionHead } from './transports/transport.ts';
 
 /** A request under way in a session, for what the server says of it elsewhere than on the stream of its answer. */
 export interface UnderWay {

@@ -1,8 +1,8 @@
 import type { ClientSide, InputAnswer, InputRequest } from '#domain';
 import { type Clock, isMembers, type Members } from '#foundation';
 import { inputRequestOf, undeclared } from './capabilities.ts';
-import type { ServerRequest } from './message.ts';
 import { refusalOf } from './protocol.ts';
+import type { ServerRequest } from './transports/message.ts';
 
 /** What a server of the legacy era asks its client in the course of one request. */
 export interface Interaction {

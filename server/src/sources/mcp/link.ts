@@ -7,7 +7,7 @@ import { catalogueKey, conversationKey, type Owner, sharedOwner } from './capabi
 import { createOpening } from './opening.ts';
 import { modernVersion } from './protocol.ts';
 import type { Lease, Session } from './sessions.ts';
-import type { Line, Ways } from './transport.ts';
+import type { Line, Ways } from './transports/transport.ts';
 
 /** Where something of an owner is to be had: a session that is held, or the one line of the modern era. */
 export type Place =

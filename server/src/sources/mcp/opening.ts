@@ -5,7 +5,7 @@ import { discover, type Found, type Greeting, initialize } from './era.ts';
 import { createHearing, type HearingEvents } from './hearing.ts';
 import { modernVersion } from './protocol.ts';
 import type { HandshakeFailure, Session } from './sessions.ts';
-import type { Transport, Ways } from './transport.ts';
+import type { Transport, Ways } from './transports/transport.ts';
 
 /** Opens sessions with one server, whichever way it is to be reached. */
 export interface Opening {

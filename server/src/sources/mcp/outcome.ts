@@ -4,8 +4,8 @@ import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
-import { maxDepth, quoted } from './message.ts';
 import { capabilityMissing, methodNotFound, taskExtension, urlElicitationRequired } from './protocol.ts';
+import { maxDepth, quoted } from './transports/message.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;
 

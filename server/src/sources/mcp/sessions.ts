@@ -3,7 +3,7 @@ import { type Clock, ok, type Result } from '#foundation';
 import type { Owner } from './capabilities.ts';
 import type { Hearing } from './hearing.ts';
 import type { Offer } from './protocol.ts';
-import type { Line, SessionHead } from './transport.ts';
+import type { Line, SessionHead } from './transports/transport.ts';
 
 /** A session with a server of the legacy era; over channels, what a server of either era has at the end of one. */
 export interface Session extends SessionHead {

@@ -8,7 +8,7 @@ import { type Members, manualClock } from '#foundation';
 import { capabilitiesIn, createAsking } from './asking.ts';
 import { Exchange } from './exchange.ts';
 import type { LegacyVersion } from './rev-2025-11-25/versions.ts';
-import { Session } from './session.ts';
+import { Session } from './sessions/session.ts';
 
 const elicitation: InputRequest = {
   method: 'elicitation/create',

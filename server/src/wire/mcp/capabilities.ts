@@ -1,6 +1,6 @@
 import type { GatewayView } from '#catalog';
 import { isMembers, type Members } from '#foundation';
-import { taskCapability, taskExtension } from './tasks-calls.ts';
+import { taskCapability, taskExtension } from './tasks/calls.ts';
 
 /** What the gateway declares: of what its sources declare, that which it carries. */
 

@@ -7,7 +7,7 @@ import type { Pager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
-import { startedTask, type TaskForm, taskOf } from './tasks-calls.ts';
+import { startedTask, type TaskForm, taskOf } from './tasks/calls.ts';
 import { type OutputRoot, toolPages } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 

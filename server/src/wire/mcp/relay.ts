@@ -12,8 +12,8 @@ import type { CallRefusal, Received } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
 import type { Answer, CallManners } from './methods.ts';
-import { bearerOf } from './tasks-calls.ts';
-import { taskNotification } from './tasks-messages.ts';
+import { bearerOf } from './tasks/calls.ts';
+import { taskNotification } from './tasks/messages.ts';
 import { resultOf } from './tool-result.ts';
 
 /** A client's request for something else than a tool's run, in the names of the source it is for. */

@@ -2,7 +2,7 @@ import { type ClientSide, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sessions/session.ts';
 import { assumedVersion, isLegacyVersion, type LegacyVersion, legacyVersions } from './versions.ts';
 
 /** In what a request of this generation is made. */

@@ -14,9 +14,9 @@ import { openTestDatabase } from '../../../../test/database.ts';
 import { createOriginPolicy } from '../../http/origin.ts';
 import { createMcpEndpoint } from '../endpoint.ts';
 import type { McpDeps } from '../front.ts';
-import { createSessions } from '../sessions.ts';
+import { createSessions } from '../sessions/sessions.ts';
 import { createStreams } from '../streams.ts';
-import { createTaskIds } from '../tasks-ids.ts';
+import { createTaskIds } from '../tasks/ids.ts';
 
 /** The rooms behind the front, as far as a listening client meets them; each test says what they answer. */
 function createWorld(db: Db) {

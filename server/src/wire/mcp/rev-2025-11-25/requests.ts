@@ -8,7 +8,7 @@ import { getPrompt, listPrompts } from '../prompts.ts';
 import { legacyRead, legacyResult } from '../relayed-result.ts';
 import { listResources, listTemplates, readResource } from '../resources.ts';
 import { type ClientMessage, paramsInvalid } from '../rpc.ts';
-import { listTasks, taskRequest } from '../tasks.ts';
+import { listTasks, taskRequest } from '../tasks/tasks.ts';
 import { type Context, clientSide, needsSession } from './context.ts';
 import { mannersOf } from './manners.ts';
 import { olderContent } from './older-content.ts';

@@ -6,7 +6,7 @@ import { type McpDeps, type Refused, refused } from '../front.ts';
 import { refusedBy } from '../relay.ts';
 import { toldOfUri, unknownResource } from '../resources.ts';
 import { paramsInvalid } from '../rpc.ts';
-import type { Session, Subscription } from '../session.ts';
+import type { Session, Subscription } from '../sessions/session.ts';
 import { type Context, needsSession } from './context.ts';
 import { mannersOf } from './manners.ts';
 
