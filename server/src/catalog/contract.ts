@@ -79,6 +79,9 @@ export interface GatewayView {
   /** Whether it writes any of the source's URIs in another way than the source itself. */
   renamesUris(sourceId: string): boolean;
 
+  /** What the one server that it shows whole, and under its own names, says to a model about itself. */
+  readonly serverInstructions: { readonly text: string; readonly target: RuleTarget } | null;
+
   /** The MCP sources of which it shows anything, the longest-known first. */
   readonly sourceIds: readonly string[];
   /** What a source declared that it can do; `{}` where nothing is known. */

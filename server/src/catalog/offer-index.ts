@@ -26,6 +26,7 @@ export interface KnownServer {
   readonly projectId: string;
   readonly sourceId: string;
   readonly capabilities: Members;
+  readonly instructions: string;
   /** Stands before a `+` in front of its URIs wherever they would be mistaken for another's. */
   readonly uriPrefix: string;
   /** What rules call a prompt or a URI of it. */
@@ -61,12 +62,13 @@ export function indexOffers(offers: Iterable<StoredOffer>, owners: Owners): Offe
     resources: entries('resources'),
     templates: entries('templates'),
     servers: new Map(
-      servers.map(({ projectId, sourceId, capabilities }) => [
+      servers.map(({ projectId, sourceId, capabilities, instructions }) => [
         sourceId,
         {
           projectId,
           sourceId,
           capabilities,
+          instructions,
           uriPrefix: prefixes.get(sourceId) as string,
           ruleNameOf: (own) => ruleNames(sourceId, sourceId, own),
         },

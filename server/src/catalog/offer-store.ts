@@ -51,9 +51,11 @@ export function createOfferStore(db: Db) {
       const place = [projectId, sourceId] as const;
       return await db.tx(async (q) => {
         await q.query(
-          `insert into offers (project_id, source_id, available, capabilities, first_seen) values ($1, $2, true, $3::json, $4)
-           on conflict (project_id, source_id) do update set available = true, capabilities = excluded.capabilities`,
-          [...place, JSON.stringify(offer.capabilities), nowIso],
+          `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen)
+           values ($1, $2, true, $3::json, $4::json, $5)
+           on conflict (project_id, source_id) do update
+           set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions`,
+          [...place, JSON.stringify(offer.capabilities), JSON.stringify(offer.instructions ?? ''), nowIso],
         );
         await replaceTools(q, place, offer.tools, nowIso);
         await replaceEntries(q, place, offer, nowIso);

@@ -25,6 +25,7 @@ export interface StoredOffer {
   readonly sourceId: string;
   readonly available: boolean;
   readonly capabilities: Members;
+  readonly instructions: string;
   /** When the source first listed anything, whatever it has listed since. */
   readonly firstSeenMs: number;
   readonly tools: readonly StoredTool[];
@@ -38,6 +39,7 @@ export interface OfferRow extends Record<string, unknown> {
   source_id: string;
   available: boolean;
   capabilities: Members;
+  instructions: string;
   first_seen: string;
 }
 
@@ -70,6 +72,7 @@ export function offerOf(row: OfferRow, tools: readonly ToolRow[], entries: reado
     sourceId: row.source_id,
     available: row.available,
     capabilities: row.capabilities,
+    instructions: row.instructions,
     firstSeenMs: Date.parse(row.first_seen),
     tools: tools.map(storedToolOf),
     prompts: ofKind('prompt'),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '#domain';
 import { compileAllowed } from './allowed.ts';
 import type { GatewayView, ListKind, ShownTool } from './contract.ts';
-import { gatewayServers } from './gateway-server.ts';
+import { type GatewayServer, gatewayServers } from './gateway-server.ts';
 import type { OfferIndex } from './offer-index.ts';
 import { showPrompts } from './prompts.ts';
 import { compileRoutes } from './resource-routes.ts';
@@ -42,9 +42,18 @@ export function compileView(gateway: Gateway, index: OfferIndex, revision: numbe
     prompts,
     findPrompt: (wireName) => byPromptName.get(wireName) ?? null,
     ...routes,
+    serverInstructions: ownNames ? instructionsOf(servers) : null,
     sourceIds: servers.map(({ server }) => server.sourceId),
     capabilitiesOf: (sourceId) => index.servers.get(sourceId)?.capabilities ?? {},
   };
+}
+
+/** Those of a server of which only a part is shown may speak of the rest. */
+function instructionsOf([part]: readonly GatewayServer[]): GatewayView['serverInstructions'] {
+  if (part === undefined || !part.isWhole || part.server.instructions === '') return null;
+  const { projectId, sourceId, instructions: text } = part.server;
+  const ruleName = part.server.ruleNameOf('instructions');
+  return { text, target: { id: `instructions_${sourceId}`, projectId, sourceId, ruleName } };
 }
 
 /** The lists in which clients would see a difference: not every change of an offer changes what each gateway shows. */

@@ -24,6 +24,8 @@ export interface SourceOffer {
   readonly templates: readonly TemplateListing[];
   /** What an MCP server declared in `initialize` or `server/discover`, as it came; `{}` for a worker. */
   readonly capabilities: Members;
+  /** What an MCP server says to a model about itself. */
+  readonly instructions?: string;
 }
 
 /** What rules speak about: a tool, a prompt, a resource. */

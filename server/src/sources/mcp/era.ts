@@ -2,8 +2,6 @@ import type { SourceFailure } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf } from '../failure.ts';
-import { nextId, type Reply } from './exchange.ts';
-import { quoted } from './message.ts';
 import {
   capabilityMissing,
   clientInfo,
@@ -18,7 +16,9 @@ import {
   withoutModernTasks,
 } from './protocol.ts';
 import type { HandshakeFailure } from './sessions.ts';
-import type { Line, SessionHead } from './transport.ts';
+import { nextId, type Reply } from './transports/exchange.ts';
+import { quoted } from './transports/message.ts';
+import type { Line, SessionHead } from './transports/transport.ts';
 
 /** The header lines of a request in the modern era. */
 export function modernHeaders(method: string): string {
@@ -72,10 +72,10 @@ function refusesWhatItSpeaks(reply: Reply): boolean {
 function verdict(reply: Reply): Result<Offer | null, CallFailure> {
   if (reply.kind === 'refused') return ok(null);
   if (reply.kind === 'result') {
-    const { supportedVersions, capabilities, _meta } = reply.result;
+    const { supportedVersions, capabilities, instructions, _meta } = reply.result;
     if (!Array.isArray(supportedVersions)) return ok(null);
     const serverInfo = isMembers(_meta) ? _meta[serverInfoKey] : undefined;
-    if (supportedVersions.includes(modernVersion)) return ok(offerOf(capabilities, serverInfo));
+    if (supportedVersions.includes(modernVersion)) return ok(offerOf(capabilities, serverInfo, instructions));
     return legacyOrNone(supportedVersions);
   }
   const { code, message, data } = reply.error;
@@ -138,7 +138,7 @@ function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
     const message = `the server refused initialize: ${reply.error.message} (${reply.error.code})`;
     return err({ ...unusable(message), notLegacy: true });
   }
-  const { protocolVersion, capabilities, serverInfo } = reply.result;
+  const { protocolVersion, capabilities, serverInfo, instructions } = reply.result;
   if (typeof protocolVersion !== 'string' || !legacyVersions.includes(protocolVersion)) {
     const said = quoted(protocolVersion);
     return err(
@@ -150,7 +150,7 @@ function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
     return err(unusable('the server gave a session id that a header cannot carry'));
   }
   const declared = isMembers(capabilities) ? withoutModernTasks(capabilities) : capabilities;
-  return ok({ id, version: protocolVersion, offer: offerOf(declared, serverInfo) });
+  return ok({ id, version: protocolVersion, offer: offerOf(declared, serverInfo, instructions) });
 }
 
 /** 401 and 403 in words, whatever the era. */

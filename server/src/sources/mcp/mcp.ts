@@ -12,17 +12,17 @@ import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
 import { jobOfCall, jobOfRequest } from './call.ts';
 import { conversationKey } from './capabilities.ts';
+import { subscriberKey } from './changes/feed.ts';
+import { createListener } from './changes/listen.ts';
+import { createSubscriptions } from './changes/subscriptions.ts';
 import { converse } from './converse.ts';
-import { subscriberKey } from './feed.ts';
 import { createLink } from './link.ts';
-import { fetchList } from './list.ts';
-import { fetchOthers } from './list-others.ts';
-import { createListener } from './listen.ts';
-import { listingsOf } from './listing.ts';
+import { fetchList } from './lists/list.ts';
+import { fetchOthers } from './lists/list-others.ts';
+import { listingsOf } from './lists/listing.ts';
 import { createParkingLot } from './parked.ts';
-import { createSubscriptions } from './subscriptions.ts';
-import type { Ways } from './transport.ts';
-import { waysTo } from './ways.ts';
+import type { Ways } from './transports/transport.ts';
+import { waysTo } from './transports/ways.ts';
 
 /** MCP servers of every revision, over every transport. */
 export const mcpKind: SourceKind = {
@@ -59,10 +59,12 @@ function openMcp(
     else listener.stop();
     const others = await fetchOthers(link, capabilities, bounds);
     const about = { protocolVersion: answer.version, serverInfo };
-    const digest = JSON.stringify([pages.value.digest, others.digest, about]);
+    // Where definitions wait for approval, nothing else may speak to models in their place.
+    const instructions = source.pin === 'quarantine' ? '' : answer.offer.instructions;
+    const digest = JSON.stringify([pages.value.digest, others.digest, about, instructions]);
     if (last?.digest === digest) return ok(last.inspection);
     const listed = listingsOf(entries, { toolkit: source.id, serverInfo, modern: answer.session === null });
-    const inspection = inspected({ ...listed, others: others.read() }, about);
+    const inspection = inspected({ ...listed, others: { ...others.read(), instructions } }, about);
     last = inspection.ok ? { digest, inspection: inspection.value } : null;
     return inspection;
   }

@@ -73,9 +73,13 @@ export interface Offer {
   readonly tools: boolean;
   /** It says when a list of it changes, of whatever. */
   readonly listChanged: boolean;
+  /** What it says to a model about itself; "" where that is nothing, or more than we keep. */
+  readonly instructions: string;
 }
 
-export function offerOf(declared: unknown, serverInfo: unknown): Offer {
+const maxInstructions = 65_536;
+
+export function offerOf(declared: unknown, serverInfo: unknown, instructions: unknown): Offer {
   const capabilities = isMembers(declared) ? declared : {};
   const { tools, prompts, resources } = capabilities;
   return {
@@ -83,5 +87,7 @@ export function offerOf(declared: unknown, serverInfo: unknown): Offer {
     capabilities,
     tools: !isMembers(declared) || isMembers(tools),
     listChanged: [tools, prompts, resources].some((one) => isMembers(one) && one.listChanged === true),
+    instructions:
+      typeof instructions === 'string' && instructions.length <= maxInstructions ? instructions : '',
   };
 }

@@ -4,7 +4,7 @@ import { manualClock, ok } from '#foundation';
 import { silentOwner } from './capabilities.ts';
 import type { Hearing } from './hearing.ts';
 import { createSessions, type Lease, type Session } from './sessions.ts';
-import type { Line } from './transport.ts';
+import type { Line } from './transports/transport.ts';
 
 const line: Line = {
   isChannel: false,
@@ -41,7 +41,7 @@ function setUp(options: { max?: number; stateless?: boolean } = {}) {
         hearing,
         keepsNothing: id === null,
         version: '2025-06-18',
-        offer: { serverInfo: null, capabilities: {}, tools: true, listChanged: false },
+        offer: { serverInfo: null, capabilities: {}, tools: true, listChanged: false, instructions: '' },
       });
     },
     async end({ id }) {

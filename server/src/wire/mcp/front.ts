@@ -8,9 +8,9 @@ import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { Exchange } from './exchange.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
-import type { Sessions } from './sessions.ts';
+import type { Sessions } from './sessions/sessions.ts';
 import type { Streams } from './streams.ts';
-import type { TaskIds } from './tasks-ids.ts';
+import type { TaskIds } from './tasks/ids.ts';
 
 /** What the MCP front works with. */
 export interface McpDeps {
@@ -56,6 +56,13 @@ export function errorText(id: RpcId | null, { refusal, data, relayed }: Refused)
 export function serverInfo({ view: { gateway } }: Exchange, { version }: McpDeps): Members {
   const { slug, name, description } = gateway;
   return { name: slug, title: name, version, ...(description === '' ? {} : { description }) };
+}
+
+/** What it says to a model: its own words, else those of the server whose own names it shows, to who may see all of that. */
+export function instructionsFor({ caller, view }: Exchange, { pipeline }: McpDeps): string {
+  const { gateway, serverInstructions: server } = view;
+  if (gateway.instructions !== '' || server === null) return gateway.instructions;
+  return pipeline.permits(caller, gateway, server.target) ? server.text : '';
 }
 
 /** One record for a listing, or for a request that was refused before it became a call. */

@@ -2,7 +2,7 @@ import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import { capabilitiesIn } from '../asking.ts';
 import { legacyCapabilities } from '../capabilities.ts';
 import type { Exchange } from '../exchange.ts';
-import { type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
+import { instructionsFor, type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
 import { paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
 import { isLegacyVersion, legacyVersions } from './versions.ts';
 
@@ -35,7 +35,7 @@ export function initialize(
     clientName: isMembers(clientInfo) ? shortName(clientInfo.name) : '',
   });
   if (!session.ok) return err(refused(session.error));
-  const { instructions } = exchange.view.gateway;
+  const instructions = instructionsFor(exchange, deps);
   const result = JSON.stringify({
     protocolVersion: version,
     capabilities: legacyCapabilities(exchange.view, version),

@@ -6,13 +6,21 @@ import { modernCapabilities } from '../capabilities.ts';
 import { complete } from '../completion.ts';
 import type { Exchange } from '../exchange.ts';
 import { extensionRequest } from '../extensions.ts';
-import { errorText, type McpDeps, type Refused, recordRefused, refused, serverInfo } from '../front.ts';
+import {
+  errorText,
+  instructionsFor,
+  type McpDeps,
+  type Refused,
+  recordRefused,
+  refused,
+  serverInfo,
+} from '../front.ts';
 import { type CallManners, callTool, listTools, type Relay } from '../methods.ts';
 import { getPrompt, listPrompts } from '../prompts.ts';
 import { completeResult, readResult } from '../relayed-result.ts';
 import { listResources, listTemplates, readResource } from '../resources.ts';
 import { type ClientMessage, resultMessage } from '../rpc.ts';
-import { taskRequest } from '../tasks.ts';
+import { taskRequest } from '../tasks/tasks.ts';
 import { clientOf, interactive, isRetry } from './client.ts';
 import { envelopeFault, modernVersion, prefix } from './envelope.ts';
 import { paramMismatch } from './headers.ts';
@@ -166,7 +174,7 @@ const manners: CallManners = {
 
 function discover(exchange: Exchange, deps: McpDeps): string {
   const { view } = exchange;
-  const { instructions } = view.gateway;
+  const instructions = instructionsFor(exchange, deps);
   return JSON.stringify({
     resultType: 'complete',
     supportedVersions: [modernVersion],
