@@ -297,6 +297,11 @@ const extensions: readonly Row[] = [
     observe: observeTasks,
   },
   {
+    name: 'instructions',
+    compared: 'what the server says to a model about itself',
+    observe: async ({ client }) => ({ instructions: client.welcome.instructions }),
+  },
+  {
     name: 'MCP Apps',
     compared: '`_meta.ui` of a tool, and the `ui://` resource that it names',
     async observe({ client }) {

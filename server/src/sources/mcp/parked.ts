@@ -106,6 +106,6 @@ export function createParkingLot(clock: Clock): ParkingLot {
 
 export function waitingLost(): CallFailure {
   const message =
-    'the server does not wait for these answers any more: it took too long, they were given before, or the gateway was restarted';
+    'the server does not wait for these answers any more: it took too long, they were given before, or the gateway was restarted; begin again without requestState, and mind that a part may have been done';
   return { code: 'source.waiting_lost', message, step: 'tools_fetched' };
 }
