@@ -1,13 +1,13 @@
 import type { DispatchedSubscription } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { CallFailure } from '../contract.ts';
-import { failureOf } from '../failure.ts';
-import { rpcFailure, sessionLost } from './ask.ts';
-import { conversationKey, type Owner, silentOwner, userKey } from './capabilities.ts';
-import { nextId } from './exchange.ts';
-import type { Link, Place } from './link.ts';
+import type { CallFailure } from '../../contract.ts';
+import { failureOf } from '../../failure.ts';
+import { rpcFailure, sessionLost } from '../ask.ts';
+import { conversationKey, type Owner, silentOwner, userKey } from '../capabilities.ts';
+import type { Link, Place } from '../link.ts';
+import type { Lease, Session } from '../sessions.ts';
+import { nextId } from '../transports/exchange.ts';
 import { type ModernStream, openModernStream } from './modern-stream.ts';
-import type { Lease, Session } from './sessions.ts';
 
 /** What kind of things one hears of, and how the modern era speaks of them. */
 export interface Topic {

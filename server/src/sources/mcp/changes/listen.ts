@@ -1,8 +1,8 @@
 import type { Clock } from '#foundation';
-import type { Answer } from './ask.ts';
+import type { Answer } from '../ask.ts';
+import { isListChanged } from '../protocol.ts';
+import type { Line } from '../transports/transport.ts';
 import { type ModernStream, openModernStream } from './modern-stream.ts';
-import { isListChanged } from './protocol.ts';
-import type { Line } from './transport.ts';
 
 /** Hears from a server that its lists changed. */
 export interface Listener {

@@ -1,11 +1,11 @@
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { CallFailure } from '../contract.ts';
-import { failureOf } from '../failure.ts';
-import { modernHeaders } from './era.ts';
-import { nextId, type Reply } from './exchange.ts';
-import type { Message } from './message.ts';
-import { clientCapabilitiesKey, modernMeta, taskExtension } from './protocol.ts';
-import type { Line } from './transport.ts';
+import type { CallFailure } from '../../contract.ts';
+import { failureOf } from '../../failure.ts';
+import { modernHeaders } from '../era.ts';
+import { clientCapabilitiesKey, modernMeta, taskExtension } from '../protocol.ts';
+import { nextId, type Reply } from '../transports/exchange.ts';
+import type { Message } from '../transports/message.ts';
+import type { Line } from '../transports/transport.ts';
 
 /** What a server of the modern era is to tell of. */
 export interface Wanted {

@@ -6,11 +6,11 @@ import type { DispatchedSubscription } from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
-import { type EraServer, startEraServer } from '../../../test/era-server.ts';
-import type { SourceConnection } from '../contract.ts';
-import { legacyClient } from '../fixtures/asked-client.ts';
-import { callOf, sourceOf, unheard } from '../fixtures/dispatched-call.ts';
-import { mcpKind } from './mcp.ts';
+import { type EraServer, startEraServer } from '../../../../test/era-server.ts';
+import type { SourceConnection } from '../../contract.ts';
+import { legacyClient } from '../../fixtures/asked-client.ts';
+import { callOf, sourceOf, unheard } from '../../fixtures/dispatched-call.ts';
+import { mcpKind } from '../mcp.ts';
 
 const uri = 'test://text';
 

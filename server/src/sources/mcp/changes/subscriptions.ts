@@ -1,9 +1,9 @@
 import type { DispatchedSubscription } from '#domain';
 import { type Clock, err, type Members, ok, type Result } from '#foundation';
-import type { CallFailure } from '../contract.ts';
-import { userKey } from './capabilities.ts';
+import type { CallFailure } from '../../contract.ts';
+import { userKey } from '../capabilities.ts';
+import type { Link } from '../link.ts';
 import { type Feed, openFeed, type Refused, resources, subscriberOf, type Topic, tasks } from './feed.ts';
-import type { Link } from './link.ts';
 
 /** Who hears of which resources and tasks of one server. */
 export interface Subscriptions {

@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
-import type { Inspection, SourceConnection } from '../contract.ts';
-import { sourceOf, unheard } from '../fixtures/dispatched-call.ts';
-import { type OfferingServer, startOfferingServer } from '../fixtures/offering-server.ts';
-import { healthyStatus } from '../status.ts';
-import { mcpKind } from './mcp.ts';
+import type { Inspection, SourceConnection } from '../../contract.ts';
+import { sourceOf, unheard } from '../../fixtures/dispatched-call.ts';
+import { type OfferingServer, startOfferingServer } from '../../fixtures/offering-server.ts';
+import { healthyStatus } from '../../status.ts';
+import { mcpKind } from '../mcp.ts';
 
 const stops: (() => unknown)[] = [];
 let egress: Egress;

@@ -1,10 +1,10 @@
 import type { PromptListing, ResourceListing, TemplateListing } from '#domain';
 import { isMembers, type Members } from '#foundation';
-import type { RejectedTool } from '../contract.ts';
-import { unkeepableEntry } from '../keepable.ts';
-import type { Link } from './link.ts';
+import type { RejectedTool } from '../../contract.ts';
+import { unkeepableEntry } from '../../keepable.ts';
+import type { Link } from '../link.ts';
+import { methodNotFound } from '../protocol.ts';
 import { fetchList, type ListMethod } from './list.ts';
-import { methodNotFound } from './protocol.ts';
 
 /** More would hold everybody up whenever the list changes. */
 const maxEntries = 10_000;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#foundation';
-import type { CallFailure } from '../contract.ts';
-import { type Answer, rpcFailure } from './ask.ts';
-import type { Link } from './link.ts';
-import { modernMeta } from './protocol.ts';
+import type { CallFailure } from '../../contract.ts';
+import { type Answer, rpcFailure } from '../ask.ts';
+import type { Link } from '../link.ts';
+import { modernMeta } from '../protocol.ts';
 
 /** The owner of the session in which the lists are asked for; no user has this name, as theirs begin otherwise. */
 export const catalogueOwner = 'catalogue';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { valueSchema } from '@sallyport/contracts';
 import fc from 'fast-check';
-import { sourceOf } from '../fixtures/dispatched-call.ts';
-import { encodeHeaderValue, paramHeaderLines, sourceHeaders } from './headers.ts';
+import { sourceOf } from '../../fixtures/dispatched-call.ts';
+import { encodeHeaderValue, paramHeaderLines, sourceHeaders } from '../headers.ts';
 import { listingsOf } from './listing.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
 

@@ -1,8 +1,8 @@
 import { noRequirements, type ToolMetadata } from '@sallyport/contracts';
 import type { SourceStatus, ToolListing } from '#domain';
 import { isMembers, type Members } from '#foundation';
-import type { RejectedTool } from '../contract.ts';
-import { paramHeadersOf } from './headers.ts';
+import type { RejectedTool } from '../../contract.ts';
+import { paramHeadersOf } from '../headers.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
 
 interface About {

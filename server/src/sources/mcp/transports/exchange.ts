@@ -1,6 +1,6 @@
 import type { EgressFailure, Upstream, UpstreamHead, UpstreamResponse } from '#egress';
 import { err, ok, type Result } from '#foundation';
-import { send } from '../failure.ts';
+import { send } from '../../failure.ts';
 import { type AnswerStream, createAnswerStream, isEventStream, resume } from './answer-stream.ts';
 import type { Endpoint, Exchange, Reply } from './endpoint.ts';
 import { parseMessage } from './message.ts';

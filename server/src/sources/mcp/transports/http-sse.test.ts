@@ -6,11 +6,11 @@ import type { Source } from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
-import type { CallFailure, SourceConnection } from '../contract.ts';
-import { callOf, sourceOf, unheard } from '../fixtures/dispatched-call.ts';
-import type { Rpc } from '../fixtures/mcp-server.ts';
-import { type StartedServer, startServer } from '../fixtures/start-server.ts';
-import { mcpKind } from './mcp.ts';
+import type { CallFailure, SourceConnection } from '../../contract.ts';
+import { callOf, sourceOf, unheard } from '../../fixtures/dispatched-call.ts';
+import type { Rpc } from '../../fixtures/mcp-server.ts';
+import { type StartedServer, startServer } from '../../fixtures/start-server.ts';
+import { mcpKind } from '../mcp.ts';
 
 /** A server of 2024-11-05 by hand, under `/sse`. */
 interface SseServer extends StartedServer {

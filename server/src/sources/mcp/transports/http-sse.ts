@@ -1,6 +1,6 @@
 import type { EgressFailure, UpstreamHead } from '#egress';
 import { err, ok, type Result } from '#foundation';
-import { send } from '../failure.ts';
+import { send } from '../../failure.ts';
 import { type Channel, createChannel, type WriteLimits } from './channel.ts';
 import { type Endpoint, isEventStream, type Reply } from './exchange.ts';
 import { createSseReader } from './sse.ts';

@@ -2,7 +2,7 @@ import type { Source, StdioCommand } from '#domain';
 import type { EgressFailure } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Log } from '#telemetry';
-import { veilOf } from '../veil.ts';
+import { veilOf } from '../../veil.ts';
 import { type Channel, createChannel } from './channel.ts';
 import { createLineReader } from './stdio-lines.ts';
 import { createLineLog } from './stdio-log.ts';

@@ -6,11 +6,11 @@ import type { CallNotification, Source, StdioCommand } from '#domain';
 import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
-import type { SourceConnection } from '../contract.ts';
-import { callOf, sourceOf, unheard } from '../fixtures/dispatched-call.ts';
-import { mcpKind } from './mcp.ts';
+import type { SourceConnection } from '../../contract.ts';
+import { callOf, sourceOf, unheard } from '../../fixtures/dispatched-call.ts';
+import { mcpKind } from '../mcp.ts';
 
-const fixture = (name: string) => join(import.meta.dirname, '../fixtures', name);
+const fixture = (name: string) => join(import.meta.dirname, '../../fixtures', name);
 
 describe('a source that is started by us', () => {
   const opened: SourceConnection[] = [];

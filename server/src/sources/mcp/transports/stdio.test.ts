@@ -10,12 +10,12 @@ import type { StdioCommand } from '#domain';
 import type { EgressFailure } from '#egress';
 import { type Clock, manualClock, type Result } from '#foundation';
 import type { Log } from '#telemetry';
-import { sourceOf } from '../fixtures/dispatched-call.ts';
+import { sourceOf } from '../../fixtures/dispatched-call.ts';
 import { nextId, type Reply } from './exchange.ts';
 import { createStdio } from './stdio.ts';
 import type { Line, Transport } from './transport.ts';
 
-const script = join(import.meta.dirname, '../fixtures/stdio-server.ts');
+const script = join(import.meta.dirname, '../../fixtures/stdio-server.ts');
 const secret = 'the-key-of-this-server';
 
 /** Whether the process runs; one that ended and waits for its parent to hear of it does not. */
@@ -283,7 +283,7 @@ describe('an MCP server in a process of ours', () => {
     for (const mood of ['well', 'stubborn']) {
       const parent = spawn(
         process.execPath,
-        [join(import.meta.dirname, '../fixtures/stdio-parent.ts'), mood],
+        [join(import.meta.dirname, '../../fixtures/stdio-parent.ts'), mood],
         {
           stdio: ['ignore', 'pipe', 'inherit'],
         },

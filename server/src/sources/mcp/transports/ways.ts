@@ -1,10 +1,10 @@
 import type { Source, SourceFailure } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { SourceDeps } from '../contract.ts';
-import { failureOf } from '../failure.ts';
-import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
+import type { SourceDeps } from '../../contract.ts';
+import { failureOf } from '../../failure.ts';
+import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../../limits.ts';
+import { sourceHeaders } from '../headers.ts';
 import type { Endpoint } from './exchange.ts';
-import { sourceHeaders } from './headers.ts';
 import { createStreamableHttp } from './http-line.ts';
 import { createHttpSse } from './http-sse.ts';
 import { createStdio } from './stdio.ts';

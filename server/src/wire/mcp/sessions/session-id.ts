@@ -1,6 +1,6 @@
 import type { Caller } from '#domain';
 import { isMembers, type Members, type Sealer } from '#foundation';
-import type { LegacyVersion } from './rev-2025-11-25/versions.ts';
+import type { LegacyVersion } from '../rev-2025-11-25/versions.ts';
 import type { SessionKey } from './session-store.ts';
 
 /** What a session id says, to us alone: all of a session that never changes. */

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Caller, InputAnswer, LogLevel } from '#domain';
 import type { Members } from '#foundation';
 import type { Announcement } from '#sources';
-import type { LegacyVersion } from './rev-2025-11-25/versions.ts';
-import type { RpcId } from './rpc.ts';
+import type { LegacyVersion } from '../rev-2025-11-25/versions.ts';
+import type { RpcId } from '../rpc.ts';
 import type { IssuedSession } from './session-id.ts';
 import type { SessionKey, StoredSession } from './session-store.ts';
 

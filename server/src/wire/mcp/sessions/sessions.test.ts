@@ -5,7 +5,7 @@ import { createSealer, manualClock } from '#foundation';
 import type { Announcement } from '#sources';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
-import { openTestDatabase } from '../../../test/database.ts';
+import { openTestDatabase } from '../../../../test/database.ts';
 import type { Session } from './session.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 

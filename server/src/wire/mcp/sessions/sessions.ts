@@ -3,7 +3,7 @@ import { type Clock, err, messageOf, ok, type Result, randomHex, type Sealer } f
 import type { Sources } from '#sources';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
-import { createAsking } from './asking.ts';
+import { createAsking } from '../asking.ts';
 import { Session } from './session.ts';
 import { type IssuedSession, openSession, sealSession } from './session-id.ts';
 import { createSessionShelf, type SessionLimits } from './session-shelf.ts';

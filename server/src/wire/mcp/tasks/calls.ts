@@ -1,9 +1,9 @@
 import type { GatewayView, ShownTool } from '#catalog';
 import { type Caller, refusal } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { Exchange } from './exchange.ts';
-import type { McpDeps, Refused } from './front.ts';
-import { inMember, inMembersAnywhere, ofString, type Rewrite } from './json-rewrite.ts';
+import type { Exchange } from '../exchange.ts';
+import type { McpDeps, Refused } from '../front.ts';
+import { inMember, inMembersAnywhere, ofString, type Rewrite } from '../json-rewrite.ts';
 
 /** Calls that go on as tasks: which may, and what their client is told. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSealer, manualClock } from '#foundation';
-import { createTaskIds } from './tasks-ids.ts';
+import { createTaskIds } from './ids.ts';
 
 const key = Buffer.alloc(32, 7);
 const task = { sourceId: 'docs', own: 'task-1', toolId: 'tool_1' };

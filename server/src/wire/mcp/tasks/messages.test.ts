@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientSide, silentClient } from '#domain';
 import { createSealer, manualClock } from '#foundation';
-import { underId } from './tasks-calls.ts';
-import { createTaskIds } from './tasks-ids.ts';
-import { taskNotification, withIds } from './tasks-messages.ts';
+import { underId } from './calls.ts';
+import { createTaskIds } from './ids.ts';
+import { taskNotification, withIds } from './messages.ts';
 
 const related = 'io.modelcontextprotocol/related-task';
 const tasks = createTaskIds(createSealer(Buffer.alloc(32, 7)), manualClock());

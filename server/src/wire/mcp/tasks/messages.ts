@@ -1,7 +1,7 @@
 import type { CallNotification, ClientSide } from '#domain';
 import { isMembers, type Members } from '#foundation';
-import type { McpDeps } from './front.ts';
-import { relatedTask } from './tasks-calls.ts';
+import type { McpDeps } from '../front.ts';
+import { relatedTask } from './calls.ts';
 
 /** What is said about tasks outside of results: source and client each hear of it under the id that they know. */
 

@@ -1,15 +1,15 @@
 import type { GatewayView } from '#catalog';
 import { type ClientSide, refusal, type Tool } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
-import type { Exchange } from './exchange.ts';
-import { type McpDeps, type Refused, record, refused } from './front.ts';
-import { type Answer, type CallManners, type Relay, unknownMethod } from './methods.ts';
-import { ownParams, relay } from './relay.ts';
-import { paramsInvalid } from './rpc.ts';
-import { renamedUris } from './shown-uris.ts';
-import { bearerOf, runsTasks, type TaskForm, taskExtension, underId } from './tasks-calls.ts';
-import type { GivenTask, TaskRef } from './tasks-ids.ts';
-import { withIds } from './tasks-messages.ts';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, record, refused } from '../front.ts';
+import { type Answer, type CallManners, type Relay, unknownMethod } from '../methods.ts';
+import { ownParams, relay } from '../relay.ts';
+import { paramsInvalid } from '../rpc.ts';
+import { renamedUris } from '../shown-uris.ts';
+import { bearerOf, runsTasks, type TaskForm, taskExtension, underId } from './calls.ts';
+import type { GivenTask, TaskRef } from './ids.ts';
+import { withIds } from './messages.ts';
 
 /** Requests about tasks: calls that go on after their answer. Each is decided anew, as one of the tool that runs. */
 
