@@ -27,6 +27,7 @@ function createWorld(db: Db) {
   const target = { id: 't', projectId: 'default', sourceId: 'source', ruleName: 'source.x' };
   const view = {
     gateway: { ...gateway, instructions: '' },
+    serverInstructions: null,
     sourceIds: ['source'],
     capabilitiesOf: () => ({ resources: { subscribe: true } }),
     findResource: (uri: string) =>
