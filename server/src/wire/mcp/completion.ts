@@ -1,23 +1,16 @@
 import type { GatewayView } from '#catalog';
-import type { ClientSide, Refusal, RuleTarget } from '#domain';
+import type { Refusal, RuleTarget } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { Exchange } from './exchange.ts';
-import { type McpDeps, type Refused, refused } from './front.ts';
-import type { Answer, CallManners } from './methods.ts';
+import { type Refused, refused } from './front.ts';
+import type { Answer, Asked } from './methods.ts';
 import { unknownPrompt } from './prompts.ts';
 import { ownParams, relay } from './relay.ts';
 import { unknownResource } from './resources.ts';
 import { paramsInvalid } from './rpc.ts';
 
 /** `completion/complete`: proposals for an argument of a prompt, or of a template of resources. */
-export async function complete(
-  exchange: Exchange,
-  params: Members,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-): Promise<Result<Answer, Refused>> {
+export async function complete(asked: Asked): Promise<Result<Answer, Refused>> {
+  const { exchange, params } = asked;
   const { argument } = params;
   const referred = referredBy(exchange.view, params.ref);
   if (!referred.ok) return err({ ...refused(referred.error), kind: 'completion' });
@@ -34,7 +27,7 @@ export async function complete(
     method: 'completion/complete',
     params: { ...ownParams(params), ref },
   } as const;
-  return await relay(exchange, params, request, signal, client, deps, manners);
+  return await relay(asked, request);
 }
 
 interface Referred {

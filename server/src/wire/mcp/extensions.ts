@@ -30,7 +30,8 @@ const methodNotFound = -32601;
  * gateway cannot tell whose it is, so there must be one such source only, and the gateway must show that much of it.
  */
 export function extensionRequest(method: string): Relay {
-  return async (exchange, params, signal, client, deps, manners) => {
+  return async (asked) => {
+    const { exchange, params, client } = asked;
     const unknown = unknownMethod(method);
     const target = targetOf(exchange, method, client);
     if (target === null) return err(unknown);
@@ -42,7 +43,7 @@ export function extensionRequest(method: string): Relay {
       method,
       params: ownParams(params),
     } as const;
-    const answer = await relay(exchange, params, request, signal, client, deps, manners);
+    const answer = await relay(asked, request);
     if (answer.ok || answer.error.relayed?.code !== methodNotFound) return answer;
     return err({ ...unknown, recorded: true });
   };

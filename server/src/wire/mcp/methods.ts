@@ -1,9 +1,10 @@
 import { type AuditKind, errorCodes } from '@sallyport/contracts';
-import { type ClientSide, refusal, type SourceReturn } from '#domain';
+import type { GatewayView } from '#catalog';
+import { type ClientSide, type RuleTarget, refusal, type SourceReturn } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
-import type { Pager } from './list-pages.ts';
+import { createPager, type Pager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
@@ -25,8 +26,25 @@ export function listTools(
   return listed(exchange, params, deps, 'tool_list', toolPages[outputRoot], visible);
 }
 
+/** How a list is told: the members of the result, as JSON text without braces. */
+export type Lister = (exchange: Exchange, params: Members, deps: McpDeps) => Promise<Result<string, Refused>>;
+
+/** A list of what sources have beside tools: of it, what the caller may use. */
+export function listerOf<Entry extends { readonly listed: object; readonly target: RuleTarget }>(
+  kind: AuditKind,
+  member: string,
+  all: (view: GatewayView) => readonly Entry[],
+): Lister {
+  const pages = createPager<Entry>({ member, all, textOf: ({ listed }) => JSON.stringify(listed) });
+  return (exchange, params, deps) => {
+    const { caller, view } = exchange;
+    const visible = all(view).filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
+    return listed(exchange, params, deps, kind, pages, visible);
+  };
+}
+
 /** One page of a list, with its record. */
-export async function listed<Entry>(
+async function listed<Entry>(
   exchange: Exchange,
   params: Members,
   deps: McpDeps,
@@ -58,28 +76,26 @@ export interface CallManners {
   readonly tasks: TaskForm;
 }
 
+/** A client's request that a source will answer, with all that it takes to bring it there. */
+export interface Asked {
+  readonly exchange: Exchange;
+  readonly params: Members;
+  /** Aborted when the client wants no answer any more. */
+  readonly signal: AbortSignal;
+  readonly client: ClientSide;
+  readonly deps: McpDeps;
+  readonly manners: CallManners;
+}
+
 /** How a request is made that a source answers. */
-export type Relay = (
-  exchange: Exchange,
-  params: Members,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-) => Promise<Result<Answer, Refused>>;
+export type Relay = (asked: Asked) => Promise<Result<Answer, Refused>>;
 
 /**
  * `tools/call`: the `CallToolResult`, as the source spoke it. What a model can act upon is a result with `isError`; an error
  * of the `Result` is one that JSON-RPC carries as an error.
  */
-export async function callTool(
-  exchange: Exchange,
-  params: Members,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-): Promise<Result<Answer, Refused>> {
+export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
+  const { exchange, params, deps, manners } = asked;
   const { name, arguments: args = {} } = params;
   if (typeof name !== 'string' || name === '') {
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
@@ -89,7 +105,7 @@ export async function callTool(
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
     .callTool({
-      ...incoming(exchange, params, 'te', view.find(name)?.tool ?? null, signal, client, deps, manners),
+      ...incoming(asked, 'te', view.find(name)?.tool ?? null),
       name,
       args,
       task: taskOf(view, params, manners.tasks),

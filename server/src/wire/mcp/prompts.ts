@@ -1,40 +1,17 @@
-import type { ShownPrompt } from '#catalog';
-import { type ClientSide, type Refusal, refusal } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { Exchange } from './exchange.ts';
-import { type McpDeps, type Refused, refused } from './front.ts';
-import { createPager } from './list-pages.ts';
-import { type Answer, type CallManners, listed } from './methods.ts';
+import { type Refusal, refusal } from '#domain';
+import { err, isMembers, ok, type Result } from '#foundation';
+import { type Refused, refused } from './front.ts';
+import { type Answer, type Asked, listerOf } from './methods.ts';
 import { ownParams, relay } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
 
-const pages = createPager<ShownPrompt>({
-  member: 'prompts',
-  all: (view) => view.prompts,
-  textOf: (shown) => JSON.stringify(shown.listed),
-});
-
-/** `prompts/list`: the members of the result, as JSON text without braces. */
-export function listPrompts(
-  exchange: Exchange,
-  params: Members,
-  deps: McpDeps,
-): Promise<Result<string, Refused>> {
-  const { caller, view } = exchange;
-  const visible = view.prompts.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
-  return listed(exchange, params, deps, 'prompt_list', pages, visible);
-}
+/** `prompts/list`. */
+export const listPrompts = listerOf('prompt_list', 'prompts', (view) => view.prompts);
 
 /** `prompts/get`: the result as the source spoke it. */
-export async function getPrompt(
-  exchange: Exchange,
-  params: Members,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-): Promise<Result<Answer, Refused>> {
+export async function getPrompt(asked: Asked): Promise<Result<Answer, Refused>> {
+  const { exchange, params } = asked;
   const { name, arguments: args = {} } = params;
   if (typeof name !== 'string' || name === '') return err(invalid('name', 'must be the name of a prompt'));
   if (!isMembers(args)) return err(invalid('arguments', 'must be an object'));
@@ -48,7 +25,7 @@ export async function getPrompt(
     method: 'prompts/get',
     params: { ...ownParams(params), name: shown?.own },
   } as const;
-  const answer = await relay(exchange, params, request, signal, client, deps, manners);
+  const answer = await relay(asked, request);
   if (!answer.ok || shown === null) return answer;
   return ok(renamedUris(view, shown.target.sourceId, 'prompts/get', answer.value));
 }

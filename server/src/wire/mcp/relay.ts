@@ -1,17 +1,10 @@
 import type { AuditKind } from '@sallyport/contracts';
-import {
-  type CallNotification,
-  type ClientSide,
-  type Refusal,
-  type RpcError,
-  type RuleTarget,
-  refusal,
-} from '#domain';
+import { type CallNotification, type Refusal, type RpcError, type RuleTarget, refusal } from '#domain';
 import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal, Received } from '#pipeline';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
-import type { Answer, CallManners } from './methods.ts';
+import type { Answer, Asked, CallManners } from './methods.ts';
 import { bearerOf } from './tasks/calls.ts';
 import { taskNotification } from './tasks/messages.ts';
 import { resultOf } from './tool-result.ts';
@@ -28,21 +21,11 @@ export interface RelayedRequest {
 }
 
 /** Has a source answer a request; with the keep-alive, progress and errors of a tool call. */
-export async function relay(
-  exchange: Exchange,
-  params: Members,
-  request: RelayedRequest,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-): Promise<Result<Answer, Refused>> {
+export async function relay(asked: Asked, request: RelayedRequest): Promise<Result<Answer, Refused>> {
+  const { exchange, deps, manners } = asked;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
-    .request({
-      ...incoming(exchange, params, 'rq', request.target, signal, client, deps, manners),
-      ...request,
-    })
+    .request({ ...incoming(asked, 'rq', request.target), ...request })
     .finally(stopWaiting);
   if (!outcome.ok) return err(refusedBy(outcome.error, deps, manners));
   const returned = outcome.value;
@@ -51,14 +34,9 @@ export async function relay(
 
 /** What every request says to the pipeline. */
 export function incoming(
-  exchange: Exchange,
-  params: Members,
+  { exchange, params, signal, client, deps, manners }: Asked,
   idPrefix: string,
   target: RuleTarget | null,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
 ) {
   const meta = metaOf(exchange, params);
   return {

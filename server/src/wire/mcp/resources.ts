@@ -1,56 +1,20 @@
-import type { ShownResource, ShownTemplate } from '#catalog';
-import { type ClientSide, type Refusal, refusal } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { Exchange } from './exchange.ts';
-import { type McpDeps, type Refused, refused } from './front.ts';
-import { createPager } from './list-pages.ts';
-import { type Answer, type CallManners, listed } from './methods.ts';
+import { type Refusal, refusal } from '#domain';
+import { err, isMembers, ok, type Result } from '#foundation';
+import { type Refused, refused } from './front.ts';
+import { type Answer, type Asked, type CallManners, listerOf } from './methods.ts';
 import { ownParams, relay } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
 
-const resourcePages = createPager<ShownResource>({
-  member: 'resources',
-  all: (view) => view.resources,
-  textOf: (shown) => JSON.stringify(shown.listed),
-});
-const templatePages = createPager<ShownTemplate>({
-  member: 'resourceTemplates',
-  all: (view) => view.templates,
-  textOf: (shown) => JSON.stringify(shown.listed),
-});
+/** `resources/list`. */
+export const listResources = listerOf('resource_list', 'resources', (view) => view.resources);
 
-/** `resources/list`: the members of the result, as JSON text without braces. */
-export function listResources(
-  exchange: Exchange,
-  params: Members,
-  deps: McpDeps,
-): Promise<Result<string, Refused>> {
-  const { caller, view } = exchange;
-  const visible = view.resources.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
-  return listed(exchange, params, deps, 'resource_list', resourcePages, visible);
-}
-
-/** `resources/templates/list`, in the same form. */
-export function listTemplates(
-  exchange: Exchange,
-  params: Members,
-  deps: McpDeps,
-): Promise<Result<string, Refused>> {
-  const { caller, view } = exchange;
-  const visible = view.templates.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
-  return listed(exchange, params, deps, 'resource_list', templatePages, visible);
-}
+/** `resources/templates/list`. */
+export const listTemplates = listerOf('resource_list', 'resourceTemplates', (view) => view.templates);
 
 /** `resources/read`: the result as the source spoke it. */
-export async function readResource(
-  exchange: Exchange,
-  params: Members,
-  signal: AbortSignal,
-  client: ClientSide,
-  deps: McpDeps,
-  manners: CallManners,
-): Promise<Result<Answer, Refused>> {
+export async function readResource(asked: Asked): Promise<Result<Answer, Refused>> {
+  const { exchange, params, deps, manners } = asked;
   const { uri } = params;
   if (typeof uri !== 'string' || uri === '') {
     const invalid = paramsInvalid('params.uri', 'must be the URI of a resource');
@@ -66,7 +30,7 @@ export async function readResource(
     method: 'resources/read',
     params: { ...ownParams(params), uri: found?.own },
   } as const;
-  const answer = await relay(exchange, params, request, signal, client, deps, manners);
+  const answer = await relay(asked, request);
   if (!answer.ok) return err(toldOfUri(answer.error, uri, manners));
   if (found === null) return answer;
   return ok(renamedUris(view, found.target.sourceId, 'resources/read', answer.value));

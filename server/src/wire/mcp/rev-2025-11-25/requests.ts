@@ -60,7 +60,8 @@ async function relayed(context: Context, { method, params }: Request, signal: Ab
   const { exchange, deps, version } = context;
   const known = Object.hasOwn(relays, method) ? relays[method] : undefined;
   const relay = known ?? extensionRequest(method);
-  const answer = await relay(exchange, params, signal, clientSide(context), deps, mannersOf(version));
+  const client = clientSide(context);
+  const answer = await relay({ exchange, params, signal, client, deps, manners: mannersOf(version) });
   return answer.ok ? inOlderForm(method, answer.value, version) : answer;
 }
 

@@ -126,7 +126,8 @@ async function relayed(
 ): Promise<Outcome> {
   const client = clientOf(exchange, method, params, deps);
   if (!client.ok) return err({ ...refused(client.error), kind });
-  const answer = await ask(exchange, params, goneSignal(exchange), client.value, deps, manners);
+  const signal = goneSignal(exchange);
+  const answer = await ask({ exchange, params, signal, client: client.value, deps, manners });
   if (!answer.ok) return answer;
   const { value } = answer;
   if (typeof value !== 'string' && !Buffer.isBuffer(value)) {

@@ -3,7 +3,7 @@ import { type ClientSide, refusal, type Tool } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, record, refused } from '../front.ts';
-import { type Answer, type CallManners, type Relay, unknownMethod } from '../methods.ts';
+import { type Answer, type Asked, type CallManners, type Relay, unknownMethod } from '../methods.ts';
 import { ownParams, relay } from '../relay.ts';
 import { paramsInvalid } from '../rpc.ts';
 import { renamedUris } from '../shown-uris.ts';
@@ -17,12 +17,12 @@ type TaskMethod = 'tasks/get' | 'tasks/result' | 'tasks/update' | 'tasks/cancel'
 
 /** A request about one task: decided as a call of its tool, answered by the source that runs it. */
 export function taskRequest(method: TaskMethod): Relay {
-  return async (...asking) => {
-    const [exchange, params, , client, deps, manners] = asking;
+  return async (asked) => {
+    const { exchange, params, client, deps, manners } = asked;
     const problem = whyNot(exchange, method, client, manners) ?? problemOf(params);
     if (problem !== null) return err(problem);
     const task = taskOfId(exchange, params.taskId as string, manners.tasks, deps);
-    return await ask(method, task, asking);
+    return await ask(method, task, asked);
   };
 }
 
@@ -32,7 +32,8 @@ const pageSize = 10;
  * `tasks/list` (2025-11-25). A source's own list may hold the tasks of everybody who comes through this gateway, so each task
  * that was given to this client is asked for by itself.
  */
-export const listTasks: Relay = async (exchange, params, signal, client, deps, manners) => {
+export const listTasks: Relay = async (asked) => {
+  const { exchange, params, client, deps, manners } = asked;
   const problem = whyNot(exchange, 'tasks/list', client, manners);
   if (problem !== null) return err(problem);
   const { caller, view } = exchange;
@@ -43,9 +44,7 @@ export const listTasks: Relay = async (exchange, params, signal, client, deps, m
   const start = startOf(params.cursor, mine);
   if (start === null) return err(invalid('cursor', 'is not a cursor that this list gave out'));
   const page = mine.slice(start, start + pageSize);
-  const answers = await Promise.all(
-    page.map((task) => ask('tasks/get', task, [exchange, {}, signal, client, deps, manners])),
-  );
+  const answers = await Promise.all(page.map((task) => ask('tasks/get', task, { ...asked, params: {} })));
   await record(exchange, deps, { kind: 'task', decision: 'allowed' });
   const entries = answers.flatMap((answer) => (answer.ok ? [String(answer.value)] : []));
   const last = start + pageSize < mine.length ? page.at(-1) : undefined;
@@ -79,8 +78,9 @@ export const unknownTask = refusal('task.unknown', 'there is no task of this id 
 async function ask(
   method: TaskMethod,
   { id, own, tool }: AskedTask,
-  [exchange, params, signal, client, deps, manners]: Parameters<Relay>,
+  asked: Asked,
 ): Promise<Result<Answer, Refused>> {
+  const { exchange, params, client } = asked;
   const responses = method === 'tasks/update' ? { inputResponses: params.inputResponses } : {};
   const request = {
     kind: 'task',
@@ -90,7 +90,7 @@ async function ask(
     method,
     params: { ...ownParams(params), ...responses, taskId: own },
   } as const;
-  const answer = await relay(exchange, params, request, signal, withIds(client, own, id), deps, manners);
+  const answer = await relay({ ...asked, client: withIds(client, own, id) }, request);
   if (!answer.ok) return err(toldUnderId(answer.error, own, id));
   if (tool === null || !isText(answer.value)) return err(noAnswer);
   const bytes = underId(own, id)(Buffer.from(answer.value));
