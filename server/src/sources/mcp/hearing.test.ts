@@ -106,6 +106,16 @@ describe('what a server of the legacy era says on its own stream', () => {
     assert.deepEqual(answersTo('p')[0]?.message.result, {});
   });
 
+  it('is for roots, of which the session that only lists has none', async () => {
+    assert.ok((await connection.inspect()).ok);
+    await until(() => server.stream !== null);
+    say({ id: 'r', method: 'roots/list' });
+    say(question);
+    await until(() => answersTo('r').length > 0 && answersTo('q').length > 0);
+    assert.deepEqual(answersTo('r')[0]?.message.result, { roots: [] });
+    assert.equal(answersTo('q')[0]?.message.error?.code, -32601);
+  });
+
   it('takes a question back', async () => {
     let release = () => {};
     server.onCall = (message, response) => {

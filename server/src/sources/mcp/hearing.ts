@@ -85,7 +85,7 @@ export function createHearing(options: HearingOptions): Hearing {
     const asked = request.method === 'ping' ? null : askedFor();
     if (asked !== null) asked.arrive(request, (answer) => void line.tell(answer, head));
     else if (early !== null && early.length < maxEarly && request.method !== 'ping') early.push(request);
-    else void line.tell(refusalOf(request), head);
+    else void line.tell(owner.conversation === null ? nobodysAnswer(request) : refusalOf(request), head);
   }
 
   /** The newest request that can be answered for; where several users share the session, only one that is alone. */
@@ -150,4 +150,9 @@ export function createHearing(options: HearingOptions): Hearing {
       followers.clear();
     },
   };
+}
+
+/** Servers ask for roots as soon as a session begins; that of nobody in particular has none, which is no mistake. */
+function nobodysAnswer(request: ServerRequest): object {
+  return request.method === 'roots/list' ? { id: request.id, result: { roots: [] } } : refusalOf(request);
 }
