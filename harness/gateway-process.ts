@@ -98,7 +98,8 @@ export function printedOrigin(child: ChildProcess): Promise<string> {
     child.stdout?.on('data', read);
     child.stderr?.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-8000);
-      process.stderr.write(chunk);
+      // Node's own words about an inspector that measures the process.
+      if (!/^Debugger (attached|ending)/.test(chunk.toString())) process.stderr.write(chunk);
     });
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the process ended with ${code}: ${said}`)));

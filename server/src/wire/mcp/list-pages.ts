@@ -27,7 +27,7 @@ export interface ListForm<Entry> {
  */
 export function createPager<Entry extends object>({ member, all, textOf }: ListForm<Entry>): Pager<Entry> {
   const texts = new WeakMap<Entry, string>();
-  const wholes = new WeakMap<GatewayView, string>();
+  const wholes = new WeakMap<GatewayView, Map<number, string>>();
 
   function keptTextOf(entry: Entry): string {
     let text = texts.get(entry);
@@ -48,12 +48,14 @@ export function createPager<Entry extends object>({ member, all, textOf }: ListF
   return (view, visible, cursor) => {
     const start = cursor === undefined ? 0 : startOf(member, cursor, visible.length);
     if (start === null) return err(paramsInvalid('params.cursor', 'is not a cursor that this list gave out'));
-    const isWhole = start === 0 && visible.length === all(view).length && visible.length <= pageSize;
-    if (!isWhole) return ok(page(visible, start));
-    let text = wholes.get(view);
+    const isForAll = visible.length === all(view).length && start % pageSize === 0;
+    if (!isForAll) return ok(page(visible, start));
+    const pages = wholes.get(view) ?? new Map<number, string>();
+    wholes.set(view, pages);
+    let text = pages.get(start);
     if (text === undefined) {
-      text = page(visible, 0);
-      wholes.set(view, text);
+      text = page(visible, start);
+      pages.set(start, text);
     }
     return ok(text);
   };
