@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { InputAnswer, InputRequest, RpcError } from '#domain';
 import { type Clock, isMembers, type Members, randomHex } from '#foundation';
 import type { Exchange } from './exchange.ts';
@@ -14,11 +15,11 @@ const timedOut = -32001;
 const methodNotFound = -32601;
 const invalidParams = -32602;
 
-/** Asks clients with a handshake in the middle of a request, on the stream of the POST that brought the request. */
+/** Asks clients with a handshake in the middle of a request, on the stream where it is answered. */
 export function createAsking(clock: Clock) {
   // In the order in which they run out of time.
   const open = new Map<OpenQuestion, number>();
-  const onStream = new WeakMap<Exchange, Set<OpenQuestion>>();
+  const onStream = new WeakMap<ServerResponse, Set<OpenQuestion>>();
   let isClosed = false;
   const stop = clock.every(5_000, () => {
     for (const [question, dueMs] of open) {
@@ -27,13 +28,13 @@ export function createAsking(clock: Clock) {
     }
   });
 
-  function questionsOn(exchange: Exchange): Set<OpenQuestion> {
-    let questions = onStream.get(exchange);
+  function questionsOn(response: ServerResponse): Set<OpenQuestion> {
+    let questions = onStream.get(response);
     if (questions === undefined) {
       const made = new Set<OpenQuestion>();
       questions = made;
-      onStream.set(exchange, made);
-      exchange.response.once('close', () => {
+      onStream.set(response, made);
+      response.once('close', () => {
         for (const question of [...made]) question.drop('the client closed the stream');
       });
     }
@@ -53,7 +54,7 @@ export function createAsking(clock: Clock) {
       if (session === null || problem !== null) return Promise.resolve({ error: problem ?? gone });
       return new Promise((resolve) => {
         const id = randomHex(12);
-        const siblings = questionsOn(exchange);
+        const siblings = questionsOn(exchange.response);
         const question: OpenQuestion = {
           settle(answer) {
             if (!session.questions.delete(id)) return;

@@ -7,6 +7,7 @@ import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
+import { createHttpSse, type HttpSse, opensHttpSse } from './rev-2025-11-25/http-sse.ts';
 import { endSession, openStream } from './rev-2025-11-25/listening.ts';
 import { serveLegacy } from './rev-2025-11-25/serve.ts';
 import { isModern } from './rev-2026-07-28/envelope.ts';
@@ -15,40 +16,46 @@ import { errorMessage, parseBody, type RpcId } from './rpc.ts';
 
 /** Serves `/mcp/{slug}`: who may come in is decided first, then which generation of the protocol the request speaks. */
 export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
+  const httpSse = createHttpSse(deps);
   return async function serve(
     request: IncomingMessage,
     response: ServerResponse,
     slug: string,
   ): Promise<void> {
-    // Errors are told under the id of the request, once it is known.
-    const asked: Asked = { id: null };
-    let exchange: Exchange | null = null;
+    const asked: Asked = { id: null, exchange: null };
     try {
       const entered = enter(request, response, slug, deps, origins);
       if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);
-      exchange = entered.value;
-      await serveEntered(exchange, asked, deps);
+      asked.exchange = entered.value;
+      await serveEntered(entered.value, asked, deps, httpSse);
     } catch (error) {
       deps.log.error({ err: error, gateway: slug }, 'a request to a gateway failed inside the server');
       const told = refusal('internal', 'something went wrong here');
-      if (exchange === null) shut(response, told);
-      else tell(exchange, refused(told), asked.id);
+      if (asked.exchange === null) shut(response, told);
+      else tell(asked.exchange, refused(told), asked.id);
     }
   };
 }
 
-async function serveEntered(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<void> {
+async function serveEntered(
+  exchange: Exchange,
+  asked: Asked,
+  deps: McpDeps,
+  httpSse: HttpSse,
+): Promise<void> {
   const served =
     exchange.request.method === 'POST'
-      ? await post(exchange, asked, deps)
-      : await withoutBody(exchange, deps);
+      ? await post(exchange, asked, deps, httpSse)
+      : await withoutBody(exchange, deps, httpSse);
   if (served.ok) return;
   await recordRefused(exchange, served.error, deps);
-  tell(exchange, served.error, asked.id);
+  tell(asked.exchange ?? exchange, served.error, asked.id);
 }
 
+/** Errors are told under the id of the request, and where it is answered, once these are known. */
 interface Asked {
   id: RpcId | null;
+  exchange: Exchange | null;
 }
 
 function enter(
@@ -72,7 +79,12 @@ function enter(
   return ok(new Exchange(request, response, caller.value, view, startedAt));
 }
 
-async function post(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<Result<void, Refused>> {
+async function post(
+  exchange: Exchange,
+  asked: Asked,
+  deps: McpDeps,
+  httpSse: HttpSse,
+): Promise<Result<void, Refused>> {
   const { headers } = exchange.request;
   if (!isJson(headers['content-type'])) {
     return err(
@@ -88,15 +100,26 @@ async function post(exchange: Exchange, asked: Asked, deps: McpDeps): Promise<Re
   const parsed = parseBody(body.value);
   if (!parsed.ok) return err(refused(parsed.error));
   const message = parsed.value;
+  if (!Array.isArray(message) && message.kind === 'request') asked.id = message.id;
+  const onStream = httpSse.take(exchange, message);
+  if (!onStream.ok) return onStream;
+  if (onStream.value !== null) {
+    asked.exchange = onStream.value;
+    return await onStream.value.serve(message, deps);
+  }
   if (Array.isArray(message)) return await serveLegacy(exchange, message, deps);
-  if (message.kind === 'request') asked.id = message.id;
   const version = headers['mcp-protocol-version'] as string | undefined;
   return isModern(version, message)
     ? await serveModern(exchange, message, deps)
     : await serveLegacy(exchange, message, deps);
 }
 
-async function withoutBody(exchange: Exchange, deps: McpDeps): Promise<Result<void, Refused>> {
+async function withoutBody(
+  exchange: Exchange,
+  deps: McpDeps,
+  httpSse: HttpSse,
+): Promise<Result<void, Refused>> {
+  if (opensHttpSse(exchange)) return httpSse.open(exchange);
   if (exchange.request.method === 'GET') return await openStream(exchange, deps);
   if (exchange.request.method === 'DELETE') return await endSession(exchange, deps);
   return err(refused(refusal('request.method_not_allowed', 'a gateway takes POST, GET and DELETE')));

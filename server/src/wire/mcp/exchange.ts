@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayView } from '#catalog';
 import type { Caller, CallNotification } from '#domain';
+import type { Session } from './sessions/session.ts';
 
 /**
  * One POST to a gateway and its answer. The answer is plain JSON, unless something must be said before it is complete:
@@ -13,7 +14,6 @@ export class Exchange {
   readonly view: GatewayView;
   /** Milliseconds, monotonic. */
   readonly startedAt: number;
-  readonly acceptsStream: boolean;
   #streaming = false;
 
   constructor(
@@ -28,7 +28,15 @@ export class Exchange {
     this.caller = caller;
     this.view = view;
     this.startedAt = startedAt;
-    this.acceptsStream = request.headers.accept?.includes('text/event-stream') ?? false;
+  }
+
+  get acceptsStream(): boolean {
+    return this.request.headers.accept?.includes('text/event-stream') ?? false;
+  }
+
+  /** The session that the client says this belongs to. */
+  get sessionId(): string | undefined {
+    return this.request.headers['mcp-session-id'] as string | undefined;
   }
 
   /** Answers with JSON text; as the last event where a stream was begun. */
@@ -45,6 +53,11 @@ export class Exchange {
       ...headers,
     });
     this.response.end(json);
+  }
+
+  /** Answers a handshake: from now on the client names this session. */
+  answerInSession(session: Session, json: string | Buffer): void {
+    this.answer(200, json, { 'mcp-session-id': session.sealedId });
   }
 
   /** An answer without a body. */
@@ -92,9 +105,13 @@ export class Exchange {
   }
 
   #event(json: string | Buffer): void {
-    // An event ends at a line break, and JSON text from a source may hold some between its members.
-    this.response.write(`event: message\ndata: ${String(json).replace(/[\r\n]+/g, ' ')}\n\n`);
+    this.response.write(messageEvent(json));
   }
+}
+
+/** An event ends at a line break, and JSON text from a source may hold some between its members. */
+export function messageEvent(json: string | Buffer): string {
+  return `event: message\ndata: ${String(json).replace(/[\r\n]+/g, ' ')}\n\n`;
 }
 
 /** Notifications are dropped while a client leaves this much unread, so that it costs no more. */

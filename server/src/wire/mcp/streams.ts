@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { ListKind } from '#catalog';
 import type { Clock } from '#foundation';
+import { messageEvent } from './exchange.ts';
 
 const keepAliveMs = 15_000;
 /** A client that leaves this much unread is not listening. */
-const maxUnreadBytes = 64 * 1024;
+const mayLeaveUnread = 64 * 1024;
 
 /** A principal may stand for many users, each with a stream or two. */
 const maxPerPrincipal = 5000;
@@ -21,6 +22,8 @@ export function createStreams(clock: Clock) {
     readonly changed: (list: ListKind) => string;
     /** What to say at the end, where the protocol wants a word. */
     readonly goodbye: string | null;
+    /** A client that leaves more unread is cut off. */
+    readonly maxUnreadBytes?: number;
   }
 
   const openOf = new Map<string, number>();
@@ -30,7 +33,9 @@ export function createStreams(clock: Clock) {
 
   const stopKeepAlive = clock.every(keepAliveMs, () => {
     for (const streams of bySlug.values())
-      for (const { response } of streams) say(response, ': keep-alive\n\n');
+      for (const { response, maxUnreadBytes } of streams) {
+        say(response, ': keep-alive\n\n', maxUnreadBytes);
+      }
     for (const [keepAlive, isLong] of waiting) {
       if (isLong) keepAlive();
       else waiting.set(keepAlive, true);
@@ -68,9 +73,9 @@ export function createStreams(clock: Clock) {
     },
     /** Tells everyone who listens to this gateway that these of its lists changed. */
     listsChanged(slug: string, which: ReadonlySet<ListKind>): void {
-      for (const { response, lists, changed } of bySlug.get(slug) ?? []) {
+      for (const { response, lists, changed, maxUnreadBytes } of bySlug.get(slug) ?? []) {
         for (const list of which) {
-          if (lists.has(list)) say(response, `event: message\ndata: ${changed(list)}\n\n`);
+          if (lists.has(list)) say(response, messageEvent(changed(list)), maxUnreadBytes);
         }
       }
     },
@@ -78,7 +83,7 @@ export function createStreams(clock: Clock) {
       stopKeepAlive();
       for (const streams of bySlug.values()) {
         for (const { response, goodbye } of streams) {
-          if (goodbye !== null) say(response, `event: message\ndata: ${goodbye}\n\n`);
+          if (goodbye !== null) say(response, messageEvent(goodbye));
           response.end();
         }
       }
@@ -87,7 +92,7 @@ export function createStreams(clock: Clock) {
 }
 
 /** An ended stream may wait for its turn on the connection; writing to it would be an error that nobody catches. */
-export function say(response: ServerResponse, text: string): void {
+export function say(response: ServerResponse, text: string, maxUnreadBytes = mayLeaveUnread): void {
   if (response.writableLength > maxUnreadBytes) response.destroy();
   else if (!response.writableEnded) response.write(text);
 }

@@ -16,10 +16,9 @@ export interface Context {
 
 /** The version and session that the headers name. */
 export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Result<Context, Refused>> {
-  const { caller, view, request } = exchange;
-  const sessionId = request.headers['mcp-session-id'];
+  const { caller, view, request, sessionId } = exchange;
   let session: Session | null = null;
-  if (typeof sessionId === 'string') {
+  if (sessionId !== undefined) {
     const found = await deps.sessions.find(sessionId, caller, view.gateway.id);
     if (!found.ok) return err(refused(found.error));
     session = found.value;
@@ -45,7 +44,7 @@ export async function sessionOf(
   const without = refused(
     refusal('request.method_not_allowed', 'without a session, a gateway takes only POST'),
   );
-  if (exchange.request.headers['mcp-session-id'] === undefined) return err(without);
+  if (exchange.sessionId === undefined) return err(without);
   const context = await contextOf(exchange, deps);
   if (!context.ok) return context;
   const { session } = context.value;

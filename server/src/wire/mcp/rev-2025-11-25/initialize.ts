@@ -42,7 +42,7 @@ export function initialize(
     serverInfo: serverInfo(exchange, deps),
     ...(instructions === '' ? {} : { instructions }),
   });
-  exchange.answer(200, resultMessage(id, result), { 'mcp-session-id': session.value.sealedId });
+  exchange.answerInSession(session.value, resultMessage(id, result));
   return ok(undefined);
 }
 

@@ -2,7 +2,7 @@ import type { ListKind } from '#catalog';
 import { type CallNotification, type LogLevel, logLevels, refusal } from '#domain';
 import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Announcement } from '#sources';
-import type { Exchange } from '../exchange.ts';
+import { type Exchange, messageEvent } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
 import { type Hearer, hearerNow, mayHearOf } from '../hearing.ts';
 import { ownNotifications } from '../relay.ts';
@@ -30,17 +30,32 @@ export async function openStream(exchange: Exchange, deps: McpDeps): Promise<Res
   session.listener?.response.end();
   exchange.beginStream({ 'mcp-session-id': session.sealedId });
   response.flushHeaders();
-  const listener = listenerOf(exchange, session, deps);
+  const listener = listenOn(exchange, session, deps);
+  deps.streams.hold(view.gateway.slug, { response, lists: new Set(allLists), changed, goodbye: null });
+  listener.takeUp();
+  return ok(undefined);
+}
+
+export const allLists: readonly ListKind[] = ['tools', 'prompts', 'resources'];
+
+export function changed(list: ListKind): string {
+  return `{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`;
+}
+
+/** From now on the session hears on the stream of this exchange, for as long as that is open. */
+export function listenOn(
+  exchange: Exchange,
+  session: Session,
+  deps: McpDeps,
+  maxUnreadBytes?: number,
+): Listener {
+  const listener = listenerOf(exchange, session, deps, maxUnreadBytes);
   session.listener = listener;
-  response.once('close', () => {
+  exchange.response.once('close', () => {
     if (session.listener === listener) session.listener = null;
     deps.sessions.touch(session);
   });
-  const changed = (list: ListKind) => `{"jsonrpc":"2.0","method":"notifications/${list}/list_changed"}`;
-  const lists = new Set<ListKind>(['tools', 'prompts', 'resources']);
-  deps.streams.hold(view.gateway.slug, { response, lists, changed, goodbye: null });
-  listener.takeUp();
-  return ok(undefined);
+  return listener;
 }
 
 /** DELETE: the client says goodbye. */
@@ -52,7 +67,7 @@ export async function endSession(exchange: Exchange, deps: McpDeps): Promise<Res
   return ok(undefined);
 }
 
-function listenerOf(exchange: Exchange, session: Session, deps: McpDeps): Listener {
+function listenerOf(exchange: Exchange, session: Session, deps: McpDeps, maxUnreadBytes?: number): Listener {
   const { response } = exchange;
 
   /** Who would not be let in any more has heard the last. */
@@ -63,7 +78,7 @@ function listenerOf(exchange: Exchange, session: Session, deps: McpDeps): Listen
   }
 
   function tell(notification: CallNotification): void {
-    say(response, `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...notification })}\n\n`);
+    say(response, messageEvent(JSON.stringify({ jsonrpc: '2.0', ...notification })), maxUnreadBytes);
   }
 
   return {
