@@ -34,7 +34,11 @@ function cleanEnvironment(databaseUrl: string | null): NodeJS.ProcessEnv {
     ([name]) =>
       name === 'SALLYPORT_TEST_DATABASE_URL' || !(name.startsWith('SALLYPORT_') || name === 'DATABASE_URL'),
   );
-  const env = Object.fromEntries(kept);
+  // Each file is a process of its own, and most of what it loads is what the one before loaded.
+  const env: NodeJS.ProcessEnv = {
+    ...Object.fromEntries(kept),
+    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'),
+  };
   if (databaseUrl !== null) env.SALLYPORT_TEST_DATABASE_URL = databaseUrl;
   return env;
 }
