@@ -9,10 +9,9 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { type Era, type EraServer, startEraServer } from './era-server.ts';
-import { type Json, messageOf, modern, startApp, type TestApp } from './start-app.ts';
+import { type BothEras, eras, startBothEras } from './both-eras.ts';
+import { type Json, messageOf, modern, type TestApp } from './start-app.ts';
 
-const eras = ['legacy', 'modern'] as const;
 const handshake = (protocolVersion = '2024-11-05') => ({
   id: 0,
   method: 'initialize',
@@ -20,26 +19,18 @@ const handshake = (protocolVersion = '2024-11-05') => ({
 });
 
 describe('a client that knows only HTTP+SSE', () => {
-  const servers = {} as Record<Era, EraServer>;
+  let both: BothEras;
+  let servers: BothEras['servers'];
   const clients: Client[] = [];
   let app: TestApp;
 
   before(async () => {
-    for (const era of eras) servers[era] = await startEraServer(era);
-    app = await startApp(`
-workers:
-  - { id: legacy, mcp: { uri: "${servers.legacy.uri}" } }
-  - { id: modern, mcp: { uri: "${servers.modern.uri}" } }
-gateways:
-  - { name: Legacy, slug: legacy, naming: source, tool_filter: { allowed_tools: ["legacy.*"] } }
-  - { name: Modern, slug: modern, naming: source, tool_filter: { allowed_tools: ["modern.*"] } }
-`);
-    for (const era of eras) await app.app.rooms.sources.refresh('default', era);
+    both = await startBothEras();
+    ({ app, servers } = both);
   });
   after(async () => {
     for (const client of clients) await client.close();
-    await app.close();
-    for (const era of eras) await servers[era].close();
+    await both.close();
   });
 
   const headersOf = (user = 'alice') => ({ authorization: `Bearer ${app.key}`, 'arcade-user-id': user });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, ProtocolError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { type Era, type EraServer, startEraServer } from './era-server.ts';
-import { type Json, messageOf, startApp, type TestApp } from './start-app.ts';
+import { type BothEras, eras, startBothEras } from './both-eras.ts';
+import { type Json, messageOf, type TestApp } from './start-app.ts';
 
-const eras = ['legacy', 'modern'] as const;
 const everything = { elicitation: { form: {}, url: {} }, sampling: {}, roots: { listChanged: true } };
 
 /** What the user and the model of the official client say to whatever they are asked. */
@@ -24,24 +23,16 @@ function answerAll(client: Client): void {
 }
 
 describe('a client with a handshake', () => {
-  const servers = {} as Record<Era, EraServer>;
+  let both: BothEras;
+  let servers: BothEras['servers'];
   let app: TestApp;
 
   before(async () => {
-    for (const era of eras) servers[era] = await startEraServer(era);
-    app = await startApp(`
-workers:
-  - { id: legacy, mcp: { uri: "${servers.legacy.uri}" } }
-  - { id: modern, mcp: { uri: "${servers.modern.uri}" } }
-gateways:
-  - { name: Legacy, slug: legacy, naming: source, tool_filter: { allowed_tools: ["legacy.*"] } }
-  - { name: Modern, slug: modern, naming: source, tool_filter: { allowed_tools: ["modern.*"] } }
-`);
-    await refresh();
+    both = await startBothEras();
+    ({ app, servers } = both);
   });
   after(async () => {
-    await app.close();
-    for (const era of eras) await servers[era].close();
+    await both.close();
   });
 
   async function refresh(): Promise<void> {
