@@ -19,7 +19,6 @@ export const modernMeta = {
 };
 export const clientCapabilitiesKey = `${reserved}clientCapabilities`;
 export const logLevelKey = `${reserved}logLevel`;
-export const subscriptionIdKey = `${reserved}subscriptionId`;
 /** The extension that replaced the tasks of 2025-11-25. */
 export const taskExtension = `${reserved}tasks`;
 
@@ -46,7 +45,7 @@ export function refusalOf({ id, method }: { readonly id: string | number; readon
 }
 
 /** What the server says of itself; `null` where it says nothing usable. */
-export function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {
+function serverInfoOf(value: unknown): SourceStatus['serverInfo'] {
   if (!isMembers(value) || typeof value.name !== 'string') return null;
   const { name, version, description } = value;
   return {

@@ -6,7 +6,7 @@ import type { Link } from '../link.ts';
 import { modernMeta } from '../protocol.ts';
 
 /** The owner of the session in which the lists are asked for; no user has this name, as theirs begin otherwise. */
-export const catalogueOwner = 'catalogue';
+const catalogueOwner = 'catalogue';
 const maxPages = 1000;
 
 /** The lists that a server may have, and the member of a page that holds the entries. */

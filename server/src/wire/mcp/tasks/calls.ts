@@ -80,6 +80,6 @@ export function bearerOf({ caller, view }: Pick<Exchange, 'caller' | 'view'>): s
   return taskBearer(caller, view.gateway.id);
 }
 
-export function taskBearer({ principal, userId }: Caller, gatewayId: string): string {
+function taskBearer({ principal, userId }: Caller, gatewayId: string): string {
   return JSON.stringify([principal.id, userId, gatewayId]);
 }
