@@ -57,6 +57,8 @@ export const rooms: Readonly<Record<string, Room>> = {
       'sources',
       'audit',
       'storage',
+      // Grants, rules, limits and hooks are administered through the API.
+      'policy',
     ],
   },
   compose: {

@@ -3,7 +3,14 @@
  * in a browser.
  */
 
-export type { AuditDecision, AuditEvent, AuditKind } from './audit/event.ts';
+export type {
+  AuditDecision,
+  AuditEvent,
+  AuditKind,
+  HookTrace,
+  PolicyTrace,
+  RuleTrace,
+} from './audit/event.ts';
 export { auditDecisions, auditEvent, auditKinds } from './audit/event.ts';
 export type { ErrorCode } from './errors/codes.ts';
 export { errorCodes } from './errors/codes.ts';
@@ -26,6 +33,18 @@ export {
 } from './rest/gateways.ts';
 export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
+export type { ApprovalResponse, ApprovalStatus } from './rest/policy/approvals.ts';
+export { approvalStatuses, approvalsQuery, decideApprovalRequest } from './rest/policy/approvals.ts';
+export type { ExplainRequest, SimulateRequest } from './rest/policy/explain.ts';
+export { explainRequest, simulateRequest } from './rest/policy/explain.ts';
+export type { GrantRequest, GrantResponse } from './rest/policy/grants.ts';
+export { grantRequest } from './rest/policy/grants.ts';
+export type { LimitRequest, LimitResponse } from './rest/policy/limits.ts';
+export { limitDimensions, limitRequest } from './rest/policy/limits.ts';
+export type { SubjectSelector } from './rest/policy/parts.ts';
+export { subject } from './rest/policy/parts.ts';
+export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';
+export { detectorNames, ruleRequest } from './rest/policy/rules.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
 export type {
   ExecuteToolRequest,

@@ -17,9 +17,9 @@ export const createApiKeyRequest = z.strictObject({
     .nullable()
     .optional(),
   scopes: z
-    .array(z.enum(['admin', 'read', 'call']))
+    .array(z.enum(['admin', 'read', 'call', 'approve']))
     .min(1)
-    .max(3)
+    .max(4)
     .default(['read', 'call']),
   users: globs.nullable().optional(),
   gateways: z.array(gatewaySlug).min(1).max(1000).nullable().optional(),

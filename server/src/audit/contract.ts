@@ -1,4 +1,4 @@
-import type { AuditDecision, AuditEvent, AuditKind, ErrorCode } from '@sallyport/contracts';
+import type { AuditDecision, AuditEvent, AuditKind, ErrorCode, PolicyTrace } from '@sallyport/contracts';
 import type { Refusal } from '#domain';
 import type { Result } from '#foundation';
 
@@ -20,6 +20,7 @@ export interface AuditEntry {
   readonly durationMs?: number | null;
   readonly traceId?: string | null;
   readonly changes?: Readonly<Record<string, unknown>> | null;
+  readonly policy?: PolicyTrace | null;
 }
 
 export interface AuditQuery {

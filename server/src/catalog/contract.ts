@@ -19,6 +19,8 @@ export interface ShownTool {
   arguments(given: {
     readonly [name: string]: unknown;
   }): Result<{ readonly [name: string]: unknown }, Refusal>;
+  /** Arguments that were made or changed here, checked against the tool's own schema. */
+  takes(args: { readonly [name: string]: unknown }): Result<{ readonly [name: string]: unknown }, Refusal>;
 }
 
 type Members = { readonly [member: string]: unknown };

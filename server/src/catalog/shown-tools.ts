@@ -20,6 +20,7 @@ export function showTool(
     inputSchema: shownSchema(tool.inputSchema, argumentCuration),
     mcp,
     arguments: (given) => checkArguments(tool.inputSchema, argumentCuration, given),
+    takes: (args) => checkArguments(tool.inputSchema, null, args),
   };
 }
 

@@ -6,7 +6,7 @@ import { createEgress } from '#egress';
 import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
-import { createPolicy } from '#policy';
+import { createPolicy, type Policy } from '#policy';
 import { createSources, type Sources } from '#sources';
 import { type Db, lockDataDir, openDatabase, serverKey } from '#storage';
 import type { Log } from '#telemetry';
@@ -21,6 +21,7 @@ export interface Rooms {
   readonly catalog: Catalog;
   readonly sources: Sources;
   readonly pipeline: Pipeline;
+  readonly policy: Policy;
   readonly sealer: Sealer;
   readonly durability: 'relaxed' | 'strict';
   /** Everything recorded is kept; every connection is closed. */
@@ -43,6 +44,15 @@ export async function buildRooms(
   const identity = await createIdentity({ db, clock, log });
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
   const catalog = await createCatalog({ db, clock });
+  const sealer = createSealer(await serverKey(db, 'sealed by the fronts', clock.iso()));
+  const policy = await createPolicy({
+    db,
+    egress,
+    sealer,
+    clock,
+    log,
+    currentGateway: ({ projectId, id }) => catalog.gateway(projectId, id),
+  });
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv: settings.processEnv,
@@ -55,7 +65,6 @@ export async function buildRooms(
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
     onRemoved: (source) => catalog.forget(source.projectId, source.id),
   });
-  const policy = createPolicy();
   const credentials = createCredentials();
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
   return {
@@ -65,10 +74,12 @@ export async function buildRooms(
     catalog,
     sources,
     pipeline,
-    sealer: createSealer(await serverKey(db, 'sealed by the fronts', clock.iso())),
+    sealer,
+    policy,
     durability,
     async close() {
       await sources.close();
+      policy.close();
       egress.close();
       await audit.close();
       await db.close();

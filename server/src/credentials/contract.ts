@@ -9,5 +9,7 @@ export interface Credentials {
   attach(
     caller: Caller,
     tool: Tool,
+    /** Secrets that a hook gave for this call. */
+    given: Credential['secrets'],
   ): Promise<Result<Credential | null, Refusal>> | Result<Credential | null, Refusal>;
 }

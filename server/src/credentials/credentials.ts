@@ -5,7 +5,7 @@ import type { Credentials } from './contract.ts';
 /** Serves tools that need nothing, and refuses the others rather than run them without what they ask for. */
 export function createCredentials(): Credentials {
   return {
-    attach(_caller, { qualifiedName, requirements }) {
+    attach(_caller, { qualifiedName, requirements }, given) {
       if (requirements.authorization !== null) {
         const { provider_id, id } = requirements.authorization;
         const provider = provider_id ?? id ?? 'an unnamed provider';
@@ -16,16 +16,18 @@ export function createCredentials(): Credentials {
           ),
         );
       }
-      const [secret] = requirements.secrets ?? [];
-      if (secret !== undefined) {
+      const wanted = requirements.secrets ?? [];
+      const missing = wanted.find(({ key }) => !given.some((one) => one.key === key));
+      if (missing !== undefined) {
         return err(
           refusal(
             'credentials.not_configured',
-            `${qualifiedName} needs the secret ${secret.key}, which is not set up here`,
+            `${qualifiedName} needs the secret ${missing.key}, which is not set up here`,
           ),
         );
       }
-      return ok(null);
+      const secrets = given.filter(({ key }) => wanted.some((one) => one.key === key));
+      return ok(secrets.length === 0 ? null : { authorization: null, secrets });
     },
   };
 }

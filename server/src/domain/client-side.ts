@@ -26,6 +26,9 @@ export interface InputRequest {
 /** The client's answer: the result of its own making, or a JSON-RPC error. */
 export type InputAnswer = { readonly result: Members } | { readonly error: RpcError };
 
+/** The extension by which a call goes on after its answer (2026-07-28). */
+export const taskExtension = 'io.modelcontextprotocol/tasks';
+
 /** The client behind a request, as far as its source may know of it and make use of it. */
 export interface ClientSide {
   /** What the client declared that it can do, in its own words; only what is in here may be asked of it. */

@@ -17,7 +17,7 @@ export type {
 } from './call.ts';
 export { probeSteps } from './call.ts';
 export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } from './client-side.ts';
-export { inputMethods, logLevels, silentClient } from './client-side.ts';
+export { inputMethods, logLevels, silentClient, taskExtension } from './client-side.ts';
 export {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,
@@ -35,8 +35,9 @@ export type {
   RuleTarget,
   SourceOffer,
   TemplateListing,
+  ToolTraits,
 } from './offer.ts';
-export type { Caller, Principal, Scope } from './principal.ts';
+export type { Caller, Principal, Scope, Subject } from './principal.ts';
 export type { Refusal } from './refusal.ts';
 export { refusal } from './refusal.ts';
 export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';

@@ -36,4 +36,16 @@ export interface RuleTarget {
   readonly sourceId: string;
   /** The name that globs of gateways and keys are matched against; no source can take another's. */
   readonly ruleName: string;
+  /** What a tool says of itself; nothing for prompts and resources, which only read. */
+  readonly traits?: ToolTraits;
+}
+
+/** What policy may go by, beside the name; in the words of tool metadata, with MCP's defaults where a tool is silent. */
+export interface ToolTraits {
+  readonly readOnly: boolean;
+  readonly destructive: boolean;
+  readonly idempotent: boolean;
+  readonly openWorld: boolean;
+  readonly operations: readonly string[];
+  readonly serviceDomains: readonly string[];
 }

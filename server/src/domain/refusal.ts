@@ -11,12 +11,14 @@ export interface Refusal {
   readonly field?: string;
   readonly reason?: string;
   readonly retryAfterMs?: number;
+  /** What a program on the caller's side can act upon, beside the words. */
+  readonly details?: { readonly [name: string]: unknown };
 }
 
 export function refusal(
   code: ErrorCode,
   message: string,
-  more: { field?: string; reason?: string; retryAfterMs?: number } = {},
+  more: Omit<Refusal, 'code' | 'message'> = {},
 ): Refusal {
   return { code, message, ...more };
 }

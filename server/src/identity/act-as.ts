@@ -29,5 +29,5 @@ export function actAs(principal: Principal, userId: string | null): Result<Calle
 
 /** The brand exists only in types; this is the one place that gives it. */
 function callerOf(principal: Principal, userId: string | null): Caller {
-  return { principal, userId } as Caller;
+  return { principal, userId, groups: [], claims: {} } as unknown as Caller;
 }

@@ -123,7 +123,7 @@ function liveKey(key: ApiKey): LiveKey {
     id: key.id,
     name: key.name,
     projectId: key.projectId,
-    scopes: new Set<Scope>(key.scopes.includes('admin') ? ['admin', 'read', 'call'] : key.scopes),
+    scopes: new Set<Scope>(key.scopes.includes('admin') ? ['admin', 'read', 'call', 'approve'] : key.scopes),
     users: key.users === null ? null : compileGlobs(key.users, 'exact'),
     gateways: key.gateways === null ? null : new Set(key.gateways),
     tools: key.tools === null ? null : compileGlobs(key.tools),

@@ -1,8 +1,8 @@
 import type { Audit } from '#audit';
 import type { Credentials } from '#credentials';
 import { refusal } from '#domain';
-import { type Clock, elapsedMs, err, messageOf, type Result } from '#foundation';
-import type { Policy } from '#policy';
+import { type Clock, type Err, elapsedMs, err, messageOf, type Result } from '#foundation';
+import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { CallRefusal, Received, Screened } from './call.ts';
@@ -27,17 +27,32 @@ export interface CallRooms {
  * `received` holds. Each step returns what the next one asks for, so a step in the wrong place does not compile.
  */
 async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Screened, CallRefusal>> {
+  const { policy } = rooms;
   const resolved = resolve(received);
   if (!resolved.ok) return resolved;
-  const authorized = authorize(resolved.value, rooms.policy);
+  const authorized = await authorize(resolved.value, policy);
   if (!authorized.ok) return authorized;
-  const screened = screenInput(authorized.value);
-  if (!screened.ok) return screened;
-  const credentialed = await attachCredential(screened.value, rooms.credentials);
-  if (!credentialed.ok) return credentialed;
-  const returned = await dispatch(credentialed.value, rooms.sources);
-  if (!returned.ok) return returned;
-  return screenOutput(returned.value);
+  const screened = await screenInput(authorized.value, policy);
+  if (!screened.ok) return explained(authorized.value.grant, screened);
+  try {
+    const credentialed = await attachCredential(screened.value, rooms.credentials);
+    if (!credentialed.ok) return explained(authorized.value.grant, credentialed);
+    const returned = await dispatch(credentialed.value, rooms.sources, policy);
+    if (!returned.ok) return failed(authorized.value.grant, returned, policy);
+    return await screenOutput(returned.value, policy);
+  } finally {
+    screened.value.admission.end();
+  }
+}
+
+/** What a source says of its failure is screened like an answer. */
+function failed(grant: Grant, { error }: Err<CallRefusal>, policy: Policy): Err<CallRefusal> {
+  return explained(grant, err(policy.releaseFailure(grant, error)));
+}
+
+/** A refusal with what policy had said before. */
+function explained({ trace }: Grant, { error }: Err<CallRefusal>): Err<CallRefusal> {
+  return err({ ...error, policy: trace });
 }
 
 /** Runs the steps and journals the one record of the call before the caller gets the answer. */
@@ -86,10 +101,11 @@ function record(
     executionId: received.executionId,
     durationMs: elapsedMs(rooms.clock, received.startedAt),
     traceId: received.traceId,
+    policy: outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null),
   });
 }
 
 /** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */
 export function hasRun({ code }: CallRefusal): boolean {
-  return code.startsWith('source.') || code === 'internal';
+  return code.startsWith('source.') || code === 'internal' || code === 'policy.output_blocked';
 }

@@ -1,4 +1,4 @@
-import type { AuditKind } from '@sallyport/contracts';
+import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
 import type {
   Caller,
@@ -12,7 +12,7 @@ import type {
   SourceReturn,
   SubscriptionTopic,
 } from '#domain';
-import type { Grant } from '#policy';
+import type { Admission, Grant, Release, Request } from '#policy';
 
 /** What every request that came in through a front says, from a caller who was authenticated at the door. */
 interface Incoming {
@@ -73,8 +73,10 @@ export interface Authorized extends Resolved {
   readonly grant: Grant;
 }
 export interface InputScreened extends Authorized {
-  /** What will be sent: checked, defaults and fixed arguments filled in. */
-  readonly safeArgs: { readonly [name: string]: unknown };
+  /** What policy was asked, with the arguments checked, defaults and fixed ones filled in. */
+  readonly asked: Request;
+  /** Holds what will be sent. */
+  readonly admission: Admission;
 }
 export interface Credentialed extends InputScreened {
   readonly credential: Credential | null;
@@ -82,9 +84,9 @@ export interface Credentialed extends InputScreened {
 export interface Returned extends Credentialed {
   readonly returned: SourceReturn;
 }
-/** The end of a call that ran: `returned` may be told to the caller. */
+/** The end of a call that ran: `returned` is what the caller may be told. */
 export interface Screened extends Returned {
-  readonly outputScreened: true;
+  readonly release: Release;
 }
 
 /** A refused call, and how far it came. */
@@ -93,4 +95,6 @@ export interface CallRefusal extends Refusal {
   readonly toldAs?: Refusal;
   /** The JSON-RPC error that the source answered the call with, as it came. */
   readonly rpc?: RpcError;
+  /** What policy said until then. */
+  readonly policy?: PolicyTrace;
 }

@@ -1,6 +1,7 @@
 import type { ShownTool } from '#catalog';
 import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { Result } from '#foundation';
+import type { MaybePromise } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
 /** What a client presents at any front. */
@@ -22,10 +23,17 @@ export interface Pipeline {
   request(received: ReceivedRequest): Promise<Result<SourceReturn, CallRefusal>>;
   /** Begins to hear of changes, until the returned function is called; one record. */
   subscribe(received: ReceivedSubscription): Promise<Result<() => void, CallRefusal>>;
-  /** Whether the caller may see and use it: the decision of a request, for lists. Writes no record. */
+  /**
+   * Whether grants and the key let the caller see and use it: the decision of a request, but for hooks, which are asked about
+   * tools when they are used. Writes no record.
+   */
   permits(caller: Caller, gateway: Gateway | null, target: RuleTarget): boolean;
   /** Of these tools, those that the caller may call: by the same decision. Writes no record. */
-  visible(caller: Caller, gateway: Gateway | null, tools: readonly ShownTool[]): readonly ShownTool[];
+  visible(
+    caller: Caller,
+    gateway: Gateway | null,
+    tools: readonly ShownTool[],
+  ): MaybePromise<readonly ShownTool[]>;
   /** What the caller is told of a refusal. */
   told(refusal: CallRefusal): Refusal;
 }

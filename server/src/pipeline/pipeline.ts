@@ -14,9 +14,8 @@ export function createPipeline(rooms: PipelineRooms): Pipeline {
     callTool: (received) => callTool(received, rooms),
     request: (received) => relayRequest(received, rooms),
     subscribe: (received) => subscribe(received, rooms),
-    permits: (caller, gateway, target) => rooms.policy.decide(caller, gateway, target).ok,
-    visible: (caller, gateway, tools) =>
-      tools.filter(({ tool }) => rooms.policy.decide(caller, gateway, tool).ok),
-    told: ({ toldAs, reason: _reason, ...refusal }) => toldAs ?? refusal,
+    permits: (caller, gateway, target) => rooms.policy.permits({ caller, gateway, target }),
+    visible: (caller, gateway, tools) => rooms.policy.visible(caller, gateway, tools, ({ tool }) => tool),
+    told: ({ toldAs, reason: _reason, policy: _policy, ...refusal }) => toldAs ?? refusal,
   };
 }

@@ -1,8 +1,10 @@
 import type { AuditKind, ErrorCode } from '@sallyport/contracts';
-import { type Refusal, type RuleTarget, refusal, type SourceReturn } from '#domain';
-import { elapsedMs, err, messageOf, ok, type Result } from '#foundation';
+import { refusal, type SourceReturn } from '#domain';
+import { elapsedMs, err, type Members, messageOf, ok, type Result } from '#foundation';
+import type { Grant } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import { type CallRooms, hasRun } from './call-tool.ts';
+import { screenedClient, screenedNotify } from './steps/screen-passing.ts';
 
 /** What a request for something else than a tool's run, and a subscription, have in common. */
 type Asked = Pick<
@@ -15,26 +17,47 @@ interface RecordDetails {
   readonly traceId: string | null;
 }
 
-/** The order of a request that runs no tool: authorize, dispatch; with one record whatever happens. */
+/** The order of a request that runs no tool: authorize, screen input, dispatch, screen output; with one record whatever happens. */
 export function relayRequest(
   received: ReceivedRequest,
   rooms: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
-  return recorded(received, received, rooms, ({ projectId, sourceId }) =>
-    rooms.sources.request({
-      executionId: received.executionId,
+  return recorded(received, received, rooms, (grant) => dispatched(received, grant, rooms));
+}
+
+async function dispatched(
+  received: ReceivedRequest,
+  grant: Grant,
+  { policy, sources }: CallRooms,
+): Promise<Result<SourceReturn, CallRefusal>> {
+  const { executionId, method, params, meta, signal, notify } = received;
+  const check = (args: Members) => ok(args);
+  const asked = { executionId, args: params, roots: ['arguments'], tool: null, check, signal };
+  const admission = await policy.admit(grant, asked);
+  if (!admission.ok) return admission;
+  try {
+    const client = screenedClient(received.client, grant, policy);
+    if (!client.ok) return client;
+    const { projectId, sourceId } = grant.target;
+    const returned = await sources.request({
+      executionId,
       projectId,
       sourceId,
       userId: received.caller.userId,
       credential: null,
-      client: received.client,
-      method: received.method,
-      params: received.params,
-      meta: received.meta,
-      signal: received.signal,
-      notify: received.notify,
-    }),
-  );
+      client: client.value,
+      method,
+      params: admission.value.args,
+      meta,
+      signal,
+      notify: screenedNotify(notify, grant, policy),
+    });
+    if (!returned.ok) return err(policy.releaseFailure(grant, returned.error));
+    const release = await policy.release(admission.value, asked, returned.value);
+    return release.ok ? ok(release.value.returned) : release;
+  } finally {
+    admission.value.end();
+  }
 }
 
 export function subscribe(
@@ -45,7 +68,7 @@ export function subscribe(
   const kind = uri === undefined ? 'task' : 'resource_subscribe';
   const topic = uri === undefined ? { taskId: received.taskId } : { uri };
   const details = { kind, executionId: null, traceId: null } as const;
-  return recorded(received, details, rooms, ({ projectId, sourceId }) =>
+  return recorded(received, details, rooms, ({ target: { projectId, sourceId } }) =>
     rooms.sources.subscribe({
       projectId,
       sourceId,
@@ -61,9 +84,10 @@ async function recorded<T>(
   asked: Asked,
   details: RecordDetails,
   rooms: CallRooms,
-  dispatch: (target: RuleTarget) => Promise<Result<T, CallRefusal>>,
+  dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
-  const outcome = await settled(asked, rooms, dispatch);
+  const granted = await grantOf(asked, rooms);
+  const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
   const { principal, userId } = asked.caller;
   const failed = outcome.ok && (outcome.value as { isError?: boolean }).isError === true;
   const [code, reason]: [ErrorCode | null, string | null] = outcome.ok
@@ -84,6 +108,7 @@ async function recorded<T>(
     executionId: details.executionId,
     durationMs: elapsedMs(rooms.clock, asked.startedAt),
     traceId: details.traceId,
+    policy: granted.ok ? granted.value.trace : (granted.error.policy ?? null),
   });
   // Only strict durability has something to wait for.
   if (record !== undefined) await record;
@@ -91,14 +116,12 @@ async function recorded<T>(
 }
 
 async function settled<T>(
-  asked: Asked,
+  grant: Grant,
   rooms: CallRooms,
-  dispatch: (target: RuleTarget) => Promise<Result<T, CallRefusal>>,
+  dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
-  const permitted = permittedTarget(asked, rooms);
-  if (!permitted.ok) return permitted;
   try {
-    return await dispatch(permitted.value);
+    return await dispatch(grant);
   } catch (error) {
     rooms.log.error({ err: error }, 'a request failed inside the gateway');
     return err(refusal('internal', 'something went wrong here', { reason: messageOf(error) }));
@@ -106,16 +129,16 @@ async function settled<T>(
 }
 
 /** What the caller may not see is answered exactly as what does not exist. */
-function permittedTarget(
+async function grantOf(
   { caller, gateway, target, unknown }: Asked,
   { policy }: CallRooms,
-): Result<RuleTarget, Refusal & { toldAs?: Refusal }> {
+): Promise<Result<Grant, CallRefusal>> {
   if (!caller.principal.scopes.has('call')) {
     return err(
       refusal('identity.scope_missing', 'this API key may not use anything here: it lacks the scope "call"'),
     );
   }
   if (target === null) return err(unknown);
-  const decided = policy.decide(caller, gateway, target);
-  return decided.ok ? ok(target) : err({ ...decided.error, toldAs: unknown });
+  const granted = await policy.authorize({ caller, gateway, target }, null);
+  return granted.ok ? granted : err({ ...granted.error, toldAs: unknown });
 }

@@ -1,14 +1,142 @@
-import type { Caller, Gateway, Refusal, RuleTarget } from '#domain';
-import type { Result } from '#foundation';
+import type {
+  ExplainRequest,
+  GrantRequest,
+  LimitRequest,
+  PolicyTrace,
+  RuleRequest,
+  SimulateRequest,
+} from '@sallyport/contracts';
+import type { Caller, Gateway, Refusal, RpcError, RuleTarget, SourceReturn, Subject, Tool } from '#domain';
+import type { Members, Result } from '#foundation';
+import type { Approvals } from './approvals/contract.ts';
+import type { Entries } from './entries.ts';
+import type { MaybePromise } from './limits/contract.ts';
 
 declare const granted: unique symbol;
+declare const admitted: unique symbol;
+declare const released: unique symbol;
 
-/** Proof that the caller may see and use the target. Only `decide` makes one. */
-export interface Grant {
-  readonly [granted]: true;
+/** Who wants what, where. */
+export interface Asking {
+  readonly caller: Caller;
+  readonly gateway: Gateway | null;
+  readonly target: RuleTarget;
 }
 
-export interface Policy {
-  /** May this caller see and use this tool, prompt or resource here? The same decision for listing and using. */
-  decide(caller: Caller, gateway: Gateway | null, target: RuleTarget): Result<Grant, Refusal>;
+/** Proof that the caller may see and use the target. Only `authorize` makes one. */
+export interface Grant extends Asking {
+  readonly [granted]: true;
+  /** Grows while the call goes on: what every part of the policy said. */
+  readonly trace: PolicyTrace;
+}
+
+/** Proof that what goes in was screened. Only `admit` makes one. */
+export interface Admission {
+  readonly [admitted]: true;
+  readonly grant: Grant;
+  readonly executionId: string;
+  /** What may be sent. */
+  readonly args: Members;
+  /** Secrets that a hook gave for this call. */
+  readonly secrets: readonly { readonly key: string; readonly value: string }[];
+  /** The call is over, however it ended. */
+  end(): void;
+}
+
+/** Proof that what comes out was screened. Only `release` makes one. */
+export interface Release {
+  readonly [released]: true;
+  readonly returned: SourceReturn;
+}
+
+/** `policy`: what was asked until the refusal. */
+export type PolicyRefusal = Refusal & { readonly policy?: PolicyTrace };
+
+/** What is asked of a target. */
+export interface Request {
+  readonly executionId: string;
+  readonly args: Members;
+  /** Where the paths of rules begin in `args`; `null`: at the whole. */
+  readonly roots: readonly string[] | null;
+  /** Hooks are asked about tools only. */
+  readonly tool: Tool | null;
+  /** Holds arguments that a rule or a hook changed to what the tool takes. */
+  readonly check: (args: Members) => Result<Members, Refusal>;
+  readonly signal: AbortSignal | null;
+}
+
+/** What a source says in words: its message, and the JSON-RPC error it gave. */
+export interface SpokenFailure {
+  readonly message: string;
+  readonly rpc?: RpcError;
+  readonly reason?: string;
+}
+
+export interface Policy extends PolicyAdministration {
+  /**
+   * Whether grants and the key let the caller see and use the target: immediate, so hooks are not asked. For what is decided
+   * anew when it is used.
+   */
+  permits(asking: Asking): boolean;
+  /** Of these, what the caller may see and use; hooks are asked about tools. The same decision as `authorize`. */
+  visible<Item>(
+    caller: Caller,
+    gateway: Gateway | null,
+    items: readonly Item[],
+    targetOf: (item: Item) => RuleTarget | Tool,
+  ): MaybePromise<readonly Item[]>;
+  /** May this caller see and use it here? The one decision, for listing and using. */
+  authorize(asking: Asking, tool: Tool | null): MaybePromise<Result<Grant, PolicyRefusal>>;
+  /** What may go in: rules, approval, limits, hooks; in this order, and rules again over what hooks changed. */
+  admit(grant: Grant, request: Request): MaybePromise<Result<Admission, PolicyRefusal>>;
+  /** What may come out: is it still granted, rules, hooks, and rules again over what hooks changed. */
+  release(
+    admission: Admission,
+    request: Request,
+    returned: SourceReturn,
+  ): MaybePromise<Result<Release, PolicyRefusal>>;
+  /** A failure as it may be told; its texts are replaced where a rule blocks them. */
+  releaseFailure<Failure extends SpokenFailure>(grant: Grant, failure: Failure): Failure;
+  /** Whether hooks want to see every output: then nothing may run beyond its answer. */
+  readsOutputs(projectId: string): boolean;
+  /** What passes while a call runs: progress, log messages, questions and answers. `null`: it may not pass. */
+  passing(grant: Grant, direction: 'input' | 'output', value: Members): Members | null;
+}
+
+/** What administrators see and change. */
+export interface PolicyAdministration {
+  readonly grants: Entries<GrantRequest>;
+  readonly rules: Entries<RuleRequest>;
+  readonly limits: Entries<LimitRequest>;
+  readonly approvals: Approvals;
+  /** Names the state of all grants, rules, limits, plugins and hooks. */
+  version(): string;
+  /** What is wrong with a rule that the schema cannot see: pattern, path, condition; with the position. */
+  checkRule(rule: RuleRequest): Refusal | null;
+  explain(asked: ExplainRequest, about: ExplainedCall): Promise<Members>;
+  simulate(projectId: string, asked: SimulateRequest, recorded: readonly RecordedCall[]): Members;
+  /** Called when what callers see on this gateway may have changed; with `null` for every gateway. */
+  onChange(listener: (gatewaySlug: string | null) => void): void;
+  close(): void;
+}
+
+export interface ExplainedCall {
+  readonly projectId: string;
+  readonly subject: Subject;
+  readonly gateway: Gateway | null;
+  readonly tool: Tool;
+}
+
+/** A decision of the past, with what is known of it. */
+export interface RecordedCall {
+  readonly eventId: string;
+  readonly time: string;
+  readonly decision: string;
+  readonly code: string | null;
+  readonly subject: Subject;
+  readonly gateway: Gateway | null;
+  readonly gatewaySlug: string | null;
+  /** `null` where it is not there any more. */
+  readonly target: RuleTarget | null;
+  readonly toolName: string;
 }

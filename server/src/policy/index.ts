@@ -1,7 +1,22 @@
 /**
- * Policy: who may call what. One decision, made for listing and for calling alike, by the stable id and the qualified
- * name of a tool, never by the name a gateway displays. It knows nothing of protocols and never runs anything.
+ * Policy: who may call what, what may go in, what may come out, and why. One decision, made for listing and for using alike,
+ * by the stable id and the name that rules know, never by the name a gateway displays. Grants say who, rules what, limits how
+ * often, hooks ask others, approvals ask people; each in its folder. It knows nothing of protocols and never runs anything.
  */
 
-export type { Grant, Policy } from './contract.ts';
+export type { Approval } from './approvals/contract.ts';
+export type {
+  Admission,
+  Asking,
+  ExplainedCall,
+  Grant,
+  Policy,
+  PolicyAdministration,
+  PolicyRefusal,
+  RecordedCall,
+  Release,
+  Request,
+} from './contract.ts';
+export type { Entries, Entry } from './entries.ts';
+export type { MaybePromise } from './limits/contract.ts';
 export { createPolicy } from './policy.ts';

@@ -1,21 +1,103 @@
-import { refusal } from '#domain';
-import { err, ok } from '#foundation';
-import type { Grant, Policy } from './contract.ts';
+import type { GrantRequest, LimitRequest, RuleRequest } from '@sallyport/contracts';
+import type { Gateway } from '#domain';
+import type { Egress } from '#egress';
+import type { Clock, Sealer } from '#foundation';
+import type { Db } from '#storage';
+import type { Log } from '#telemetry';
+import { admit } from './admit.ts';
+import { createApprovals } from './approvals/approvals.ts';
+import type { Policy } from './contract.ts';
+import { createDecide } from './decide.ts';
+import { createEntries } from './entries.ts';
+import { explain } from './explain.ts';
+import { createGrants } from './grants/grants.ts';
+import { createHooks } from './hooks/hooks.ts';
+import { createLimits } from './limits/limits.ts';
+import type { Parts } from './parts.ts';
+import { passing, release, releaseFailure } from './release.ts';
+import { checkRule, createRules } from './rules/rules.ts';
+import { simulate } from './simulate.ts';
 
-const grant = {} as Grant;
+export interface PolicyDeps {
+  readonly db: Db;
+  readonly egress: Egress;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The gateway as it is defined now. */
+  readonly currentGateway: (gateway: Gateway) => Gateway | null;
+}
 
-/** Today's policy: a gateway is open to whoever may enter it, and a key's own tool restriction holds everywhere. */
-export function createPolicy(): Policy {
+/** Loads everything that was laid down. */
+export async function createPolicy({ db, sealer, clock, currentGateway }: PolicyDeps): Promise<Policy> {
+  const listeners: ((slug: string | null) => void)[] = [];
+  const changed = (slug: string | null) => {
+    for (const listener of listeners) listener(slug);
+  };
+  const grantEntries = await createEntries<GrantRequest>(db, 'grant', clock);
+  const ruleEntries = await createEntries<RuleRequest>(db, 'rule', clock);
+  const limitEntries = await createEntries<LimitRequest>(db, 'limit', clock);
+  const all = [grantEntries, ruleEntries, limitEntries];
+  const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
+  const rules = createRules(ruleEntries);
+  const limits = createLimits({ entries: limitEntries, clock });
+  const hooks = createHooks();
+  const approvals = createApprovals({ db, sealer, clock });
+  grantEntries.onChange((before, after) => {
+    const slugs = [before, after].flatMap((entry) =>
+      entry === null ? [] : [entry.definition.gateway ?? null],
+    );
+    for (const slug of slugs.includes(null) ? [null] : new Set(slugs)) changed(slug);
+  });
+
+  let knownRevision = -1;
+  let knownVersion = '';
+  const version = () => {
+    const revision = all.reduce((sum, entries) => sum + entries.revision(), 0);
+    if (revision !== knownRevision) {
+      knownVersion = all.map((entries) => entries.fingerprint().slice(0, 8)).join('');
+      knownRevision = revision;
+    }
+    return knownVersion;
+  };
+  const claimNames = (projectId: string) => {
+    const ofGrants = grants.claimNames(projectId);
+    const ofRules = rules.claimNames(projectId);
+    return ofRules.size === 0 ? ofGrants : new Set([...ofGrants, ...ofRules]);
+  };
+  const parts: Parts = {
+    grants,
+    rules,
+    limits,
+    hooks,
+    approvals,
+    clock,
+    version,
+    claimNames,
+    currentGateway,
+  };
+
   return {
-    decide({ principal }, _gateway, { ruleName }) {
-      if (principal.tools !== null && !principal.tools.matches(ruleName)) {
-        return err(
-          refusal('policy.not_granted', `there is no ${ruleName}`, {
-            reason: `API key ${principal.id} is restricted to other tools`,
-          }),
-        );
-      }
-      return ok(grant);
+    ...createDecide(parts),
+    admit: (grant, request) => admit(parts, grant, request),
+    release: (admission, request, returned) => release(parts, admission, request, returned),
+    releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
+    readsOutputs: (projectId) => hooks.has(projectId, 'post'),
+    passing: (grant, direction, value) => passing(parts, grant, direction, value),
+    grants: grantEntries,
+    rules: ruleEntries,
+    limits: limitEntries,
+    approvals,
+    version,
+    checkRule,
+    explain: (asked, about) => explain(parts, asked, about),
+    simulate: (projectId, asked, recorded) =>
+      simulate({ grants: grantEntries, rules: ruleEntries, clock }, projectId, asked, recorded),
+    onChange: (listener) => void listeners.push(listener),
+    close() {
+      grants.close();
+      limits.close();
+      hooks.close();
     },
   };
 }

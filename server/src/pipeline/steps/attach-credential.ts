@@ -8,7 +8,8 @@ export async function attachCredential(
   screened: InputScreened,
   credentials: Credentials,
 ): Promise<Result<Credentialed, Refusal>> {
-  const credential = await credentials.attach(screened.caller, screened.shown.tool);
+  const { caller, shown, admission } = screened;
+  const credential = await credentials.attach(caller, shown.tool, admission.secrets);
   if (!credential.ok) return credential;
   return ok({ ...screened, credential: credential.value });
 }

@@ -5,14 +5,17 @@ import type { Authorized, CallRefusal, Resolved } from '../call.ts';
 import { unknownTool } from './resolve.ts';
 
 /** May this caller run this tool here? A refusal is told as if the tool did not exist; the audit keeps the truth. */
-export function authorize(resolved: Resolved, policy: Policy): Result<Authorized, CallRefusal> {
-  const { principal } = resolved.caller;
-  if (!principal.scopes.has('call')) {
+export async function authorize(
+  resolved: Resolved,
+  policy: Policy,
+): Promise<Result<Authorized, CallRefusal>> {
+  const { caller, gateway, shown } = resolved;
+  if (!caller.principal.scopes.has('call')) {
     return err(
       refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
     );
   }
-  const grant = policy.decide(resolved.caller, resolved.gateway, resolved.shown.tool);
+  const grant = await policy.authorize({ caller, gateway, target: shown.tool }, shown.tool);
   if (!grant.ok) return err({ ...grant.error, toldAs: unknownTool(resolved.name) });
   return ok({ ...resolved, grant: grant.value });
 }

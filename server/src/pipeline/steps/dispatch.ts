@@ -1,20 +1,29 @@
 import { ok, type Result } from '#foundation';
-import type { CallFailure, Sources } from '#sources';
-import type { Credentialed, Returned } from '../call.ts';
+import type { Policy } from '#policy';
+import type { Sources } from '#sources';
+import type { CallRefusal, Credentialed, Returned } from '../call.ts';
+import { screenedClient, screenedNotify } from './screen-passing.ts';
 
 /** Runs the tool where it lives. From here on, it may have had its effect. */
-export async function dispatch(call: Credentialed, sources: Sources): Promise<Result<Returned, CallFailure>> {
+export async function dispatch(
+  call: Credentialed,
+  sources: Sources,
+  policy: Policy,
+): Promise<Result<Returned, CallRefusal>> {
+  const { grant } = call;
+  const client = screenedClient(call.client, grant, policy);
+  if (!client.ok) return client;
   const returned = await sources.call({
     executionId: call.executionId,
     tool: call.shown.tool,
-    args: call.safeArgs,
+    args: call.admission.args,
     userId: call.caller.userId,
     credential: call.credential,
-    client: call.client,
-    task: call.task,
+    client: client.value,
+    task: policy.readsOutputs(grant.target.projectId) ? null : call.task,
     meta: call.meta,
     signal: call.signal,
-    notify: call.notify,
+    notify: screenedNotify(call.notify, grant, policy),
   });
   if (!returned.ok) return returned;
   return ok({ ...call, returned: returned.value });

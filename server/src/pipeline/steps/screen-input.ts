@@ -1,15 +1,32 @@
-import { type Refusal, refusal } from '#domain';
+import { refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { Authorized, InputScreened } from '../call.ts';
+import type { Policy } from '#policy';
+import type { Authorized, CallRefusal, InputScreened } from '../call.ts';
 
-/** Is the tool what was approved, and are the arguments such that they may be sent? Fills in what the gateway fixes and defaults. */
-export function screenInput(authorized: Authorized): Result<InputScreened, Refusal> {
-  const { quarantined, qualifiedName } = authorized.shown.tool;
+/**
+ * Is the tool what was approved, and may these arguments be sent? Fills in what the gateway fixes and defaults, then asks policy:
+ * rules, limits, hooks, approvals.
+ */
+export async function screenInput(
+  authorized: Authorized,
+  policy: Policy,
+): Promise<Result<InputScreened, CallRefusal>> {
+  const { shown, grant, executionId, signal } = authorized;
+  const { quarantined, qualifiedName } = shown.tool;
   if (quarantined) {
     const message = `${qualifiedName} is held back: its source changed it after it was approved; an administrator has to approve the change`;
     return err(refusal('catalog.tool_quarantined', message));
   }
-  const checked = authorized.shown.arguments(authorized.args);
+  const checked = shown.arguments(authorized.args);
   if (!checked.ok) return checked;
-  return ok({ ...authorized, safeArgs: checked.value });
+  const asked = {
+    executionId,
+    args: checked.value,
+    roots: null,
+    tool: shown.tool,
+    check: shown.takes,
+    signal,
+  };
+  const admission = await policy.admit(grant, asked);
+  return admission.ok ? ok({ ...authorized, asked, admission: admission.value }) : admission;
 }

@@ -1,7 +1,13 @@
-import { type Ok, ok } from '#foundation';
-import type { Returned, Screened } from '../call.ts';
+import { ok, type Result } from '#foundation';
+import type { Policy } from '#policy';
+import type { CallRefusal, Returned, Screened } from '../call.ts';
 
 /** What may come out. Every answer passes here, errors included. */
-export function screenOutput(returned: Returned): Ok<Screened> {
-  return ok({ ...returned, outputScreened: true });
+export async function screenOutput(
+  returned: Returned,
+  policy: Policy,
+): Promise<Result<Screened, CallRefusal>> {
+  const release = await policy.release(returned.admission, returned.asked, returned.returned);
+  if (!release.ok) return release;
+  return ok({ ...returned, returned: release.value.returned, release: release.value });
 }

@@ -1,10 +1,10 @@
-import type { InputRequest, RpcError, SourceReturn } from '#domain';
+import { type InputRequest, type RpcError, type SourceReturn, taskExtension } from '#domain';
 import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
 import { inputRequestOf, undeclared } from './capabilities.ts';
-import { capabilityMissing, methodNotFound, taskExtension, urlElicitationRequired } from './protocol.ts';
+import { capabilityMissing, methodNotFound, urlElicitationRequired } from './protocol.ts';
 import { maxDepth, quoted } from './transports/message.ts';
 
 type Outcome = Result<SourceReturn, CallFailure>;

@@ -1,4 +1,4 @@
-import type { SourceStatus } from '#domain';
+import { type SourceStatus, taskExtension } from '#domain';
 import { isMembers, type Members } from '#foundation';
 
 export const modernVersion = '2026-07-28';
@@ -19,8 +19,6 @@ export const modernMeta = {
 };
 export const clientCapabilitiesKey = `${reserved}clientCapabilities`;
 export const logLevelKey = `${reserved}logLevel`;
-/** The extension that replaced the tasks of 2025-11-25. */
-export const taskExtension = `${reserved}tasks`;
 
 /** Codes that only a server of the modern era uses. */
 export const headerMismatch = -32020;

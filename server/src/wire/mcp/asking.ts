@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { InputAnswer, InputRequest, RpcError } from '#domain';
+import { type InputAnswer, type InputRequest, type RpcError, taskExtension } from '#domain';
 import { type Clock, isMembers, type Members, randomHex } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import type { OpenQuestion, Session } from './sessions/session.ts';
-import { taskExtension } from './tasks/calls.ts';
 
 /** How long a client, and the person before it, may think. */
 const answerWithinMs = 10 * 60_000;

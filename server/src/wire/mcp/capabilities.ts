@@ -1,6 +1,7 @@
 import type { GatewayView } from '#catalog';
+import { taskExtension } from '#domain';
 import { isMembers, type Members } from '#foundation';
-import { taskCapability, taskExtension } from './tasks/calls.ts';
+import { taskCapability } from './tasks/calls.ts';
 
 /** What the gateway declares: of what its sources declare, that which it carries. */
 

@@ -1,9 +1,8 @@
-import { type ClientSide, compileGlobs, type RuleTarget } from '#domain';
+import { type ClientSide, compileGlobs, type RuleTarget, taskExtension } from '#domain';
 import { err, isMembers, type Members } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import { type Relay, unknownMethod } from './methods.ts';
 import { ownParams, relay } from './relay.ts';
-import { taskExtension } from './tasks/calls.ts';
 
 /** What the protocol itself uses; a method here that we do not know is not an extension's. */
 const coreNames: ReadonlySet<string> = new Set([

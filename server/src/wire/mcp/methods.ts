@@ -15,14 +15,14 @@ import { refusalResult, resultOf } from './tool-result.ts';
 /** What the two generations have in common: the methods, before each gives the result its own form. */
 
 /** `tools/list`: the members of the result, as JSON text without braces. */
-export function listTools(
+export async function listTools(
   exchange: Exchange,
   params: Members,
   deps: McpDeps,
   outputRoot: OutputRoot,
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
-  const visible = deps.pipeline.visible(caller, view.gateway, view.tools);
+  const visible = await deps.pipeline.visible(caller, view.gateway, view.tools);
   return listed(exchange, params, deps, 'tool_list', toolPages[outputRoot], visible);
 }
 

@@ -1,8 +1,9 @@
+import { taskExtension } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../../contract.ts';
 import { failureOf } from '../../failure.ts';
 import { modernHeaders } from '../era.ts';
-import { clientCapabilitiesKey, modernMeta, taskExtension } from '../protocol.ts';
+import { clientCapabilitiesKey, modernMeta } from '../protocol.ts';
 import { nextId, type Reply } from '../transports/exchange.ts';
 import type { Message } from '../transports/message.ts';
 import type { Line } from '../transports/transport.ts';

@@ -34,15 +34,15 @@ export function headerMismatch(
 }
 
 /** The first `Mcp-Param-*` header that does not repeat the argument it is annotated for. */
-export function paramMismatch(
+export async function paramMismatch(
   headers: IncomingHttpHeaders,
   params: Members,
   view: GatewayView,
-  maySee: (shown: ShownTool) => boolean,
-): Refusal | null {
+  maySee: (shown: ShownTool) => Promise<boolean>,
+): Promise<Refusal | null> {
   const shown = typeof params.name === 'string' ? view.find(params.name) : null;
   const wanted = shown === null ? [] : annotated(shown.inputSchema);
-  if (shown === null || wanted.length === 0 || !maySee(shown)) return null;
+  if (shown === null || wanted.length === 0 || !(await maySee(shown))) return null;
   for (const { header, path } of wanted) {
     const value = valueAt(params.arguments, path);
     const said = headers[`mcp-param-${header.toLowerCase()}`];

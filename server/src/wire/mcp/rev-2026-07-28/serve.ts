@@ -109,7 +109,7 @@ function listResult(members: Result<string, Refused>, exchange: Exchange, deps: 
 }
 
 async function call(exchange: Exchange, message: Request, deps: McpDeps): Promise<Outcome> {
-  const mismatch = paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
+  const mismatch = await paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
     maySee(exchange, shown, deps),
   );
   if (mismatch !== null) return err(refused(mismatch));
@@ -157,8 +157,8 @@ function goneSignal({ response }: Exchange): AbortSignal {
 }
 
 /** No header check may tell of a tool that the caller may not see. */
-function maySee({ caller, view }: Exchange, shown: ShownTool, { pipeline }: McpDeps): boolean {
-  return pipeline.visible(caller, view.gateway, [shown]).length > 0;
+async function maySee({ caller, view }: Exchange, shown: ShownTool, { pipeline }: McpDeps): Promise<boolean> {
+  return (await pipeline.visible(caller, view.gateway, [shown])).length > 0;
 }
 
 /** Codes that this revision retired, and codes of its own whose meaning a source would put into our mouth. */

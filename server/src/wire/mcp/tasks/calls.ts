@@ -1,5 +1,5 @@
 import type { GatewayView, ShownTool } from '#catalog';
-import { type Caller, refusal } from '#domain';
+import { type Caller, refusal, taskExtension } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import type { McpDeps, Refused } from '../front.ts';
@@ -7,8 +7,6 @@ import { inMember, inMembersAnywhere, ofString, type Rewrite } from '../json-rew
 
 /** Calls that go on as tasks: which may, and what their client is told. */
 
-/** The extension that replaced the tasks of 2025-11-25, incompatibly: a task is of one of the two for all its life. */
-export const taskExtension = 'io.modelcontextprotocol/tasks';
 export const relatedTask = 'io.modelcontextprotocol/related-task';
 
 /**

@@ -1,5 +1,5 @@
 import type { GatewayView } from '#catalog';
-import { type ClientSide, refusal, type Tool } from '#domain';
+import { type ClientSide, refusal, type Tool, taskExtension } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, record, refused } from '../front.ts';
@@ -7,7 +7,7 @@ import { type Answer, type Asked, type CallManners, type Relay, unknownMethod } 
 import { ownParams, relay } from '../relay.ts';
 import { paramsInvalid } from '../rpc.ts';
 import { renamedUris } from '../shown-uris.ts';
-import { bearerOf, runsTasks, type TaskForm, taskExtension, underId } from './calls.ts';
+import { bearerOf, runsTasks, type TaskForm, underId } from './calls.ts';
 import type { GivenTask, TaskRef } from './ids.ts';
 import { withIds } from './messages.ts';
 

@@ -28,11 +28,11 @@ interface Asked {
 type ActAs = RestRequest<unknown, unknown>['actAs'];
 
 /** The tools that the caller may call as this user, of those asked for. */
-function visibleTools(
+async function visibleTools(
   { catalog, pipeline }: RestDeps,
   actAs: ActAs,
   asked: Asked,
-): Result<readonly ShownTool[], Refusal> {
+): Promise<Result<readonly ShownTool[], Refusal>> {
   const acting = actAs(asked.user_id);
   if (!acting.ok) return acting;
   const caller = acting.value;
@@ -45,18 +45,18 @@ function visibleTools(
       (tool) => (toolkit === undefined || tool.toolkit.name.toLowerCase() === toolkit) && passes.value(tool),
     )
     .map((tool) => catalog.shown(tool));
-  return ok(pipeline.visible(caller, null, shown));
+  return ok(await pipeline.visible(caller, null, shown));
 }
 
 /** The tool of this name, if the caller may call it. */
-export function visibleTool(
+export async function visibleTool(
   { catalog, pipeline }: RestDeps,
   caller: Caller,
   name: string,
   version?: string,
-): Result<ShownTool, Refusal> {
+): Promise<Result<ShownTool, Refusal>> {
   const tool = catalog.findTool(caller.principal.projectId, name, version);
-  const [visible] = tool === null ? [] : pipeline.visible(caller, null, [catalog.shown(tool)]);
+  const [visible] = tool === null ? [] : await pipeline.visible(caller, null, [catalog.shown(tool)]);
   if (visible?.tool.quarantined === true) {
     const held = `${visible.tool.qualifiedName} is held back: its source changed it after it was approved`;
     return err(refusal('catalog.tool_quarantined', held, { field: 'name' }));
@@ -66,12 +66,12 @@ export function visibleTool(
   return err(refusal('catalog.tool_unknown', message, { field: 'name' }));
 }
 
-function namedTool(
+async function namedTool(
   deps: RestDeps,
   actAs: ActAs,
   userId: string | undefined,
   params: Readonly<Record<string, string>>,
-): Result<ShownTool, Refusal> {
+): Promise<Result<ShownTool, Refusal>> {
   const caller = actAs(userId);
   return caller.ok ? visibleTool(deps, caller.value, params.name ?? '') : caller;
 }
@@ -87,8 +87,8 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: listToolsQuery,
       success: 200,
-      run({ actAs, query }) {
-        const tools = visibleTools(deps, actAs, query);
+      async run({ actAs, query }) {
+        const tools = await visibleTools(deps, actAs, query);
         if (!tools.ok) return tools;
         const show = (shown: ShownTool) => formattedToolResponse(shown, query.include_format);
         return ok({ status: 200, body: pageOf(tools.value, query, show) });
@@ -103,8 +103,8 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: getToolQuery,
       success: 200,
-      run({ actAs, query, params }) {
-        const found = namedTool(deps, actAs, query.user_id, params);
+      async run({ actAs, query, params }) {
+        const found = await namedTool(deps, actAs, query.user_id, params);
         if (!found.ok) return found;
         return ok({ status: 200, body: formattedToolResponse(found.value, query.include_format) });
       },
@@ -118,13 +118,13 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       body: toolRequirementsRequest,
       success: 200,
-      run({ actAs, body }) {
+      async run({ actAs, body }) {
         const caller = actAs(body.user_id);
         if (!caller.ok) return caller;
         const named = (body.tool_names ?? []).map((tool_name) => ({ tool_name, tool_version: undefined }));
         const tools: ShownTool[] = [];
         for (const { tool_name, tool_version } of [...(body.tools ?? []), ...named]) {
-          const found = visibleTool(deps, caller.value, tool_name, tool_version);
+          const found = await visibleTool(deps, caller.value, tool_name, tool_version);
           if (!found.ok) return found;
           tools.push(found.value);
         }
@@ -145,8 +145,8 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: listFormattedToolsQuery,
       success: 200,
-      run({ actAs, query }) {
-        const tools = visibleTools(deps, actAs, query);
+      async run({ actAs, query }) {
+        const tools = await visibleTools(deps, actAs, query);
         if (!tools.ok) return tools;
         return ok({
           status: 200,
@@ -163,8 +163,8 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: getFormattedToolQuery,
       success: 200,
-      run({ actAs, query, params }) {
-        const found = namedTool(deps, actAs, query.user_id, params);
+      async run({ actAs, query, params }) {
+        const found = await namedTool(deps, actAs, query.user_id, params);
         return found.ok ? ok({ status: 200, body: formatTool(found.value, query.format) }) : found;
       },
     }),

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { pageQuery } from '../page.ts';
+
+export const approvalStatuses = ['pending', 'approved', 'denied', 'used', 'expired'] as const;
+export type ApprovalStatus = (typeof approvalStatuses)[number];
+
+/** `GET /v1/approvals`. */
+export const approvalsQuery = pageQuery.extend({ status: z.enum(approvalStatuses).optional() });
+
+/** `POST /v1/approvals/{id}/approve`, `…/deny`: `user_id` is the approver, whom the key must be allowed to act for. */
+export const decideApprovalRequest = z.strictObject({
+  user_id: z.string().min(1).max(256),
+  reason: z.string().max(2000).optional(),
+});
+
+/** A call that waits for somebody's consent. */
+export interface ApprovalResponse {
+  id: string;
+  status: ApprovalStatus;
+  rules: { id: string; name: string }[];
+  user_id: string | null;
+  gateway: string | null;
+  tool: string;
+  /** What the call would be made with: shown to those who decide. */
+  arguments: Record<string, unknown>;
+  created_at: string;
+  expires_at: string;
+  decided_by?: string;
+  decided_at?: string;
+  reason?: string;
+}

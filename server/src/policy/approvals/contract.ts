@@ -1,0 +1,52 @@
+import type { ApprovalStatus, RuleRequest, SubjectSelector } from '@sallyport/contracts';
+import type { Caller, Gateway, Refusal, RuleTarget, Subject } from '#domain';
+import type { Members, Result } from '#foundation';
+import type { Entry } from '../entries.ts';
+
+export interface HeldCall {
+  readonly caller: Caller;
+  readonly gateway: Gateway | null;
+  readonly target: RuleTarget;
+  readonly args: Members;
+  /** The rules that hold it; each needs one of its approvers. */
+  readonly rules: readonly Entry<RuleRequest>[];
+}
+
+export interface Approval {
+  readonly id: string;
+  readonly projectId: string;
+  readonly status: ApprovalStatus;
+  readonly rules: readonly { readonly id: string; readonly name: string }[];
+  readonly approvers: readonly (readonly SubjectSelector[])[];
+  readonly userId: string | null;
+  readonly gateway: string | null;
+  readonly tool: string;
+  readonly args: Members;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly decidedBy: string | null;
+  readonly decidedAt: string | null;
+  readonly reason: string | null;
+}
+
+/**
+ * Calls that wait for somebody's consent. A held call is resumed by making the same call again: same user, key, gateway, tool
+ * and arguments. An approval lets exactly one call through.
+ */
+export interface Approvals {
+  /**
+   * Uses up the approval of this call; or refuses it: `policy.approval_required` with the id of what waits (a new one, or the
+   * one that already does), `policy.approval_denied`. What is told is in `details`.
+   */
+  redeem(call: HeldCall): Promise<Result<{ readonly id: string; readonly decidedBy: string }, Refusal>>;
+  list(projectId: string, status?: ApprovalStatus): Promise<readonly Approval[]>;
+  get(projectId: string, id: string): Promise<Approval | null>;
+  /** Refused for whoever is no approver of every rule, or is the user whose call waits. */
+  decide(
+    projectId: string,
+    id: string,
+    approver: Subject,
+    verdict: 'approved' | 'denied',
+    reason: string | null,
+  ): Promise<Result<Approval, Refusal>>;
+}

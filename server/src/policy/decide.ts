@@ -1,0 +1,82 @@
+import { type Caller, type Gateway, type RuleTarget, refusal, type Tool } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import type { Asking, Grant, Policy, PolicyRefusal } from './contract.ts';
+import type { Parts } from './parts.ts';
+import { newTrace } from './trace.ts';
+
+/** The one decision: who may see and use what. The brand of a `Grant` exists only in types; this is the one place that gives it. */
+export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' | 'authorize'> {
+  const { grants, hooks, version, claimNames } = parts;
+
+  function decide(asking: Asking): Result<Grant, PolicyRefusal> {
+    const { caller, gateway, target } = asking;
+    const { allowed, grantIds } = grants.decide(caller, gateway, target);
+    const trace = newTrace(asking, version(), grantIds, claimNames(target.projectId));
+    if (!mayByKey(caller, target)) {
+      return notGranted(target, `API key ${caller.principal.id} is restricted to other tools`, trace);
+    }
+    if (!allowed) {
+      const reason =
+        grantIds.length > 0
+          ? `grant ${grantIds[0]} denies it`
+          : 'the gateway takes grants, and none allows it';
+      return notGranted(target, reason, trace);
+    }
+    return ok({ caller, gateway, target, trace } as Grant);
+  }
+
+  return {
+    permits: ({ caller, gateway, target }) =>
+      mayByKey(caller, target) && grants.decide(caller, gateway, target).allowed,
+
+    visible(caller, gateway, items, targetOf) {
+      const granted = grants.filter(caller, gateway, items, targetOf);
+      const { tools, projectId } = caller.principal;
+      const permitted = tools === null ? granted : granted.filter((item) => mayByKey(caller, targetOf(item)));
+      if (!hooks.has(projectId, 'access')) return permitted;
+      const asked = permitted.map(targetOf).filter(isTool);
+      if (asked.length === 0) return permitted;
+      return hooks.access(projectId, caller, asked, null).then((answer) =>
+        permitted.filter((item) => {
+          const target = targetOf(item);
+          return !isTool(target) || answer.allows(target);
+        }),
+      );
+    },
+
+    authorize(asking, tool) {
+      const decided = decide(asking);
+      if (!decided.ok || tool === null || !hooks.has(tool.projectId, 'access')) return decided;
+      const { trace } = decided.value;
+      return hooks.access(tool.projectId, asking.caller, [tool], null).then((answer) => {
+        trace.hooks.push(...answer.traces);
+        return answer.allows(tool)
+          ? decided
+          : notGranted(tool, 'an access hook does not let this user have it', trace);
+      });
+    },
+  };
+}
+
+function mayByKey({ principal }: Caller, { ruleName }: RuleTarget): boolean {
+  return principal.tools === null || principal.tools.matches(ruleName);
+}
+
+function notGranted({ ruleName }: RuleTarget, reason: string, policy: Grant['trace']) {
+  return err({ ...refusal('policy.not_granted', `there is no ${ruleName}`, { reason }), policy });
+}
+
+function isTool(target: RuleTarget | Tool): target is Tool {
+  return 'toolkit' in target;
+}
+
+/** Whether a grant still stands, after a change of the policy. */
+export function stillGranted(parts: Parts, { caller, gateway, target, trace }: Grant): boolean {
+  if (trace.version === parts.version()) return true;
+  return parts.grants.decide(caller, gatewayNow(parts, gateway), target).allowed;
+}
+
+/** The gateway's access may have changed, too. */
+function gatewayNow({ currentGateway }: Parts, gateway: Gateway | null): Gateway | null {
+  return gateway === null ? null : (currentGateway(gateway) ?? gateway);
+}

@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import { type Refusal, refusal } from '#domain';
+import { type Clock, err, newId, ok, type Result } from '#foundation';
+import type { Db } from '#storage';
+
+/** What an administrator laid down, as it was asked for: a grant, a rule, a limit, a plugin, a hook. */
+export interface Entry<Definition> {
+  readonly id: string;
+  readonly projectId: string;
+  /** `file`: declared in the config file, read-only in the API. */
+  readonly origin: 'file' | 'api';
+  readonly definition: Definition;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** All entries of one kind, in memory; every change is written to the database first. */
+export interface Entries<Definition> extends EntryList<Definition> {
+  create(projectId: string, definition: Definition): Promise<Entry<Definition>>;
+  /** `resource.unknown`, or `resource.read_only` for what the file declares. */
+  replace(projectId: string, id: string, definition: Definition): Promise<Result<Entry<Definition>, Refusal>>;
+  remove(projectId: string, id: string): Promise<Result<Entry<Definition>, Refusal>>;
+  /** Makes the file's entries exactly these. The same definition keeps its id. */
+  applyFile(projectId: string, definitions: readonly Definition[]): void;
+}
+
+/** What decisions read. */
+export interface EntryList<Definition> {
+  /** The oldest first. */
+  list(projectId: string): readonly Entry<Definition>[];
+  get(projectId: string, id: string): Entry<Definition> | null;
+  /** Grows with every change. */
+  revision(): number;
+  /** Names what is in it, the same on every replica and after every restart. */
+  fingerprint(): string;
+  /** `before` is null for a new one, `after` for a removed one. */
+  onChange(listener: (before: Entry<Definition> | null, after: Entry<Definition> | null) => void): void;
+}
+
+export type EntryKind = 'grant' | 'rule' | 'limit' | 'plugin' | 'hook';
+const prefixes: Readonly<Record<EntryKind, string>> = {
+  grant: 'grant',
+  rule: 'rule',
+  limit: 'limit',
+  plugin: 'plg',
+  hook: 'hook',
+};
+
+export async function createEntries<Definition>(
+  db: Db,
+  kind: EntryKind,
+  clock: Clock,
+): Promise<Entries<Definition>> {
+  const shelf = createShelf<Definition>();
+  const rows = await db.query<{
+    id: string;
+    project_id: string;
+    definition: Definition;
+    created_at: string;
+    updated_at: string;
+  }>('select * from policy_entries where kind = $1 order by created_at, id', [kind]);
+  for (const row of rows) {
+    shelf.put({
+      id: row.id,
+      projectId: row.project_id,
+      origin: 'api',
+      definition: row.definition,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    });
+  }
+
+  function changeable(projectId: string, id: string): Result<Entry<Definition>, Refusal> {
+    const entry = shelf.get(projectId, id);
+    if (entry === null) return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
+    if (entry.origin === 'api') return ok(entry);
+    const message = `${kind} ${id} is declared in the config file; change it there`;
+    return err(refusal('resource.read_only', message, { field: 'id' }));
+  }
+
+  return {
+    ...shelf,
+    async create(projectId, definition) {
+      const now = clock.iso();
+      const id = newId(prefixes[kind], clock.now());
+      await db.query(
+        `insert into policy_entries (project_id, kind, id, definition, created_at, updated_at)
+         values ($1, $2, $3, $4::json, $5, $5)`,
+        [projectId, kind, id, JSON.stringify(definition), now],
+      );
+      return shelf.put({ id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now });
+    },
+    async replace(projectId, id, definition) {
+      const found = changeable(projectId, id);
+      if (!found.ok) return found;
+      const updatedAt = clock.iso();
+      const rows = await db.query(
+        'update policy_entries set definition = $3::json, updated_at = $4 where project_id = $1 and id = $2 returning id',
+        [projectId, id, JSON.stringify(definition), updatedAt],
+      );
+      if (rows.length === 0)
+        return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
+      return ok(shelf.put({ ...found.value, definition, updatedAt }));
+    },
+    async remove(projectId, id) {
+      const found = changeable(projectId, id);
+      if (!found.ok) return found;
+      await db.query('delete from policy_entries where project_id = $1 and id = $2', [projectId, id]);
+      shelf.drop(found.value);
+      return found;
+    },
+    applyFile(projectId, definitions) {
+      const wanted = withIds(prefixes[kind], definitions);
+      for (const entry of shelf.list(projectId))
+        if (entry.origin === 'file' && !wanted.has(entry.id)) shelf.drop(entry);
+      for (const [id, definition] of wanted)
+        if (shelf.get(projectId, id) === null)
+          shelf.put({ id, projectId, origin: 'file', definition, createdAt: undated, updatedAt: undated });
+    },
+  };
+}
+
+/** What a file declares has no date of its own. */
+const undated = '1970-01-01T00:00:00.000Z';
+
+/** The same definition has the same id after every restart; two that say the same have two. */
+function withIds<Definition>(prefix: string, definitions: readonly Definition[]): Map<string, Definition> {
+  const byId = new Map<string, Definition>();
+  for (const definition of definitions) {
+    const id = `${prefix}_file_${digestOf(definition).toString('hex').slice(0, 16)}`;
+    let n = 1;
+    while (byId.has(n === 1 ? id : `${id}_${n}`)) n++;
+    byId.set(n === 1 ? id : `${id}_${n}`, definition);
+  }
+  return byId;
+}
+
+/** Entries that nothing changes: for trying out. */
+export function fixedEntries<Definition>(entries: readonly Entry<Definition>[]): EntryList<Definition> {
+  const shelf = createShelf<Definition>();
+  for (const entry of entries) shelf.put(entry);
+  return shelf;
+}
+
+function createShelf<Definition>() {
+  type Listener = (before: Entry<Definition> | null, after: Entry<Definition> | null) => void;
+  const byProject = new Map<string, Map<string, Entry<Definition>>>();
+  const lists = new Map<string, readonly Entry<Definition>[]>();
+  const listeners: Listener[] = [];
+  // The sum of all digests does not depend on their order, so a change costs the same however many entries there are.
+  const sum = Buffer.alloc(8);
+  let revision = 0;
+
+  function changed(before: Entry<Definition> | null, after: Entry<Definition> | null): void {
+    const entry = after ?? before;
+    if (entry !== null) lists.delete(entry.projectId);
+    for (const one of [before, after]) {
+      if (one === null) continue;
+      const digest = digestOf([one.id, one.projectId, one.definition]);
+      for (let index = 0; index < sum.length; index++) sum[index] = (sum[index] ?? 0) ^ (digest[index] ?? 0);
+    }
+    revision++;
+    for (const listener of listeners) listener(before, after);
+  }
+
+  return {
+    list(projectId: string): readonly Entry<Definition>[] {
+      let list = lists.get(projectId);
+      if (list === undefined) {
+        list = [...(byProject.get(projectId)?.values() ?? [])];
+        lists.set(projectId, list);
+      }
+      return list;
+    },
+    get: (projectId: string, id: string) => byProject.get(projectId)?.get(id) ?? null,
+    revision: () => revision,
+    fingerprint: () => sum.toString('hex'),
+    onChange: (listener: Listener) => void listeners.push(listener),
+    put(entry: Entry<Definition>): Entry<Definition> {
+      const entries = byProject.get(entry.projectId) ?? new Map<string, Entry<Definition>>();
+      byProject.set(entry.projectId, entries);
+      const before = entries.get(entry.id) ?? null;
+      entries.set(entry.id, entry);
+      changed(before, entry);
+      return entry;
+    },
+    drop(entry: Entry<Definition>): void {
+      if (byProject.get(entry.projectId)?.delete(entry.id) === true) changed(entry, null);
+    },
+  };
+}
+
+function digestOf(value: unknown): Buffer {
+  return createHash('sha256').update(JSON.stringify(value)).digest();
+}

@@ -1,0 +1,154 @@
+import { refusal, type SourceReturn } from '#domain';
+import { err, type Members, ok, type Result } from '#foundation';
+import type { Admission, Grant, PolicyRefusal, Release, Request, SpokenFailure } from './contract.ts';
+import { stillGranted } from './decide.ts';
+import type { MaybePromise } from './limits/contract.ts';
+import type { Parts } from './parts.ts';
+import { hookedOutputOf, withOutput } from './returned-output.ts';
+import type { Screening } from './rules/contract.ts';
+import { addRules } from './trace.ts';
+
+/** What may come out. The brand of a `Release` exists only in types; this is the one place that gives it. */
+export function release(
+  parts: Parts,
+  admission: Admission,
+  request: Request,
+  returned: SourceReturn,
+): MaybePromise<Result<Release, PolicyRefusal>> {
+  const { grant } = admission;
+  if (!stillGranted(parts, grant)) return err(revoked(grant));
+  const screened = screenReturn(parts, grant, returned, admission.args);
+  if (!screened.ok) return screened;
+  const { tool } = request;
+  if (tool === null || screened.value.form === 'input_required' || !parts.hooks.has(tool.projectId, 'post'))
+    return ok(releaseOf(screened.value));
+  return askHooks(parts, admission, { ...request, tool }, screened.value);
+}
+
+function revoked({ trace }: Grant): PolicyRefusal {
+  const message =
+    'access was taken away while the call ran; what it did was done, and its answer is withheld';
+  return { ...refusal('policy.not_granted', message), policy: trace };
+}
+
+async function askHooks(
+  parts: Parts,
+  admission: Admission,
+  request: Request & { readonly tool: NonNullable<Request['tool']> },
+  returned: Exclude<SourceReturn, { form: 'input_required' }>,
+): Promise<Result<Release, PolicyRefusal>> {
+  const { grant, executionId, args } = admission;
+  const answered = await parts.hooks.post({
+    subject: grant.caller,
+    tool: request.tool,
+    executionId,
+    args,
+    signal: request.signal,
+    ...hookedOutputOf(returned),
+  });
+  if (!answered.ok) {
+    const { traces, ...refused } = answered.error;
+    grant.trace.hooks.push(...traces);
+    return err({ ...refused, policy: grant.trace });
+  }
+  grant.trace.hooks.push(...answered.value.traces);
+  const { output } = answered.value;
+  if (output === null) return ok(releaseOf(returned));
+  const again = screenReturn(parts, grant, withOutput(returned, output.value), args);
+  return again.ok ? ok(releaseOf(again.value)) : again;
+}
+
+/** Where the paths of rules begin in what sources answer. */
+const rootsOf = { mcp: ['structuredContent', '_meta'], worker: ['value'], input_required: [] } as const;
+
+function screenReturn(
+  parts: Parts,
+  grant: Grant,
+  returned: SourceReturn,
+  args: Members,
+): Result<SourceReturn, PolicyRefusal> {
+  const json = () => jsonOf(returned);
+  const found = screenOut(parts, grant, json, rootsOf[returned.form], args);
+  if (found === null) return ok(returned);
+  if (found.blocked !== null) {
+    const { message, reason } = found.blocked;
+    return err({ ...refusal('policy.output_blocked', message, { reason }), policy: grant.trace });
+  }
+  if (found.json === null) return ok(returned);
+  if (returned.form === 'mcp') return ok({ ...returned, result: Buffer.from(found.json) });
+  const value = JSON.parse(found.json);
+  return ok(returned.form === 'worker' ? { ...returned, output: value } : { ...returned, requests: value });
+}
+
+function jsonOf(returned: SourceReturn): string {
+  if (returned.form === 'mcp') return returned.result.toString('utf8');
+  return JSON.stringify(returned.form === 'worker' ? returned.output : returned.requests);
+}
+
+function screenOut(
+  parts: Parts,
+  grant: Grant,
+  json: () => string,
+  roots: readonly string[],
+  args: Members,
+  direction: 'input' | 'output' = 'output',
+): Screening | null {
+  const { caller, gateway, target, trace } = grant;
+  const plan = parts.rules.plan(direction, gateway, target);
+  if (plan === null) return null;
+  const facts = { subject: caller, gateway, target, args, nowMs: parts.clock.now() };
+  const found = plan.screen({ json: json(), roots, at: '' }, facts);
+  addRules(trace, found.traces);
+  return found;
+}
+
+/** A failure tells what a source said: the same rules hold for it. */
+export function releaseFailure<Failure extends SpokenFailure>(
+  parts: Parts,
+  grant: Grant,
+  failure: Failure,
+): Failure {
+  const { message, reason, rpc } = failure;
+  const spoken = { message, reason, said: rpc?.message, data: rpc?.data };
+  const found = screenOut(parts, grant, () => JSON.stringify(spoken), ['data'], {});
+  if (found === null) return failure;
+  if (found.blocked !== null) {
+    const { rpc: _rpc, reason: _reason, ...rest } = failure;
+    return { ...rest, message: found.blocked.message, reason: found.blocked.reason } as Failure;
+  }
+  if (found.json === null) return failure;
+  const told = JSON.parse(found.json) as typeof spoken;
+  return {
+    ...failure,
+    message: told.message,
+    ...(reason === undefined ? {} : { reason: told.reason }),
+    ...(rpc === undefined
+      ? {}
+      : { rpc: { ...rpc, message: told.said ?? '', ...('data' in rpc ? { data: told.data } : {}) } }),
+  };
+}
+
+/** What passes while a call runs; `null`: it may not. */
+export function passing(
+  parts: Parts,
+  grant: Grant,
+  direction: 'input' | 'output',
+  value: Members,
+): Members | null {
+  if (!stillGranted(parts, grant)) return null;
+  const found = screenOut(
+    parts,
+    grant,
+    () => JSON.stringify(value),
+    ['data', 'content', '_meta'],
+    {},
+    direction,
+  );
+  if (found === null) return value;
+  if (found.blocked !== null) return null;
+  return found.json === null ? value : JSON.parse(found.json);
+}
+
+function releaseOf(returned: SourceReturn): Release {
+  return { returned } as Release;
+}
