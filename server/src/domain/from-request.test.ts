@@ -141,12 +141,10 @@ describe('a gateway request', () => {
   });
 
   it('is refused for what is not supported yet, naming the field', () => {
-    for (const field of [{ access: 'granted' }, { presentation: 'hub' }]) {
-      const checked = createGatewayRequest.safeParse({ name: 'g', ...field });
-      assert.ok(!checked.success);
-      assert.deepEqual(checked.error.issues[0]?.path, Object.keys(field));
-      assert.match(checked.error.issues[0]?.message ?? '', /not supported yet/);
-    }
+    const checked = createGatewayRequest.safeParse({ name: 'g', presentation: 'hub' });
+    assert.ok(!checked.success);
+    assert.deepEqual(checked.error.issues[0]?.path, ['presentation']);
+    assert.match(checked.error.issues[0]?.message ?? '', /not supported yet/);
   });
 
   it('keeps the fields that do not act yet', () => {

@@ -132,13 +132,15 @@ describe('authenticate', () => {
     assert.equal(found.value.expiresAtMs, Date.UTC(2030, 0, 1));
   });
 
-  it('admin implies read and call; other scopes imply nothing', async () => {
+  it('admin implies all others; other scopes imply nothing', async () => {
     assert.deepEqual([...(await principalOf({ scopes: ['admin'] })).scopes].sort(), [
       'admin',
+      'approve',
       'call',
       'read',
     ]);
-    assert.deepEqual([...(await principalOf({ scopes: ['read'] })).scopes], ['read']);
+    for (const scope of ['read', 'call', 'approve'] as const)
+      assert.deepEqual([...(await principalOf({ scopes: [scope] })).scopes], [scope]);
   });
 
   it('keys made at the same time are all different and all work', async () => {

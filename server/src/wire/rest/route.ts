@@ -5,6 +5,7 @@ import type { Caller, Principal, Refusal, Scope } from '#domain';
 import type { Clock, Result } from '#foundation';
 import type { Identity } from '#identity';
 import type { Pipeline } from '#pipeline';
+import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
@@ -16,6 +17,7 @@ export interface RestRooms {
   readonly catalog: Catalog;
   readonly sources: Sources;
   readonly identity: Identity;
+  readonly policy: Policy;
   readonly audit: Audit;
   readonly db: Db;
   readonly clock: Clock;
