@@ -35,7 +35,13 @@ export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
 export type { ApprovalResponse, ApprovalStatus } from './rest/policy/approvals.ts';
 export { approvalStatuses, approvalsQuery, decideApprovalRequest } from './rest/policy/approvals.ts';
-export type { ExplainRequest, SimulateRequest } from './rest/policy/explain.ts';
+export type {
+  ExplainRequest,
+  ExplainResponse,
+  SimulatedDifference,
+  SimulateRequest,
+  SimulateResponse,
+} from './rest/policy/explain.ts';
 export { explainRequest, simulateRequest } from './rest/policy/explain.ts';
 export type { GrantRequest, GrantResponse } from './rest/policy/grants.ts';
 export { grantRequest } from './rest/policy/grants.ts';

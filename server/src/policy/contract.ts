@@ -1,10 +1,11 @@
 import type {
-  ExplainRequest,
+  ExplainResponse,
   GrantRequest,
   LimitRequest,
   PolicyTrace,
   RuleRequest,
   SimulateRequest,
+  SimulateResponse,
 } from '@sallyport/contracts';
 import type { Caller, Gateway, Refusal, RpcError, RuleTarget, SourceReturn, Subject, Tool } from '#domain';
 import type { Members, Result } from '#foundation';
@@ -113,18 +114,23 @@ export interface PolicyAdministration {
   version(): string;
   /** What is wrong with a rule that the schema cannot see: pattern, path, condition; with the position. */
   checkRule(rule: RuleRequest): Refusal | null;
-  explain(asked: ExplainRequest, about: ExplainedCall): Promise<Members>;
-  simulate(projectId: string, asked: SimulateRequest, recorded: readonly RecordedCall[]): Members;
+  /** Why a call would be allowed or refused; runs nothing, but asks access and pre hooks. */
+  explain(about: ExplainedCall): Promise<ExplainResponse>;
+  /** Recorded calls, decided again as if the policy had been changed so. */
+  simulate(projectId: string, change: PolicyChange, recorded: readonly RecordedCall[]): SimulateResponse;
   /** Called when what callers see on this gateway may have changed; with `null` for every gateway. */
   onChange(listener: (gatewaySlug: string | null) => void): void;
   close(): void;
 }
 
 export interface ExplainedCall {
-  readonly projectId: string;
-  readonly subject: Subject;
+  readonly caller: Caller;
   readonly gateway: Gateway | null;
   readonly tool: Tool;
+  /** As in `Request`; `null` where no arguments were given. */
+  readonly arguments: { readonly args: Members; readonly check: Request['check'] } | null;
+  /** An output to try rules on; `undefined` where none was given. */
+  readonly output: unknown;
 }
 
 /** A decision of the past, with what is known of it. */
@@ -139,4 +145,11 @@ export interface RecordedCall {
   /** `null` where it is not there any more. */
   readonly target: RuleTarget | null;
   readonly toolName: string;
+  /** What policy said then. */
+  readonly policy: PolicyTrace | null;
 }
+
+export type PolicyChange = Pick<
+  SimulateRequest,
+  'add_grants' | 'remove_grants' | 'add_rules' | 'remove_rules' | 'access'
+>;

@@ -1,4 +1,4 @@
-import { type Caller, type Gateway, type RuleTarget, refusal, type Tool } from '#domain';
+import { type Caller, type RuleTarget, refusal, type Tool } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Asking, Grant, Policy, PolicyRefusal } from './contract.ts';
 import type { Parts } from './parts.ts';
@@ -72,11 +72,9 @@ function isTool(target: RuleTarget | Tool): target is Tool {
 
 /** Whether a grant still stands, after a change of the policy. */
 export function stillGranted(parts: Parts, { caller, gateway, target, trace }: Grant): boolean {
-  if (trace.version === parts.version()) return true;
-  return parts.grants.decide(caller, gatewayNow(parts, gateway), target).allowed;
-}
-
-/** The gateway's access may have changed, too. */
-function gatewayNow({ currentGateway }: Parts, gateway: Gateway | null): Gateway | null {
-  return gateway === null ? null : (currentGateway(gateway) ?? gateway);
+  const now = gateway === null ? null : parts.currentGateway(gateway);
+  if (trace.version === parts.version() && now === gateway) return true;
+  // A gateway that is gone lets nobody have anything.
+  if (gateway !== null && now === null) return false;
+  return parts.grants.decide(caller, now, target).allowed;
 }

@@ -1,13 +1,185 @@
-import type { ExplainRequest } from '@sallyport/contracts';
-import type { Members } from '#foundation';
-import type { ExplainedCall } from './contract.ts';
+import type { ExplainResponse, RuleRequest } from '@sallyport/contracts';
+import { type Refusal, refusal } from '#domain';
+import type { Members, Result } from '#foundation';
+import type { ExplainedCall, Policy, Request } from './contract.ts';
+import type { Entry, EntryList } from './entries.ts';
+import { matcherOf, matchesSubject } from './matching.ts';
 import type { Parts } from './parts.ts';
+import type { Screening } from './rules/contract.ts';
 
-/** Why a call would be allowed or refused: the whole chain, without running anything. */
+export interface ExplainDeps {
+  readonly parts: Parts;
+  readonly rules: EntryList<RuleRequest>;
+  readonly authorize: Policy['authorize'];
+}
+
+type Explained = Pick<ExplainResponse, 'hooks' | 'arguments' | 'output'> & {
+  refused: Refusal | null;
+  readonly screenings: Screening[];
+};
+
+/** Walks the steps of a call in their order, and goes on after a refusal, so that everything is told at once. */
 export async function explain(
-  _parts: Parts,
-  _asked: ExplainRequest,
-  _about: ExplainedCall,
-): Promise<Members> {
-  return {};
+  { parts, rules, authorize }: ExplainDeps,
+  about: ExplainedCall,
+): Promise<ExplainResponse> {
+  const { caller, gateway, tool } = about;
+  const told: Explained = { refused: null, hooks: [], screenings: [] };
+  const authorized = await authorize({ caller, gateway, target: tool }, tool);
+  if (!authorized.ok) refuse(told, authorized.error);
+  told.hooks.push(...((authorized.ok ? authorized.value.trace : authorized.error.policy)?.hooks ?? []));
+  const args = explainInput(parts, about, told);
+  const limits = await explainLimits(parts, about, told);
+  if (args !== null && told.refused === null) await explainPreHooks(parts, about, args, told);
+  explainHeld(told);
+  if (about.output !== undefined) explainOutput(parts, about, told);
+  return {
+    decision: told.refused === null ? 'allowed' : 'refused',
+    code: told.refused?.code ?? null,
+    reason: told.refused === null ? null : (told.refused.reason ?? told.refused.message),
+    policy_version: parts.version(),
+    access: gateway?.access ?? 'open',
+    grants: parts.grants.explain(caller, gateway, tool).map(({ grant: { id, definition }, matches, why }) => {
+      const { effect, subject } = definition;
+      return { id, effect, subject, matches, why };
+    }),
+    rules: rules.list(tool.projectId).map((rule) => explainRule(rule, about, told.screenings)),
+    limits,
+    hooks: told.hooks,
+    ...(told.arguments === undefined ? {} : { arguments: told.arguments }),
+    ...(told.output === undefined ? {} : { output: told.output }),
+  };
+}
+
+/** The first refusal is the one that a call would meet. */
+function refuse(told: Explained, refused: Refusal): void {
+  told.refused ??= refused;
+}
+
+function refuseWith(told: Explained, checked: Result<unknown, Refusal>): void {
+  if (!checked.ok) refuse(told, checked.error);
+}
+
+/** What rules leave of the arguments; `null` where none were given, or none may go in. */
+function explainInput(parts: Parts, about: ExplainedCall, told: Explained): Members | null {
+  if (about.arguments === null) return null;
+  const { args, check } = about.arguments;
+  refuseWith(told, check(args));
+  const screening = screen(parts, about, 'input', args, args);
+  if (screening === null) {
+    told.arguments = args;
+    return args;
+  }
+  told.screenings.push(screening);
+  if (screening.blocked !== null) {
+    refuse(told, refusal('policy.input_blocked', screening.blocked.message, screening.blocked));
+    return null;
+  }
+  const left: Members = screening.json === null ? args : JSON.parse(screening.json);
+  if (screening.json !== null) refuseWith(told, check(left));
+  told.arguments = left;
+  return left;
+}
+
+async function explainLimits(
+  parts: Parts,
+  { caller, gateway, tool }: ExplainedCall,
+  told: Explained,
+): Promise<ExplainResponse['limits']> {
+  const limits = await parts.limits.peek({ caller, gateway, target: tool });
+  return limits.map(({ limit: { id, definition }, left, running }) => {
+    const { name, concurrency } = definition;
+    if (left !== null && left < 1)
+      refuse(told, refusal('policy.rate_limited', `limit ${id} ${name} is used up`));
+    if (running !== null && concurrency !== undefined && running >= concurrency)
+      refuse(
+        told,
+        refusal('policy.concurrency_limited', `limit ${id} ${name}: ${running} calls are under way`),
+      );
+    return { id, name, left, running };
+  });
+}
+
+async function explainPreHooks(
+  parts: Parts,
+  { caller, tool }: ExplainedCall,
+  args: Members,
+  told: Explained,
+): Promise<void> {
+  if (!parts.hooks.has(tool.projectId, 'pre')) return;
+  const asked = { subject: caller, tool, executionId: 'explained', args, signal: null };
+  const answered = await parts.hooks.pre(asked);
+  told.hooks.push(...(answered.ok ? answered.value : answered.error).traces);
+  if (!answered.ok) refuse(told, answered.error);
+  else if (answered.value.args !== null) told.arguments = { ...answered.value.args };
+}
+
+/** An approval that is there already is not looked at: it is for one call. */
+function explainHeld(told: Explained): void {
+  const held = told.screenings.flatMap((screening) => screening.held);
+  if (held.length === 0) return;
+  const names = held.map(({ id, definition }) => `${id} ${definition.name}`).join(', ');
+  refuse(told, refusal('policy.approval_required', `an approver has to agree first: ${names}`));
+}
+
+function explainOutput(parts: Parts, about: ExplainedCall, told: Explained): void {
+  const args = about.arguments?.args ?? {};
+  const screening = screen(parts, about, 'output', { value: about.output }, args);
+  if (screening === null) {
+    told.output = about.output;
+    return;
+  }
+  told.screenings.push(screening);
+  if (screening.blocked !== null)
+    refuse(told, refusal('policy.output_blocked', screening.blocked.message, screening.blocked));
+  else told.output = screening.json === null ? about.output : JSON.parse(screening.json).value;
+}
+
+function screen(
+  { rules, clock }: Parts,
+  { caller, gateway, tool }: ExplainedCall,
+  direction: 'input' | 'output',
+  value: Members,
+  args: Request['args'],
+): Screening | null {
+  const plan = rules.plan(direction, gateway, tool);
+  if (plan === null) return null;
+  const document = {
+    json: JSON.stringify(value),
+    roots: direction === 'input' ? null : ['value'],
+    at: direction === 'input' ? 'arguments' : '',
+  };
+  return plan.screen(document, { subject: caller, gateway, target: tool, args, nowMs: clock.now() });
+}
+
+function explainRule(
+  { id, definition }: Entry<RuleRequest>,
+  about: ExplainedCall,
+  screenings: readonly Screening[],
+): ExplainResponse['rules'][number] {
+  const { name, direction, action, mode = 'enforce' } = definition;
+  const trace = screenings.flatMap(({ traces }) => traces).find((one) => one.id === id);
+  const why = trace === undefined ? whyNothing(definition, about) : (trace.error ?? 'it matches');
+  return {
+    id,
+    name,
+    direction,
+    action,
+    mode,
+    outcome: trace?.outcome ?? null,
+    count: trace?.count ?? 0,
+    places: trace?.places ?? [],
+    why,
+  };
+}
+
+function whyNothing(rule: RuleRequest, { caller, gateway, tool, ...about }: ExplainedCall): string {
+  if (rule.enabled === false) return 'it is switched off';
+  if (!matcherOf(rule).matches(gateway, tool)) return 'it is for other tools or gateways';
+  if (!matchesSubject(rule.subjects, caller)) return 'it is for others';
+  if (rule.direction === 'input' && about.arguments === null) return 'no arguments were given to try it on';
+  if (rule.direction === 'output' && about.output === undefined) return 'no output was given to try it on';
+  return rule.condition === undefined
+    ? 'it does not match'
+    : 'it does not match, or its condition does not hold';
 }

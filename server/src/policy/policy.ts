@@ -60,10 +60,13 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
     }
     return knownVersion;
   };
+  const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
   const claimNames = (projectId: string) => {
-    const ofGrants = grants.claimNames(projectId);
-    const ofRules = rules.claimNames(projectId);
-    return ofRules.size === 0 ? ofGrants : new Set([...ofGrants, ...ofRules]);
+    const known = knownClaims.get(projectId);
+    if (known?.version === version()) return known.names;
+    const names = new Set([...grants.claimNames(projectId), ...rules.claimNames(projectId)]);
+    knownClaims.set(projectId, { version: version(), names });
+    return names;
   };
   const parts: Parts = {
     grants,
@@ -77,8 +80,9 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
     currentGateway,
   };
 
+  const decide = createDecide(parts);
   return {
-    ...createDecide(parts),
+    ...decide,
     admit: (grant, request) => admit(parts, grant, request),
     release: (admission, request, returned) => release(parts, admission, request, returned),
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
@@ -90,9 +94,9 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
     approvals,
     version,
     checkRule,
-    explain: (asked, about) => explain(parts, asked, about),
-    simulate: (projectId, asked, recorded) =>
-      simulate({ grants: grantEntries, rules: ruleEntries, clock }, projectId, asked, recorded),
+    explain: (about) => explain({ parts, rules: ruleEntries, authorize: decide.authorize }, about),
+    simulate: (projectId, change, recorded) =>
+      simulate({ grants: grantEntries, clock, version }, projectId, change, recorded),
     onChange: (listener) => void listeners.push(listener),
     close() {
       grants.close();

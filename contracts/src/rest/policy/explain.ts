@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { grantRequest } from './grants.ts';
+import type { HookTrace } from '../../audit/event.ts';
+import type { ErrorCode } from '../../errors/codes.ts';
+import { type GrantRequest, grantRequest } from './grants.ts';
 import { instant } from './parts.ts';
 import { ruleRequest } from './rules.ts';
 
@@ -18,6 +20,42 @@ export const explainRequest = z.strictObject({
 });
 export type ExplainRequest = z.infer<typeof explainRequest>;
 
+/** The whole chain, in the order of a call. What comes after a refusal is told all the same, as far as it can be known. */
+export interface ExplainResponse {
+  decision: 'allowed' | 'refused';
+  /** Of the first refusal. */
+  code: ErrorCode | null;
+  reason: string | null;
+  policy_version: string;
+  access: 'open' | 'granted';
+  /** Every grant that speaks of the tool and the gateway. */
+  grants: {
+    id: string;
+    effect: GrantRequest['effect'];
+    subject: GrantRequest['subject'];
+    matches: boolean;
+    why: string;
+  }[];
+  /** Every rule of the project. `outcome`: `null` where it does nothing here, and `why` says why. */
+  rules: {
+    id: string;
+    name: string;
+    direction: 'input' | 'output';
+    action: string;
+    mode: 'enforce' | 'log_only';
+    outcome: string | null;
+    count: number;
+    places: string[];
+    why: string;
+  }[];
+  limits: { id: string; name: string; left: number | null; running: number | null }[];
+  hooks: HookTrace[];
+  /** Arguments as they would be sent. */
+  arguments?: Record<string, unknown>;
+  /** The given output as the caller would get it; left out where it would be blocked. */
+  output?: unknown;
+}
+
 /** `POST /v1/policy/simulate`: recorded calls, decided again as if this had been changed. */
 export const simulateRequest = z.strictObject({
   add_grants: z.array(grantRequest).max(1000).optional(),
@@ -33,3 +71,22 @@ export const simulateRequest = z.strictObject({
   limit: z.int().min(1).max(10_000).optional(),
 });
 export type SimulateRequest = z.infer<typeof simulateRequest>;
+
+export interface SimulateResponse {
+  policy_version: string;
+  /** Records looked at; those of tools or gateways that are gone are `skipped`. */
+  checked: number;
+  skipped: number;
+  unchanged: number;
+  differences: SimulatedDifference[];
+}
+export interface SimulatedDifference {
+  event_id: string;
+  time: string;
+  user_id: string | null;
+  gateway: string | null;
+  tool: string;
+  recorded: { decision: string; code: string | null };
+  /** `undetermined`: a rule would look at arguments or results, which are not recorded. */
+  simulated: { decision: 'allowed' | 'refused' | 'undetermined'; code: string | null; reason: string };
+}
