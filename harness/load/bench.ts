@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { end, type GatewayProcess, printedOrigin, startGateway } from '../gateway-process.ts';
 import type { Job, Measurement } from './client.ts';
 import { findNginx, startNginx } from './nginx.ts';
+import { benchUser, grantsOf, rulesOf } from './policies.ts';
 import { cpuOf, residentOf } from './process-usage.ts';
 import { inspectable, measureSessions, type SessionCost } from './sessions.ts';
 import { type Line, printLines, printNote } from './table.ts';
@@ -186,7 +187,11 @@ function gatewayConfig(upstream: string) {
       gateway('bench', { tool_filter: { allowed_tools: allowed } }),
       gateway('bench-all', { tool_filter: { allowed_tools: ['Bench.*'] } }),
       gateway('bench-relay', { tool_filter: { allowed_tools: ['relay.*'] }, naming: 'source' }),
+      gateway('bench-rules', { tool_filter: { allowed_tools: allowed } }),
+      gateway('bench-policy', { tool_filter: { allowed_tools: allowed }, access: 'granted' }),
     ],
+    rules: [...rulesOf('bench-rules'), ...rulesOf('bench-policy')],
+    grants: grantsOf('bench-policy'),
   };
 }
 
@@ -203,7 +208,7 @@ async function startUpstream(tools: number): Promise<Upstream> {
 
 /** A gateway's slug, measured in one style. */
 function candidatesOf({ pid, key, origin }: GatewayProcess) {
-  const headers = { Authorization: `Bearer ${key}`, 'Arcade-User-ID': 'bench@example.com' };
+  const headers = { Authorization: `Bearer ${key}`, 'Arcade-User-ID': benchUser };
   const { tool, argument } = options;
   return (name: string, slug: string, style: Job['style'], expectTools = toolCount): Candidate => {
     const target = { url: `${origin}/mcp/${slug}`, headers, style, tool, argument };
@@ -228,6 +233,8 @@ async function build(): Promise<Stand> {
       of('gateway, 2026-07-28', 'bench', 'stateless'),
       of('gateway, session', 'bench', 'session'),
       of('gateway to MCP source', 'bench-relay', 'stateless'),
+      of('with 20 rules', 'bench-rules', 'stateless'),
+      of('20 rules, 10,000 grants', 'bench-policy', 'stateless'),
     ];
     const lists = [of(`gateway, ${toolCount} tools`, 'bench-all', 'stateless')];
     const program = findNginx();

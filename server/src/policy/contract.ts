@@ -127,6 +127,8 @@ export interface ExplainedCall {
   readonly caller: Caller;
   readonly gateway: Gateway | null;
   readonly tool: Tool;
+  /** Why a call does not even find the tool there; `null` where it does. */
+  readonly hidden: Refusal | null;
   /** As in `Request`; `null` where no arguments were given. */
   readonly arguments: { readonly args: Members; readonly check: Request['check'] } | null;
   /** An output to try rules on; `undefined` where none was given. */

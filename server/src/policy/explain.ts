@@ -24,7 +24,7 @@ export async function explain(
   about: ExplainedCall,
 ): Promise<ExplainResponse> {
   const { caller, gateway, tool } = about;
-  const told: Explained = { refused: null, hooks: [], screenings: [] };
+  const told: Explained = { refused: about.hidden, hooks: [], screenings: [] };
   const authorized = await authorize({ caller, gateway, target: tool }, tool);
   if (!authorized.ok) refuse(told, authorized.error);
   told.hooks.push(...((authorized.ok ? authorized.value.trace : authorized.error.policy)?.hooks ?? []));

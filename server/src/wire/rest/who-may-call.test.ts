@@ -50,6 +50,11 @@ const table: readonly Entry[] = [
   { call: 'GET /api_keys/{id}', needs: 'admin' },
   { call: 'DELETE /api_keys/{id}', needs: 'admin' },
   { call: 'GET /audit_events', needs: 'admin' },
+  {
+    call: 'POST /policy/explain',
+    needs: 'admin',
+    body: { user_id: 'alice', tool: 'No.Such' },
+  },
 ];
 
 let server: RestServer;
