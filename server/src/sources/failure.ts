@@ -34,12 +34,15 @@ export function failureOf(failure: EgressFailure, step: ProbeStep): SourceFailur
   };
 }
 
+/** Where requests go: an upstream, or what adds to each of them before it goes there. */
+export type Requester = Pick<Upstream, 'request'>;
+
 /**
  * Sends a request; again, at most `retry` times, only where surely nothing of it had arrived, or where it was cut off
  * and is `harmless`: running twice what only reads does no harm.
  */
 export async function send(
-  upstream: Upstream,
+  upstream: Requester,
   request: UpstreamRequest,
   retry: number,
   harmless: boolean,

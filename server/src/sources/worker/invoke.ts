@@ -1,16 +1,15 @@
 import { type DispatchedCall, type Source, type SourceReturn, timeoutMsOf } from '#domain';
-import type { Upstream, UpstreamResponse } from '#egress';
+import type { UpstreamResponse } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
-import { failureOf, send } from '../failure.ts';
+import { failureOf, type Requester, send } from '../failure.ts';
 import { credentialRefused } from './list.ts';
 import { parseInvokeAnswer, type WorkerAnswer } from './output.ts';
 
 export interface Invoker {
-  readonly upstream: Upstream;
+  readonly upstream: Requester;
   readonly source: Source;
   readonly path: string;
-  readonly headers: () => string;
   readonly maxAnswerBytes: number;
   readonly clock: Clock;
 }
@@ -43,14 +42,14 @@ async function invokeOnce(
   body: string,
   timeoutMs: number,
   call: DispatchedCall,
-  { upstream, source, path, headers, maxAnswerBytes }: Invoker,
+  { upstream, source, path, maxAnswerBytes }: Invoker,
 ): Promise<Result<WorkerAnswer, CallFailure>> {
   const answer = await send(
     upstream,
     {
       method: 'POST',
       path,
-      headers: headers(),
+      headers: 'content-type: application/json\r\naccept: application/json\r\n',
       body,
       timeoutMs,
       maxBytes: maxAnswerBytes,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { DispatchedCall, SourceReturn } from '#domain';
@@ -8,6 +9,7 @@ import { silentLog } from '#telemetry';
 import type { SourceConnection } from '../contract.ts';
 import { describeSourceKind } from '../contract-suite.ts';
 import { callOf, sourceOf, toolNamed, unheard } from '../fixtures/dispatched-call.ts';
+import { answerJson, startServer } from '../fixtures/start-server.ts';
 import { definitionOf, startWorker, type WorkerServer } from '../fixtures/worker-server.ts';
 import { workerKind } from './worker.ts';
 
@@ -174,6 +176,39 @@ describe('a call to a worker', () => {
     worker.mood = 'well';
     opened.value.close();
     slow.close();
+  });
+});
+
+describe('the token of a request', () => {
+  const given = { success: true, output: { value: 'x', logs: null, error: null } };
+
+  it('is good for that request alone, below whatever path the worker lives, and made anew to send it again', async () => {
+    const arrived: { claims: Record<string, unknown>; digest: string }[] = [];
+    let cuts = 1;
+    const server = await startServer((request, response, body) => {
+      const [, claims = ''] = request.headers.authorization?.split('.') ?? [];
+      const path = request.url?.replace('/at/some/path', '');
+      const digest = createHash('sha256').update(`${request.method} ${path}\n${body}`).digest('base64url');
+      arrived.push({ claims: JSON.parse(Buffer.from(claims, 'base64url').toString()), digest });
+      if (cuts-- > 0) response.destroy();
+      else answerJson(response, 200, request.method === 'GET' ? [definitionOf('Echo')] : given);
+    });
+    const egress = createEgress({ allow: [] });
+    const uri = `${server.origin}/at/some/path/?zone=a`;
+    const opened = workerKind.open(
+      sourceOf({ kind: 'worker', uri, secret }),
+      { egress, clock: systemClock, log: silentLog },
+      unheard,
+    );
+    assert.ok(opened.ok);
+    assert.ok((await opened.value.inspect()).ok);
+    for (const text of ['hé', 'hé'])
+      assert.ok((await opened.value.call(callOf('Echo', { args: { text } }))).ok);
+    egress.close();
+    await server.stop();
+    assert.equal(arrived.length, 4);
+    for (const { claims, digest } of arrived) assert.equal(claims.digest, `sha-256=${digest}`);
+    assert.equal(new Set(arrived.map(({ claims }) => claims.jti)).size, 4);
   });
 });
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Source } from '#domain';
 import type { Upstream } from '#egress';
-import { err, ok, type Result } from '#foundation';
+import { type Clock, err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, SourceConnection, SourceDeps, SourceKind } from '../contract.ts';
-import { failureOf, send } from '../failure.ts';
+import { failureOf, type Requester, send } from '../failure.ts';
 import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
 import { invoke } from './invoke.ts';
 import { entriesOf } from './list.ts';
 import { listingsOf } from './listing.ts';
-import { createTokens } from './token.ts';
+import { createRequestSigner } from './token.ts';
 
 /** Arcade's worker protocol, as its Python and TypeScript workers speak it. */
 export const workerKind: SourceKind = {
@@ -24,14 +24,12 @@ export const workerKind: SourceKind = {
 function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): SourceConnection {
   const url = new URL(source.uri);
   const base = url.pathname.replace(/\/+$/, '');
-  const token = source.secret === null ? null : createTokens(source.secret, deps.clock);
-  const authorization = () => (token === null ? '' : `authorization: Bearer ${token()}\r\n`);
+  const signed = source.secret === null ? upstream : signing(upstream, source.secret, base, deps.clock);
   const maxAnswerBytes = deps.maxAnswerBytes ?? defaultMaxAnswerBytes;
   const invoker = {
-    upstream,
+    upstream: signed,
     source,
     path: `${base}/worker/tools/invoke${url.search}`,
-    headers: () => `${authorization()}content-type: application/json\r\naccept: application/json\r\n`,
     maxAnswerBytes,
     clock: deps.clock,
   };
@@ -39,11 +37,11 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
     const answer = await send(
-      upstream,
+      signed,
       {
         method: 'GET',
         path: `${base}/worker/tools${url.search}`,
-        headers: `${authorization()}accept: application/json\r\n`,
+        headers: 'accept: application/json\r\n',
         timeoutMs: inspectionTimeoutMs(source),
         maxBytes: maxAnswerBytes,
       },
@@ -61,4 +59,18 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
   }
 
   return { inspect, call: (call) => invoke(call, invoker), close: async () => upstream.close() };
+}
+
+/** Signs each request anew, one that is sent again too: a strict worker takes no token twice. */
+function signing(upstream: Upstream, secret: string, base: string, clock: Clock): Requester {
+  const sign = createRequestSigner(secret, clock);
+  return {
+    request(request) {
+      const token = sign(request.method, request.path.slice(base.length), request.body ?? '');
+      return upstream.request({
+        ...request,
+        headers: `authorization: Bearer ${token}\r\n${request.headers}`,
+      });
+    },
+  };
 }
