@@ -44,13 +44,13 @@ export type {
 } from './rest/policy/explain.ts';
 export { explainRequest, simulateRequest } from './rest/policy/explain.ts';
 export type { GrantRequest, GrantResponse } from './rest/policy/grants.ts';
-export { grantRequest } from './rest/policy/grants.ts';
+export { grantRequest, grantsQuery, updateGrantRequest } from './rest/policy/grants.ts';
 export type { LimitRequest, LimitResponse } from './rest/policy/limits.ts';
-export { limitDimensions, limitRequest } from './rest/policy/limits.ts';
-export type { SubjectSelector } from './rest/policy/parts.ts';
-export { subject } from './rest/policy/parts.ts';
+export { limitDimensions, limitRequest, updateLimitRequest } from './rest/policy/limits.ts';
+export type { EntryHead, SubjectSelector } from './rest/policy/parts.ts';
+export { entriesQuery, subject } from './rest/policy/parts.ts';
 export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';
-export { detectorNames, ruleRequest } from './rest/policy/rules.ts';
+export { detectorNames, ruleRequest, updateRuleRequest } from './rest/policy/rules.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
 export type {
   ExecuteToolRequest,

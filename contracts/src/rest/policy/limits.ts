@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { description, type EntryHead, entryName, subject, where } from './parts.ts';
+import { description, type EntryHead, entryName, subject, updateOf, where } from './parts.ts';
 
 export const limitDimensions = ['user', 'key', 'tool', 'gateway', 'project'] as const;
 
@@ -35,4 +35,6 @@ export const limitRequest = z
       context.addIssue({ code: 'custom', path: ['per'], message: 'names something twice' });
   });
 export type LimitRequest = z.infer<typeof limitRequest>;
+/** `PATCH /v1/limits/{id}`. */
+export const updateLimitRequest = updateOf(limitRequest);
 export type LimitResponse = EntryHead & LimitRequest;

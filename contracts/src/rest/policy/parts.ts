@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { gatewaySlug } from '../gateways.ts';
+import { pageQuery } from '../page.ts';
 
 /** What grants, rules and limits have in common: who, which tools, where. */
 
@@ -66,4 +67,13 @@ export interface EntryHead {
   binding: { type: 'static' | 'project'; id: string };
   created_at?: string;
   updated_at?: string;
+}
+
+/** `GET` of a list: those that name this gateway. */
+export const entriesQuery = pageQuery.extend({ gateway: gatewaySlug.optional() });
+
+/** `PATCH`: what is left out stays, and `null` takes away what need not be there. The whole is checked again. */
+export function updateOf<Shape extends z.ZodRawShape>(request: z.ZodObject<Shape>) {
+  const fields = Object.entries(request.shape).map(([name, field]) => [name, z.nullish(field)]);
+  return z.strictObject(Object.fromEntries(fields) as Record<string, z.ZodType<unknown, unknown>>);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { description, type EntryHead, entryName, subject, where } from './parts.ts';
+import { description, type EntryHead, entryName, subject, updateOf, where } from './parts.ts';
 
 export const detectorNames = [
   'ssn',
@@ -90,4 +90,6 @@ function checkRule(rule: { [field in keyof typeof fields]?: unknown }, context: 
 /** `POST /v1/rules`, and an entry of `rules` in the config file. */
 export const ruleRequest = z.strictObject(fields).superRefine(checkRule);
 export type RuleRequest = z.infer<typeof ruleRequest>;
+/** `PATCH /v1/rules/{id}`. */
+export const updateRuleRequest = updateOf(ruleRequest);
 export type RuleResponse = EntryHead & RuleRequest;

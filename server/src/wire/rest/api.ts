@@ -9,6 +9,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
 import { explainRoutes } from './policy/explain-routes.ts';
+import { policyRoutes } from './policy/routes.ts';
 import type { RestDeps, RestRooms, Route } from './route.ts';
 import { serve } from './serve.ts';
 import { executeRoute } from './tools/execute.ts';
@@ -26,6 +27,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...workerRoutes(deps),
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),
+    ...policyRoutes(deps),
     ...auditRoutes(deps),
     ...explainRoutes(deps),
   ];
