@@ -1,9 +1,8 @@
-import { createContext, Script } from 'node:vm';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import { type JsonSchema, type Refusal, refusal, type ToolCuration } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, inTime, ok, type Result } from '#foundation';
 import { type CheckCost, checkCost, isHeavierThan } from './check-cost.ts';
 
 type Arguments = { readonly [name: string]: unknown };
@@ -33,19 +32,6 @@ const checkMs = 100;
 
 /** Arguments up to this weight are checked unwatched even where the time grows with their text. */
 const lightUpTo = 2048;
-
-const watched: { work: () => unknown } = { work: () => null };
-const watchedScript = new Script('work()');
-createContext(watched);
-
-/**
- * Runs `work` and ends it after a while, which nothing else can do to a loop; that costs a tenth of a millisecond. Throws
- * what `work` throws, and when it was ended.
- */
-function inTime<T>(limitMs: number, work: () => T): T {
-  watched.work = work;
-  return watchedScript.runInContext(watched, { timeout: limitMs }) as T;
-}
 
 type Check = (args: Arguments) => readonly ErrorObject[];
 

@@ -7,6 +7,7 @@ export type { Clock } from './clock.ts';
 export { elapsedMs, manualClock, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
+export { inTime } from './in-time.ts';
 export type { JsonMember, Members } from './json-members.ts';
 export { isDeeperThan, isMembers, jsonItems, jsonMembers } from './json-members.ts';
 export type { Err, Ok, Result } from './result.ts';

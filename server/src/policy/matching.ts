@@ -47,7 +47,7 @@ export function matcherOf({ tools, metadata, gateway: slug = null }: Where): Tar
 }
 
 /** What prompts and resources do. */
-const onlyReads: ToolTraits = {
+export const onlyReads: ToolTraits = {
   readOnly: true,
   destructive: false,
   idempotent: true,
