@@ -17,6 +17,7 @@ import { err, ok, type Result, randomHex } from '#foundation';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { gatewayResponse } from './response.ts';
+import { slugHeld } from './slug-held.ts';
 
 const one = '/gateways/{gateway_id}';
 
@@ -121,6 +122,10 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
             method === 'PUT' && name !== undefined
               ? gatewayReplacementFromRequest({ ...body, name }, found.value)
               : gatewayEditFromRequest(body, found.value);
+          const { slug } = found.value;
+          const held =
+            edit.slug === undefined || edit.slug === slug ? null : slugHeld(deps.policy, projectId, slug);
+          if (held !== null) return err(held);
           const updated = await catalog.updateGateway(projectId, found.value.id, edit);
           return updated.ok ? ok({ status: 200, body: gatewayResponse(updated.value, publicUrl) }) : updated;
         },
