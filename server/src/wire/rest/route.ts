@@ -50,8 +50,19 @@ export interface RestRequest<Body, Query> {
 export interface Answer {
   readonly status: 200 | 201 | 204 | 503;
   readonly body?: unknown;
-  /** What was changed beyond what was asked, for the audit record. */
-  readonly changed?: Readonly<Record<string, unknown>>;
+  readonly changed?: Changed;
+}
+
+/**
+ * What an operation changed, for its audit record; every one that `mutates` says it. `before` and `after` are the resource as
+ * the API shows it, `null` where there was none, or is none any more. They are given as they are, like the body that was
+ * asked with: the record leaves out what is secret (changes.ts), and it keeps what was asked beside them.
+ */
+export interface Changed {
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** What stands in neither: names of what was approved. */
+  readonly [more: string]: unknown;
 }
 
 type Outcome = Result<Answer, Refusal>;

@@ -31,13 +31,8 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
     outcome = checked.ok ? await route.run(checked.value) : checked;
   }
   if (route.mutates || (route.needs === 'call' && !checked.ok)) {
-    await record(
-      deps,
-      route,
-      principal.value,
-      outcome,
-      changesOf(params, checked.ok ? checked.value.body : null),
-    );
+    const asked = [params, checked.ok ? checked.value.body : null];
+    await record(deps, route, principal.value, outcome, asked);
   }
   return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
 }
@@ -135,7 +130,7 @@ async function record(
   route: Route,
   principal: Principal,
   outcome: Result<Answer, Refusal>,
-  changes: Readonly<Record<string, unknown>>,
+  asked: readonly unknown[],
 ): Promise<void> {
   await deps.audit.record({
     kind: route.needs === 'call' ? 'tool_call' : 'admin',
@@ -145,6 +140,6 @@ async function record(
     tool: route.needs === 'call' ? null : route.operation,
     code: outcome.ok ? null : outcome.error.code,
     reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
-    changes: route.needs === 'call' ? null : { ...changes, ...(outcome.ok ? outcome.value.changed : {}) },
+    changes: route.needs === 'call' ? null : changesOf(...asked, outcome.ok ? outcome.value.changed : null),
   });
 }
