@@ -106,6 +106,6 @@ function record(
 }
 
 /** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */
-export function hasRun({ code }: CallRefusal): boolean {
-  return code.startsWith('source.') || code === 'internal' || code === 'policy.output_blocked';
+export function hasRun({ code, ran }: CallRefusal): boolean {
+  return ran === true || code.startsWith('source.') || code === 'internal';
 }

@@ -95,6 +95,8 @@ export interface CallRefusal extends Refusal {
   readonly toldAs?: Refusal;
   /** The JSON-RPC error that the source answered the call with, as it came. */
   readonly rpc?: RpcError;
+  /** The tool has run all the same: what it did was done. */
+  readonly ran?: true;
   /** What policy said until then. */
   readonly policy?: PolicyTrace;
 }

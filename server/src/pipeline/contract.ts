@@ -1,6 +1,6 @@
 import type { ShownTool } from '#catalog';
 import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
-import type { Result } from '#foundation';
+import type { Members, Result } from '#foundation';
 import type { MaybePromise } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
@@ -34,6 +34,8 @@ export interface Pipeline {
     gateway: Gateway | null,
     tools: readonly ShownTool[],
   ): MaybePromise<readonly ShownTool[]>;
+  /** What a source says of the target outside of any request, as the caller may hear it; `null`: it may not. */
+  overheard(caller: Caller, gateway: Gateway, target: RuleTarget, params: Members): Members | null;
   /** What the caller is told of a refusal. */
   told(refusal: CallRefusal): Refusal;
 }

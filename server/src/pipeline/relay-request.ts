@@ -54,7 +54,7 @@ async function dispatched(
     });
     if (!returned.ok) return err(policy.releaseFailure(grant, returned.error));
     const release = await policy.release(admission.value, asked, returned.value);
-    return release.ok ? ok(release.value.returned) : release;
+    return release.ok ? ok(release.value.returned) : err({ ...release.error, ran: true });
   } finally {
     admission.value.end();
   }
@@ -68,14 +68,17 @@ export function subscribe(
   const kind = uri === undefined ? 'task' : 'resource_subscribe';
   const topic = uri === undefined ? { taskId: received.taskId } : { uri };
   const details = { kind, executionId: null, traceId: null } as const;
-  return recorded(received, details, rooms, ({ target: { projectId, sourceId } }) =>
+  return recorded(received, details, rooms, (grant) =>
     rooms.sources.subscribe({
-      projectId,
-      sourceId,
+      projectId: grant.target.projectId,
+      sourceId: grant.target.sourceId,
       userId: received.caller.userId,
       conversation: received.conversation,
       ...topic,
-      onUpdated: received.onUpdated,
+      onUpdated(params) {
+        const passed = rooms.policy.overheard(grant, params);
+        if (passed !== null) received.onUpdated(passed);
+      },
     }),
   );
 }

@@ -102,6 +102,8 @@ export interface Policy extends PolicyAdministration {
   readsOutputs(projectId: string): boolean;
   /** What passes while a call runs: progress, log messages, questions and answers. `null`: it may not pass. */
   passing(grant: Grant, direction: 'input' | 'output', value: Members): Members | null;
+  /** What a source says outside of any request, as the caller may hear it. `null`: it may not be heard. */
+  overheard(asking: Asking, value: Members): Members | null;
 }
 
 /** What administrators see and change. */

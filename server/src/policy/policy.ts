@@ -14,7 +14,7 @@ import { createGrants } from './grants/grants.ts';
 import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import type { Parts } from './parts.ts';
-import { passing, release, releaseFailure } from './release.ts';
+import { overheard, passing, release, releaseFailure } from './release.ts';
 import { checkRule, createRules } from './rules/rules.ts';
 import { simulate } from './simulate.ts';
 
@@ -88,6 +88,7 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
     readsOutputs: (projectId) => hooks.has(projectId, 'post'),
     passing: (grant, direction, value) => passing(parts, grant, direction, value),
+    overheard: (asking, value) => overheard(parts, asking, value),
     grants: grantEntries,
     rules: ruleEntries,
     limits: limitEntries,

@@ -1,6 +1,6 @@
 import { refusal, type SourceReturn } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
-import type { Admission, Grant, PolicyRefusal, Release, Request, SpokenFailure } from './contract.ts';
+import type { Admission, Asking, Grant, PolicyRefusal, Release, Request, SpokenFailure } from './contract.ts';
 import { stillGranted } from './decide.ts';
 import type { MaybePromise } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
@@ -136,17 +136,25 @@ export function passing(
   value: Members,
 ): Members | null {
   if (!stillGranted(parts, grant)) return null;
-  const found = screenOut(
-    parts,
-    grant,
-    () => JSON.stringify(value),
-    ['data', 'content', '_meta'],
-    {},
-    direction,
-  );
-  if (found === null) return value;
-  if (found.blocked !== null) return null;
-  return found.json === null ? value : JSON.parse(found.json);
+  const found = screenOut(parts, grant, () => JSON.stringify(value), said, {}, direction);
+  return found === null ? value : leftOf(value, found);
+}
+
+/** Outside of any call there is no record that a trace would stand in. */
+export function overheard(parts: Parts, asking: Asking, value: Members): Members | null {
+  const { caller, gateway, target } = asking;
+  const plan = parts.rules.plan('output', gateway, target);
+  if (plan === null) return value;
+  const facts = { subject: caller, gateway, target, args: {}, nowMs: parts.clock.now() };
+  return leftOf(value, plan.screen({ json: JSON.stringify(value), roots: said, at: '' }, facts));
+}
+
+/** Where the paths of rules begin in what is said and asked meanwhile. */
+const said = ['data', 'content', '_meta', 'result'];
+
+function leftOf(value: Members, { blocked, json }: Screening): Members | null {
+  if (blocked !== null) return null;
+  return json === null ? value : JSON.parse(json);
 }
 
 function releaseOf(returned: SourceReturn): Release {

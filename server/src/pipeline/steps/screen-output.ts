@@ -1,4 +1,4 @@
-import { ok, type Result } from '#foundation';
+import { err, ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { CallRefusal, Returned, Screened } from '../call.ts';
 
@@ -8,6 +8,6 @@ export async function screenOutput(
   policy: Policy,
 ): Promise<Result<Screened, CallRefusal>> {
   const release = await policy.release(returned.admission, returned.asked, returned.returned);
-  if (!release.ok) return release;
+  if (!release.ok) return err({ ...release.error, ran: true });
   return ok({ ...returned, returned: release.value.returned, release: release.value });
 }

@@ -1,5 +1,5 @@
 import type { GatewayView } from '#catalog';
-import type { Caller, RuleTarget } from '#domain';
+import type { Caller, CallNotification, RuleTarget } from '#domain';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps } from './front.ts';
 
@@ -19,6 +19,28 @@ export function hearerNow({ caller, request, view }: Exchange, deps: McpDeps): H
     now.gateway,
   );
   return entered.ok ? { caller: entered.value, view: now } : null;
+}
+
+/** What a source says by itself, for who may use anything of it; `null` for others, or where a rule withholds it. */
+export function overheard(
+  { caller, view }: Hearer,
+  sourceId: string,
+  notification: CallNotification,
+  { pipeline }: McpDeps,
+): CallNotification | null {
+  const { gateway, tools, prompts, resources, templates } = view;
+  const mayUse = (target: RuleTarget) =>
+    target.sourceId === sourceId && pipeline.permits(caller, gateway, target);
+  const uses =
+    tools.some(({ tool }) => mayUse(tool)) ||
+    [...prompts, ...resources, ...templates].some(({ target }) => mayUse(target));
+  if (!uses) return null;
+  const { params } = notification;
+  if (params === undefined) return notification;
+  const { projectId } = gateway;
+  const target = { id: `says_${sourceId}`, projectId, sourceId, ruleName: `${sourceId}.notifications` };
+  const passed = pipeline.overheard(caller, gateway, target, params);
+  return passed === null ? null : { ...notification, params: passed };
 }
 
 /** Whether the hearer may still read this. */

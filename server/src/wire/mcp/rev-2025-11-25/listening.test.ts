@@ -29,6 +29,7 @@ function createWorld(db: Db) {
     gateway: { ...gateway, instructions: '' },
     serverInstructions: null,
     sourceIds: ['source'],
+    ...{ tools: [{ tool: target }], prompts: [], resources: [], templates: [] },
     capabilitiesOf: () => ({ resources: { subscribe: true } }),
     findResource: (uri: string) =>
       uri.startsWith('none:') ? null : { target, own: uri.replace('source+', '') },
@@ -55,6 +56,7 @@ function createWorld(db: Db) {
   const pipeline = {
     authenticate: () => (state.isKnown ? ok(caller) : err(refusal('identity.invalid', 'revoked'))),
     permits: () => state.mayRead,
+    overheard: (_caller: Caller, _gateway: object, _target: object, params: Members) => params,
     told: (told: unknown) => told,
     async subscribe(received: ReceivedSubscription) {
       state.taken.push(received);

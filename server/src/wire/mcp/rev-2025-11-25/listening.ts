@@ -4,7 +4,7 @@ import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Announcement } from '#sources';
 import { type Exchange, messageEvent } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
-import { type Hearer, hearerNow, mayHearOf } from '../hearing.ts';
+import { type Hearer, hearerNow, mayHearOf, overheard } from '../hearing.ts';
 import { ownNotifications } from '../relay.ts';
 import type { Listener, Session } from '../sessions/session.ts';
 import { say } from '../streams.ts';
@@ -86,9 +86,10 @@ function listenerOf(exchange: Exchange, session: Session, deps: McpDeps, maxUnre
     hear({ projectId, sourceId, notification }: Announcement): void {
       if (!isWanted(notification, session)) return;
       const told = taskNotification(bearerOf(exchange), sourceId, notification, deps);
-      const view = told === null ? undefined : hearer()?.view;
-      if (told === null || view?.gateway.projectId !== projectId) return;
-      if (view.sourceIds.includes(sourceId)) tell(told);
+      const now = told === null ? null : hearer();
+      if (told === null || now?.view.gateway.projectId !== projectId) return;
+      const passed = overheard(now, sourceId, told, deps);
+      if (passed !== null) tell(passed);
     },
     hearOfUpdate(uri, params): void {
       const now = hearer();
