@@ -14,7 +14,7 @@ it('docs/config.md names every variable and every field', () => {
   const variables = [...source.matchAll(/read(?:<[^>]+>)?\(\s*'([A-Z_]+)'/g)].map(
     ([, name]) => name as string,
   );
-  assert.equal(variables.length, 12);
+  assert.equal(variables.length, 13);
   const { http, mcp } = declaredWorkerRequest.shape;
   const within = (block: string, shape: object) => Object.keys(shape).map((field) => `${block}.${field}`);
   const fields = [

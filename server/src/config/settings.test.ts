@@ -18,6 +18,7 @@ describe('readSettings', () => {
         publicUrl: null,
         dataDir: `${nowhere}/.sallyport`,
         databaseUrl: null,
+        redisUrl: null,
         configPath: null,
         adminKey: null,
         roles: new Set(roles),
@@ -37,6 +38,7 @@ describe('readSettings', () => {
       SALLYPORT_PUBLIC_URL: 'https://mcp.corp.example/',
       SALLYPORT_DATA_DIR: 'state',
       DATABASE_URL: 'postgres://sally:port@db/main',
+      SALLYPORT_REDIS_URL: 'rediss://sally:port@cache:6380/2',
       SALLYPORT_CONFIG: '/etc/sallyport.yaml',
       SALLYPORT_ADMIN_KEY: 'sixteen-letters!',
       SALLYPORT_ROLES: 'jobs, gateway',
@@ -53,6 +55,7 @@ describe('readSettings', () => {
         publicUrl: 'https://mcp.corp.example',
         dataDir: `${nowhere}/state`,
         databaseUrl: 'postgres://sally:port@db/main',
+        redisUrl: 'rediss://sally:port@cache:6380/2',
         configPath: '/etc/sallyport.yaml',
         adminKey: 'sixteen-letters!',
         roles: new Set(['gateway', 'jobs']),
@@ -77,6 +80,7 @@ describe('readSettings', () => {
       SALLYPORT_PORT: '65536',
       SALLYPORT_PUBLIC_URL: 'https://user:SEKRET@x/path',
       DATABASE_URL: 'mysql://root:SEKRET@db',
+      SALLYPORT_REDIS_URL: 'redis://SEKRET@cache/main',
       SALLYPORT_ADMIN_KEY: 'SEKRET',
       SALLYPORT_ROLES: 'gateway,SEKRET',
       SALLYPORT_DEMO: 'SEKRET',
@@ -91,6 +95,26 @@ describe('readSettings', () => {
       Object.keys(wrong),
     );
     assert.doesNotMatch(read.error.join('\n'), /SEKRET/);
+  });
+
+  it('a Redis server is named by an address or by a socket', () => {
+    for (const url of [
+      'redis://cache',
+      'rediss://a:b@[::1]:6380/0',
+      'unix:///run/redis.sock',
+      'unix://a:b@/r.sock?db=1',
+    ]) {
+      const read = readSettings({ SALLYPORT_REDIS_URL: url }, nowhere);
+      assert.equal(read.ok && read.value.redisUrl, url);
+    }
+    for (const url of [
+      'cache:6379',
+      'http://cache',
+      'redis://cache/main',
+      'redis:///',
+      'unix://run/redis.sock/x?a',
+    ])
+      assert.equal(readSettings({ SALLYPORT_REDIS_URL: url }, nowhere).ok, false, url);
   });
 
   it('an empty variable counts as not set', () => {

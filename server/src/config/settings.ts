@@ -10,7 +10,7 @@ export type Role = (typeof roles)[number];
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What the environment says. `databaseUrl` and `adminKey` are secrets: never log a `Settings` as a whole. */
+/** What the environment says. `databaseUrl`, `redisUrl` and `adminKey` are secrets: never log a `Settings` as a whole. */
 export interface Settings {
   readonly host: string;
   /** 0: any free port. */
@@ -21,6 +21,8 @@ export interface Settings {
   readonly dataDir: string;
   /** `null`: the embedded database. */
   readonly databaseUrl: string | null;
+  /** `null`: limits are counted in this process. */
+  readonly redisUrl: string | null;
   /** Absolute; `null` when `SALLYPORT_CONFIG` is not set and there is no `sallyport.yaml`. */
   readonly configPath: string | null;
   readonly adminKey: string | null;
@@ -67,6 +69,7 @@ export function readSettings(
     publicUrl: read('SALLYPORT_PUBLIC_URL', null, parseOrigin, 'an origin such as https://mcp.example.com'),
     dataDir: read('SALLYPORT_DATA_DIR', resolve(workingDirectory, '.sallyport'), path, 'a path'),
     databaseUrl: read('DATABASE_URL', null, parseDatabaseUrl, 'a URL such as postgres://user@host:5432/name'),
+    redisUrl: read('SALLYPORT_REDIS_URL', null, parseRedisUrl, 'a URL such as redis://user@host:6379/0'),
     configPath: read('SALLYPORT_CONFIG', existsSync(defaultConfig) ? defaultConfig : null, path, 'a path'),
     adminKey: read('SALLYPORT_ADMIN_KEY', null, parseKey, 'at least 16 printable characters without spaces'),
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
@@ -111,6 +114,13 @@ function parseOrigin(text: string): string | undefined {
 
 function parseDatabaseUrl(text: string): string | undefined {
   return /^postgres(ql)?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+function parseRedisUrl(text: string): string | undefined {
+  if (/^unix:\/\/([^/?#]*@)?\/[^?#]+(\?db=\d+)?$/i.test(text)) return text;
+  if (!/^rediss?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const { hostname, pathname } = new URL(text);
+  return hostname !== '' && /^(\/\d*)?$/.test(pathname) ? text : undefined;
 }
 
 function parseKey(text: string): string | undefined {
