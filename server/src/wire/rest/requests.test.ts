@@ -313,12 +313,62 @@ describe('the audit', () => {
         ['workers.create', 'allowed', null],
       ],
     );
-    assert.deepEqual(items[2].changes, {
+    const { before, after, ...asked } = items[2].changes;
+    assert.deepEqual(asked, {
       id: 'audited',
       enabled: true,
       http: { uri: worker.url, secret: '(set)', timeout: 30, retry: 3 },
     });
+    assert.deepEqual([before, after.id, after.http.secret], [null, 'audited', '(set)']);
+    assert.deepEqual(items[1].changes, asked, 'what was refused changed nothing');
+    assert.deepEqual(items[0].changes, { id: 'audited', before: after, after: null });
     assert.doesNotMatch(JSON.stringify(items), new RegExp(workerSecret));
+  });
+
+  it('tells what a change found and what it left', async () => {
+    const make = async (path: string, body: object) =>
+      (await server.ask('POST', `/v1/${path}`, { body })).body;
+    const mcp = {
+      uri: 'http://127.0.0.1:9/mcp?key=hush-1',
+      headers: { authorization: 'Bearer hush-2' },
+      secrets: { TOKEN: 'hush-3' },
+    };
+    await make('workers', { id: 'told', mcp });
+    await server.ask('PATCH', '/v1/workers/told', { body: { mcp: { timeout: 7 } } });
+    await server.ask('DELETE', '/v1/workers/told');
+    const tools = [{ tool: 'Test.Join', arguments: { fixed: { words: ['hush-4'] } } }];
+    const gateway = await make('gateways', { name: 'told', tools });
+    await server.ask('PATCH', `/v1/gateways/${gateway.id}`, { body: { description: 'new' } });
+    await server.ask('PUT', `/v1/gateways/${gateway.id}`, { body: { name: 'replaced' } });
+    await server.ask('DELETE', `/v1/gateways/${gateway.id}`);
+    const { key, ...apiKey } = await make('api_keys', { name: 'told' });
+    await server.ask('DELETE', `/v1/api_keys/${apiKey.id}`);
+
+    const { items } = await audit('kind=admin&limit=9');
+    const told = items.map(({ tool, changes }: { tool: string; changes: Record<string, never> }) => {
+      const at = (side: 'before' | 'after') => changes[side] as Record<string, never> | null;
+      return [tool, at('before'), at('after')] as const;
+    });
+    const picked = told.reverse().map(([tool, before, after]: (typeof told)[number]) => {
+      const pick = (shown: (typeof told)[number][1]) =>
+        shown && (tool.startsWith('workers') ? shown.mcp?.timeout : (shown.description ?? shown.name));
+      return [tool, pick(before), pick(after)];
+    });
+    assert.deepEqual(picked, [
+      ['workers.create', null, 30],
+      ['workers.update', 30, 7],
+      ['workers.delete', 7, null],
+      ['gateways.create', null, ''],
+      ['gateways.update', '', 'new'],
+      ['gateways.replace', 'new', ''],
+      ['gateways.delete', '', null],
+      ['api_keys.create', null, 'told'],
+      ['api_keys.delete', 'told', null],
+    ]);
+    assert.deepEqual(told[7]?.[2], apiKey);
+    const all = JSON.stringify(items);
+    assert.doesNotMatch(all, /hush/);
+    assert.ok(!all.includes(key));
   });
 
   it('has one record of every execution, and of those refused at the door', async () => {

@@ -6,6 +6,7 @@ import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 
 export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
+  const found = (projectId: string, id: string) => identity.listKeys(projectId).find((key) => key.id === id);
   const unknown = (id: string) =>
     err(refusal('resource.unknown', `there is no API key ${id}`, { field: 'id' }));
   return [
@@ -34,7 +35,8 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
           tools: body.tools ?? null,
           expiresAt,
         });
-        return ok({ status: 201, body: { ...apiKeyResponse(key), key: plaintext } });
+        const after = apiKeyResponse(key);
+        return ok({ status: 201, body: { ...after, key: plaintext }, changed: { before: null, after } });
       },
     }),
     route({
@@ -56,7 +58,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       needs: 'admin',
       success: 200,
       run({ projectId, params: { id = '' } }) {
-        const key = identity.listKeys(projectId).find((candidate) => candidate.id === id);
+        const key = found(projectId, id);
         return key === undefined ? unknown(id) : ok({ status: 200, body: apiKeyResponse(key) });
       },
     }),
@@ -68,8 +70,11 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       needs: 'admin',
       mutates: true,
       success: 204,
-      run: async ({ projectId, params: { id = '' } }) =>
-        (await identity.revokeKey(projectId, id)) ? ok({ status: 204 }) : unknown(id),
+      async run({ projectId, params: { id = '' } }) {
+        const key = found(projectId, id);
+        if (key === undefined || !(await identity.revokeKey(projectId, id))) return unknown(id);
+        return ok({ status: 204, changed: { before: apiKeyResponse(key), after: null } });
+      },
     }),
   ];
 }

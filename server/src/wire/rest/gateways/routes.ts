@@ -101,7 +101,9 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
         const taken = body.slug === undefined && !catalog.slugAvailable(asked.slug);
         const slug = taken ? `${asked.slug}-${randomHex(4)}` : asked.slug;
         const created = await catalog.createGateway({ ...asked, slug });
-        return created.ok ? ok({ status: 201, body: gatewayResponse(created.value, publicUrl) }) : created;
+        if (!created.ok) return created;
+        const after = gatewayResponse(created.value, publicUrl);
+        return ok({ status: 201, body: after, changed: { before: null, after } });
       },
     }),
     ...(['PUT', 'PATCH'] as const).map((method) =>
@@ -127,7 +129,10 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
             edit.slug === undefined || edit.slug === slug ? null : slugHeld(deps.policy, projectId, slug);
           if (held !== null) return err(held);
           const updated = await catalog.updateGateway(projectId, found.value.id, edit);
-          return updated.ok ? ok({ status: 200, body: gatewayResponse(updated.value, publicUrl) }) : updated;
+          if (!updated.ok) return updated;
+          const before = gatewayResponse(found.value, publicUrl);
+          const after = gatewayResponse(updated.value, publicUrl);
+          return ok({ status: 200, body: after, changed: { before, after } });
         },
       }),
     ),
@@ -139,9 +144,12 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'admin',
       mutates: true,
       success: 204,
-      async run({ projectId, params }) {
-        const deleted = await catalog.deleteGateway(projectId, params.gateway_id ?? '');
-        return deleted.ok ? ok({ status: 204 }) : deleted;
+      async run({ projectId, params, publicUrl }) {
+        const found = named(deps, { projectId, params });
+        if (!found.ok) return found;
+        const deleted = await catalog.deleteGateway(projectId, found.value.id);
+        const before = gatewayResponse(found.value, publicUrl);
+        return deleted.ok ? ok({ status: 204, changed: { before, after: null } }) : deleted;
       },
     }),
   ];

@@ -33,6 +33,12 @@ function shown({ sources, catalog }: RestDeps, source: Source): WorkerResponse {
   return workerResponse(source, sources.status(projectId, id), catalog.quarantined(projectId, id).length);
 }
 
+/** A worker in the record of a change: what was declared of it, and not how it is. */
+function recorded(worker: WorkerResponse): Partial<WorkerResponse> {
+  const { status: _status, requirements: _requirements, managed: _managed, ...declared } = worker;
+  return declared;
+}
+
 function changingRoutes(deps: RestDeps): readonly Route[] {
   const { sources } = deps;
   const show = (source: Source) => shown(deps, source);
@@ -46,9 +52,11 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       mutates: true,
       body: createWorkerRequest,
       success: 201,
-      async run({ projectId, body }) {
-        const created = await sources.create(newSourceFromRequest(body, { projectId }));
-        return created.ok ? ok({ status: 201, body: show(created.value) }) : created;
+      async run({ projectId, body: asked }) {
+        const created = await sources.create(newSourceFromRequest(asked, { projectId }));
+        if (!created.ok) return created;
+        const body = show(created.value);
+        return ok({ status: 201, body, changed: { before: null, after: recorded(body) } });
       },
     }),
     route({
@@ -60,13 +68,16 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       mutates: true,
       body: updateWorkerRequest,
       success: 200,
-      async run({ projectId, params, body }) {
+      async run({ projectId, params, body: asked }) {
         const found = editable(deps, { projectId, params });
         if (!found.ok) return found;
-        const edit = sourceEditFromRequest(body, found.value);
+        const edit = sourceEditFromRequest(asked, found.value);
         if (!edit.ok) return edit;
+        const before = recorded(show(found.value));
         const updated = await sources.update(projectId, found.value.id, edit.value);
-        return updated.ok ? ok({ status: 200, body: show(updated.value) }) : updated;
+        if (!updated.ok) return updated;
+        const body = show(updated.value);
+        return ok({ status: 200, body, changed: { before, after: recorded(body) } });
       },
     }),
     route({
@@ -80,8 +91,9 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       async run({ projectId, params }) {
         const found = editable(deps, { projectId, params });
         if (!found.ok) return found;
+        const before = recorded(show(found.value));
         const removed = await sources.remove(projectId, found.value.id);
-        return removed.ok ? ok({ status: 204 }) : removed;
+        return removed.ok ? ok({ status: 204, changed: { before, after: null } }) : removed;
       },
     }),
     route({
