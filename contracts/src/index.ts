@@ -14,6 +14,26 @@ export type {
 export { auditDecisions, auditEvent, auditKinds } from './audit/event.ts';
 export type { ErrorCode } from './errors/codes.ts';
 export { errorCodes } from './errors/codes.ts';
+export type {
+  AccessHookRequest,
+  AccessHookResult,
+  HealthStatus,
+  HookCode,
+  HookToolkits,
+  HookToolMetadata,
+  PostHookRequest,
+  PostHookResult,
+  PreHookRequest,
+  PreHookResult,
+} from './hooks/protocol.ts';
+export {
+  accessHookResult,
+  healthStatuses,
+  hookCodes,
+  hookHealthResponse,
+  postHookResult,
+  preHookResult,
+} from './hooks/protocol.ts';
 export type { ApiKeyResponse, CreateApiKeyRequest } from './rest/api-keys.ts';
 export { createApiKeyRequest } from './rest/api-keys.ts';
 export type { AuditEventsResponse } from './rest/audit.ts';
@@ -45,10 +65,50 @@ export type {
 export { explainRequest, simulateRequest } from './rest/policy/explain.ts';
 export type { GrantRequest, GrantResponse } from './rest/policy/grants.ts';
 export { grantRequest, grantsQuery, updateGrantRequest } from './rest/policy/grants.ts';
+export type {
+  BindingType,
+  CreateHookRequest,
+  DeclaredHookRequest,
+  HookPoint,
+  HookResponse,
+  UpdateHookRequest,
+  UpsertHooksRequest,
+  UpsertHooksResponse,
+} from './rest/policy/hooks.ts';
+export {
+  bindingQuery,
+  createHookRequest,
+  declaredHookRequest,
+  hookPoints,
+  hooksQuery,
+  updateHookRequest,
+  upsertHooksRequest,
+} from './rest/policy/hooks.ts';
 export type { LimitRequest, LimitResponse } from './rest/policy/limits.ts';
 export { limitDimensions, limitRequest, updateLimitRequest } from './rest/policy/limits.ts';
 export type { EntryHead, SubjectSelector } from './rest/policy/parts.ts';
 export { entriesQuery, subject } from './rest/policy/parts.ts';
+export type {
+  CreatePluginRequest,
+  CreatePluginResponse,
+  DeclaredPluginRequest,
+  GroupAccessConfig,
+  PluginDefinition,
+  PluginResponse,
+  PluginType,
+  RateLimitConfig,
+  RetryConfig,
+  UpdatePluginRequest,
+  WebhookAuth,
+} from './rest/policy/plugins.ts';
+export {
+  authTypeOf,
+  createPluginRequest,
+  declaredPluginRequest,
+  pluginDefinition,
+  pluginsQuery,
+  updatePluginRequest,
+} from './rest/policy/plugins.ts';
 export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';
 export { detectorNames, ruleRequest, updateRuleRequest } from './rest/policy/rules.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
