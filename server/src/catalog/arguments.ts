@@ -2,8 +2,8 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import { type JsonSchema, type Refusal, refusal, type ToolCuration } from '#domain';
-import { err, inTime, ok, type Result } from '#foundation';
-import { type CheckCost, checkCost, isHeavierThan } from './check-cost.ts';
+import { err, inTime, isHeavierThan, ok, type Result } from '#foundation';
+import { type CheckCost, checkCost } from './check-cost.ts';
 
 type Arguments = { readonly [name: string]: unknown };
 

@@ -47,19 +47,3 @@ function target(root: JsonSchema, ref: string): unknown {
   }
   return node;
 }
-
-/** Whether a value holds more than `limit` characters and members. Looks at no more than that. */
-export function isHeavierThan(value: unknown, limit: number): boolean {
-  let left = limit;
-  const take = (part: unknown): void => {
-    left -= typeof part === 'string' ? part.length + 1 : 1;
-    if (left < 0 || typeof part !== 'object' || part === null) return;
-    for (const key in part) {
-      left -= key.length;
-      take((part as JsonSchema)[key]);
-      if (left < 0) return;
-    }
-  };
-  take(value);
-  return left < 0;
-}
