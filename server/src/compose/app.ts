@@ -9,6 +9,7 @@ import {
 } from '#config';
 import { newGatewayFromRequest } from '#domain';
 import { type Clock, Fault, systemClock } from '#foundation';
+import { checkRule } from '#policy';
 import type { Log } from '#telemetry';
 import {
   createMcpEndpoint,
@@ -19,7 +20,7 @@ import {
   createTaskIds,
   listen,
 } from '#wire';
-import { applyDeclared, projectId } from './declared.ts';
+import { actNowhere, applyDeclared, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { checkReadiness } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
@@ -78,7 +79,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   // The demo's tools are there when it says that it is ready.
   if (demo !== null) await rooms.sources.refresh(projectId, demo.source().id);
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
-  const watched = await watchConfig(settings, env, rooms, log);
+  const watched = await watchConfig(settings, config, env, rooms, log);
   const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
@@ -99,7 +100,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
 
 async function firstConfig(settings: Settings, env: AppDeps['env']): Promise<ConfigFile> {
   if (settings.configPath === null) return emptyConfig;
-  const loaded = await loadConfigFile(settings.configPath, env);
+  const loaded = await loadConfigFile(settings.configPath, env, checkRule);
   if (loaded.ok) return loaded.value;
   const count = loaded.error.length === 1 ? 'a mistake' : `${loaded.error.length} mistakes`;
   const lines = loaded.error.map((mistake) => `  ${formatMistake(mistake)}`);
@@ -132,9 +133,19 @@ async function ensureDemoGateway(catalog: Catalog): Promise<string | null> {
   return catalog.gateways(projectId).some(({ slug }) => slug === 'demo') ? 'demo' : null;
 }
 
-/** Applies the file again whenever it changes; a file with mistakes changes nothing and is told by `/readyz`. */
-async function watchConfig(settings: Settings, env: AppDeps['env'], rooms: Rooms, log: Log) {
+/**
+ * Applies the file again whenever it changes; a file with mistakes changes nothing. `/readyz` tells them, and what of the file
+ * acts nowhere.
+ */
+async function watchConfig(
+  settings: Settings,
+  first: ConfigFile,
+  env: AppDeps['env'],
+  rooms: Rooms,
+  log: Log,
+) {
   const path = settings.configPath;
+  let acting = first;
   let mistakes: readonly string[] = [];
   const watch =
     path === null
@@ -147,18 +158,28 @@ async function watchConfig(settings: Settings, env: AppDeps['env'], rooms: Rooms
   if (path !== null) await reload(path);
 
   async function reload(file: string): Promise<void> {
-    const loaded = await loadConfigFile(file, env);
+    const loaded = await loadConfigFile(file, env, checkRule);
     mistakes = loaded.ok ? [] : loaded.error.map(formatMistake);
     if (!loaded.ok) {
       log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');
       return;
     }
     await applyDeclared(loaded.value, null, rooms);
-    const { workers, gateways } = loaded.value;
-    log.info({ workers: workers.length, gateways: gateways.length }, 'the config file was applied');
+    acting = loaded.value;
+    const warnings = actNowhere(acting, rooms.catalog);
+    if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
+    const { workers, gateways, grants, rules, limits } = acting;
+    const counts = Object.entries({ workers, gateways, grants, rules, limits });
+    log.info(
+      Object.fromEntries(counts.map(([section, { length }]) => [section, length])),
+      'the config file was applied',
+    );
   }
 
-  return { mistakes: () => mistakes, close: () => watch?.close() };
+  return {
+    mistakes: () => [...mistakes, ...actNowhere(acting, rooms.catalog)],
+    close: () => watch?.close(),
+  };
 }
 
 interface FrontDeps {

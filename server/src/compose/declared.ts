@@ -1,6 +1,7 @@
 import type { Catalog } from '#catalog';
-import type { ConfigFile } from '#config';
+import { type ConfigFile, type Declared, formatMistake } from '#config';
 import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
+import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 
 /** The one project of this version. */
@@ -14,7 +15,7 @@ const fromFile = { origin: 'file', ...undated } as const;
 export async function applyDeclared(
   file: ConfigFile,
   demo: Source | null,
-  { sources, catalog }: { sources: Sources; catalog: Catalog },
+  { sources, catalog, policy }: { sources: Sources; catalog: Catalog; policy: Policy },
 ): Promise<void> {
   const workers = file.workers.map(
     ({ request }): Source => ({ ...newSourceFromRequest(request, { projectId }), ...fromFile }),
@@ -22,6 +23,25 @@ export async function applyDeclared(
   const gateways = file.gateways.map(
     ({ id, request }): Gateway => ({ ...newGatewayFromRequest(request, { projectId }), ...fromFile, id }),
   );
-  await sources.applyFile(demo === null ? workers : [...workers, demo]);
+  // Before anything is awaited: no request sees a gateway without what is laid down for it, or a tool before that.
   catalog.applyFile(gateways);
+  policy.grants.applyFile(projectId, file.grants.map(requestOf));
+  policy.rules.applyFile(projectId, file.rules.map(requestOf));
+  policy.limits.applyFile(projectId, file.limits.map(requestOf));
+  await sources.applyFile(demo === null ? workers : [...workers, demo]);
+}
+
+/** Entries of the file that name a gateway which is not there (yet): they act nowhere, which of a denial must be known. */
+export function actNowhere(file: ConfigFile, catalog: Catalog): string[] {
+  const slugs = new Set(catalog.gateways(projectId).map(({ slug }) => slug));
+  return [...file.grants, ...file.rules, ...file.limits].flatMap(({ request: { gateway }, at }) => {
+    if (gateway == null || slugs.has(gateway)) return [];
+    return [
+      formatMistake({ ...at, message: `acts nowhere: there is no gateway with the slug "${gateway}"` }),
+    ];
+  });
+}
+
+function requestOf<Request>({ request }: Declared<Request>): Request {
+  return request;
 }

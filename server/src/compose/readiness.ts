@@ -9,7 +9,7 @@ export interface ReadinessParts {
   readonly audit: Audit;
   readonly sources: Sources;
   readonly durability: 'relaxed' | 'strict';
-  /** What is wrong with the config file as it stands now; the one before goes on acting. */
+  /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
   readonly stopping: () => boolean;
 }

@@ -1,11 +1,15 @@
 import {
   createGatewayRequest,
   declaredWorkerRequest,
+  grantRequest,
+  limitRequest,
+  type RuleRequest,
+  ruleRequest,
   secretReferences,
   unknownSecret,
 } from '@sallyport/contracts';
 import { z } from 'zod';
-import { newGatewayFromRequest } from '#domain';
+import { newGatewayFromRequest, type Refusal } from '#domain';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import type { ConfigFile } from './config-file.ts';
@@ -17,21 +21,15 @@ import { knownKeys, resolveReferences } from './references.ts';
 import type { Tree } from './tree.ts';
 import { locate, locateKey } from './tree.ts';
 
-/** Known words that this version does not act on. Accepting a rule and not applying it would be dangerous. */
-const laterSections = [
-  'auth_providers',
-  'secrets',
-  'grants',
-  'rules',
-  'plugins',
-  'hooks',
-  'user_sources',
-  'models',
-] as const;
+/** Known words that this version does not act on. Accepting a hook and not applying it would be dangerous. */
+const laterSections = ['auth_providers', 'secrets', 'plugins', 'hooks', 'user_sources', 'models'] as const;
 
 const fileSchema = z.strictObject({
   workers: z.array(declaredWorkerRequest).default([]),
   gateways: z.array(createGatewayRequest).default([]),
+  grants: z.array(grantRequest).default([]),
+  rules: z.array(ruleRequest).default([]),
+  limits: z.array(limitRequest).default([]),
   egress: z
     .strictObject({
       allow: z.array(z.string().refine(isEgressEntry, `expected ${egressEntryForm}`)).default([]),
@@ -41,10 +39,13 @@ const fileSchema = z.strictObject({
 });
 const topKeys = [...Object.keys(fileSchema.shape), ...laterSections];
 
+/** What else is wrong with a rule: its pattern, its path, its condition. */
+export type RuleCheck = (rule: RuleRequest) => Refusal | null;
+
 /** Checks the whole tree and returns either the config or every mistake in it. */
 export async function checkConfig(
   tree: Tree,
-  from: ReferenceSources & { readonly file: string },
+  from: ReferenceSources & { readonly file: string; readonly checkRule: RuleCheck },
 ): Promise<Result<ConfigFile, ConfigMistake[]>> {
   const mistakes: ConfigMistake[] = [];
   const report: Report = (path, message, onKey = false) => {
@@ -71,16 +72,22 @@ export async function checkConfig(
   if (!parsed.success) {
     for (const issue of parsed.error.issues) reportIssue(issue, value, resolved, report);
   }
+  reportRules(value, from.checkRule, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
-  const { workers, gateways, egress, audit } = parsed.data;
+  const { workers, gateways, grants, rules, limits, egress, audit } = parsed.data;
   const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
+  const declared = <T>(section: string, requests: readonly T[]) =>
+    requests.map((request, index) => ({ request, at: at([section, index]) }));
   return ok({
-    workers: workers.map((request, index) => ({ request, at: at(['workers', index]) })),
+    workers: declared('workers', workers),
     gateways: gateways.map((request, index) => {
       const { slug = slugOf(request.name) } = request;
       return { id: `gw_file_${slug}`, request: { ...request, slug }, at: at(['gateways', index]) };
     }),
+    grants: declared('grants', grants),
+    rules: declared('rules', rules),
+    limits: declared('limits', limits),
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
     references: resolved.references,
@@ -150,6 +157,19 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
         );
       }
     }
+  }
+}
+
+/** Also where other entries have mistakes: all are told at once. */
+function reportRules(value: RawConfig, checkRule: RuleCheck, report: Report): void {
+  for (const [index, entry] of listIn(value.rules).entries()) {
+    const rule = ruleRequest.safeParse(entry);
+    const problem = rule.success ? checkRule(rule.data) : null;
+    if (problem === null) continue;
+    const { message, field = '' } = problem;
+    const path = field.split('.').filter((key) => key !== '');
+    const words = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+    report(['rules', index, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))], words);
   }
 }
 

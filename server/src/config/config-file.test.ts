@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { RuleRequest } from '@sallyport/contracts';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { refusal } from '#domain';
 import { emptyConfig, loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
 import { redact } from './redact.ts';
@@ -15,8 +17,14 @@ after(() => rmSync(directory, { recursive: true }));
 
 async function load(text: string | Uint8Array, env: Record<string, string> = {}) {
   writeFileSync(path, text);
-  return loadConfigFile(path, env);
+  return loadConfigFile(path, env, noParentheses);
 }
+
+/** In the place of what the policy says of patterns. */
+const noParentheses = ({ match }: RuleRequest) =>
+  match?.pattern?.includes('(')
+    ? refusal('request.params_invalid', 'match.pattern: ( is not closed', { field: 'match.pattern' })
+    : null;
 
 /** Every mistake as `line:column path: message`. */
 async function mistakesOf(text: string | Uint8Array, env: Record<string, string> = {}): Promise<string[]> {
@@ -235,17 +243,38 @@ describe('mistakes', () => {
     ]);
   });
 
+  it('the policy is held to the API’s schemas, and rules to what the policy says of them', async () => {
+    const mistakes = await mistakesOf(
+      [
+        'grants:',
+        '  - { subject: { usr: alice }, tools: ["*"], effect: allow }',
+        '  - { subject: { everyone: true }, tools: ["Git[hub]"], effect: permit, expires_at: soon }',
+        'rules:',
+        '  - { name: a, direction: input, tools: ["*"], match: { pattern: "(x" }, action: block }',
+        '  - name: b',
+        '    direction: output',
+        '    tools: ["*"]',
+        '    action: redact',
+        '    replacment: x',
+        'limits:',
+        '  - { name: c, tools: ["*"], per: [user, user], rate: { limit: 0, per_seconds: 1 } }',
+      ].join('\n'),
+    );
+    assert.deepEqual(mistakes, [
+      '2:16 grants[0].subject: must be one of {"user": id}, {"group": name}, {"claim": {"name", "value"}}, {"everyone": true}',
+      '3:44 grants[1].tools[0]: is no glob: only * and ? stand for other characters',
+      '3:65 grants[1].effect: expected one of "allow"|"deny"',
+      '3:85 grants[1].expires_at: must be an ISO 8601 date and time with a zone',
+      '5:66 rules[0].match.pattern: ( is not closed',
+      '6:5 rules[1].match: is required without a condition',
+      '10:5 rules[1].replacment: unknown key; did you mean "replacement"?',
+      '12:35 limits[0].per: names something twice',
+      '12:64 limits[0].rate.limit: expected number to be >=1',
+    ]);
+  });
+
   it('a section of a later version is refused while it holds anything', async () => {
-    const sections = [
-      'auth_providers',
-      'secrets',
-      'grants',
-      'rules',
-      'plugins',
-      'hooks',
-      'user_sources',
-      'models',
-    ];
+    const sections = ['auth_providers', 'secrets', 'plugins', 'hooks', 'user_sources', 'models'];
     const text = sections.map((name) => `${name}: [{ name: x }]`).join('\n');
     const mistakes = await mistakesOf(text);
     assert.equal(mistakes.length, sections.length);
@@ -303,7 +332,7 @@ describe('mistakes', () => {
   });
 
   it('a file that cannot be read, is too large or is not text is a mistake', async () => {
-    const missing = await loadConfigFile(join(directory, 'missing.yaml'), {});
+    const missing = await loadConfigFile(join(directory, 'missing.yaml'), {}, noParentheses);
     assert.match(missing.ok ? '' : (missing.error[0]?.message ?? ''), /there is no such file/);
     assert.deepEqual(await mistakesOf(Uint8Array.of(0xff, 0xfe, 0x00)), ['1:1: expected UTF-8 text']);
     assert.deepEqual(await mistakesOf(`#${' '.repeat(1024 * 1024)}`), ['1:1: expected at most 1 MiB']);
@@ -391,6 +420,11 @@ describe('whatever the file holds', () => {
       'egress',
       'audit',
       'grants',
+      'rules',
+      'limits',
+      'subject',
+      'match',
+      'rate',
       'id',
       'http',
       'mcp',

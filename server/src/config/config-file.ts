@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import type { CreateGatewayRequest, DeclaredWorkerRequest } from '@sallyport/contracts';
+import type {
+  CreateGatewayRequest,
+  DeclaredWorkerRequest,
+  GrantRequest,
+  LimitRequest,
+  RuleRequest,
+} from '@sallyport/contracts';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
-import { checkConfig } from './check.ts';
+import { checkConfig, type RuleCheck } from './check.ts';
 import type { ConfigMistake, Path, Place } from './mistakes.ts';
 import { parseTree } from './tree.ts';
 
@@ -21,6 +27,9 @@ export interface DeclaredGateway extends Declared<CreateGatewayRequest & { reado
 export interface ConfigFile {
   readonly workers: readonly Declared<DeclaredWorkerRequest>[];
   readonly gateways: readonly DeclaredGateway[];
+  readonly grants: readonly Declared<GrantRequest>[];
+  readonly rules: readonly Declared<RuleRequest>[];
+  readonly limits: readonly Declared<LimitRequest>[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];
   /** `null` where the file is silent. `SALLYPORT_AUDIT_DURABILITY` goes first. */
@@ -33,6 +42,9 @@ export interface ConfigFile {
 export const emptyConfig: ConfigFile = {
   workers: [],
   gateways: [],
+  grants: [],
+  rules: [],
+  limits: [],
   egressAllow: [],
   auditDurability: null,
   references: [],
@@ -44,13 +56,14 @@ const maxFileBytes = 1024 * 1024;
 export async function loadConfigFile(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
+  checkRule: RuleCheck,
 ): Promise<Result<ConfigFile, ConfigMistake[]>> {
   const file = displayName(path);
   const text = await readText(path);
   if (!text.ok) return err([{ file, line: 1, column: 1, path: '', message: text.error }]);
   const { tree, mistakes } = parseTree(text.value, file);
   if (tree === null) return err([...mistakes]);
-  const checked = await checkConfig(tree, { file, env, directory: dirname(resolve(path)) });
+  const checked = await checkConfig(tree, { file, env, directory: dirname(resolve(path)), checkRule });
   const told = new Set(mistakes.map(({ path }) => path).filter((path) => path !== ''));
   const all = [...mistakes, ...(checked.ok ? [] : checked.error.filter(({ path }) => !told.has(path)))];
   if (checked.ok && all.length === 0) return ok(checked.value);

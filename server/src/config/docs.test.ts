@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { createGatewayRequest, declaredWorkerRequest } from '@sallyport/contracts';
+import {
+  createGatewayRequest,
+  declaredWorkerRequest,
+  grantRequest,
+  limitRequest,
+  ruleRequest,
+} from '@sallyport/contracts';
+import { checkRule } from '#policy';
 import { loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
 
@@ -23,6 +30,12 @@ it('docs/config.md names every variable and every field', () => {
     ...within('mcp', mcp.unwrap().shape),
     ...within('mcp.stdio', mcp.unwrap().shape.stdio.unwrap().shape),
     ...Object.keys(createGatewayRequest.shape),
+    ...Object.keys(grantRequest.shape),
+    ...Object.keys(grantRequest.shape.metadata.unwrap().shape),
+    ...Object.keys(ruleRequest.shape),
+    ...within('match', ruleRequest.shape.match.unwrap().shape),
+    ...Object.keys(limitRequest.shape),
+    ...within('rate', limitRequest.shape.rate.unwrap().shape),
   ];
   for (const name of [...variables, ...fields]) {
     assert.match(page, new RegExp(`\`${name.replaceAll('.', '\\.')}[\`.]`), name);
@@ -35,9 +48,14 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' });
+    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' }, checkRule);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
-    assert.ok(loaded.ok && loaded.value.workers.length === 3 && loaded.value.gateways.length === 1);
+    assert.ok(loaded.ok);
+    const { workers, gateways, grants, rules, limits } = loaded.value;
+    assert.deepEqual(
+      [workers, gateways, grants, rules, limits].map(({ length }) => length),
+      [3, 1, 3, 3, 2],
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }

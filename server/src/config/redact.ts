@@ -19,6 +19,9 @@ export function redact(config: ConfigFile): Record<string, unknown> {
     {
       workers: config.workers.map(({ request }) => request),
       gateways: config.gateways.map(({ id, request }) => ({ id, ...request })),
+      grants: config.grants.map(({ request }) => request),
+      rules: config.rules.map(({ request }) => request),
+      limits: config.limits.map(({ request }) => request),
       egress: { allow: config.egressAllow },
       audit: { durability: config.auditDurability },
     },

@@ -20,3 +20,4 @@ export type {
 export type { Entries, Entry } from './entries.ts';
 export type { MaybePromise } from './limits/contract.ts';
 export { createPolicy } from './policy.ts';
+export { checkRule } from './rules/rules.ts';
