@@ -96,10 +96,26 @@ export interface Upstream {
   close(): void;
 }
 
+/** Certificates for one destination, in PEM. */
+export interface UpstreamTls {
+  /** Vouches for it, instead of the authorities that the system trusts. */
+  readonly ca?: string | undefined;
+  /** Who we are; with its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** The only way out. */
 export interface Egress {
-  /** Fails with `uri_invalid` for anything but http and https, credentials in the URI, or a malformed address. */
-  upstream(uri: string, trust: Trust): Result<Upstream, EgressFailure>;
+  /**
+   * Fails with `uri_invalid` for anything but http and https, credentials in the URI, or a malformed address; with `tls` for
+   * certificates that are none. Each has connections of its own, so those of one certificate serve nobody else.
+   */
+  upstream(
+    uri: string,
+    trust: Trust,
+    options?: { readonly tls?: UpstreamTls | null },
+  ): Result<Upstream, EgressFailure>;
   /** GET, following up to three redirects; every hop is checked like the first, `headers` go to the first origin only. */
   get(
     uri: string,

@@ -1,8 +1,9 @@
 import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Result } from '#foundation';
-import { err, messageOf, ok } from '#foundation';
+import { err, ok } from '#foundation';
 import type { Admit } from './admission.ts';
+import { tlsReasonOf } from './certificates.ts';
 import type { EgressFailure, Trust } from './contract.ts';
 import type { Destination } from './destination.ts';
 import type { Intake, Line } from './http1/connection.ts';
@@ -20,6 +21,8 @@ export interface DialOptions {
   readonly destination: Destination;
   readonly trust: Trust;
   readonly admit: Admit;
+  /** `null`: the system's authorities, and no certificate of ours. */
+  readonly certificates: SecureContext | null;
   readonly connectTimeoutMs: number;
   readonly alarm: Alarm;
   nowMs(): number;
@@ -64,7 +67,7 @@ function connectTo(
 ): Promise<Result<Dialled, EgressFailure>> {
   const { destination } = options;
   const { promise, resolve } = Promise.withResolvers<Result<Dialled, EgressFailure>>();
-  const line = openLine(destination, address);
+  const line = openLine(options, address);
   const { socket } = line;
   let isReached = false;
   // An error between two owners must not end the process.
@@ -75,7 +78,7 @@ function connectTo(
   };
   const cancel = options.alarm(limitMs, () => fail(tooLate(options)));
   const onFailed = (error?: unknown) => {
-    const reason = error === undefined ? 'the connection was closed' : reasonOf(error);
+    const reason = error === undefined ? 'the connection was closed' : tlsReasonOf(error);
     fail(isReached ? tlsFailure(destination, reason) : unreachable(destination, reason));
   };
   socket.on('error', onFailed);
@@ -91,14 +94,8 @@ function connectTo(
   return promise.finally(cancel);
 }
 
-/** OpenSSL puts thread, source file and line around its reason. */
-function reasonOf(error: unknown): string {
-  const { reason } = error as { reason?: unknown };
-  return typeof reason === 'string' ? reason : messageOf(error);
-}
-
 /** Bytes that come before anybody takes them answer nothing, so they end the connection. */
-function openLine(destination: Destination, address: string): Line {
+function openLine({ destination, certificates }: DialOptions, address: string): Line {
   const options = {
     host: address,
     port: destination.port,
@@ -109,7 +106,8 @@ function openLine(destination: Destination, address: string): Line {
   if (destination.scheme === 'https:') {
     const servername = destination.literal === null ? { servername: destination.hostname } : {};
     const alpn = { ALPNProtocols: ['http/1.1'], rejectUnauthorized: true };
-    return { socket: connectTls({ ...options, ...servername, ...alpn }), intake: null };
+    const secureContext = certificates === null ? {} : { secureContext: certificates };
+    return { socket: connectTls({ ...options, ...servername, ...alpn, ...secureContext }), intake: null };
   }
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const intake: Intake = { receive: () => socket.destroy() };

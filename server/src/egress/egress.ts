@@ -1,9 +1,9 @@
 import { lookup as lookupInDns } from 'node:dns/promises';
-import type { Result } from '#foundation';
 import { ok, systemClock } from '#foundation';
 import { createAdmission } from './admission.ts';
 import { parseAllowList } from './allow-list.ts';
-import type { Egress, EgressFailure, EgressOptions, Trust, Upstream } from './contract.ts';
+import { certificatesOf } from './certificates.ts';
+import type { Egress, EgressOptions } from './contract.ts';
 import { parseDestination } from './destination.ts';
 import { Pool } from './pool.ts';
 import { createGet } from './redirects.ts';
@@ -16,13 +16,16 @@ export function createEgress(options: EgressOptions): Egress {
   const admit = createAdmission(parseAllowList(options.allow), options.lookup ?? resolveHost);
   const pools = new Set<Pool>();
 
-  function upstream(uri: string, trust: Trust): Result<Upstream, EgressFailure> {
+  const upstream: Egress['upstream'] = (uri, trust, { tls = null } = {}) => {
     const parsed = parseDestination(uri);
     if (!parsed.ok) return parsed;
+    const certificates = tls === null ? ok(null) : certificatesOf(tls);
+    if (!certificates.ok) return certificates;
     const pool = new Pool({
       destination: parsed.value,
       trust,
       admit,
+      certificates: certificates.value,
       clock,
       connectTimeoutMs: options.connectTimeoutMs ?? 5000,
       maxIdlePerOrigin: options.maxIdlePerOrigin ?? 64,
@@ -33,7 +36,7 @@ export function createEgress(options: EgressOptions): Egress {
     });
     pools.add(pool);
     return ok(pool);
-  }
+  };
 
   return {
     upstream,

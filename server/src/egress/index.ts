@@ -17,5 +17,6 @@ export type {
   UpstreamHead,
   UpstreamRequest,
   UpstreamResponse,
+  UpstreamTls,
 } from './contract.ts';
 export { createEgress } from './egress.ts';

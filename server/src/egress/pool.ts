@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { Clock, Result } from '#foundation';
 import { err, ok } from '#foundation';
 import type { Admit } from './admission.ts';
@@ -26,6 +27,7 @@ export interface PoolOptions {
   readonly destination: Destination;
   readonly trust: Trust;
   readonly admit: Admit;
+  readonly certificates: SecureContext | null;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly maxIdlePerOrigin: number;

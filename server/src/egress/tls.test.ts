@@ -95,6 +95,51 @@ describe('TLS', () => {
     assert.equal(answer.error.kind, 'tls');
   });
 
+  it('shows our certificate to a server that asks for one, and to no other of its origin', async (t) => {
+    const client = createCertificate('gateway.test');
+    const options = { ...trusted, requestCert: true, rejectUnauthorized: true, ca: client.cert };
+    const { port } = await serve(t, options);
+    const egress = createEgress({ allow: [], lookup: async () => ['127.0.0.1'] });
+    t.after(() => egress.close());
+    const uri = `https://worker.test:${port}`;
+    const shown = egress.upstream(uri, 'file', { tls: client });
+    const hidden = egress.upstream(uri, 'file');
+    assert.ok(shown.ok && hidden.ok);
+    const answer = await shown.value.request(GET);
+    assert.ok(answer.ok, answer.ok ? '' : answer.error.message);
+    assert.equal((await hidden.value.request(GET)).ok, false);
+  });
+
+  it('takes an authority of its own for a destination, instead of those that the system trusts', async (t) => {
+    const own = createCertificate('worker.test');
+    const egress = createEgress({ allow: [], lookup: async () => ['127.0.0.1'] });
+    t.after(() => egress.close());
+    for (const [server, isTrusted] of [
+      [own, true],
+      [trusted, false],
+    ] as const) {
+      const { port } = await serve(t, server);
+      const upstream = egress.upstream(`https://worker.test:${port}`, 'file', { tls: { ca: own.cert } });
+      assert.ok(upstream.ok);
+      assert.equal((await upstream.value.request(GET)).ok, isTrusted);
+    }
+  });
+
+  it('refuses certificates that are none, and a key of another certificate', () => {
+    const egress = createEgress({ allow: [] });
+    const { cert } = createCertificate('gateway.test');
+    for (const tls of [
+      { cert: 'x', key: 'y' },
+      { cert, key: trusted.key },
+      { ca: '-----BEGIN CERTIFICATE-----' },
+    ]) {
+      const upstream = egress.upstream('https://worker.test', 'file', { tls });
+      assert.ok(!upstream.ok);
+      assert.equal(upstream.error.kind, 'tls');
+      assert.match(upstream.error.message, /^the certificates cannot be used: /);
+    }
+  });
+
   it('is not left behind by a redirect', async (t) => {
     const redirect = 'HTTP/1.1 302 Found\r\nlocation: http://worker.test/\r\ncontent-length: 0\r\n\r\n';
     const { port } = await serve(t, trusted, redirect);

@@ -32,7 +32,7 @@ export function createCertificate(dnsName: string): { readonly key: string; read
 
 function der(tag: number, content: Buffer): Buffer {
   const length = content.length;
-  const size = length < 128 ? [length] : [0x82, length >> 8, length & 0xff];
+  const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
