@@ -84,6 +84,7 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   },
   pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },
   '@electric-sql/pglite': { only: ['storage/'], why: 'rooms speak SQL through storage' },
+  '@redis/client': { only: ['storage/'], why: 'who shares counts does without Redis while it is gone' },
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },

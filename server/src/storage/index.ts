@@ -1,7 +1,7 @@
 /**
  * Storage: the database. Opens it (PGlite in a thread of its own, or a PostgreSQL server), migrates it, runs queries
- * and transactions with the same results on both, keeps the embedded one tidy, and locks the data directory.
- * It never knows what the tables mean: each room writes its own SQL.
+ * and transactions with the same results on both, keeps the embedded one tidy, and locks the data directory. Reaches a
+ * Redis server, where replicas share one. It never knows what tables and keys mean: each room writes its own SQL.
  */
 
 export type { Db, Queries, Row } from './contract.ts';
@@ -9,6 +9,8 @@ export type { DirectoryLock } from './lock.ts';
 export { lockDataDir } from './lock.ts';
 export type { StorageDeps } from './open-database.ts';
 export { openDatabase } from './open-database.ts';
+export type { Redis, RedisScript } from './redis.ts';
+export { openRedis, redisScript } from './redis.ts';
 export { serverKey } from './server-key.ts';
 export type { SqlError } from './sql-error.ts';
 export { sqlStateOf } from './sql-error.ts';
