@@ -7,13 +7,13 @@ import type { RunningServer } from './http-server.ts';
 import { startHttpServer } from './http-server.ts';
 import type { McpCaller } from './mcp-server-factory.ts';
 import { createMcpServerFactory } from './mcp-server-factory.ts';
-import { sendJson } from './send-json.ts';
 import type { Settings } from './settings.ts';
 import { isLoopback } from './settings.ts';
+import { createStrictTokenCheck } from './strict-token.ts';
 import type { ToolCatalog } from './tool-catalog.ts';
+import { bearerToken, refuseToken, type WorkerChecks } from './worker-admission.ts';
 import type { RouteHandler } from './worker-routes.ts';
-import { bearerToken, createWorkerRoutes } from './worker-routes.ts';
-import type { WorkerTokenCheck } from './worker-token.ts';
+import { createWorkerRoutes } from './worker-routes.ts';
 import { createWorkerTokenCheck } from './worker-token.ts';
 
 const shortestSecretBytes = 32;
@@ -23,7 +23,8 @@ const shortestSecretBytes = 32;
  *
  * `/mcp` must not become a way around the gateway that the worker secret is for. So a caller without a token signed
  * with that secret gets no secrets and no user: user id headers count only beside a good token. Without a worker
- * secret the headers are taken at their word, because then there is nothing they could open.
+ * secret the headers are taken at their word, because then there is nothing they could open. In strict mode `/mcp` takes no
+ * worker token at all: the user's name is in a header there, which no digest covers.
  */
 export async function serveHttp(
   info: ServerInfo,
@@ -32,38 +33,44 @@ export async function serveHttp(
 ): Promise<RunningServer> {
   const nowMs = Date.now;
   const { worker } = settings;
-  const checkToken = worker?.auth === 'jwt' ? createWorkerTokenCheck(worker.secret, nowMs) : null;
+  const checks = worker?.auth === 'jwt' ? checksOf(worker, nowMs) : null;
   if (worker?.auth === 'jwt' && Buffer.byteLength(worker.secret) < shortestSecretBytes) {
     console.error(`warning: the worker secret is shorter than ${shortestSecretBytes} bytes`);
   }
   const mcp = createMcpHandler(
-    createMcpServerFactory({ info, catalog, callerOf: (request) => callerOf(request, settings, checkToken) }),
+    createMcpServerFactory({ info, catalog, callerOf: (request) => callerOf(request, settings, checks) }),
   );
   return await startHttpServer({
     host: settings.host,
     port: settings.port,
     localOnly: isLoopback(settings.host),
     routes: {
-      ...(worker !== null && createWorkerRoutes({ catalog, checkToken, nowMs })),
-      '* /mcp': mcpRoute(toNodeHandler(mcp, { onerror: reportError }), checkToken),
+      ...(worker !== null && createWorkerRoutes({ catalog, checks, nowMs })),
+      '* /mcp': mcpRoute(toNodeHandler(mcp, { onerror: reportError }), checks),
     },
     endStreams: () => mcp.close(),
     reportError,
   });
 }
 
-function mcpRoute(
-  serve: ReturnType<typeof toNodeHandler>,
-  checkToken: WorkerTokenCheck | null,
-): RouteHandler {
+function checksOf(
+  { secret, strict }: { secret: string; strict: boolean },
+  nowMs: () => number,
+): WorkerChecks {
+  return {
+    token: createWorkerTokenCheck(secret, nowMs),
+    strict: strict ? createStrictTokenCheck(nowMs) : null,
+  };
+}
+
+function mcpRoute(serve: ReturnType<typeof toNodeHandler>, checks: WorkerChecks | null): RouteHandler {
   return async (request, response) => {
     const token = bearerToken(request);
-    if (token !== null && checkToken !== null) {
-      const problem = checkToken(token);
-      if (problem !== null) {
-        const detail = `Invalid token. Error: ${problem}`;
-        return sendJson(response, 401, { detail }, { 'WWW-Authenticate': 'Bearer' });
-      }
+    if (token !== null && checks !== null) {
+      if (checks.strict !== null)
+        return void refuseToken(response, 'a strict worker takes it on /worker only');
+      const checked = checks.token(token);
+      if (!checked.ok) return void refuseToken(response, checked.problem);
       Object.assign(request, { auth: { token: '', clientId: 'gateway', scopes: [] } satisfies AuthInfo });
     }
     await serve(request as Parameters<typeof serve>[0], response);
@@ -73,12 +80,12 @@ function mcpRoute(
 function callerOf(
   { authInfo, requestInfo }: McpRequestContext,
   settings: Settings,
-  checkToken: WorkerTokenCheck | null,
+  checks: WorkerChecks | null,
 ): McpCaller {
   const authenticated = authInfo !== undefined;
   const named = requestInfo?.headers.get('Sallyport-User-ID') ?? requestInfo?.headers.get('Arcade-User-ID');
   return {
-    userId: authenticated || checkToken === null ? named || null : null,
+    userId: authenticated || checks === null ? named || null : null,
     secret: authenticated ? environmentSecrets(settings.env) : null,
   };
 }

@@ -30,7 +30,7 @@ describe('settings', () => {
       transport: 'http',
       host: '::1',
       port: 0,
-      worker: { auth: 'jwt', secret: 'from the environment' },
+      worker: { auth: 'jwt', secret: 'from the environment', strict: false },
       userId: 'alice',
       env,
     });
@@ -50,14 +50,14 @@ describe('settings', () => {
     const { port, worker, transport, host } = resolveSettings({ env });
     assert.deepEqual(
       { port, worker, transport, host },
-      { port: 2, worker: { auth: 'jwt', secret: 's' }, transport: 'http', host: 's.example' },
+      { port: 2, worker: { auth: 'jwt', secret: 's', strict: false }, transport: 'http', host: 's.example' },
     );
   });
 
   it('that are empty count as not set', () => {
     const env = { SALLYPORT_WORKER_SECRET: '', ARCADE_WORKER_SECRET: 'a', ARCADE_SERVER_PORT: '' };
     const { port, worker } = resolveSettings({ env, port: 5 });
-    assert.deepEqual({ port, worker }, { port: 5, worker: { auth: 'jwt', secret: 'a' } });
+    assert.deepEqual({ port, worker }, { port: 5, worker: { auth: 'jwt', secret: 'a', strict: false } });
   });
 
   const bad: Record<string, string> = {
@@ -66,6 +66,7 @@ describe('settings', () => {
     SALLYPORT_SERVER_PORT: '65536',
     ARCADE_SERVER_PORT: '80a',
     ARCADE_AUTH_DISABLED: 'maybe',
+    SALLYPORT_WORKER_STRICT: 'yes',
   };
   for (const [name, value] of Object.entries(bad)) {
     it(`with a bad ${name} are an error that names it`, () => {
@@ -77,5 +78,27 @@ describe('settings', () => {
     const env = { ARCADE_AUTH_DISABLED: 'true', ARCADE_WORKER_SECRET: 'temp-validation-secret' };
     assert.deepEqual(resolveSettings({ env }).worker, { auth: 'off' });
     assert.throws(() => resolveSettings({ env, host: '0.0.0.0' }), /ARCADE_AUTH_DISABLED.*0\.0\.0\.0/);
+  });
+
+  it('make a worker strict in the code or in the environment, which wins', () => {
+    const strictOf = (env: Record<string, string>, strict?: boolean) => {
+      const { worker } = resolveSettings({
+        env,
+        workerSecret: 's',
+        ...(strict === undefined ? {} : { strict }),
+      });
+      return worker?.auth === 'jwt' && worker.strict;
+    };
+    assert.equal(strictOf({}, true), true);
+    assert.equal(strictOf({ SALLYPORT_WORKER_STRICT: 'true' }), true);
+    assert.equal(strictOf({ ARCADE_WORKER_STRICT: '1' }, false), true);
+    assert.equal(strictOf({ SALLYPORT_WORKER_STRICT: 'false' }, true), false);
+  });
+
+  it('are refused where strict mode could not hold', () => {
+    const env = { SALLYPORT_WORKER_STRICT: 'true' };
+    assert.throws(() => resolveSettings({ env }), /needs a worker secret/);
+    const open = { ...env, ARCADE_AUTH_DISABLED: 'true', SALLYPORT_WORKER_SECRET: 's' };
+    assert.throws(() => resolveSettings({ env: open }), /ARCADE_AUTH_DISABLED contradicts strict mode/);
   });
 });

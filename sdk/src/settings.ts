@@ -4,6 +4,8 @@ export interface ServeOptions {
   /** 0 takes any free port. */
   port?: number;
   workerSecret?: string;
+  /** Takes only tokens that are good for one request, once; stock gateways do not sign such. */
+  strict?: boolean;
   /** Read instead of the process's own environment. */
   env?: Environment;
 }
@@ -15,7 +17,7 @@ export interface Settings {
   host: string;
   port: number;
   /** Null: the worker routes are not served. */
-  worker: { auth: 'jwt'; secret: string } | { auth: 'off' } | null;
+  worker: { auth: 'jwt'; secret: string; strict: boolean } | { auth: 'off' } | null;
   /** Whom local MCP calls over stdio are for. */
   userId: string | null;
   env: Environment;
@@ -29,7 +31,7 @@ export function resolveSettings(options: ServeOptions): Settings {
     transport: transportFrom(env) ?? options.transport ?? 'stdio',
     host,
     port: portFrom(env) ?? options.port ?? 8000,
-    worker: workerFrom(env, host, options.workerSecret),
+    worker: workerFrom(env, host, options),
     userId: read(env, 'USER_ID')?.value ?? null,
     env,
   };
@@ -62,15 +64,24 @@ function portFrom(env: Environment): number | null {
   throw new Error(`${found.name} must be a port from 0 to 65535, not "${found.value}"`);
 }
 
-function workerFrom(env: Environment, host: string, secretInCode: string | undefined): Settings['worker'] {
-  const off = read(env, 'AUTH_DISABLED');
-  if (off !== null && !['true', 'false', '1', '0'].includes(off.value)) {
-    throw new Error(`${off.name} must be true or false, not "${off.value}"`);
-  }
-  if (off?.value === 'true' || off?.value === '1') {
+function flagFrom(env: Environment, name: string): { name: string; on: boolean } | null {
+  const found = read(env, name);
+  if (found === null) return null;
+  if (['true', '1'].includes(found.value)) return { name: found.name, on: true };
+  if (['false', '0'].includes(found.value)) return { name: found.name, on: false };
+  throw new Error(`${found.name} must be true or false, not "${found.value}"`);
+}
+
+function workerFrom(env: Environment, host: string, options: ServeOptions): Settings['worker'] {
+  const off = flagFrom(env, 'AUTH_DISABLED');
+  const strict = flagFrom(env, 'WORKER_STRICT')?.on ?? options.strict ?? false;
+  if (off?.on === true) {
+    if (strict) throw new Error(`${off.name} contradicts strict mode: anybody could call the tools`);
     if (isLoopback(host)) return { auth: 'off' };
     throw new Error(`${off.name} is only for a loopback host, not "${host}": anybody could call the tools`);
   }
-  const secret = read(env, 'WORKER_SECRET')?.value ?? secretInCode;
-  return secret === undefined || secret === '' ? null : { auth: 'jwt', secret };
+  const secret = read(env, 'WORKER_SECRET')?.value ?? options.workerSecret;
+  if (secret !== undefined && secret !== '') return { auth: 'jwt', secret, strict };
+  if (strict) throw new Error('strict mode needs a worker secret (SALLYPORT_WORKER_SECRET)');
+  return null;
 }

@@ -5,16 +5,16 @@ import { invokeRequest } from '@sallyport/contracts';
 import type { DefinedTool } from './define-tool.ts';
 import { ToolError } from './errors.ts';
 import { executeTool } from './execute-tool.ts';
-import { readJsonBody } from './read-json-body.ts';
+import { jsonOf } from './read-body.ts';
 import { sendJson } from './send-json.ts';
 import type { ToolCatalog } from './tool-catalog.ts';
 import type { CallOrigin } from './tool-context.ts';
-import type { WorkerTokenCheck } from './worker-token.ts';
+import { admit, type WorkerChecks } from './worker-admission.ts';
 
 export interface WorkerRoutesDeps {
   catalog: ToolCatalog;
   /** Null: whoever can connect may call. */
-  checkToken: WorkerTokenCheck | null;
+  checks: WorkerChecks | null;
   nowMs: () => number;
 }
 
@@ -27,8 +27,8 @@ export function createWorkerRoutes(deps: WorkerRoutesDeps): Record<string, Route
   return {
     'GET /worker/health': (_request, response) =>
       sendJson(response, 200, { status: 'ok', tool_count: String(deps.catalog.all().length) }),
-    'GET /worker/tools': (request, response) => {
-      if (!admit(request, response, deps.checkToken)) return;
+    'GET /worker/tools': async (request, response) => {
+      if ((await admit(request, response, deps.checks)) === null) return;
       sendJson(
         response,
         200,
@@ -36,8 +36,9 @@ export function createWorkerRoutes(deps: WorkerRoutesDeps): Record<string, Route
       );
     },
     'POST /worker/tools/invoke': async (request, response) => {
-      if (!admit(request, response, deps.checkToken)) return;
-      const body = await readJsonBody(request);
+      const bytes = await admit(request, response, deps.checks);
+      if (bytes === null) return;
+      const body = jsonOf(bytes, request.headers['content-type']);
       if (!body.ok) return sendJson(response, body.status, { error: body.message });
       const call = invokeRequest.safeParse(body.value);
       if (!call.success) return sendJson(response, 400, { error: describe(call.error.issues) });
@@ -48,24 +49,6 @@ export function createWorkerRoutes(deps: WorkerRoutesDeps): Record<string, Route
       sendJson(response, 404, { error: `Tool '${asked}' not found` });
     },
   };
-}
-
-function admit(
-  request: IncomingMessage,
-  response: ServerResponse,
-  checkToken: WorkerTokenCheck | null,
-): boolean {
-  if (checkToken === null) return true;
-  const token = bearerToken(request);
-  const detail = token === null ? 'Not authenticated' : checkToken(token);
-  if (detail === null) return true;
-  const text = token === null ? detail : `Invalid token. Error: ${detail}`;
-  sendJson(response, 401, { detail: text }, { 'WWW-Authenticate': 'Bearer' });
-  return false;
-}
-
-export function bearerToken(request: IncomingMessage): string | null {
-  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }
 
 function describe(issues: readonly { path: readonly PropertyKey[]; message: string }[]): string {

@@ -1,26 +1,32 @@
 import type { KeyObject } from 'node:crypto';
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 
-/** Says why a token is refused, in the words Python workers use; null where it is good. */
-export type WorkerTokenCheck = (token: string) => string | null;
+export type WorkerClaims = Readonly<Record<string, unknown>>;
+
+/** The claims of a good token, or why it is refused, in the words Python workers use. */
+export type WorkerTokenCheck = (
+  token: string,
+) => { ok: true; claims: WorkerClaims } | { ok: false; problem: string };
 
 /** Checks the HS256 tokens a gateway signs with the worker secret. */
 export function createWorkerTokenCheck(secret: string, nowMs: () => number): WorkerTokenCheck {
   const key = createSecretKey(Buffer.from(secret, 'utf8'));
+  const refuse = (problem: string) => ({ ok: false, problem }) as const;
   return (token) => {
     const segments = token.split('.');
     const [header, payload, signature] = segments;
     if (segments.length < 3 || header === undefined || payload === undefined || signature === undefined) {
-      return 'Not enough segments';
+      return refuse('Not enough segments');
     }
-    if (segments.length > 3) return 'Too many segments';
+    if (segments.length > 3) return refuse('Too many segments');
     const head = decode(header);
-    if (head === null) return 'Invalid header string';
-    if (head.alg !== 'HS256') return 'The specified alg value is not allowed';
-    if (!signedBy(key, `${header}.${payload}`, signature)) return 'Signature verification failed';
+    if (head === null) return refuse('Invalid header string');
+    if (head.alg !== 'HS256') return refuse('The specified alg value is not allowed');
+    if (!signedBy(key, `${header}.${payload}`, signature)) return refuse('Signature verification failed');
     const claims = decode(payload);
-    if (claims === null) return 'Invalid payload string';
-    return refusedClaim(claims, nowMs() / 1000);
+    if (claims === null) return refuse('Invalid payload string');
+    const problem = refusedClaim(claims, nowMs() / 1000);
+    return problem === null ? { ok: true, claims } : refuse(problem);
   };
 }
 

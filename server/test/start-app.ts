@@ -107,6 +107,7 @@ const referenceServer = fileURLToPath(
 export async function startReferenceServer(
   secret: string,
   port = 0,
+  strict = false,
 ): Promise<{ uri: string; child: ChildProcess; stop(): Promise<void> }> {
   const child = spawn(process.execPath, [referenceServer], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -114,6 +115,7 @@ export async function startReferenceServer(
       SALLYPORT_SERVER_TRANSPORT: 'http',
       SALLYPORT_SERVER_PORT: String(port),
       SALLYPORT_WORKER_SECRET: secret,
+      SALLYPORT_WORKER_STRICT: String(strict),
     },
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];

@@ -36,6 +36,7 @@ export async function startDemoWorker(log: Log): Promise<DemoWorker> {
         SALLYPORT_SERVER_HOST: '127.0.0.1',
         SALLYPORT_SERVER_PORT: '0',
         SALLYPORT_WORKER_SECRET: secret,
+        SALLYPORT_WORKER_STRICT: 'true',
       },
     });
     return { child: started, uri: await listeningUri(started) };
