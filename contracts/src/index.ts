@@ -36,8 +36,8 @@ export {
 } from './hooks/protocol.ts';
 export type { ApiKeyResponse, CreateApiKeyRequest } from './rest/api-keys.ts';
 export { createApiKeyRequest } from './rest/api-keys.ts';
-export type { AuditEventsResponse } from './rest/audit.ts';
-export { auditEventsQuery } from './rest/audit.ts';
+export type { AuditChain, AuditEventsResponse, AuditProblem, AuditVerifyResponse } from './rest/audit.ts';
+export { auditEventsQuery, auditVerifyQuery } from './rest/audit.ts';
 export type {
   CreateGatewayRequest,
   GatewayResponse,
@@ -53,8 +53,13 @@ export {
 } from './rest/gateways.ts';
 export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
-export type { ApprovalResponse, ApprovalStatus } from './rest/policy/approvals.ts';
-export { approvalStatuses, approvalsQuery, decideApprovalRequest } from './rest/policy/approvals.ts';
+export type { ApprovalResponse, ApprovalStatus, DecideApprovalRequest } from './rest/policy/approvals.ts';
+export {
+  approvalQuery,
+  approvalStatuses,
+  approvalsQuery,
+  decideApprovalRequest,
+} from './rest/policy/approvals.ts';
 export type {
   ExplainRequest,
   ExplainResponse,

@@ -28,5 +28,7 @@ export const errorResponse = z.object({
   field: z.string().optional(),
   issues: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   request_id: z.string().optional(),
+  /** What a program can act upon, beside the words: the approval that a call waits for. */
+  details: z.record(z.string(), z.unknown()).optional(),
 });
 export type ErrorResponse = z.infer<typeof errorResponse>;

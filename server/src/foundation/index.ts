@@ -3,6 +3,7 @@
  * product. It never reads the environment, a file or the network.
  */
 
+export { canonicalJson } from './canonical-json.ts';
 export type { Clock } from './clock.ts';
 export { elapsedMs, manualClock, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';

@@ -4,14 +4,22 @@ import { pageQuery } from '../page.ts';
 export const approvalStatuses = ['pending', 'approved', 'denied', 'used', 'expired'] as const;
 export type ApprovalStatus = (typeof approvalStatuses)[number];
 
+const userId = z.string().min(1).max(256);
+
+/** `GET /v1/approvals/{id}`: `user_id` is an approver, who is shown only what they may decide. */
+export const approvalQuery = z.object({ user_id: userId.optional() });
+
 /** `GET /v1/approvals`. */
-export const approvalsQuery = pageQuery.extend({ status: z.enum(approvalStatuses).optional() });
+export const approvalsQuery = pageQuery
+  .extend(approvalQuery.shape)
+  .extend({ status: z.enum(approvalStatuses).optional() });
 
 /** `POST /v1/approvals/{id}/approve`, `…/deny`: `user_id` is the approver, whom the key must be allowed to act for. */
 export const decideApprovalRequest = z.strictObject({
-  user_id: z.string().min(1).max(256),
+  user_id: userId,
   reason: z.string().max(2000).optional(),
 });
+export type DecideApprovalRequest = z.infer<typeof decideApprovalRequest>;
 
 /** A call that waits for somebody's consent. */
 export interface ApprovalResponse {
@@ -21,8 +29,8 @@ export interface ApprovalResponse {
   user_id: string | null;
   gateway: string | null;
   tool: string;
-  /** What the call would be made with: shown to those who decide. */
-  arguments: Record<string, unknown>;
+  /** What the call would be made with: shown to those who decide. `null` where this server cannot read it any more. */
+  arguments: Record<string, unknown> | null;
   created_at: string;
   expires_at: string;
   decided_by?: string;

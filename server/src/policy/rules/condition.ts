@@ -90,7 +90,7 @@ function refusedFor(error: unknown): Refusal {
 
 function refused(problem: string, at: number): Refusal {
   const message = `condition: character ${at + 1}: ${problem.replaceAll(/\s+/g, ' ')}`;
-  return refusal('request.invalid', message, { field: 'condition' });
+  return refusal('request.params_invalid', message, { field: 'condition' });
 }
 
 /** Errors that speak of types only. */

@@ -33,12 +33,13 @@ function errorResult(error: ToolError): string {
 }
 
 /** A refusal as a tool result, so that the model can read it and act upon it. */
-export function refusalResult({ code, message, field, retryAfterMs }: Refusal): string {
+export function refusalResult({ code, message, field, retryAfterMs, details }: Refusal): string {
   const sallyport = {
     code,
     canRetry: errorCodes[code].retry,
     ...(field === undefined ? {} : { field }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(details === undefined ? {} : { details }),
   };
   return JSON.stringify({
     content: [{ type: 'text', text: message }],

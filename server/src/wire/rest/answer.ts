@@ -29,6 +29,7 @@ export function refusalAnswer(told: RestRefusal): Response {
     ...(told.field === undefined ? {} : { field: told.field }),
     ...(told.issues === undefined ? {} : { issues: told.issues }),
     ...(told.requestId === undefined ? {} : { request_id: told.requestId }),
+    ...(told.details === undefined ? {} : { details: told.details }),
   };
   const headers = {
     ...jsonHeaders,

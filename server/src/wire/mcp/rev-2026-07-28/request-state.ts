@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { GatewayView } from '#catalog';
 import { type Refusal, refusal } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { canonicalJson, err, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import type { McpDeps } from '../front.ts';
 
@@ -53,7 +53,7 @@ export function openState(
 
 /** Whom a state is for, and what for. */
 function bearer({ caller, view }: Exchange, method: string, params: Members): string {
-  const asked = canonical([params.name ?? null, params.uri ?? null, params.arguments ?? {}]);
+  const asked = canonicalJson([params.name ?? null, params.uri ?? null, params.arguments ?? {}]);
   return JSON.stringify([
     caller.principal.id,
     caller.userId,
@@ -68,13 +68,4 @@ function sourceOf(view: GatewayView, method: string, { name, uri }: Members): st
   if (method === 'resources/read') return view.findResource(String(uri))?.target.sourceId ?? null;
   if (method === 'prompts/get') return view.findPrompt(String(name))?.target.sourceId ?? null;
   return view.find(String(name))?.tool.sourceId ?? null;
-}
-
-/** The same text for the same value, in whatever order a client writes its members. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_name, inner) =>
-    isMembers(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : inner,
-  );
 }

@@ -73,6 +73,8 @@ const kinds: Partial<Record<ErrorCode, ToolErrorKind>> = {
   'policy.not_granted': 'CONTEXT_DENIED',
   'policy.input_blocked': 'CONTEXT_DENIED',
   'policy.output_blocked': 'CONTEXT_DENIED',
+  'policy.approval_required': 'CONTEXT_DENIED',
+  'policy.approval_denied': 'CONTEXT_DENIED',
   'credentials.not_configured': 'TOOL_REQUIREMENTS_NOT_MET',
   'catalog.arguments_invalid': 'TOOL_RUNTIME_BAD_INPUT_VALUE',
   'catalog.tool_unavailable': 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE',
@@ -111,7 +113,7 @@ export function outputOfRefusal(told: Refusal): Result<Output, Refusal> {
       can_retry: errorCodes[told.code].retry,
       ...(told.retryAfterMs === undefined ? {} : { retry_after_ms: told.retryAfterMs }),
       status_code: errorCodes[told.code].status,
-      extra: { code: told.code, ...(field === undefined ? {} : { field }) },
+      extra: { code: told.code, ...(field === undefined ? {} : { field }), ...told.details },
     },
   });
 }
