@@ -64,6 +64,8 @@ export function changedLists(before: GatewayView, after: GatewayView | null): Re
     resources: ({ resources, templates }) => [...resources, ...templates].map(({ listed }) => listed),
   };
   const kinds = Object.keys(faces) as ListKind[];
+  // What each caller sees of it follows from this, too.
+  if (after !== null && before.gateway.access !== after.gateway.access) return new Set(kinds);
   return new Set(
     kinds.filter((kind) => !isDeepStrictEqual(faces[kind](before), after === null ? [] : faces[kind](after))),
   );

@@ -22,6 +22,7 @@ import {
 } from '#wire';
 import { actNowhere, applyDeclared, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
+import { onGrantsChanged } from './grant-changes.ts';
 import { checkReadiness } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 
@@ -194,7 +195,8 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
   const tasks = createTaskIds(rooms.sealer, deps.clock);
-  const stopTelling = rooms.catalog.onChange((slug, lists) => streams.listsChanged(slug, lists));
+  const stopTelling = rooms.catalog.onChange(streams.listsChanged);
+  onGrantsChanged(rooms, streams.listsChanged);
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks }, origins);
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });

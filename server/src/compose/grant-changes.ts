@@ -1,0 +1,24 @@
+import type { Catalog, ListKind } from '#catalog';
+import type { Policy } from '#policy';
+import { projectId } from './declared.ts';
+
+const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
+
+/** Grants are a part of what lists hold. However much of them changes at a time, those who listen are told once. */
+export function onGrantsChanged(
+  { policy, catalog }: { policy: Policy; catalog: Catalog },
+  tell: (slug: string, lists: ReadonlySet<ListKind>) => void,
+): void {
+  const slugs = new Set<string>();
+  policy.onChange((slug) => {
+    if (slugs.size === 0) queueMicrotask(tellAll);
+    if (slug !== null) slugs.add(slug);
+    else for (const gateway of catalog.gateways(projectId)) slugs.add(gateway.slug);
+  });
+
+  function tellAll(): void {
+    const told = [...slugs];
+    slugs.clear();
+    for (const slug of told) tell(slug, everyList);
+  }
+}
