@@ -52,7 +52,11 @@ async function askOthers(
     const held = new Set([...screened.held, ...hooked.value.held]);
     if (held.size > 0) {
       const redeemed = await parts.approvals.redeem({ ...grant, args: screened.args, rules: [...held] });
-      if (!redeemed.ok) return err({ ...redeemed.error, policy: grant.trace });
+      if (!redeemed.ok) {
+        const { approvalId, ...refused } = redeemed.error;
+        if (approvalId !== undefined) grant.trace.approval = { id: approvalId };
+        return err({ ...refused, policy: grant.trace });
+      }
       grant.trace.approval = { id: redeemed.value.id, decided_by: redeemed.value.decidedBy };
     }
     admitted = true;

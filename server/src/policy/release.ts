@@ -20,6 +20,10 @@ export function release(
   const screened = screenReturn(parts, grant, returned, admission.args);
   if (!screened.ok) return screened;
   const { tool } = request;
+  const approvalId = grant.trace.approval?.id;
+  // The call is not over: it comes again with the answers, and needs the same consent.
+  if (screened.value.form === 'input_required' && approvalId !== undefined)
+    return parts.approvals.giveBack(approvalId).then(() => ok(releaseOf(screened.value)));
   if (tool === null || screened.value.form === 'input_required' || !parts.hooks.has(tool.projectId, 'post'))
     return ok(releaseOf(screened.value));
   return askHooks(parts, admission, { ...request, tool }, screened.value);

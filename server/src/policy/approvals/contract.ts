@@ -19,14 +19,27 @@ export interface Approval {
   readonly rules: readonly { readonly id: string; readonly name: string }[];
   readonly approvers: readonly (readonly SubjectSelector[])[];
   readonly userId: string | null;
+  /** The slug that the gateway had then. */
   readonly gateway: string | null;
   readonly tool: string;
-  readonly args: Members;
+  /** `null` where it cannot be opened any more. */
+  readonly args: Members | null;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly decidedBy: string | null;
   readonly decidedAt: string | null;
   readonly reason: string | null;
+}
+
+/** `approvalId`: what the call waits for. */
+export type HeldRefusal = Refusal & { readonly approvalId?: string };
+
+export interface AskedApprovals {
+  readonly status?: ApprovalStatus;
+  /** Only what this one may decide, or might have. */
+  readonly approver?: Subject;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 /**
@@ -38,8 +51,14 @@ export interface Approvals {
    * Uses up the approval of this call; or refuses it: `policy.approval_required` with the id of what waits (a new one, or the
    * one that already does), `policy.approval_denied`. What is told is in `details`.
    */
-  redeem(call: HeldCall): Promise<Result<{ readonly id: string; readonly decidedBy: string }, Refusal>>;
-  list(projectId: string, status?: ApprovalStatus): Promise<readonly Approval[]>;
+  redeem(call: HeldCall): Promise<Result<{ readonly id: string; readonly decidedBy: string }, HeldRefusal>>;
+  /** The call that used it is not over: its source wants to know something first, and the call will come again. */
+  giveBack(id: string): Promise<void>;
+  /** The newest first; of very many, only the newest. */
+  list(
+    projectId: string,
+    asked: AskedApprovals,
+  ): Promise<{ readonly items: readonly Approval[]; readonly total: number }>;
   get(projectId: string, id: string): Promise<Approval | null>;
   /** Refused for whoever is no approver of every rule, or is the user whose call waits. */
   decide(

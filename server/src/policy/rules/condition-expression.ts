@@ -18,7 +18,7 @@ const unknownHere = new Set(['json', 'bind']);
  * Looks through a parsed condition before anything of it runs: whatever could take longer than in proportion to what a caller
  * sends is refused, and patterns are compiled in their places.
  */
-export function expressionProblem(
+export function prepareExpression(
   root: ASTNode,
 ): Result<{ readonly claimNames: readonly string[] }, Problem> {
   const claimNames = new Set<string>();

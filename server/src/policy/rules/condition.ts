@@ -2,7 +2,7 @@ import { type Context, Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import { type Refusal, refusal } from '#domain';
 import { err, Fault, inTime, messageOf, ok, type Result } from '#foundation';
-import { expressionProblem } from './condition-expression.ts';
+import { prepareExpression } from './condition-expression.ts';
 import { factsOf } from './condition-facts.ts';
 import type { RuleFacts } from './contract.ts';
 
@@ -48,13 +48,13 @@ const evaluationMs = 100;
 export function compileCondition(text: string): Result<Condition, Refusal> {
   try {
     const run = environment.parse(text);
-    const problem = expressionProblem(run.ast);
-    if (!problem.ok) return err(refused(problem.error.message, problem.error.at));
+    const prepared = prepareExpression(run.ast);
+    if (!prepared.ok) return err(refused(prepared.error.message, prepared.error.at));
     const { valid, type, error } = run.check();
     if (!valid) return err(refusedFor(error));
     if (type !== 'bool' && !type?.startsWith('dyn')) return err(refused(`is ${type}, and must be bool`, 0));
     return ok({
-      claimNames: problem.value.claimNames,
+      claimNames: prepared.value.claimNames,
       evaluate: (facts) => evaluate(run, facts),
     });
   } catch (error) {
