@@ -1,6 +1,7 @@
 import type { RuleTarget, Tool, ToolListing } from '#domain';
 import type { Members } from '#foundation';
 import type { EntryKind } from './entry-id.ts';
+import { traitsOf } from './tool-traits.ts';
 
 /** A tool with what the catalog alone knows of it. Its `ruleName` is the index's to say. */
 export interface StoredTool {
@@ -91,6 +92,7 @@ function storedToolOf(row: ToolRow): StoredTool {
       sourceId: row.source_id,
       qualifiedName,
       ruleName: qualifiedName,
+      traits: traitsOf(row.listing),
       available: row.available,
       quarantined: false,
     },

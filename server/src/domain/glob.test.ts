@@ -13,6 +13,13 @@ test('exact names and globs match whatever the case', () => {
   }
 });
 
+test('a letter that is written in another way at the end of a word is the same letter', () => {
+  for (const glob of ['ΣΑΣ*', 'σας*', 'ΣΑΣΑ']) {
+    assert.equal(compileGlobs([glob]).matches('σασα'), true, glob);
+    assert.equal(compileGlobs([glob]).matches('ΣΑΣΑ'), true, glob);
+  }
+});
+
 test('where letter case counts, another case is another name', () => {
   const globs = compileGlobs(['alice', 'Bob*'], 'exact');
   assert.deepEqual(

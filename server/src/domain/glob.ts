@@ -13,9 +13,8 @@ export function compileGlobs(
   patterns: readonly string[],
   letterCase: 'ignored' | 'exact' = 'ignored',
 ): GlobSet {
-  const fold = letterCase === 'exact' ? (text: string) => text : (text: string) => text.toLowerCase();
+  const fold = letterCase === 'exact' ? (text: string) => text : foldName;
   const folded = patterns.map(fold);
-  const isWild = (pattern: string) => pattern.includes('*') || pattern.includes('?');
   const exact = new Set(folded.filter((pattern) => !isWild(pattern)));
   const wild = folded.filter(isWild);
   return {
@@ -27,7 +26,24 @@ export function compileGlobs(
   };
 }
 
-function matchesGlob(pattern: string, name: string): boolean {
+/** A name whatever its case; the same wherever in a name a letter stands, as a sigma at the end of a word is another one. */
+export function foldName(name: string): string {
+  const folded = name.toLowerCase();
+  return folded.includes('ς') ? folded.replaceAll('ς', 'σ') : folded;
+}
+
+/** The part of a glob before its first wildcard: how every name that it matches begins. */
+export function literalPrefix(glob: string): string {
+  const at = glob.search(/[*?]/);
+  return at < 0 ? glob : glob.slice(0, at);
+}
+
+function isWild(glob: string): boolean {
+  return glob.includes('*') || glob.includes('?');
+}
+
+/** Whether a name matches a glob; both as they are, or both folded. */
+export function matchesGlob(pattern: string, name: string): boolean {
   let p = 0;
   let n = 0;
   let starAt = -1;

@@ -28,7 +28,7 @@ export {
 } from './from-request.ts';
 export type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
 export type { GlobSet } from './glob.ts';
-export { compileGlobs } from './glob.ts';
+export { compileGlobs, foldName, literalPrefix, matchesGlob } from './glob.ts';
 export type {
   PromptListing,
   ResourceListing,

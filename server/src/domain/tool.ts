@@ -1,5 +1,5 @@
 import type { ToolMetadata, ToolParameter, ToolRequirements, ValueSchema } from '@sallyport/contracts';
-import type { RuleTarget } from './offer.ts';
+import type { RuleTarget, ToolTraits } from './offer.ts';
 
 /** A JSON Schema object, as carried on the wire. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -39,6 +39,7 @@ export interface Tool extends ToolListing, RuleTarget {
   readonly id: string;
   /** `Toolkit.Tool` where the toolkit's name is the source's own; `source/Toolkit.Tool` where another source had it first. */
   readonly ruleName: string;
+  readonly traits: ToolTraits;
   /** `Toolkit.Tool`. */
   readonly qualifiedName: string;
   /** False while the source does not answer or no longer lists it. */

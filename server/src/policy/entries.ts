@@ -28,6 +28,8 @@ export interface Entries<Definition> extends EntryList<Definition> {
 export interface EntryList<Definition> {
   /** The oldest first. */
   list(projectId: string): readonly Entry<Definition>[];
+  /** Of every project. */
+  all(): Iterable<Entry<Definition>>;
   get(projectId: string, id: string): Entry<Definition> | null;
   /** Grows with every change. */
   revision(): number;
@@ -171,6 +173,9 @@ function createShelf<Definition>() {
         lists.set(projectId, list);
       }
       return list;
+    },
+    *all(): Iterable<Entry<Definition>> {
+      for (const entries of byProject.values()) yield* entries.values();
     },
     get: (projectId: string, id: string) => byProject.get(projectId)?.get(id) ?? null,
     revision: () => revision,

@@ -37,8 +37,8 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
   const grantEntries = await createEntries<GrantRequest>(db, 'grant', clock);
   const ruleEntries = await createEntries<RuleRequest>(db, 'rule', clock);
   const limitEntries = await createEntries<LimitRequest>(db, 'limit', clock);
-  const all = [grantEntries, ruleEntries, limitEntries];
   const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
+  const all = [grants, ruleEntries, limitEntries];
   const rules = createRules(ruleEntries);
   const limits = createLimits({ entries: limitEntries, clock });
   const hooks = createHooks();

@@ -1,8 +1,12 @@
 import type { GrantRequest } from '@sallyport/contracts';
+import type { Gateway, Subject } from '#domain';
 import type { Clock } from '#foundation';
 import type { EntryList } from '../entries.ts';
-import { matcherOf, matchesSubject } from '../matching.ts';
+import { createActingGrants } from './acting-grants.ts';
 import type { Grants } from './contract.ts';
+import { explainGrants } from './explanation.ts';
+import { createListFilter } from './list-filter.ts';
+import { type Beginning, createStandings } from './standing.ts';
 
 export interface GrantsDeps {
   readonly entries: EntryList<GrantRequest>;
@@ -11,32 +15,41 @@ export interface GrantsDeps {
   readonly onExpired: (gatewaySlug: string | null) => void;
 }
 
-export function createGrants({ entries, clock }: GrantsDeps): Grants {
-  const explain: Grants['explain'] = (subject, gateway, target) =>
-    entries
-      .list(target.projectId)
-      .filter(({ definition }) => matcherOf(definition).matches(gateway, target))
-      .map((grant) => {
-        const { subject: who, expires_at } = grant.definition;
-        const expired = expires_at != null && Date.parse(expires_at) <= clock.now();
-        const matches = !expired && matchesSubject([who], subject);
-        return { grant, matches, why: expired ? 'it expired' : matches ? 'it matches' : 'it is for others' };
-      });
-  const decide: Grants['decide'] = (subject, gateway, target) => {
-    const matching = explain(subject, gateway, target).filter(({ matches }) => matches);
-    const of = (effect: string) =>
-      matching.filter(({ grant }) => grant.definition.effect === effect).map(({ grant }) => grant.id);
-    const denied = of('deny');
-    if (denied.length > 0) return { allowed: false, grantIds: denied };
-    const allowed = of('allow');
-    return { allowed: gateway?.access !== 'granted' || allowed.length > 0, grantIds: allowed };
-  };
+/** How long it may take until clients are told that a grant expired; it does nothing more from the very millisecond. */
+const tellExpiredMs = 1000;
+
+export function createGrants({ entries, clock, onExpired }: GrantsDeps): Grants {
+  const standings = createStandings();
+  const filterList = createListFilter(standings.spend);
+  const acting = createActingGrants(entries, clock, standings.forget);
+  const stopTelling = clock.every(tellExpiredMs, () => {
+    const slugs = acting.takeExpired();
+    for (const slug of slugs.has(null) ? [null] : slugs) onExpired(slug);
+  });
+
+  const standingOf = (projectId: string, subject: Subject, gateway: Gateway | null) =>
+    standings.of(acting.of(projectId), subject, gateway?.slug ?? null);
+
   return {
-    decide,
-    explain,
-    filter: (subject, gateway, items, targetOf) =>
-      items.filter((item) => decide(subject, gateway, targetOf(item)).allowed),
-    claimNames: () => new Set(),
-    close() {},
+    decide(subject, gateway, target) {
+      acting.catchUp();
+      const standing = standingOf(target.projectId, subject, gateway);
+      return standings.decide(standing, beginningOn(gateway), target);
+    },
+    filter(subject, gateway, items, targetOf) {
+      acting.catchUp();
+      const standingIn = (projectId: string) => standingOf(projectId, subject, gateway);
+      return filterList(standingIn, beginningOn(gateway), items, targetOf);
+    },
+    explain: (subject, gateway, target) =>
+      explainGrants(entries.list(target.projectId), subject, gateway, target, clock.now()),
+    claimNames: acting.claimNames,
+    revision: acting.revision,
+    fingerprint: acting.fingerprint,
+    close: stopTelling,
   };
+}
+
+function beginningOn(gateway: Gateway | null): Beginning {
+  return gateway?.access === 'granted' ? 'nothing' : 'all';
 }

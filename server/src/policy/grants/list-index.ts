@@ -1,0 +1,125 @@
+import { foldName, literalPrefix, matchesGlob, type RuleTarget } from '#domain';
+import { onlyReads } from '../matching.ts';
+import type { Beginning, Standing } from './standing.ts';
+import { type Clause, takesAnyEnd } from './tool-matcher.ts';
+
+/** A long list in the order of its names, where every glob finds its part of it without looking at the rest. */
+export interface ListIndex {
+  /** What is left of it for those who asked. */
+  readonly left: WeakMap<Standing, Left>;
+  /** `null` where the list holds targets of several projects. */
+  readonly projectId: string | null;
+  /** The place of each item in the order of names. */
+  readonly placeOf: Uint32Array;
+  /** Writes the mark at the place of everything that the clause matches. */
+  mark(marks: Uint8Array, clause: Clause, mark: 0 | 1): void;
+}
+
+/** By what the gateway starts from. */
+type Left = { [beginning in Beginning]?: readonly unknown[] };
+
+/** From one place to before another, or single ones. */
+type Places = { readonly from: number; readonly to: number } | Uint32Array;
+
+export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
+  const folded = targets.map(({ ruleName }) => foldName(ruleName));
+  const order = inOrder(folded);
+  const names = Array.from(order, (item) => folded[item] as string);
+  const placeOf = new Uint32Array(targets.length);
+  for (const [place, item] of order.entries()) placeOf[item] = place;
+
+  // What clauses match does not depend on who is asking; of this size at most it is kept for the next one.
+  const maxKept = 100_000 + 4 * targets.length;
+  const kept = new Map<string, Map<string, Places>>();
+  let keptSize = 0;
+
+  function firstPlace(from: number, before: number, isThere: (name: string) => boolean): number {
+    let low = from;
+    let high = before;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isThere(names[middle] as string)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Found in steps that grow, as most globs match few. */
+  function endOf(prefix: string, from: number): number {
+    const isPast = (name: string) => !name.startsWith(prefix);
+    let low = from;
+    for (let step = 1; ; step *= 2) {
+      const place = low + step - 1;
+      if (place >= names.length) return firstPlace(low, names.length, isPast);
+      if (isPast(names[place] as string)) return firstPlace(low, place, isPast);
+      low = place + 1;
+    }
+  }
+
+  function find({ glob, hasTraits }: Clause): Places {
+    const prefix = literalPrefix(glob);
+    const from = firstPlace(0, names.length, (name) => name >= prefix);
+    const to = endOf(prefix, from);
+    const isWhole = takesAnyEnd(glob, prefix.length);
+    if (isWhole && hasTraits === null) return { from, to };
+    const found: number[] = [];
+    for (let place = from; place < to; place++) {
+      const { traits = onlyReads } = targets[order[place] as number] as RuleTarget;
+      const fits = isWhole || matchesGlob(glob, names[place] as string);
+      if (fits && (hasTraits === null || hasTraits(traits))) found.push(place);
+    }
+    return Uint32Array.from(found);
+  }
+
+  function placesOf(clause: Clause): Places {
+    const { glob, traitsKey } = clause;
+    const known = kept.get(traitsKey)?.get(glob);
+    if (known !== undefined) return known;
+    const places = find(clause);
+    keptSize += 10 + (places instanceof Uint32Array ? places.length : 0);
+    if (keptSize > maxKept) {
+      kept.clear();
+      keptSize = 0;
+    }
+    const ofTraits = kept.get(traitsKey) ?? new Map<string, Places>();
+    kept.set(traitsKey, ofTraits.set(glob, places));
+    return places;
+  }
+
+  const [first] = targets;
+  const isOfOne = targets.every(({ projectId }) => projectId === first?.projectId);
+  return {
+    left: new WeakMap(),
+    projectId: isOfOne && first !== undefined ? first.projectId : null,
+    placeOf,
+    mark(marks, clause, mark) {
+      const places = placesOf(clause);
+      if (!(places instanceof Uint32Array)) marks.fill(mark, places.from, places.to);
+      else for (const place of places) marks[place] = mark;
+    },
+  };
+}
+
+/** The items in the order of their names. Toolkit by toolkit, as sorting many short lists is faster than one long one. */
+function inOrder(names: readonly string[]): Uint32Array {
+  const byToolkit = new Map<string, number[]>();
+  for (const [item, name] of names.entries()) {
+    const dot = name.indexOf('.');
+    const toolkit = dot < 0 ? name : name.slice(0, dot + 1);
+    const items = byToolkit.get(toolkit);
+    if (items === undefined) byToolkit.set(toolkit, [item]);
+    else items.push(item);
+  }
+  const order = new Uint32Array(names.length);
+  let place = 0;
+  for (const [, items] of [...byToolkit].sort(([one], [other]) => compare(one, other))) {
+    items.sort((one, other) => compare(names[one] as string, names[other] as string));
+    order.set(items, place);
+    place += items.length;
+  }
+  return order;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
