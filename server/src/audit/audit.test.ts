@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { auditEvent } from '@sallyport/contracts';
+import { auditEvent, type PolicyTrace } from '@sallyport/contracts';
 import fc from 'fast-check';
 import { Fault, manualClock } from '#foundation';
 import { type Db, openDatabase } from '#storage';
@@ -38,6 +38,22 @@ const call = (executionId: string, more: Partial<AuditEntry> = {}): AuditEntry =
   ...more,
 });
 
+/** Everything that a trace may say. */
+const policy: PolicyTrace = {
+  version: 'p7',
+  access: 'granted',
+  grants: ['grt_1', 'grt_2'],
+  rules: [
+    { id: 'rul_1', name: 'no "numbers"', outcome: 'redacted', count: 2, places: ['content[0].text'] },
+    { id: 'rul_2', name: 'r', outcome: 'blocked', count: 0, places: [], error: 'no such field' },
+  ],
+  limits: [{ id: 'lim_1', name: 'hourly', outcome: 'passed' }],
+  hooks: [{ hook_id: 'hok_1', plugin_id: 'plg_1', hook_point: 'tool.pre', code: 'OK', override: ['inputs'] }],
+  approval: { id: 'apr_1', decided_by: 'bob' },
+  groups: ['staff'],
+  claims: { team: ['a', 'b'], level: 3.5 },
+};
+
 async function page(audit: Audit, query: Partial<AuditQuery> = {}): Promise<AuditPage> {
   const result = await audit.query({ projectId: 'p', limit: 1000, ...query });
   assert.ok(result.ok, 'the query was refused');
@@ -69,6 +85,7 @@ describe('a record', () => {
       durationMs: 12.25,
       traceId: '0af7651916cd43dd8448eb211c80319c',
       changes: { name: ['old', 'new'], count: 3, gone: null },
+      policy,
     });
     const [item] = (await page(audit)).items;
     assert.deepEqual(auditEvent.parse(item), item);
@@ -93,8 +110,12 @@ describe('a record', () => {
         duration_ms: 12.25,
         trace_id: '0af7651916cd43dd8448eb211c80319c',
         changes: { name: ['old', 'new'], count: 3, gone: null },
+        policy,
       },
     );
+    assert.deepEqual(await audit.get('p', item?.id ?? ''), item);
+    assert.equal(await audit.get('other', item?.id ?? ''), null, 'of another project');
+    assert.equal(await audit.get('p', "aud_' or true"), null);
     await audit.close();
   });
 

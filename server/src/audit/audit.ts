@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { type Clock, Fault, messageOf, newId } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
+import { chainedLine, chainHash, chainStart, further, placeOf } from './chain.ts';
 import type { Audit } from './contract.ts';
 import { createDrain, storedPosition } from './drain.ts';
 import { type JournalFiles, openJournal, readJournalId } from './journal.ts';
-import { lineOf } from './line.ts';
-import { readLogBook } from './log-book.ts';
+import { recordOf } from './line.ts';
+import { readCalls, readLogBook, readOne } from './log-book.ts';
+import { verifyChains } from './verify.ts';
 
 export interface AuditDeps {
   /** The data directory; the journal is in `journal` below it. */
@@ -26,7 +28,7 @@ const GATHER_MS = 5;
 export async function createAudit(deps: AuditDeps): Promise<Audit> {
   const { db, clock, log } = deps;
   const directory = join(deps.dir, 'journal');
-  const start = await storedPosition(db, readJournalId(directory));
+  const { start, head: stored } = await storedPosition(db, readJournalId(directory));
   const journal = openJournal({
     directory,
     segmentBytes: deps.segmentBytes ?? SEGMENT_BYTES,
@@ -35,6 +37,8 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
   });
   const drain = createDrain({ journal, db, clock, log, start });
   if (journal.bytesAfter(start) > 0) drain.schedule();
+  // The database may know less than the journal, after a crash; or more, where a power cut took the end of the journal.
+  let head = further(further(chainStart(journal.id), stored), journal.findLast(placeOf));
 
   const stampOf = isoStamps();
   let gathering = false;
@@ -62,13 +66,29 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       if (closed) throw new Fault('The audit is closed');
       if (broken !== null) throw broken;
       const nowMs = clock.now();
-      journal.append(lineOf(newId('aud', nowMs), stampOf(nowMs), entry));
+      const record = recordOf(newId('aud', nowMs), stampOf(nowMs), entry);
+      const next = { seq: head.seq + 1, hash: chainHash(head.hash, record) };
+      journal.append(chainedLine(record, next));
+      head = next;
       drain.schedule();
       return deps.durability === 'strict' ? onDisk() : syncSoon();
     },
     async query(query) {
       await drain.until(journal.end());
       return readLogBook(db, query);
+    },
+    async get(projectId, id) {
+      await drain.until(journal.end());
+      return readOne(db, projectId, id);
+    },
+    async calls(query) {
+      await drain.until(journal.end());
+      return readCalls(db, query);
+    },
+    async verify(options = {}) {
+      const own = { journalId: journal.id, ...head };
+      await drain.until(journal.end());
+      return verifyChains(db, own, options);
     },
     lag: () => ({
       bytes: journal.bytesAfter(drain.position()),

@@ -1,4 +1,11 @@
-import type { AuditDecision, AuditEvent, AuditKind, ErrorCode, PolicyTrace } from '@sallyport/contracts';
+import type {
+  AuditDecision,
+  AuditEvent,
+  AuditKind,
+  AuditVerifyResponse,
+  ErrorCode,
+  PolicyTrace,
+} from '@sallyport/contracts';
 import type { Refusal } from '#domain';
 import type { Result } from '#foundation';
 
@@ -28,6 +35,11 @@ export interface AuditQuery {
   readonly userId?: string;
   /** Exact or a glob over `Toolkit.Tool`. */
   readonly tool?: string;
+  /** Id of the API key. */
+  readonly principal?: string;
+  readonly executionId?: string;
+  /** Id of a rule that did something. */
+  readonly rule?: string;
   readonly gateway?: string;
   readonly kind?: AuditKind;
   readonly decision?: AuditDecision;
@@ -48,6 +60,36 @@ export interface AuditPage {
   readonly totalCount: number;
 }
 
+export interface AuditCallsQuery {
+  readonly projectId: string;
+  /** ISO 8601, inclusive. */
+  readonly since?: string;
+  /** ISO 8601, exclusive. */
+  readonly until?: string;
+  /** Slug. */
+  readonly gateway?: string;
+  readonly limit: number;
+}
+
+/** A tool call, as far as a decision on it needs it. */
+export type AuditCall = Pick<
+  AuditEvent,
+  'id' | 'time' | 'decision' | 'code' | 'user_id' | 'gateway' | 'tool' | 'tool_id' | 'policy'
+>;
+
+/** A hash that a chain had at this record; kept elsewhere, so that a chain written anew is found. */
+export interface ChainAnchor {
+  readonly journalId: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface VerifyOptions {
+  /** ISO 8601: only from there on, trusting the hash before it. */
+  readonly since?: string;
+  readonly anchor?: ChainAnchor;
+}
+
 export interface Audit {
   /**
    * Journals one record. When it returns `undefined` the record is written (it survives the death of the process);
@@ -58,6 +100,15 @@ export interface Audit {
   record(entry: AuditEntry): void | Promise<void>;
   /** Sees everything recorded before the call. Refuses a cursor or a time that is not one. */
   query(query: AuditQuery): Promise<Result<AuditPage, Refusal>>;
+  /** One record; `null` where the project has none of this id. Sees everything recorded before the call. */
+  get(projectId: string, id: string): Promise<AuditEvent | null>;
+  /** Newest first. Sees everything recorded before the call. The times must be times. */
+  calls(query: AuditCallsQuery): Promise<readonly AuditCall[]>;
+  /**
+   * Makes every record's hash again, of all projects and all journals, a few records at a time. Finds records that were
+   * altered, taken out or put in since they were journalled. The time must be one.
+   */
+  verify(options?: VerifyOptions): Promise<AuditVerifyResponse>;
   /**
    * Bytes journalled but not yet in the database, and the error met now. Where the journal is not `writable`, every call is
    * withheld until a restart.

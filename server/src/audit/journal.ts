@@ -21,6 +21,8 @@ export interface Journal {
   end(): Position;
   /** Whole lines that follow `from`, and where they end; `null` when there are none yet. */
   read(from: Position): { readonly lines: Buffer; readonly next: Position } | null;
+  /** What `find` makes of the last whole line of which it makes something. */
+  findLast<T>(find: (line: string) => T | null): T | null;
   bytesAfter(position: Position): number;
   /** Deletes segments that lie wholly before `position`, once that has been so for a while. */
   forget(position: Position, nowMs: number): void;
@@ -108,6 +110,7 @@ export function openJournal(options: {
       }
       return null;
     },
+    findLast: (find) => findLastLine([...sizes.keys()].sort((a, b) => b - a).map(pathOf), find),
     bytesAfter(position) {
       let bytes = 0;
       for (const [segment, length] of sizes) {
@@ -146,6 +149,20 @@ function listSegments(directory: string): Map<number, number> {
 
 function wholeLength(path: string): number {
   return fs.readFileSync(path).lastIndexOf(NEWLINE) + 1;
+}
+
+function findLastLine<T>(paths: readonly string[], find: (line: string) => T | null): T | null {
+  for (const path of paths) {
+    const content = fs.readFileSync(path);
+    let end = content.lastIndexOf(NEWLINE);
+    while (end > 0) {
+      const start = content.lastIndexOf(NEWLINE, end - 1) + 1;
+      const found = find(content.toString('utf8', start, end));
+      if (found !== null) return found;
+      end = start - 1;
+    }
+  }
+  return null;
 }
 
 /** The journal's name, chosen when its directory is made. */

@@ -1,11 +1,16 @@
 import type { AuditEvent } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
-import type { AuditPage, AuditQuery } from './contract.ts';
+import type { AuditCall, AuditCallsQuery, AuditPage, AuditQuery } from './contract.ts';
 import { storedText, storedUserId } from './line.ts';
 
-const CURSOR = /^aud_[0-9a-f]{32}$/;
+/** The columns that a record has as an AuditEvent, in its order. */
+export const eventColumns =
+  'id, time, kind, decision, code, reason, user_id, principal, project_id, gateway, tool, tool_id, source, ' +
+  'execution_id, duration_ms, trace_id, changes, policy';
+
+const ID = /^aud_[0-9a-f]{32}$/;
 
 /** Reads a page of the log book, newest first, with the number of all records that match. */
 export async function readLogBook(db: Db, query: AuditQuery): Promise<Result<AuditPage, Refusal>> {
@@ -14,7 +19,7 @@ export async function readLogBook(db: Db, query: AuditQuery): Promise<Result<Aud
     if (time !== undefined && Number.isNaN(Date.parse(time))) return err(invalid(field, 'an ISO 8601 time'));
   }
   const before = query.cursor === undefined ? null : lastIdOf(query.cursor);
-  if (before !== null && !CURSOR.test(before))
+  if (before !== null && !ID.test(before))
     return err(invalid('cursor', 'the next_cursor of a previous page'));
 
   const { where, params } = conditionsOf(query);
@@ -23,7 +28,7 @@ export async function readLogBook(db: Db, query: AuditQuery): Promise<Result<Aud
     params,
   );
   const rows = await db.query<AuditEvent>(
-    `select * from audit_events where ${where} and ($${params.length + 1}::text is null or id < $${params.length + 1})
+    `select ${eventColumns} from audit_events where ${where} and ($${params.length + 1}::text is null or id < $${params.length + 1})
      order by id desc limit $${params.length + 2}`,
     [...params, before, query.limit + 1],
   );
@@ -34,6 +39,33 @@ export async function readLogBook(db: Db, query: AuditQuery): Promise<Result<Aud
     nextCursor: rows.length > items.length && last !== undefined ? cursorAfter(last.id) : null,
     totalCount: counted?.count ?? 0,
   });
+}
+
+export async function readOne(db: Db, projectId: string, id: string): Promise<AuditEvent | null> {
+  if (!ID.test(id)) return null;
+  const [row] = await db.query<AuditEvent>(
+    `select ${eventColumns} from audit_events where id = $1 and project_id = $2`,
+    [id, projectId],
+  );
+  return row ?? null;
+}
+
+/** The newest tool calls. Ids begin with the time, so the range of ids is the range of time. */
+export async function readCalls(db: Db, query: AuditCallsQuery): Promise<AuditCall[]> {
+  const { projectId, since, until, gateway, limit } = query;
+  const bound = (time: string | undefined) => (time === undefined ? null : firstIdAt(time));
+  return db.query<AuditCall & Record<string, unknown>>(
+    `select id, time, decision, code, user_id, gateway, tool, tool_id, policy from audit_events
+     where project_id = $1 and kind = 'tool_call' and ($2::text is null or id >= $2) and ($3::text is null or id < $3)
+       and ($4::text is null or gateway = $4)
+     order by id desc limit $5`,
+    [projectId, bound(since), bound(until), gateway ?? null, limit],
+  );
+}
+
+/** Where ids of this time, or a later one, begin. */
+export function firstIdAt(time: string): string {
+  return newId('aud', Math.max(0, Date.parse(time))).slice(0, 'aud_'.length + 12);
 }
 
 function conditionsOf(query: AuditQuery): { where: string; params: unknown[] } {
@@ -52,11 +84,18 @@ function conditionsOf(query: AuditQuery): { where: string; params: unknown[] } {
     (parameter) => `user_id = ${parameter}`,
     query.userId === undefined ? undefined : storedUserId(query.userId),
   );
+  equals('principal', query.principal);
+  equals('execution_id', query.executionId);
   equals('gateway', query.gateway);
   equals('kind', query.kind);
   equals('decision', query.decision);
   equals('code', query.code);
   add((parameter) => `lower(tool) like lower(${parameter}) escape '\\'`, query.tool && likeOf(query.tool));
+  // Finding the text is cheap, and sorts out nearly all.
+  const inRules = (parameter: string) =>
+    `strpos(policy::text, to_json(${parameter}::text)::text) > 0 and exists (` +
+    `select from json_array_elements(policy -> 'rules') as rule where rule ->> 'id' = ${parameter}::text)`;
+  add(inRules, query.rule === undefined ? undefined : storedText(query.rule));
   add((parameter) => `time >= ${parameter}::timestamptz`, query.since);
   add((parameter) => `time < ${parameter}::timestamptz`, query.until);
   return { where: conditions.join(' and '), params };

@@ -1,5 +1,11 @@
-import { type AuditEventsResponse, auditEventsQuery, maxPageLimit } from '@sallyport/contracts';
-import { ok } from '#foundation';
+import {
+  type AuditEventsResponse,
+  auditEventsQuery,
+  auditVerifyQuery,
+  maxPageLimit,
+} from '@sallyport/contracts';
+import { refusal } from '#domain';
+import { err, ok } from '#foundation';
 import { type RestDeps, type Route, route } from '../route.ts';
 
 export function auditRoutes({ audit }: RestDeps): readonly Route[] {
@@ -13,13 +19,14 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       query: auditEventsQuery,
       success: 200,
       async run({ projectId, query }) {
-        const { user_id, limit: asked, ...filters } = query;
+        const { user_id, execution_id, limit: asked, ...filters } = query;
         const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
         const limit = Math.min(asked, maxPageLimit);
         const found = await audit.query({
           projectId,
           limit,
           ...(user_id === undefined ? {} : { userId: user_id }),
+          ...(execution_id === undefined ? {} : { executionId: execution_id }),
           ...given,
         });
         if (!found.ok) return found;
@@ -33,6 +40,38 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
           next_cursor: page.nextCursor,
         };
         return ok({ status: 200, body });
+      },
+    }),
+    // Before `{id}`, which it would be taken for.
+    route({
+      operation: 'audit_events.verify',
+      summary: 'Whether any record was altered, taken out or put in since it was written',
+      method: 'GET',
+      path: '/audit_events/verify',
+      needs: 'admin',
+      query: auditVerifyQuery,
+      success: 200,
+      run: async ({ query: { since, anchor } }) =>
+        ok({
+          status: 200,
+          body: await audit.verify({
+            ...(since === undefined ? {} : { since }),
+            ...(anchor === undefined ? {} : { anchor }),
+          }),
+        }),
+    }),
+    route({
+      operation: 'audit_events.get',
+      summary: 'One record, with everything that policy said',
+      method: 'GET',
+      path: '/audit_events/{id}',
+      needs: 'admin',
+      success: 200,
+      async run({ projectId, params: { id = '' } }) {
+        const event = await audit.get(projectId, id);
+        return event === null
+          ? err(refusal('resource.unknown', `there is no audit event ${id}`, { field: 'id' }))
+          : ok({ status: 200, body: event });
       },
     }),
   ];
