@@ -29,9 +29,11 @@ export function createApprovals({ db, clock, sealer }: ApprovalsDeps): Approvals
     });
   }
 
-  async function get(projectId: string, id: string): Promise<Approval | null> {
+  async function get(projectId: string, id: string, approver: Subject | null): Promise<Approval | null> {
     const head = await store.get(projectId, id, clock.iso());
-    return head === null ? null : ((await withArgs([head]))[0] ?? null);
+    return head === null || (approver !== null && !mayDecide(head, approver))
+      ? null
+      : ((await withArgs([head]))[0] ?? null);
   }
 
   return {
@@ -68,7 +70,7 @@ export function createApprovals({ db, clock, sealer }: ApprovalsDeps): Approvals
     get,
 
     async decide(projectId, id, approver, verdict, reason) {
-      const approval = await get(projectId, id);
+      const approval = await get(projectId, id, null);
       if (approval === null)
         return err(refusal('resource.unknown', `there is no approval ${id}`, { field: 'id' }));
       const problem = problemOf(approval, approver);
@@ -83,7 +85,7 @@ export function createApprovals({ db, clock, sealer }: ApprovalsDeps): Approvals
         // Who waited for the last minute shall have the time to make the call.
         expiresAt: new Date(now + ttlMs).toISOString(),
       });
-      const after = await get(projectId, id);
+      const after = await get(projectId, id, null);
       return decided && after !== null ? ok(after) : err(notOpen(after ?? approval));
     },
   };

@@ -59,7 +59,8 @@ export interface Approvals {
     projectId: string,
     asked: AskedApprovals,
   ): Promise<{ readonly items: readonly Approval[]; readonly total: number }>;
-  get(projectId: string, id: string): Promise<Approval | null>;
+  /** `approver`: only if this one may decide it, or might have. */
+  get(projectId: string, id: string, approver: Subject | null): Promise<Approval | null>;
   /** Refused for whoever is no approver of every rule, or is the user whose call waits. */
   decide(
     projectId: string,

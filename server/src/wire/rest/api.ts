@@ -5,6 +5,7 @@ import { newId } from '#foundation';
 import { aboutRoutes } from './about/routes.ts';
 import { answerOf, refusalAnswer } from './answer.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
+import { approvalRoutes } from './approvals/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
@@ -28,6 +29,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),
     ...policyRoutes(deps),
+    ...approvalRoutes(deps),
     ...auditRoutes(deps),
     ...explainRoutes(deps),
   ];

@@ -4,12 +4,12 @@ import { type RestServer, startRestServer } from './fixtures/rest-server.ts';
 
 /** For every route: what it takes to call it. A route that is missing here fails the last test. */
 
-type Need = 'nothing' | 'read' | 'call' | 'admin';
+type Need = 'nothing' | 'read' | 'call' | 'approve' | 'admin';
 interface Entry {
   readonly call: string;
   readonly needs: Need;
-  /** Keys restricted to users or tools may call it too. */
-  readonly restricted?: true;
+  /** Keys restricted to users or tools, or only to users, may call it too. */
+  readonly restricted?: true | 'users';
   readonly body?: object;
 }
 
@@ -67,7 +67,18 @@ const table: readonly Entry[] = [
   { call: 'PUT /limits/{id}', needs: 'admin', body: {} },
   { call: 'PATCH /limits/{id}', needs: 'admin', body: {} },
   { call: 'DELETE /limits/{id}', needs: 'admin' },
+  { call: 'GET /approvals', needs: 'approve', restricted: 'users' },
+  { call: 'GET /approvals/{id}', needs: 'approve', restricted: 'users' },
+  {
+    call: 'POST /approvals/{id}/approve',
+    needs: 'approve',
+    restricted: 'users',
+    body: { user_id: 'alice' },
+  },
+  { call: 'POST /approvals/{id}/deny', needs: 'approve', restricted: 'users', body: { user_id: 'alice' } },
   { call: 'GET /audit_events', needs: 'admin' },
+  { call: 'GET /audit_events/verify', needs: 'admin' },
+  { call: 'GET /audit_events/{id}', needs: 'admin' },
   {
     call: 'POST /policy/explain',
     needs: 'admin',
@@ -79,11 +90,12 @@ let server: RestServer;
 const keys = new Map<string, string>();
 before(async () => {
   server = await startRestServer();
-  const all = ['admin', 'read', 'call'];
+  const all = ['admin', 'read', 'call', 'approve'];
   const wanted: Record<string, object> = {
     admin: { scopes: ['admin'] },
     read: { scopes: ['read'] },
     call: { scopes: ['call'] },
+    approve: { scopes: ['approve'] },
     ofUsers: { scopes: all, users: ['alice'] },
     ofTools: { scopes: all, tools: ['A.*'] },
     ofGateways: { scopes: all, gateways: ['g'] },
@@ -132,12 +144,13 @@ for (const entry of table) {
       }
     });
     it('a key without the scope is refused and told which one it takes', async () => {
-      const allowed = { read: ['read', 'admin'], call: ['call', 'admin'], admin: ['admin'] }[
-        entry.needs as 'read'
-      ];
-      for (const scope of ['read', 'call', 'admin']) {
+      for (const scope of ['read', 'call', 'approve', 'admin']) {
         const answer = await enters(entry, keyOf(scope));
-        assert.equal(answer.in, allowed.includes(scope), `${scope}: ${answer.name} ${answer.message}`);
+        assert.equal(
+          answer.in,
+          [entry.needs, 'admin'].includes(scope),
+          `${scope}: ${answer.name} ${answer.message}`,
+        );
         if (answer.in) continue;
         assert.deepEqual(
           { status: answer.status, name: answer.name },
@@ -147,9 +160,9 @@ for (const entry of table) {
       }
     });
     it('a restricted key gets in only where its restriction holds', async () => {
-      for (const name of ['ofUsers', 'ofTools']) {
-        assert.equal((await enters(entry, keyOf(name))).in, entry.restricted === true, name);
-      }
+      const { restricted = false } = entry;
+      assert.equal((await enters(entry, keyOf('ofUsers'))).in, restricted !== false);
+      assert.equal((await enters(entry, keyOf('ofTools'))).in, restricted === true);
       assert.equal((await enters(entry, keyOf('ofGateways'))).in, false);
     });
     it('the same holds below the project, and other projects do not exist', async () => {
