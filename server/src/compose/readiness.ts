@@ -1,11 +1,12 @@
 import type { Audit } from '#audit';
 import { messageOf } from '#foundation';
 import type { Sources } from '#sources';
-import type { Db } from '#storage';
+import type { Db, Redis } from '#storage';
 import type { Readiness } from '#wire';
 
 export interface ReadinessParts {
   readonly db: Db;
+  readonly redis: Redis | null;
   readonly audit: Audit;
   readonly sources: Sources;
   readonly durability: 'relaxed' | 'strict';
@@ -14,7 +15,10 @@ export interface ReadinessParts {
   readonly stopping: () => boolean;
 }
 
-/** One entry for each thing this process needs. Sources are told but do not make it unready: their calls say so themselves. */
+/**
+ * One entry for each thing this process needs. Sources and Redis are told but do not make it unready: the calls of a source say so
+ * themselves, and limits are counted without Redis, too.
+ */
 export async function checkReadiness(
   parts: ReadinessParts,
 ): Promise<Readiness & { readonly missing: string | null }> {
@@ -52,9 +56,17 @@ export async function checkReadiness(
       // Anybody may ask here; addresses and reasons are told to keys that may read workers.
       unhealthy: unhealthy.map(({ id }) => id),
     },
+    ...redisCheck(parts.redis),
     config: { ok: mistakes.length === 0, mistakes },
   };
   const needed = { process: checks.process.ok, database: checks.database.ok, audit: lag.writable };
   const missing = Object.entries(needed).find(([, isThere]) => !isThere)?.[0] ?? null;
   return { ready: missing === null, missing, checks };
+}
+
+/** Why it does not answer is in the log: anybody may ask here. */
+function redisCheck(redis: Redis | null) {
+  if (redis === null) return {};
+  const error = 'does not answer as it should; this replica counts for itself';
+  return { redis: redis.isWell() ? { ok: true } : { ok: false, error } };
 }

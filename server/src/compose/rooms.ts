@@ -8,7 +8,7 @@ import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
 import { createPolicy, type Policy } from '#policy';
 import { createSources, type Sources } from '#sources';
-import { type Db, lockDataDir, openDatabase, serverKey } from '#storage';
+import { type Db, lockDataDir, openDatabase, openRedis, type Redis, serverKey } from '#storage';
 import type { Log } from '#telemetry';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
@@ -16,6 +16,7 @@ import { sourceKinds } from './registries.ts';
 /** Every room below the fronts. */
 export interface Rooms {
   readonly db: Db;
+  readonly redis: Redis | null;
   readonly audit: Audit;
   readonly identity: Identity;
   readonly catalog: Catalog;
@@ -35,10 +36,11 @@ export async function buildRooms(
   clock: Clock,
   log: Log,
 ): Promise<Rooms> {
-  const { dataDir, databaseUrl } = settings;
+  const { dataDir, databaseUrl, redisUrl } = settings;
   // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
   const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
   const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
+  const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
   const identity = await createIdentity({ db, clock, log });
@@ -47,6 +49,7 @@ export async function buildRooms(
   const sealer = createSealer(await serverKey(db, 'sealed by the fronts', clock.iso()));
   const policy = await createPolicy({
     db,
+    redis,
     egress,
     sealer,
     clock,
@@ -69,6 +72,7 @@ export async function buildRooms(
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
   return {
     db,
+    redis,
     audit,
     identity,
     catalog,
@@ -82,6 +86,7 @@ export async function buildRooms(
       policy.close();
       egress.close();
       await audit.close();
+      await redis?.close();
       await db.close();
       lock?.release();
     },

@@ -2,7 +2,7 @@ import type { GrantRequest, LimitRequest, RuleRequest } from '@sallyport/contrac
 import type { Gateway } from '#domain';
 import type { Egress } from '#egress';
 import type { Clock, Sealer } from '#foundation';
-import type { Db } from '#storage';
+import type { Db, Redis } from '#storage';
 import type { Log } from '#telemetry';
 import { admit } from './admit.ts';
 import { createApprovals } from './approvals/approvals.ts';
@@ -20,6 +20,8 @@ import { simulate } from './simulate.ts';
 
 export interface PolicyDeps {
   readonly db: Db;
+  /** Where replicas count together; `null`: each for itself. */
+  readonly redis: Redis | null;
   readonly egress: Egress;
   readonly sealer: Sealer;
   readonly clock: Clock;
@@ -29,7 +31,13 @@ export interface PolicyDeps {
 }
 
 /** Loads everything that was laid down. */
-export async function createPolicy({ db, sealer, clock, currentGateway }: PolicyDeps): Promise<Policy> {
+export async function createPolicy({
+  db,
+  redis,
+  sealer,
+  clock,
+  currentGateway,
+}: PolicyDeps): Promise<Policy> {
   const listeners: ((slug: string | null) => void)[] = [];
   const changed = (slug: string | null) => {
     for (const listener of listeners) listener(slug);
@@ -40,7 +48,7 @@ export async function createPolicy({ db, sealer, clock, currentGateway }: Policy
   const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
   const all = [grants, ruleEntries, limitEntries];
   const rules = createRules(ruleEntries);
-  const limits = createLimits({ entries: limitEntries, clock });
+  const limits = createLimits({ entries: limitEntries, clock, redis });
   const hooks = createHooks();
   const approvals = createApprovals({ db, sealer, clock });
   grantEntries.onChange((before, after) => {

@@ -22,7 +22,7 @@ describe('a Redis server', { skip: noRedis }, () => {
     server = await startRedisServer();
   });
   after(async () => {
-    for (const redis of opened) redis.close();
+    for (const redis of opened) await redis.close();
     await server?.close();
   });
 

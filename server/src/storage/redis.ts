@@ -16,7 +16,8 @@ export interface Redis {
   isWell(): boolean;
   /** Called whenever the server is there again. */
   onBack(listener: () => void): void;
-  close(): void;
+  /** Waits for what was asked, as long as an answer may take. */
+  close(): Promise<void>;
 }
 
 export interface RedisScript {
@@ -110,11 +111,12 @@ export async function openRedis(url: string, { clock, log }: RedisDeps): Promise
     isThere: () => client !== null,
     isWell: () => isWell === true,
     onBack: (listener) => void listeners.push(listener),
-    close() {
+    async close() {
       closed = true;
       stop();
-      client?.destroy();
+      const last = client;
       client = null;
+      await inTime(last?.close() ?? Promise.resolve(), answerMs).catch(() => last?.destroy());
     },
   };
 }
