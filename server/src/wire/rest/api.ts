@@ -9,8 +9,9 @@ import { approvalRoutes } from './approvals/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
-import { explainRoutes } from './policy/explain-routes.ts';
+import { explainRoute } from './policy/explain-route.ts';
 import { policyRoutes } from './policy/routes.ts';
+import { simulateRoute } from './policy/simulate-route.ts';
 import type { RestDeps, RestRooms, Route } from './route.ts';
 import { serve } from './serve.ts';
 import { executeRoute } from './tools/execute.ts';
@@ -31,7 +32,8 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...policyRoutes(deps),
     ...approvalRoutes(deps),
     ...auditRoutes(deps),
-    ...explainRoutes(deps),
+    explainRoute(deps),
+    simulateRoute(deps),
   ];
 }
 

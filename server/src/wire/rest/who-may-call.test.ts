@@ -80,6 +80,11 @@ const table: readonly Entry[] = [
   { call: 'GET /audit_events/verify', needs: 'admin' },
   { call: 'GET /audit_events/{id}', needs: 'admin' },
   {
+    call: 'POST /policy/simulate',
+    needs: 'admin',
+    body: { remove_grants: ['no.such'] },
+  },
+  {
     call: 'POST /policy/explain',
     needs: 'admin',
     body: { user_id: 'alice', tool: 'No.Such' },

@@ -4,39 +4,37 @@ import { type Gateway, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { type RestDeps, type Route, route } from '../route.ts';
 
-export function explainRoutes(deps: RestDeps): readonly Route[] {
-  return [
-    route<ExplainRequest>({
-      operation: 'policy.explain',
-      summary: 'Why a call would be allowed or refused: the whole chain; nothing runs',
-      method: 'POST',
-      path: '/policy/explain',
-      needs: 'admin',
-      body: explainRequest,
-      success: 200,
-      async run({ projectId, body, actAs }) {
-        const caller = actAs(body.user_id);
-        if (!caller.ok) return caller;
-        const found = find(deps, projectId, body);
-        if (!found.ok) return found;
-        const { gateway, shown, hidden } = found.value;
-        const given = body.arguments;
-        const args = given === undefined ? null : shown.arguments(given);
-        const explained = await deps.policy.explain({
-          caller: { ...caller.value, groups: body.groups ?? [], claims: body.claims ?? {} },
-          gateway,
-          tool: shown.tool,
-          hidden,
-          arguments:
-            given === undefined || args === null
-              ? null
-              : { args: args.ok ? args.value : given, check: args.ok ? shown.takes : () => args },
-          output: body.output,
-        });
-        return ok({ status: 200, body: explained });
-      },
-    }),
-  ];
+export function explainRoute(deps: RestDeps): Route {
+  return route<ExplainRequest>({
+    operation: 'policy.explain',
+    summary: 'Why a call would be allowed or refused: the whole chain; nothing runs',
+    method: 'POST',
+    path: '/policy/explain',
+    needs: 'admin',
+    body: explainRequest,
+    success: 200,
+    async run({ projectId, body, actAs }) {
+      const caller = actAs(body.user_id);
+      if (!caller.ok) return caller;
+      const found = find(deps, projectId, body);
+      if (!found.ok) return found;
+      const { gateway, shown, hidden } = found.value;
+      const given = body.arguments;
+      const args = given === undefined ? null : shown.arguments(given);
+      const explained = await deps.policy.explain({
+        caller: { ...caller.value, groups: body.groups ?? [], claims: body.claims ?? {} },
+        gateway,
+        tool: shown.tool,
+        hidden,
+        arguments:
+          given === undefined || args === null
+            ? null
+            : { args: args.ok ? args.value : given, check: args.ok ? shown.takes : () => args },
+        output: body.output,
+      });
+      return ok({ status: 200, body: explained });
+    },
+  });
 }
 
 interface Found {
