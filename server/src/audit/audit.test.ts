@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { auditEvent, type PolicyTrace } from '@sallyport/contracts';
 import fc from 'fast-check';
@@ -11,7 +9,8 @@ import { type Db, openDatabase } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase, temporaryDirectory } from '../../test/database.ts';
 import { type AuditDeps, createAudit } from './audit.ts';
-import type { Audit, AuditEntry, AuditPage, AuditQuery } from './contract.ts';
+import type { Audit, AuditCallsQuery, AuditEntry, AuditPage, AuditQuery } from './contract.ts';
+import { killWhileRecording } from './fixtures/kill-while-recording.ts';
 import type { JournalFiles } from './journal.ts';
 
 let db: Db;
@@ -216,24 +215,8 @@ describe('a record', () => {
 describe('the journal', () => {
   it('loses nothing acknowledged and doubles nothing when the process is killed', async () => {
     const acknowledged: string[] = [];
-    for (const [run, kills] of [1, 25, 400, 3000, 12_000].entries()) {
-      const child = spawn(
-        process.execPath,
-        [join(import.meta.dirname, 'recording-child.ts'), dir, String(run)],
-        {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      );
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      let seen = 0;
-      for await (const line of createInterface(child.stdout)) {
-        if (!/^te_\d+_\d+$/.test(line)) continue;
-        acknowledged.push(line);
-        if (++seen === kills) child.kill('SIGKILL');
-      }
-      await exited;
-      assert.ok(seen >= kills, 'the child ended by itself');
-    }
+    for (const [run, kills] of [1, 25, 400, 3000, 12_000].entries())
+      acknowledged.push(...(await killWhileRecording(dir, run, kills)));
     const own = await openDatabase({ dataDir: dir }, { log: silentLog });
     try {
       const audit = await open({ db: own });
@@ -452,6 +435,8 @@ describe('a query', () => {
         tool: 'Math.AddAll',
         decision: 'refused',
         code: 'policy.not_granted',
+        principal: 'key_2',
+        policy: { ...policy, groups: ['rul_3'] },
       }),
     );
     clock.advance(1000);
@@ -473,6 +458,12 @@ describe('a query', () => {
       [{ userId: 'ann' }, ['te_a', 'te_c']],
       [{ gateway: 'gw_2' }, ['te_b', 'te_c']],
       [{ kind: 'admin' }, ['te_d']],
+      [{ principal: 'key_2' }, ['te_b']],
+      [{ executionId: 'te_c' }, ['te_c']],
+      [{ rule: 'rul_2' }, ['te_b']],
+      [{ rule: 'rul_3' }, []],
+      [{ rule: 'rul_' }, []],
+      [{ rule: 'lim_1' }, []],
       [{ decision: 'refused' }, ['te_b']],
       [{ code: 'source.timeout' }, ['te_c']],
       [{ tool: 'math.add' }, ['te_a']],
@@ -536,5 +527,37 @@ describe('a query', () => {
       assert.ok(!result.ok);
       assert.deepEqual([result.error.code, result.error.field], ['request.params_invalid', field]);
     }
+  });
+
+  it('for calls gives the newest, with what policy said', async () => {
+    const times: string[] = [];
+    for (const [at, id] of numbered(6).entries()) {
+      clock.advance(5);
+      times.push(clock.iso());
+      audit.record(
+        call(id, { userId: 'ann', tool: 'A.B', toolId: 't', gateway: at % 2 ? 'odd' : 'even', policy }),
+      );
+      audit.record({ kind: 'tool_list', decision: 'allowed', projectId: 'p' });
+      audit.record(call(id, { projectId: 'other' }));
+    }
+    const asked = async (query: Partial<AuditCallsQuery>) =>
+      (await audit.calls({ projectId: 'p', limit: 100, ...query })).map(({ time }) => times.indexOf(time));
+    assert.deepEqual(await asked({}), [5, 4, 3, 2, 1, 0]);
+    assert.deepEqual(await asked({ limit: 2 }), [5, 4]);
+    assert.deepEqual(await asked({ since: times[2] as string, until: times[5] as string }), [4, 3, 2]);
+    assert.deepEqual(await asked({ gateway: 'odd', since: '1900-01-01T00:00:00Z' }), [5, 3, 1]);
+    const [newest] = await audit.calls({ projectId: 'p', limit: 1 });
+    const { id, ...rest } = newest ?? assert.fail();
+    assert.match(id, /^aud_/);
+    assert.deepEqual(rest, {
+      time: times[5],
+      decision: 'allowed',
+      code: null,
+      user_id: 'ann',
+      gateway: 'odd',
+      tool: 'A.B',
+      tool_id: 't',
+      policy,
+    });
   });
 });

@@ -110,7 +110,7 @@ async function readStart(db: Db, journalId: string, firstId: string): Promise<Ch
   );
   const [row] = await db.query<{ seq: number; hash: string | null }>(
     `select chain_seq as seq, chain_hash as hash from audit_events
-     where journal_id = $1 and chain_seq between 1 and $2 - 1 order by chain_seq desc limit 1`,
+     where journal_id = $1 and chain_seq between 1 and $2::bigint - 1 order by chain_seq desc limit 1`,
     [journalId, first?.seq ?? Number.MAX_SAFE_INTEGER],
   );
   return row === undefined ? chainStart(journalId) : { seq: row.seq, hash: row.hash ?? '' };
