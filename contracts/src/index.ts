@@ -62,6 +62,7 @@ export {
 } from './rest/policy/approvals.ts';
 export type {
   ExplainRequest,
+export type { EntraConfig, OktaConfig, SailpointConfig } from './rest/policy/directories.ts';
   ExplainResponse,
   SimulatedDifference,
   SimulateRequest,

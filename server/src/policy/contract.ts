@@ -11,6 +11,7 @@ import type { Caller, Gateway, Refusal, RpcError, RuleTarget, SourceReturn, Subj
 import type { Members, Result } from '#foundation';
 import type { Approvals } from './approvals/contract.ts';
 import type { Entries } from './entries.ts';
+import type { HookRegister, Plugins } from './hooks/contract.ts';
 import type { MaybePromise } from './limits/contract.ts';
 
 declare const granted: unique symbol;
@@ -111,6 +112,8 @@ export interface PolicyAdministration {
   readonly grants: Entries<GrantRequest>;
   readonly rules: Entries<RuleRequest>;
   readonly limits: Entries<LimitRequest>;
+  readonly plugins: Plugins;
+  readonly hooks: HookRegister;
   readonly approvals: Approvals;
   /** Names the state of all grants, rules, limits, plugins and hooks. */
   version(): string;

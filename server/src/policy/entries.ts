@@ -20,8 +20,17 @@ export interface Entries<Definition> extends EntryList<Definition> {
   /** `resource.unknown`, or `resource.read_only` for what the file declares. */
   replace(projectId: string, id: string, definition: Definition): Promise<Result<Entry<Definition>, Refusal>>;
   remove(projectId: string, id: string): Promise<Result<Entry<Definition>, Refusal>>;
-  /** Makes the file's entries exactly these. The same definition keeps its id. */
-  applyFile(projectId: string, definitions: readonly Definition[]): void;
+  /** All of these, or none; those without an id are new. */
+  writeAll(
+    projectId: string,
+    writes: readonly { readonly id: string | null; readonly definition: Definition }[],
+  ): Promise<Result<readonly Entry<Definition>[], Refusal>>;
+  /** Makes the file's entries exactly these. The same definition keeps its id, unless it is named. */
+  applyFile(
+    projectId: string,
+    definitions: readonly Definition[],
+    idOf?: (definition: Definition) => string,
+  ): void;
 }
 
 /** What decisions read. */
@@ -54,23 +63,7 @@ export async function createEntries<Definition>(
   clock: Clock,
 ): Promise<Entries<Definition>> {
   const shelf = createShelf<Definition>();
-  const rows = await db.query<{
-    id: string;
-    project_id: string;
-    definition: Definition;
-    created_at: string;
-    updated_at: string;
-  }>('select * from policy_entries where kind = $1 order by created_at, id', [kind]);
-  for (const row of rows) {
-    shelf.put({
-      id: row.id,
-      projectId: row.project_id,
-      origin: 'api',
-      definition: row.definition,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    });
-  }
+  await load(db, kind, shelf.put);
 
   function changeable(projectId: string, id: string): Result<Entry<Definition>, Refusal> {
     const entry = shelf.get(projectId, id);
@@ -111,15 +104,71 @@ export async function createEntries<Definition>(
       shelf.drop(found.value);
       return found;
     },
-    applyFile(projectId, definitions) {
-      const wanted = withIds(prefixes[kind], definitions);
+    async writeAll(projectId, writes) {
+      const now = clock.iso();
+      const entries: Entry<Definition>[] = [];
+      for (const { id, definition } of writes) {
+        const before = id === null ? null : changeable(projectId, id);
+        if (before?.ok === false) return before;
+        const made = {
+          id: newId(prefixes[kind], clock.now()),
+          projectId,
+          origin: 'api',
+          createdAt: now,
+        } as const;
+        entries.push({ ...(before?.value ?? made), definition, updatedAt: now });
+      }
+      await db.tx(async ({ query }) => {
+        for (const { id, definition, createdAt, updatedAt } of entries)
+          await query(
+            `insert into policy_entries (project_id, kind, id, definition, created_at, updated_at)
+             values ($1, $2, $3, $4::json, $5, $6)
+             on conflict (project_id, id) do update set definition = excluded.definition, updated_at = excluded.updated_at`,
+            [projectId, kind, id, JSON.stringify(definition), createdAt, updatedAt],
+          );
+      });
+      return ok(entries.map((entry) => shelf.put(entry)));
+    },
+    applyFile(projectId, definitions, idOf) {
+      const wanted =
+        idOf === undefined
+          ? withIds(prefixes[kind], definitions)
+          : new Map(definitions.map((definition) => [idOf(definition), definition]));
       for (const entry of shelf.list(projectId))
         if (entry.origin === 'file' && !wanted.has(entry.id)) shelf.drop(entry);
       for (const [id, definition] of wanted)
-        if (shelf.get(projectId, id) === null)
+        if (!isSame(shelf.get(projectId, id)?.definition, definition))
           shelf.put({ id, projectId, origin: 'file', definition, createdAt: undated, updatedAt: undated });
     },
   };
+}
+
+async function load<Definition>(
+  db: Db,
+  kind: EntryKind,
+  put: (entry: Entry<Definition>) => void,
+): Promise<void> {
+  const rows = await db.query<{
+    id: string;
+    project_id: string;
+    definition: Definition;
+    created_at: string;
+    updated_at: string;
+  }>('select * from policy_entries where kind = $1 order by created_at, id', [kind]);
+  for (const row of rows) {
+    put({
+      id: row.id,
+      projectId: row.project_id,
+      origin: 'api',
+      definition: row.definition,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    });
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** What a file declares has no date of its own. */

@@ -107,7 +107,7 @@ async function explainPreHooks(
   told: Explained,
 ): Promise<void> {
   if (!parts.hooks.has(tool.projectId, 'pre')) return;
-  const asked = { subject: caller, tool, executionId: 'explained', args, signal: null };
+  const asked = { subject: caller, tool, executionId: 'explained', args, signal: null, dryRun: true };
   const answered = await parts.hooks.pre(asked);
   told.hooks.push(...(answered.ok ? answered.value : answered.error).traces);
   if (!answered.ok) refuse(told, answered.error);

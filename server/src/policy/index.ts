@@ -18,6 +18,7 @@ export type {
   Request,
 } from './contract.ts';
 export type { Entries, Entry } from './entries.ts';
+export type { HookEntry, PluginEntry } from './hooks/contract.ts';
 export type { MaybePromise } from './limits/contract.ts';
 export { createPolicy } from './policy.ts';
 export { checkRule } from './rules/rules.ts';

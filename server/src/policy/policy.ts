@@ -8,9 +8,10 @@ import { admit } from './admit.ts';
 import { createApprovals } from './approvals/approvals.ts';
 import type { Policy } from './contract.ts';
 import { createDecide } from './decide.ts';
-import { createEntries } from './entries.ts';
+import { createEntries, type EntryList } from './entries.ts';
 import { explain } from './explain.ts';
 import { createGrants } from './grants/grants.ts';
+import type { KeptHook, KeptPlugin } from './hooks/contract.ts';
 import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import type { Parts } from './parts.ts';
@@ -34,6 +35,7 @@ export interface PolicyDeps {
 export async function createPolicy({
   db,
   redis,
+  egress,
   sealer,
   clock,
   currentGateway,
@@ -45,11 +47,20 @@ export async function createPolicy({
   const grantEntries = await createEntries<GrantRequest>(db, 'grant', clock);
   const ruleEntries = await createEntries<RuleRequest>(db, 'rule', clock);
   const limitEntries = await createEntries<LimitRequest>(db, 'limit', clock);
+  const pluginEntries = await createEntries<KeptPlugin>(db, 'plugin', clock);
+  const hookEntries = await createEntries<KeptHook>(db, 'hook', clock);
   const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
-  const all = [grants, ruleEntries, limitEntries];
+  const version = createVersion([grants, ruleEntries, limitEntries, pluginEntries, hookEntries]);
   const rules = createRules(ruleEntries);
   const limits = createLimits({ entries: limitEntries, clock, redis });
-  const hooks = createHooks();
+  const hooked = createHooks({
+    plugins: pluginEntries,
+    hooks: hookEntries,
+    egress,
+    clock,
+    onAccessChanged: () => changed(null),
+  });
+  const hooks = hooked.asking;
   const approvals = createApprovals({ db, sealer, clock });
   grantEntries.onChange((before, after) => {
     const slugs = [before, after].flatMap((entry) =>
@@ -58,16 +69,6 @@ export async function createPolicy({
     for (const slug of slugs.includes(null) ? [null] : new Set(slugs)) changed(slug);
   });
 
-  let knownRevision = -1;
-  let knownVersion = '';
-  const version = () => {
-    const revision = all.reduce((sum, entries) => sum + entries.revision(), 0);
-    if (revision !== knownRevision) {
-      knownVersion = all.map((entries) => entries.fingerprint().slice(0, 8)).join('');
-      knownRevision = revision;
-    }
-    return knownVersion;
-  };
   const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
   const claimNames = (projectId: string) => {
     const known = knownClaims.get(projectId);
@@ -100,6 +101,8 @@ export async function createPolicy({
     grants: grantEntries,
     rules: ruleEntries,
     limits: limitEntries,
+    plugins: hooked.plugins,
+    hooks: hooked.hooks,
     approvals,
     version,
     checkRule,
@@ -112,5 +115,19 @@ export async function createPolicy({
       limits.close();
       hooks.close();
     },
+  };
+}
+
+/** A name for the state of all of these. */
+function createVersion(all: readonly Pick<EntryList<unknown>, 'revision' | 'fingerprint'>[]): () => string {
+  let knownRevision = -1;
+  let knownVersion = '';
+  return () => {
+    const revision = all.reduce((sum, entries) => sum + entries.revision(), 0);
+    if (revision !== knownRevision) {
+      knownVersion = all.map((entries) => entries.fingerprint().slice(0, 8)).join('');
+      knownRevision = revision;
+    }
+    return knownVersion;
   };
 }

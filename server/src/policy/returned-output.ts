@@ -6,6 +6,8 @@ type Answered = Exclude<SourceReturn, { form: 'input_required' }>;
 interface HookedOutput {
   readonly success: boolean;
   readonly output: unknown;
+  /** As HTTP would say it. */
+  readonly code: string;
   readonly error: string | null;
 }
 
@@ -14,13 +16,15 @@ export function hookedOutputOf(returned: Answered): HookedOutput {
   const success = !returned.isError;
   if (returned.form === 'worker') {
     const { value, error } = returned.output;
-    return { success, output: value ?? null, error: error?.message ?? null };
+    const code = success ? '200' : String(error?.status_code ?? 500);
+    return { success, output: value ?? null, code, error: error?.message ?? null };
   }
   const { structuredContent, content } = JSON.parse(returned.result.toString('utf8'));
   const text = textOf(content);
   return {
     success,
     output: structuredContent ?? parsed(text) ?? content ?? null,
+    code: success ? '200' : '500',
     error: success ? null : text,
   };
 }

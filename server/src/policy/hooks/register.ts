@@ -1,0 +1,30 @@
+import type { HookRegister, KeptHook, Plugins } from './contract.ts';
+import { createHookRegister } from './hook-register.ts';
+import type { RegisterDeps } from './laid-down.ts';
+import { createPluginRegister } from './plugin-register.ts';
+
+/** What administrators lay down of plugins and hooks. One change at a time: each sees what the one before did. */
+export function createRegister(deps: RegisterDeps): {
+  readonly plugins: Plugins;
+  readonly hooks: HookRegister;
+} {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+  let ofPlugins: readonly KeptHook[] = [];
+  let alone: readonly KeptHook[] = [];
+  const applyAll = (projectId: string) => deps.hooks.applyFile(projectId, [...ofPlugins, ...alone]);
+  return {
+    plugins: createPluginRegister(deps, inTurn, (projectId, declared) => {
+      ofPlugins = declared;
+      applyAll(projectId);
+    }),
+    hooks: createHookRegister(deps, inTurn, (projectId, declared) => {
+      alone = declared;
+      applyAll(projectId);
+    }),
+  };
+}
