@@ -113,6 +113,7 @@ export {
   declaredPluginRequest,
   pluginDefinition,
   pluginsQuery,
+  pluginDefaults,
   updatePluginRequest,
 } from './rest/policy/plugins.ts';
 export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';

@@ -11,6 +11,20 @@ import { httpUrl, printableSecret, withIssues } from './plugin-parts.ts';
 export const pluginTypes = ['webhook', 'rate_limit', 'group_access'] as const;
 export type PluginType = (typeof pluginTypes)[number];
 
+/** What holds where nothing is said. */
+export const pluginDefaults = {
+  timeout_ms: 5000,
+  cache_ttl_ms: 60_000,
+  health_check_path: '/health',
+  retry: {
+    enabled: true,
+    max_attempts: 3,
+    base_delay_ms: 100,
+    backoff: 'exponential',
+    retry_on: ['timeout', 'connection_error', '5xx'],
+  },
+} as const;
+
 const endpointFields = {
   url: httpUrl,
   timeout_ms: z.int().min(100).max(120_000).optional(),

@@ -1,4 +1,4 @@
-import type { HookPoint } from '@sallyport/contracts';
+import { type HookPoint, pluginDefaults } from '@sallyport/contracts';
 import { err } from '#foundation';
 import type { EntryList } from '../entries.ts';
 import { type AskedEndpoint, accessHook } from './access-hook.ts';
@@ -23,8 +23,6 @@ export interface PlanDeps extends WebhookDeps {
 }
 
 type Step = AccessStep | PreStep | PostStep;
-const defaultTimeoutMs = 5000;
-const defaultCacheTtlMs = 60_000;
 
 /** Compiles when something changes; what did not change goes on with all that it keeps. */
 export function createPlans(deps: PlanDeps) {
@@ -131,18 +129,12 @@ function makeStep(of: HookOf, webhookOf: (plugin: PluginEntry) => Webhook, { clo
   const webhook = of.plugin === null || endpoint === undefined ? nobody : webhookOf(of.plugin);
   const asked: AskedEndpoint = {
     url: endpoint?.url ?? '',
-    timeoutMs: timeoutMsOf(hook, endpoint),
-    cacheTtlMs: endpoint?.cache_enabled === true ? (endpoint.cache_ttl_ms ?? defaultCacheTtlMs) : null,
+    timeoutMs: hook.timeout_ms ?? endpoint?.timeout_ms ?? pluginDefaults.timeout_ms,
+    cacheTtlMs:
+      endpoint?.cache_enabled === true ? (endpoint.cache_ttl_ms ?? pluginDefaults.cache_ttl_ms) : null,
   };
   if (hook.hook_point === 'tool.access') return accessHook(of, asked, webhook, clock);
   return (hook.hook_point === 'tool.pre' ? preHook : postHook)(of, asked, webhook, clock);
-}
-
-export function timeoutMsOf(
-  hook: { readonly timeout_ms?: number | undefined },
-  endpoint: { readonly timeout_ms?: number | undefined } | undefined,
-): number {
-  return hook.timeout_ms ?? endpoint?.timeout_ms ?? defaultTimeoutMs;
 }
 
 /** A hook of a plugin that is not there fails, and its failure mode says what that means. */

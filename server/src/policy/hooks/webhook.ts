@@ -2,6 +2,7 @@ import {
   authTypeOf,
   type HealthStatus,
   hookHealthResponse,
+  pluginDefaults,
   type RetryConfig,
   type WebhookAuth,
 } from '@sallyport/contracts';
@@ -89,7 +90,7 @@ export function createWebhook({ origin, definition: { plugin } }: PluginEntry, d
     async health() {
       const one = endpoints.access ?? endpoints.pre ?? endpoints.post;
       if (one === undefined) return 'unhealthy';
-      const url = new URL(one.url).origin + (healthPath ?? '/health');
+      const url = new URL(one.url).origin + (healthPath ?? pluginDefaults.health_check_path);
       const answer = await send({ url, method: 'GET', timeoutMs: healthTimeoutMs });
       if (!answer.ok) return 'unhealthy';
       const { status } = answer.value;
@@ -125,12 +126,18 @@ function parse<Answer>(answer: UpstreamResponse, schema: z.ZodType<Answer>): Res
 }
 
 function retriesOf(retry: RetryConfig | undefined) {
-  const { enabled = true, max_attempts = 3, base_delay_ms = 100, backoff = 'exponential' } = retry ?? {};
-  const on = retry?.retry_on ?? ['timeout', 'connection_error', '5xx'];
+  const {
+    enabled = pluginDefaults.retry.enabled,
+    max_attempts = pluginDefaults.retry.max_attempts,
+    base_delay_ms = pluginDefaults.retry.base_delay_ms,
+    backoff = pluginDefaults.retry.backoff,
+    retry_on = pluginDefaults.retry.retry_on,
+  } = retry ?? {};
+  const on = new Set<string>(retry_on);
   return {
     maxAttempts: retry === undefined || !enabled ? 1 : max_attempts,
     covers: ({ kind, status = 0 }: Failed) =>
-      on.includes(kind) || (status >= 500 && (on.includes('5xx') || on.includes(String(status)))),
+      on.has(kind) || (status >= 500 && (on.has('5xx') || on.has(String(status)))),
     delayMs: (attempt: number) =>
       Math.min(maxDelayMs, backoff === 'fixed' ? base_delay_ms : base_delay_ms * 2 ** (attempt - 1)),
   };

@@ -9,6 +9,8 @@ import { approvalRoutes } from './approvals/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
+import { hookRoutes } from './hooks/routes.ts';
+import { pluginRoutes } from './plugins/routes.ts';
 import { explainRoute } from './policy/explain-route.ts';
 import { policyRoutes } from './policy/routes.ts';
 import { simulateRoute } from './policy/simulate-route.ts';
@@ -30,6 +32,8 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),
     ...policyRoutes(deps),
+    ...pluginRoutes(deps),
+    ...hookRoutes(deps),
     ...approvalRoutes(deps),
     ...auditRoutes(deps),
     explainRoute(deps),

@@ -73,6 +73,10 @@ const kinds: Partial<Record<ErrorCode, ToolErrorKind>> = {
   'policy.not_granted': 'CONTEXT_DENIED',
   'policy.input_blocked': 'CONTEXT_DENIED',
   'policy.output_blocked': 'CONTEXT_DENIED',
+  'policy.rate_limited': 'CONTEXT_CHECK_FAILED',
+  'policy.concurrency_limited': 'CONTEXT_CHECK_FAILED',
+  'policy.hook_denied': 'CONTEXT_CHECK_FAILED',
+  'policy.hook_failed': 'CONTEXT_CHECK_FAILED',
   'policy.approval_required': 'CONTEXT_DENIED',
   'policy.approval_denied': 'CONTEXT_DENIED',
   'credentials.not_configured': 'TOOL_REQUIREMENTS_NOT_MET',
@@ -110,7 +114,8 @@ export function outputOfRefusal(told: Refusal): Result<Output, Refusal> {
     error: {
       message: message.includes(argument) ? message : `${field}: ${message}`,
       kind,
-      can_retry: errorCodes[told.code].retry,
+      // A tool that ran would run again.
+      can_retry: errorCodes[told.code].retry && told.details?.tool_ran !== true,
       ...(told.retryAfterMs === undefined ? {} : { retry_after_ms: told.retryAfterMs }),
       status_code: errorCodes[told.code].status,
       extra: { code: told.code, ...(field === undefined ? {} : { field }), ...told.details },
