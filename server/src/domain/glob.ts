@@ -16,12 +16,12 @@ export function compileGlobs(
   const fold = letterCase === 'exact' ? (text: string) => text : foldName;
   const folded = patterns.map(fold);
   const exact = new Set(folded.filter((pattern) => !isWild(pattern)));
-  const wild = folded.filter(isWild);
+  const wild = folded.filter(isWild).map(compileGlob);
   return {
     patterns,
     matches(name) {
       const key = fold(name);
-      return exact.has(key) || wild.some((pattern) => matchesGlob(pattern, key));
+      return exact.has(key) || wild.some((matches) => matches(key));
     },
   };
 }
@@ -42,8 +42,30 @@ function isWild(glob: string): boolean {
   return glob.includes('*') || glob.includes('?');
 }
 
-/** Whether a name matches a glob; both as they are, or both folded. */
-export function matchesGlob(pattern: string, name: string): boolean {
+/** Whether a name matches the glob; both as they are, or both folded. */
+export function compileGlob(glob: string): (name: string) => boolean {
+  return glob.includes('?') ? (name) => matchesByCharacter(glob, name) : piecesMatcher(glob.split('*'));
+}
+
+/** For what stands between the stars of a glob: the first found is as good as any other, as all that follows has more room. */
+function piecesMatcher(pieces: readonly string[]): (name: string) => boolean {
+  const [first = '', ...others] = pieces;
+  const last = others.pop();
+  if (last === undefined) return (name) => name === first;
+  return (name) => {
+    const end = name.length - last.length;
+    let at = first.length;
+    if (at > end || !name.startsWith(first) || !name.endsWith(last)) return false;
+    for (const piece of others) {
+      const found = name.indexOf(piece, at);
+      if (found < 0) return false;
+      at = found + piece.length;
+    }
+    return at <= end;
+  };
+}
+
+function matchesByCharacter(pattern: string, name: string): boolean {
   let p = 0;
   let n = 0;
   let starAt = -1;

@@ -26,9 +26,9 @@ export {
   newSourceFromRequest,
   sourceEditFromRequest,
 } from './from-request.ts';
-export type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
+export type { Gateway, GatewayAuthType, ToolCuration, UserAssertion } from './gateway.ts';
 export type { GlobSet } from './glob.ts';
-export { compileGlobs, foldName, literalPrefix, matchesGlob } from './glob.ts';
+export { compileGlob, compileGlobs, foldName, literalPrefix } from './glob.ts';
 export type {
   PromptListing,
   ResourceListing,

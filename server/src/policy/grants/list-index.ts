@@ -1,7 +1,7 @@
-import { foldName, literalPrefix, matchesGlob, type RuleTarget } from '#domain';
+import { compileGlob, foldName, literalPrefix, type RuleTarget } from '#domain';
 import { onlyReads } from '../matching.ts';
 import type { Beginning, Standing } from './standing.ts';
-import { type Clause, takesAnyEnd } from './tool-matcher.ts';
+import type { Clause } from './tool-matcher.ts';
 
 /** A long list in the order of its names, where every glob finds its part of it without looking at the rest. */
 export interface ListIndex {
@@ -60,12 +60,13 @@ export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
     const prefix = literalPrefix(glob);
     const from = firstPlace(0, names.length, (name) => name >= prefix);
     const to = endOf(prefix, from);
-    const isWhole = takesAnyEnd(glob, prefix.length);
+    const isWhole = glob === `${prefix}*`;
     if (isWhole && hasTraits === null) return { from, to };
+    const matches = compileGlob(glob);
     const found: number[] = [];
     for (let place = from; place < to; place++) {
       const { traits = onlyReads } = targets[order[place] as number] as RuleTarget;
-      const fits = isWhole || matchesGlob(glob, names[place] as string);
+      const fits = isWhole || matches(names[place] as string);
       if (fits && (hasTraits === null || hasTraits(traits))) found.push(place);
     }
     return Uint32Array.from(found);

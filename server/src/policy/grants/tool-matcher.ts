@@ -1,5 +1,5 @@
 import type { GrantRequest } from '@sallyport/contracts';
-import { foldName, literalPrefix, matchesGlob, type ToolTraits } from '#domain';
+import { compileGlob, foldName, literalPrefix, type ToolTraits } from '#domain';
 import { traitsMatcher } from '../matching.ts';
 
 export type Metadata = GrantRequest['metadata'];
@@ -101,7 +101,7 @@ function grantIn(clauses: Clauses, traits: ToolTraits): string | null {
 
 /** Globs by what stands before their first wildcard. */
 function createPrefixes() {
-  const byPrefix = new Map<string, Set<string>>();
+  const byPrefix = new Map<string, Map<string, (name: string) => boolean>>();
   const countByLength = new Map<number, number>();
   let lengths: readonly number[] = [];
 
@@ -117,9 +117,10 @@ function createPrefixes() {
     add(glob: string): void {
       const prefix = literalPrefix(glob);
       const globs = byPrefix.get(prefix);
-      if (globs !== undefined) globs.add(glob);
+      const matches = glob === `${prefix}*` ? always : compileGlob(glob);
+      if (globs !== undefined) globs.set(glob, matches);
       else {
-        byPrefix.set(prefix, new Set([glob]));
+        byPrefix.set(prefix, new Map([[glob, matches]]));
         count(prefix.length, 1);
       }
     },
@@ -134,8 +135,8 @@ function createPrefixes() {
     first<T>(name: string, of: (glob: string) => T | null): T | null {
       for (const length of lengths) {
         if (length > name.length) break;
-        for (const glob of byPrefix.get(name.slice(0, length)) ?? []) {
-          const found = takesAnyEnd(glob, length) || matchesGlob(glob, name) ? of(glob) : null;
+        for (const [glob, matches] of byPrefix.get(name.slice(0, length)) ?? []) {
+          const found = matches(name) ? of(glob) : null;
           if (found !== null) return found;
         }
       }
@@ -144,7 +145,4 @@ function createPrefixes() {
   };
 }
 
-/** Whether a glob of this prefix is `prefix*`. */
-export function takesAnyEnd(glob: string, prefixLength: number): boolean {
-  return glob.length === prefixLength + 1 && glob.endsWith('*');
-}
+const always = () => true;
