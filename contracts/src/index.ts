@@ -43,8 +43,10 @@ export type {
   GatewayResponse,
   ReplaceGatewayRequest,
   UpdateGatewayRequest,
+  UserAssertionRequest,
 } from './rest/gateways.ts';
 export {
+  assertionAlgorithms,
   createGatewayRequest,
   gatewaySlug,
   gatewaySlugRequest,
@@ -60,9 +62,9 @@ export {
   approvalsQuery,
   decideApprovalRequest,
 } from './rest/policy/approvals.ts';
+export type { EntraConfig, OktaConfig, SailpointConfig } from './rest/policy/directories.ts';
 export type {
   ExplainRequest,
-export type { EntraConfig, OktaConfig, SailpointConfig } from './rest/policy/directories.ts';
   ExplainResponse,
   SimulatedDifference,
   SimulateRequest,
@@ -111,9 +113,9 @@ export {
   authTypeOf,
   createPluginRequest,
   declaredPluginRequest,
+  pluginDefaults,
   pluginDefinition,
   pluginsQuery,
-  pluginDefaults,
   updatePluginRequest,
 } from './rest/policy/plugins.ts';
 export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';

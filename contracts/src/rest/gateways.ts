@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SecretResponse } from './secret-response.ts';
 
 /** Requests and answers of gateways: Arcade's fields, and ours for access, presentation, naming and curation. */
 
@@ -50,6 +51,75 @@ const toolFilter = z.strictObject({
   registry_suggestions: z.strictObject({ enabled: z.boolean().optional() }).optional(),
 });
 
+/** Signatures that only the issuer can make. */
+export const assertionAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+/** Signatures that whoever can check them can make. */
+const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const;
+
+const audience = z.string().min(1).max(2048);
+const claimPath = z.string().min(1).max(256);
+const keySources = ['jwks', 'jwks_uri', 'public_key_pem', 'secret'] as const;
+const keyParts = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'];
+const jwk = z
+  .record(z.string(), z.unknown())
+  .refine((key) => !keyParts.some((part) => Object.hasOwn(key, part)), 'must be a public key');
+
+/** Whose word on the user a gateway takes: a JWT of this issuer. */
+export const userAssertionRequest = z
+  .strictObject({
+    /** `iss`, exactly. */
+    issuer: z.string().min(1).max(2048),
+    /** One of these must be in `aud`. */
+    audience: z.union([audience, z.array(audience).min(1).max(100)]).optional(),
+    jwks: z.object({ keys: z.array(jwk).min(1).max(100) }).optional(),
+    jwks_uri: z
+      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+      .max(2048)
+      .optional(),
+    public_key_pem: z
+      .string()
+      .max(16_384)
+      .regex(/^\s*-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----\s*$/, 'must be a public key in PEM')
+      .optional(),
+    /** At least 32 characters: shared with the issuer, for HS256 and its like. */
+    secret: z.string().min(32).max(1024).optional(),
+    algorithms: z
+      .array(z.enum([...assertionAlgorithms, ...secretAlgorithms]))
+      .min(1)
+      .max(14)
+      .optional(),
+    /** Where the token names the user: a claim, or a path with dots. `sub` where it is left out. */
+    user_claim: claimPath.optional(),
+    /** Where it lists groups; `groups` where it is left out. */
+    groups_claim: claimPath.optional(),
+  })
+  .superRefine((request, context) => {
+    const given = keySources.filter((field) => request[field] !== undefined);
+    if (given.length !== 1) {
+      const message = `needs exactly one of ${keySources.join(', ')}`;
+      context.addIssue({ code: 'custom', path: given.slice(1, 2), message });
+    }
+    const allowed: readonly string[] = request.secret === undefined ? assertionAlgorithms : secretAlgorithms;
+    for (const [index, algorithm] of (request.algorithms ?? []).entries()) {
+      if (allowed.includes(algorithm)) continue;
+      const message = `is not for this kind of key; it takes ${allowed.join(', ')}`;
+      context.addIssue({ code: 'custom', path: ['algorithms', index], message });
+    }
+  });
+export type UserAssertionRequest = z.infer<typeof userAssertionRequest>;
+
 const fields = {
   slug: gatewaySlug.optional(),
   description: z.string().max(1000).optional(),
@@ -58,6 +128,8 @@ const fields = {
   auth_type: gatewayAuthType.optional(),
   auth_types: z.array(gatewayAuthType).min(1).max(3).optional(),
   user_source_id: z.string().max(256).nullable().optional(),
+  /** Set: a user id by itself is not believed. `null`: it is. */
+  user_assertion: userAssertionRequest.nullable().optional(),
   tool_filter: toolFilter.optional(),
   allowed_passthrough_headers: z.array(z.string().max(256)).max(100).optional(),
   consent_skip_client_ids: z.array(z.string().max(2048)).max(64).optional(),
@@ -140,6 +212,7 @@ export interface GatewayResponse {
   auth_type: string;
   auth_types: string[];
   user_source_id?: string;
+  user_assertion?: Omit<UserAssertionRequest, 'secret'> & { secret?: SecretResponse };
   tool_filter: {
     allowed_tools?: string[];
     discovery?: Record<string, unknown>;

@@ -43,8 +43,8 @@ export async function buildRooms(
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
-  const identity = await createIdentity({ db, clock, log });
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
+  const identity = await createIdentity({ db, egress, clock, log });
   const catalog = await createCatalog({ db, clock });
   const sealer = createSealer(await serverKey(db, 'sealed by the fronts', clock.iso()));
   const policy = await createPolicy({

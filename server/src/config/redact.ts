@@ -10,6 +10,7 @@ const secretFields: readonly Path[] = [
   ['workers', '*', 'mcp', 'secrets', '*'],
   ['workers', '*', 'mcp', 'stdio', 'env', '*'],
   ['workers', '*', 'mcp', 'oauth2', 'client_secret'],
+  ['gateways', '*', 'user_assertion', 'secret'],
 ];
 
 /** The config as plain data for printing: secrets, and whatever came by reference, are replaced. */

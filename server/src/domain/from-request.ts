@@ -1,14 +1,16 @@
 import {
+  assertionAlgorithms,
   type CreateGatewayRequest,
   type DeclaredWorkerRequest,
   type ReplaceGatewayRequest,
   secretReferences,
   type UpdateGatewayRequest,
   type UpdateWorkerRequest,
+  type UserAssertionRequest,
   unknownSecret,
 } from '@sallyport/contracts';
 import { err, ok, type Result } from '#foundation';
-import type { Gateway, GatewayAuthType, ToolCuration } from './gateway.ts';
+import type { Gateway, GatewayAuthType, ToolCuration, UserAssertion } from './gateway.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import type { Source, StdioCommand } from './source.ts';
 
@@ -147,6 +149,7 @@ export function newGatewayFromRequest(request: CreateGatewayRequest, place: Plac
     status: request.status ?? 'active',
     authTypes: authTypesOf(request) ?? ['arcade_header'],
     userSourceId: request.user_source_id || null,
+    userAssertion: userAssertionOf(request.user_assertion) ?? null,
     allowedTools: request.tool_filter?.allowed_tools ?? null,
     access: request.access ?? 'open',
     presentation: request.presentation ?? 'tools',
@@ -176,6 +179,7 @@ export function gatewayEditFromRequest(request: UpdateGatewayRequest, gateway: G
     status: request.status,
     authTypes,
     userSourceId: request.user_source_id === undefined ? undefined : request.user_source_id || null,
+    userAssertion: userAssertionOf(request.user_assertion),
     allowedTools: request.tool_filter?.allowed_tools,
     access: request.access,
     presentation: request.presentation,
@@ -184,6 +188,27 @@ export function gatewayEditFromRequest(request: UpdateGatewayRequest, gateway: G
     kept: { ...gateway.kept, ...keptOf(request) },
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function userAssertionOf(request: UserAssertionRequest | null | undefined): UserAssertion | null | undefined {
+  if (request == null) return request;
+  const { issuer, audience, secret } = request;
+  return {
+    issuer,
+    audience: [audience ?? []].flat(),
+    keys: assertionKeysOf(request),
+    algorithms: request.algorithms ?? (secret === undefined ? assertionAlgorithms : ['HS256']),
+    userClaim: request.user_claim ?? 'sub',
+    groupsClaim: request.groups_claim ?? 'groups',
+  };
+}
+
+/** The schema saw to it that there is exactly one kind. */
+function assertionKeysOf({ jwks, jwks_uri, public_key_pem, secret }: UserAssertionRequest) {
+  if (jwks !== undefined) return { from: 'jwks', jwks } as const;
+  if (jwks_uri !== undefined) return { from: 'jwks_uri', uri: jwks_uri } as const;
+  if (public_key_pem !== undefined) return { from: 'public_key_pem', pem: public_key_pem } as const;
+  return { from: 'secret', secret: secret as string } as const;
 }
 
 /** The first is the one that a client which knows of one only is told. */

@@ -18,6 +18,26 @@ export interface ToolCuration {
   };
 }
 
+/** Whose word a gateway takes for who the user is: signed tokens of one issuer. */
+export interface UserAssertion {
+  readonly issuer: string;
+  /** One of these must be among the token's; none: it is not looked at. */
+  readonly audience: readonly string[];
+  readonly keys:
+    | {
+        readonly from: 'jwks';
+        readonly jwks: { readonly keys: readonly { readonly [field: string]: unknown }[] };
+      }
+    | { readonly from: 'jwks_uri'; readonly uri: string }
+    | { readonly from: 'public_key_pem'; readonly pem: string }
+    | { readonly from: 'secret'; readonly secret: string };
+  /** Never those of a secret and of public keys together. */
+  readonly algorithms: readonly string[];
+  /** The name of a claim, or a path with dots. */
+  readonly userClaim: string;
+  readonly groupsClaim: string;
+}
+
 /** A named endpoint, `/mcp/{slug}`: a chosen set of tools, and who may come in. */
 export interface Gateway {
   readonly id: string;
@@ -29,6 +49,8 @@ export interface Gateway {
   readonly status: 'active' | 'inactive';
   readonly authTypes: readonly GatewayAuthType[];
   readonly userSourceId: string | null;
+  /** Left out or `null`: the client is believed when it names the user. */
+  readonly userAssertion?: UserAssertion | null;
   /** Exact names and globs over `Toolkit.Tool`; `null` means every tool of the project. */
   readonly allowedTools: readonly string[] | null;
   readonly access: 'open' | 'granted';

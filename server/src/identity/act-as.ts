@@ -7,13 +7,25 @@ const field = 'Arcade-User-ID';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** What an issuer says of the user; nothing, where only a key vouches for them. */
+type Vouched = Pick<Caller, 'groups' | 'claims'>;
+const nothing: Vouched = { groups: [], claims: {} };
+
 /** The principal acting as this user, or, with `null`, as no user. */
-export function actAs(principal: Principal, userId: string | null): Result<Caller, Refusal> {
-  if (userId === null) return ok(callerOf(principal, null));
+export function actAs(
+  principal: Principal,
+  userId: string | null,
+  vouched: Vouched = nothing,
+): Result<Caller, Refusal> {
+  if (userId === null) return ok(callerOf(principal, null, vouched));
   const id = userId.trim();
   if (id === '') return err(refusal('identity.user_missing', 'the user id is empty', { field }));
   if (id.length > maxUserIdLength || controlCharacter.test(id) || !id.isWellFormed()) {
     const message = `the user id must have at most ${maxUserIdLength} characters, none of them a control character`;
+    return err(refusal('request.params_invalid', message, { field }));
+  }
+  if (isSignedToken(id)) {
+    const message = 'the user id is a signed token, and user assertions are not taken here';
     return err(refusal('request.params_invalid', message, { field }));
   }
   if (principal.users !== null && !principal.users.matches(id)) {
@@ -24,10 +36,15 @@ export function actAs(principal: Principal, userId: string | null): Result<Calle
       }),
     );
   }
-  return ok(callerOf(principal, id));
+  return ok(callerOf(principal, id, vouched));
+}
+
+/** A JWT in its compact form. */
+export function isSignedToken(text: string): boolean {
+  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(text);
 }
 
 /** The brand exists only in types; this is the one place that gives it. */
-function callerOf(principal: Principal, userId: string | null): Caller {
-  return { principal, userId, groups: [], claims: {} } as unknown as Caller;
+function callerOf(principal: Principal, userId: string | null, { groups, claims }: Vouched): Caller {
+  return { principal, userId, groups, claims } as unknown as Caller;
 }

@@ -1,4 +1,4 @@
-import type { Caller, Principal, Refusal, Scope } from '#domain';
+import type { Caller, Gateway, Principal, Refusal, Scope, UserAssertion } from '#domain';
 import type { Result } from '#foundation';
 
 export interface ApiKey {
@@ -20,6 +20,14 @@ export type NewApiKey = Pick<
   'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'expiresAt'
 >;
 
+/** How a client names the user. */
+export interface NamedUser {
+  /** As it stands; may be a signed token, too. */
+  readonly userId: string | null;
+  /** A signed token. */
+  readonly assertion: string | null;
+}
+
 export interface Identity {
   /**
    * Who presents this `Authorization` header: an API key, with or without `Bearer`. `identity.missing`, `.invalid`
@@ -28,6 +36,20 @@ export interface Identity {
   authenticate(authorization: string | undefined): Result<Principal, Refusal>;
   /** The principal acting as this user; `identity.user_refused` when the key may not. */
   actAs(principal: Principal, userId: string | null): Result<Caller, Refusal>;
+  /**
+   * The principal acting as the user whom a signed token names, which the gateway demands with this `user_assertion`.
+   * Immediate, unless a signature must be checked: a token that was checked is known until it expires.
+   */
+  actAsAsserted(
+    principal: Principal,
+    named: NamedUser,
+    by: UserAssertion,
+    gateway: Gateway,
+  ): Result<Caller, Refusal> | Promise<Result<Caller, Refusal>>;
+  /** The same user again, as long as the token by which this caller came holds, and is one that the gateway demands. */
+  stillActs(principal: Principal, caller: Caller, gateway: Gateway): Result<Caller, Refusal>;
+  /** What is wrong with the keys of a `user_assertion` that its schema cannot see. */
+  checkUserAssertion(by: UserAssertion): Refusal | null;
   createKey(key: NewApiKey): Promise<{ readonly key: ApiKey; readonly plaintext: string }>;
   listKeys(projectId: string): readonly ApiKey[];
   revokeKey(projectId: string, id: string): Promise<boolean>;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Scope } from '#domain';
+import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
@@ -13,12 +14,16 @@ let db: Db;
 let clock: ReturnType<typeof manualClock>;
 let identity: Identity;
 
-const restart = () => createIdentity({ db, clock, log: silentLog });
+const egress = createEgress({ allow: [] });
+const restart = () => createIdentity({ db, egress, clock, log: silentLog });
 
 before(async () => {
   db = await openTestDatabase();
 });
-after(() => db.close());
+after(async () => {
+  egress.close();
+  await db.close();
+});
 beforeEach(async () => {
   await db.query('delete from api_keys');
   clock = manualClock();

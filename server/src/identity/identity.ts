@@ -1,8 +1,11 @@
-import { compileGlobs, type Principal, type Refusal, refusal, type Scope } from '#domain';
+import { compileGlobs, type Principal, type Refusal, refusal, type Scope, type UserAssertion } from '#domain';
+import type { Egress } from '#egress';
 import { type Clock, err, Fault, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 import { actAs } from './act-as.ts';
+import { createAsserted } from './assertions/act-as-asserted.ts';
+import { createAssertions, problemOfKeys } from './assertions/assertions.ts';
 import type { ApiKey, Identity, NewApiKey } from './contract.ts';
 import { hashKey, hintOf, newKeyText, presentedKey } from './key-text.ts';
 import { createKeyStore, type StoredKey } from './store.ts';
@@ -31,7 +34,12 @@ interface LiveKey {
 }
 
 /** Loads all keys. Every change is written to the database first and then to memory. */
-export async function createIdentity(deps: { db: Db; clock: Clock; log: Log }): Promise<Identity> {
+export async function createIdentity(deps: {
+  db: Db;
+  egress: Egress;
+  clock: Clock;
+  log: Log;
+}): Promise<Identity> {
   const { clock, log } = deps;
   const store = createKeyStore(deps.db);
   const byHash = new Map<string, LiveKey>();
@@ -73,7 +81,9 @@ export async function createIdentity(deps: { db: Db; clock: Clock; log: Log }): 
       return live.expiresAtMs <= clock.now() ? live.expired : live.accepted;
     },
 
-    actAs,
+    actAs: (principal, userId) => actAs(principal, userId),
+    ...createAsserted(createAssertions(deps), clock),
+    checkUserAssertion,
 
     async createKey(key) {
       const plaintext = newKeyText();
@@ -109,6 +119,12 @@ export async function createIdentity(deps: { db: Db; clock: Clock; log: Log }): 
       return text;
     },
   };
+}
+
+function checkUserAssertion(by: UserAssertion): Refusal | null {
+  const problem = problemOfKeys(by);
+  const field = `user_assertion.${by.keys.from}`;
+  return problem === null ? null : refusal('request.params_invalid', `${field}: ${problem}`, { field });
 }
 
 function adminKey(name: string): NewApiKey {

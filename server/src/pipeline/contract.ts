@@ -1,22 +1,23 @@
 import type { ShownTool } from '#catalog';
 import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { Members, Result } from '#foundation';
+import type { NamedUser } from '#identity';
 import type { MaybePromise } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
-/** What a client presents at any front. */
-export interface Presented {
+/** What a client presents to a gateway. */
+export interface Presented extends NamedUser {
   /** The `Authorization` header as it came. */
   readonly authorization: string | undefined;
-  /** The user that the client says it acts for; `null` when it names none. */
-  readonly userId: string | null;
-  /** Whether this front needs a user: then a missing one is `identity.user_missing`. */
-  readonly userRequired: boolean;
 }
 
 export interface Pipeline {
   /** Who is calling, and as whom. The gateway's sign-in methods and the key's restrictions are part of the answer. */
-  authenticate(presented: Presented, gateway: Gateway | null): Result<Caller, Refusal>;
+  authenticate(presented: Presented, gateway: Gateway | null): MaybePromise<Result<Caller, Refusal>>;
+  /** The caller of something that lasts, as they are now; refused where they would not be let in any more. */
+  stillThere(caller: Caller, authorization: string | undefined, gateway: Gateway): Result<Caller, Refusal>;
+  /** Who is calling outside any gateway, and as whom; `null`: for no user. */
+  actAs(authorization: string | undefined, userId: string | null): Result<Caller, Refusal>;
   /** One tool call, in order, with one audit record whatever happens. Never throws for what a caller or a source did. */
   callTool(received: Received): Promise<Result<Screened, CallRefusal>>;
   /** Any other request, by the same steps: one decision, one record whatever happens. */

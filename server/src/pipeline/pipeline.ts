@@ -2,7 +2,7 @@ import type { Identity } from '#identity';
 import { type CallRooms, callTool } from './call-tool.ts';
 import type { Pipeline } from './contract.ts';
 import { relayRequest, subscribe } from './relay-request.ts';
-import { authenticate } from './steps/authenticate.ts';
+import { actAs, authenticate, stillThere } from './steps/authenticate.ts';
 
 export interface PipelineRooms extends CallRooms {
   readonly identity: Identity;
@@ -11,6 +11,9 @@ export interface PipelineRooms extends CallRooms {
 export function createPipeline(rooms: PipelineRooms): Pipeline {
   return {
     authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
+    stillThere: (caller, authorization, gateway) =>
+      stillThere(caller, authorization, gateway, rooms.identity),
+    actAs: (authorization, userId) => actAs(authorization, userId, rooms.identity),
     callTool: (received) => callTool(received, rooms),
     request: (received) => relayRequest(received, rooms),
     subscribe: (received) => subscribe(received, rooms),

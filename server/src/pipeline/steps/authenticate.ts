@@ -1,6 +1,7 @@
 import { type Caller, type Gateway, type Refusal, refusal } from '#domain';
 import { err, type Result } from '#foundation';
 import type { Identity } from '#identity';
+import type { MaybePromise } from '#policy';
 import type { Presented } from '../contract.ts';
 
 /** Who is calling, as whom, and whether this door is open to them. */
@@ -8,21 +9,50 @@ export function authenticate(
   presented: Presented,
   gateway: Gateway | null,
   identity: Identity,
-): Result<Caller, Refusal> {
+): MaybePromise<Result<Caller, Refusal>> {
   const principal = identity.authenticate(presented.authorization);
   if (!principal.ok) return principal;
-  if (presented.userRequired && presented.userId === null) {
+  const { gateways, projectId } = principal.value;
+  const closed = gateway === null ? null : closedTo(gateways, projectId, gateway);
+  const isOpen = gateway !== null && closed === null;
+  // Only where the door is open: elsewhere nothing may tell a gateway from one that does not exist.
+  if (isOpen && gateway.userAssertion != null) {
+    return identity.actAsAsserted(principal.value, presented, gateway.userAssertion, gateway);
+  }
+  const { userId, assertion } = presented;
+  if (userId === null && (isOpen || assertion === null)) {
     return err(
       refusal('identity.user_missing', 'name the user you act for in the header Arcade-User-ID', {
         field: 'Arcade-User-ID',
       }),
     );
   }
-  const caller = identity.actAs(principal.value, presented.userId);
-  if (!caller.ok || gateway === null) return caller;
+  const caller = identity.actAs(principal.value, userId);
   // Last, so that a gateway which is closed to the caller is refused exactly where one that does not exist is.
+  return !caller.ok || closed === null ? caller : err(closed);
+}
+
+/** The caller of something that lasts, as they are now. */
+export function stillThere(
+  caller: Caller,
+  authorization: string | undefined,
+  gateway: Gateway,
+  identity: Identity,
+): Result<Caller, Refusal> {
+  const principal = identity.authenticate(authorization);
+  if (!principal.ok) return principal;
   const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
-  return closed === null ? caller : err(closed);
+  return closed === null ? identity.stillActs(principal.value, caller, gateway) : err(closed);
+}
+
+/** Outside any gateway; `null`: for no user. */
+export function actAs(
+  authorization: string | undefined,
+  userId: string | null,
+  identity: Identity,
+): Result<Caller, Refusal> {
+  const principal = identity.authenticate(authorization);
+  return principal.ok ? identity.actAs(principal.value, userId) : principal;
 }
 
 function closedTo(allowed: ReadonlySet<string> | null, projectId: string, gateway: Gateway): Refusal | null {

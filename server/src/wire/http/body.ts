@@ -11,6 +11,8 @@ const maxDepth = 64;
 export function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBodyBytes) return Promise.resolve(err(tooLarge()));
+  // The client went away before anybody listened.
+  if (request.destroyed) return Promise.resolve(err(incomplete()));
   return new Promise((resolve) => {
     let first: Buffer | null = null;
     let rest: Buffer[] | null = null;

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@sallyport/contracts';
-import { type Refusal, refusal } from '#domain';
+import { type Caller, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
+import type { MaybePromise } from '#policy';
 import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { Exchange } from './exchange.ts';
@@ -24,7 +25,8 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
   ): Promise<void> {
     const asked: Asked = { id: null, exchange: null };
     try {
-      const entered = enter(request, response, slug, deps, origins);
+      const entering = enter(request, response, slug, deps, origins);
+      const entered = entering instanceof Promise ? await entering : entering;
       if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);
       asked.exchange = entered.value;
       await serveEntered(entered.value, asked, deps, httpSse);
@@ -64,19 +66,28 @@ function enter(
   slug: string,
   deps: McpDeps,
   origins: OriginPolicy,
-): Result<Exchange, Refusal> {
+): MaybePromise<Result<Exchange, Refusal>> {
   const startedAt = deps.clock.monotonic();
   const { headers } = request;
   const foreign = origins.check(headers.host, headers.origin);
   if (foreign !== null) return err(foreign);
   const view = deps.catalog.view(slug);
+  const letIn = (caller: Result<Caller, Refusal>): Result<Exchange, Refusal> => {
+    if (!caller.ok) return caller;
+    if (view === null) return err(refusal('gateway.unknown', `there is no gateway ${slug}`));
+    return ok(new Exchange(request, response, caller.value, view, startedAt));
+  };
+  const assertion = headers['sallyport-user-assertion'];
   const caller = deps.pipeline.authenticate(
-    { authorization: headers.authorization, userId: userIdOf(request), userRequired: true },
+    {
+      authorization: headers.authorization,
+      userId: userIdOf(request),
+      assertion: typeof assertion === 'string' && assertion !== '' ? assertion : null,
+    },
     view?.gateway ?? null,
   );
-  if (!caller.ok) return caller;
-  if (view === null) return err(refusal('gateway.unknown', `there is no gateway ${slug}`));
-  return ok(new Exchange(request, response, caller.value, view, startedAt));
+  // No promise where none is needed: most calls name a user that is believed, or a token that is known.
+  return caller instanceof Promise ? caller.then(letIn) : letIn(caller);
 }
 
 async function post(
@@ -139,7 +150,7 @@ async function refuseAtTheDoor(
     projectId: 'default',
     code: told.code,
     reason: told.reason ?? told.message,
-    userId: userIdOf(request)?.slice(0, 256) ?? null,
+    userId: triedUserOf(request),
     gateway: slug,
   });
   shut(response, told);
@@ -152,10 +163,14 @@ function shut(response: ServerResponse, told: Refusal): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(json),
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(status === 401 ? { 'www-authenticate': challengeOf(told) } : {}),
     connection: 'close',
   });
   response.end(json);
+}
+
+function challengeOf({ code }: Refusal): string {
+  return code.startsWith('identity.assertion_') ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 
 function tell(exchange: Exchange, refused: Refused, id: RpcId | null): void {
@@ -174,6 +189,12 @@ function userIdOf({ headers }: IncomingMessage): string | null {
   if (typeof named !== 'string') return null;
   const text = fromUtf8(named).trim();
   return text === '' ? null : text;
+}
+
+/** A token in the place of a user id is nothing to be written down. */
+function triedUserOf(request: IncomingMessage): string | null {
+  const userId = userIdOf(request);
+  return userId === null || userId.startsWith('eyJ') ? null : userId.slice(0, 256);
 }
 
 /** Clients write UTF-8 into headers and Node reads Latin-1: the same user must be the same here and in the REST API. */

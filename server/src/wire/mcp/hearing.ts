@@ -13,11 +13,7 @@ export interface Hearer {
 export function hearerNow({ caller, request, view }: Exchange, deps: McpDeps): Hearer | null {
   const now = deps.catalog.view(view.gateway.slug);
   if (now === null) return null;
-  const { authorization } = request.headers;
-  const entered = deps.pipeline.authenticate(
-    { authorization, userId: caller.userId, userRequired: true },
-    now.gateway,
-  );
+  const entered = deps.pipeline.stillThere(caller, request.headers.authorization, now.gateway);
   return entered.ok ? { caller: entered.value, view: now } : null;
 }
 

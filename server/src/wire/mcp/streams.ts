@@ -16,6 +16,8 @@ export function createStreams(clock: Clock) {
 
   interface OpenStream {
     readonly response: ServerResponse;
+    /** Whether its client would still be let in: asked before each word, and now and then. */
+    readonly mayHear: () => boolean;
     /** The lists it wants to hear of. */
     readonly lists: ReadonlySet<ListKind>;
     /** The message that says that a list changed, as JSON text. */
@@ -26,16 +28,18 @@ export function createStreams(clock: Clock) {
     readonly maxUnreadBytes?: number;
   }
 
+  function tell({ response, mayHear, maxUnreadBytes }: OpenStream, text: string): void {
+    if (mayHear()) say(response, text, maxUnreadBytes);
+    else response.end();
+  }
+
   const openOf = new Map<string, number>();
 
   /** Calls under way, and whether each was already at the last round: short ones stay plain JSON. */
   const waiting = new Map<() => void, boolean>();
 
   const stopKeepAlive = clock.every(keepAliveMs, () => {
-    for (const streams of bySlug.values())
-      for (const { response, maxUnreadBytes } of streams) {
-        say(response, ': keep-alive\n\n', maxUnreadBytes);
-      }
+    for (const streams of bySlug.values()) for (const stream of streams) tell(stream, ': keep-alive\n\n');
     for (const [keepAlive, isLong] of waiting) {
       if (isLong) keepAlive();
       else waiting.set(keepAlive, true);
@@ -73,10 +77,9 @@ export function createStreams(clock: Clock) {
     },
     /** Tells everyone who listens to this gateway that these of its lists changed. */
     listsChanged(slug: string, which: ReadonlySet<ListKind>): void {
-      for (const { response, lists, changed, maxUnreadBytes } of bySlug.get(slug) ?? []) {
-        for (const list of which) {
-          if (lists.has(list)) say(response, messageEvent(changed(list)), maxUnreadBytes);
-        }
+      for (const stream of bySlug.get(slug) ?? []) {
+        for (const list of which)
+          if (stream.lists.has(list)) tell(stream, messageEvent(stream.changed(list)));
       }
     },
     close(): void {

@@ -120,7 +120,7 @@ function actAs(
   authorization: string | undefined,
   userId: string | undefined,
 ): Result<Caller, Refusal> {
-  const caller = pipeline.authenticate({ authorization, userId: userId ?? null, userRequired: false }, null);
+  const caller = pipeline.actAs(authorization, userId ?? null);
   if (caller.ok || caller.error.field !== 'Arcade-User-ID') return caller;
   return err({ ...caller.error, field: 'user_id' });
 }

@@ -2,6 +2,7 @@ import { refusal } from '#domain';
 import { err, messageOf, ok, type Result, randomHex } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
+import { hearerNow } from '../hearing.ts';
 import { isModern, modernVersion } from '../rev-2026-07-28/envelope.ts';
 import type { ClientMessage } from '../rpc.ts';
 import { bearerOf } from '../tasks/calls.ts';
@@ -64,7 +65,15 @@ export function createHttpSse(deps: McpDeps) {
       address.searchParams.set(parameter, id);
       response.write(`event: endpoint\ndata: ${address.pathname}${address.search}\n\n`);
       const { lists } = stream;
-      deps.streams.hold(view.gateway.slug, { response, lists, changed, goodbye: null, maxUnreadBytes });
+      const mayHear = () => hearerNow(exchange, deps) !== null;
+      deps.streams.hold(view.gateway.slug, {
+        response,
+        mayHear,
+        lists,
+        changed,
+        goodbye: null,
+        maxUnreadBytes,
+      });
       return ok(undefined);
     },
     /** POST: where its message is served, once it is taken; `null` where it is for no stream. */

@@ -53,8 +53,10 @@ function createWorld(db: Db) {
     endConversation: (id: string) => void state.over.push(id),
     tell: (_project: string, _ids: string[], id: string) => void state.told.push(id),
   };
+  const letIn = () => (state.isKnown ? ok(caller) : err(refusal('identity.invalid', 'revoked')));
   const pipeline = {
-    authenticate: () => (state.isKnown ? ok(caller) : err(refusal('identity.invalid', 'revoked'))),
+    authenticate: letIn,
+    stillThere: letIn,
     permits: () => state.mayRead,
     overheard: (_caller: Caller, _gateway: object, _target: object, params: Members) => params,
     told: (told: unknown) => told,

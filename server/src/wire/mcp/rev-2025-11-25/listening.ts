@@ -31,7 +31,14 @@ export async function openStream(exchange: Exchange, deps: McpDeps): Promise<Res
   exchange.beginStream({ 'mcp-session-id': session.sealedId });
   response.flushHeaders();
   const listener = listenOn(exchange, session, deps);
-  deps.streams.hold(view.gateway.slug, { response, lists: new Set(allLists), changed, goodbye: null });
+  const mayHear = () => hearerNow(exchange, deps) !== null;
+  deps.streams.hold(view.gateway.slug, {
+    response,
+    mayHear,
+    lists: new Set(allLists),
+    changed,
+    goodbye: null,
+  });
   listener.takeUp();
   return ok(undefined);
 }

@@ -3,6 +3,7 @@ import { refusal } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
+import { hearerNow } from '../hearing.ts';
 import { type ClientMessage, paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
 import { prefix } from './envelope.ts';
 import { subscribeAll } from './resource-subscriptions.ts';
@@ -60,7 +61,14 @@ export async function listen(
     });
   const goodbye = goodbyeOf(id, { ...subscription, [`${prefix}/serverInfo`]: serverInfo(exchange, deps) });
   const lists = new Set(wanted.map(([, list]) => list));
-  deps.streams.hold(lists.size === 0 ? null : view.gateway.slug, { response, lists, changed, goodbye });
+  const mayHear = () => hearerNow(exchange, deps) !== null;
+  deps.streams.hold(lists.size === 0 ? null : view.gateway.slug, {
+    response,
+    mayHear,
+    lists,
+    changed,
+    goodbye,
+  });
   return ok(undefined);
 }
 

@@ -35,7 +35,7 @@ describe('subscriptions of a listener', () => {
     catalog: { view: () => view },
     streams: { whileWaiting: () => () => {} },
     pipeline: {
-      authenticate: () => ok({}),
+      stillThere: () => ok({}),
       permits: () => true,
       async subscribe(subscription: Asked) {
         asked.push(subscription);

@@ -1,5 +1,5 @@
 import type { GatewayResponse } from '@sallyport/contracts';
-import type { Gateway, ToolCuration } from '#domain';
+import type { Gateway, ToolCuration, UserAssertion } from '#domain';
 
 export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayResponse {
   const { discovery, registry_suggestions, allowed_passthrough_headers, consent_skip_client_ids } =
@@ -16,6 +16,9 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
     auth_type: gateway.authTypes[0] ?? 'arcade_header',
     auth_types: [...gateway.authTypes],
     ...(gateway.userSourceId === null ? {} : { user_source_id: gateway.userSourceId }),
+    ...(gateway.userAssertion == null
+      ? {}
+      : { user_assertion: assertionResponse(gateway.userAssertion, gateway) }),
     tool_filter: {
       ...(gateway.allowedTools === null ? {} : { allowed_tools: [...gateway.allowedTools] }),
       ...(discovery === undefined ? {} : { discovery }),
@@ -29,6 +32,28 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
     tools: gateway.curation.map(curationResponse),
     binding: { type: fromFile ? 'static' : 'project', id: gateway.projectId },
     ...(fromFile ? {} : { created_at: gateway.createdAt, updated_at: gateway.updatedAt }),
+  };
+}
+
+/** As it may be asked for again, but for a secret. */
+function assertionResponse(
+  { issuer, audience, keys, algorithms, userClaim, groupsClaim }: UserAssertion,
+  { origin }: Gateway,
+): NonNullable<GatewayResponse['user_assertion']> {
+  const fromFile = origin === 'file';
+  const binding = fromFile ? 'static' : 'project';
+  return {
+    issuer,
+    ...(audience.length === 0 ? {} : { audience: [...audience] }),
+    ...(keys.from === 'jwks' ? { jwks: { keys: keys.jwks.keys.map((key) => ({ ...key })) } } : {}),
+    ...(keys.from === 'jwks_uri' ? { jwks_uri: keys.uri } : {}),
+    ...(keys.from === 'public_key_pem' ? { public_key_pem: keys.pem } : {}),
+    ...(keys.from === 'secret'
+      ? { secret: { exists: true, editable: !fromFile, value: '' as const, binding } }
+      : {}),
+    algorithms: [...algorithms] as NonNullable<GatewayResponse['user_assertion']>['algorithms'],
+    user_claim: userClaim,
+    groups_claim: groupsClaim,
   };
 }
 

@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Caller, type Principal, type Refusal, refusal } from '#domain';
+import { type Clock, err, type Result } from '#foundation';
+import { actAs, isSignedToken } from '../act-as.ts';
+import type { Identity, NamedUser } from '../contract.ts';
+import type { Assertion, Assertions } from './assertions.ts';
+
+const field = 'Sallyport-User-Assertion';
+
+const missing = refusal(
+  'identity.assertion_missing',
+  `this gateway takes the user only from a signed token: send it in the header ${field}`,
+  { field },
+);
+
+/** Callers whom a token vouches for, and for how long. */
+export function createAsserted(
+  assertions: Assertions,
+  clock: Clock,
+): Pick<Identity, 'actAsAsserted' | 'stillActs'> {
+  const origins = new WeakMap<Caller, Assertion>();
+
+  function callerOf(
+    principal: Principal,
+    userId: string | null,
+    checked: Result<Assertion, string>,
+  ): Result<Caller, Refusal> {
+    if (!checked.ok) return err(invalid(checked.error));
+    const assertion = checked.value;
+    if (userId !== null && userId !== assertion.userId)
+      return err(invalid('it names another user than the user id'));
+    const caller = actAs(principal, assertion.userId, assertion);
+    if (caller.ok) origins.set(caller.value, assertion);
+    else if (caller.error.code === 'request.params_invalid') return err(invalid(caller.error.message));
+    return caller;
+  }
+
+  return {
+    actAsAsserted(principal, named, by, gateway) {
+      const { token, userId } = tokenOf(named);
+      if (token === null) return err(missing);
+      const checked = assertions.check(token, by, gateway);
+      return checked instanceof Promise
+        ? checked.then((result) => callerOf(principal, userId, result))
+        : callerOf(principal, userId, checked);
+    },
+    stillActs(principal, caller, gateway) {
+      const by = gateway.userAssertion ?? null;
+      if (by === null) return actAs(principal, caller.userId);
+      const assertion = origins.get(caller);
+      if (assertion === undefined || !isDeepStrictEqual(assertion.by, by)) return err(missing);
+      if (assertion.untilMs <= clock.now()) return err(invalid('it has expired'));
+      return callerOf(principal, null, { ok: true, value: assertion });
+    },
+  };
+}
+
+/** Clients that can send only one header put the token where the user id would be. */
+function tokenOf({ userId, assertion }: NamedUser): { token: string | null; userId: string | null } {
+  const isToken = userId !== null && isSignedToken(userId);
+  if (assertion === null) return isToken ? { token: userId, userId: null } : { token: null, userId };
+  return { token: assertion, userId: userId === assertion ? null : userId };
+}
+
+function invalid(reason: string): Refusal {
+  return refusal('identity.assertion_invalid', 'the user assertion does not hold here', {
+    field,
+    reason: `the user assertion is refused: ${reason}`,
+  });
+}
