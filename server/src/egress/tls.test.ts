@@ -3,9 +3,9 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { createCertificate } from '../../test/certificate.ts';
 import type { UpstreamRequest } from './contract.ts';
 import { createEgress } from './egress.ts';
-import { createCertificate } from './testing/certificate.ts';
 
 const trusted = createCertificate('worker.test');
 const GET: UpstreamRequest = { method: 'GET', path: '/', headers: '', timeoutMs: 5000, maxBytes: 1000 };
