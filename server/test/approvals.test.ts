@@ -255,6 +255,40 @@ describe('approvers', () => {
   });
 });
 
+describe('a held call and limits', () => {
+  const { condition: _, message: _told, approvers: _who, action: _act, direction: _way, ...where } = rule;
+
+  it('one that comes too often does not use up its approval', async () => {
+    const { limits } = world.app.app.rooms.policy;
+    const limit = await limits.create('default', {
+      ...where,
+      subjects: [{ user: 'dora' }],
+      per: ['user'],
+      rate: { limit: 1, per_seconds: 3600 },
+    });
+    const client = await agent('modern', 'dora');
+    const { held } = await call(client, 'Echo', 'hold limited');
+    await decide(held.id, 'approve');
+    assert.equal((await call(client, 'Echo', 'hold limited')).code, 'policy.rate_limited');
+    assert.equal((await api('GET', `/approvals/${held.id}`)).body.status, 'approved');
+    await limits.remove('default', limit.id);
+    assert.equal((await call(client, 'Echo', 'hold limited')).code, undefined);
+  });
+
+  it('one that waits does not keep others of its user from running', async () => {
+    await world.app.app.rooms.policy.limits.create('default', {
+      ...where,
+      subjects: [{ user: 'erin' }],
+      per: ['user'],
+      concurrency: 1,
+    });
+    const client = await agent('modern', 'erin');
+    assert.equal((await call(client, 'Echo', 'hold a')).code, 'policy.approval_required');
+    assert.equal((await call(client, 'Echo', 'hold b')).code, 'policy.approval_required');
+    assert.equal((await call(client, 'Echo', 'free')).code, undefined);
+  });
+});
+
 it('what waits and what was approved outlives a restart', async () => {
   const pending = await call(await agent('modern'), 'Echo', 'hold over 1');
   const approved = await call(await agent('modern'), 'Echo', 'hold over 2');

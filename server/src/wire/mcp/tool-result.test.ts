@@ -79,3 +79,15 @@ test('a refusal that a model can act upon names its code and the field', () => {
     field: 'arguments.a',
   });
 });
+
+test('a refusal tells a program what it waits for, and no structured content that would have to fit the tool', () => {
+  const details = { approval: { id: 'apr_1', status: 'pending' } };
+  const held = refusalResult({ code: 'policy.approval_required', message: 'it waits', details });
+  const { _meta, ...result } = JSON.parse(held);
+  assert.deepEqual(_meta['sallyport/refusal'], {
+    code: 'policy.approval_required',
+    canRetry: true,
+    details,
+  });
+  assert.deepEqual(result, { content: [{ type: 'text', text: 'it waits' }], isError: true });
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { issuesRefusal } from './answer.ts';
+import { issuesRefusal, refusalAnswer } from './answer.ts';
 
 test('a mistake is told as a sentence about its field', () => {
   const schema = z.strictObject({
@@ -28,4 +28,11 @@ test('a mistake is told as a sentence about its field', () => {
     more: 'is not a known field',
   });
   assert.equal(message, 'text: must be a string (and 7 more)');
+});
+
+test('what a program can do about a refusal stands beside the words', async () => {
+  const details = { approval: { id: 'apr_1' } };
+  const answer = refusalAnswer({ code: 'policy.approval_required', message: 'it waits', details });
+  assert.equal(answer.status, 403);
+  assert.deepEqual(await answer.json(), { name: 'policy.approval_required', message: 'it waits', details });
 });
