@@ -1,6 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import { err, messageOf, ok, type Result } from '#foundation';
+import { maxInstructions } from './pattern.ts';
+import { unsupportedIn } from './pattern-syntax.ts';
 
 interface Problem {
   readonly message: string;
@@ -68,11 +70,16 @@ function visitCall(
 function patternProblem(pattern: ASTNode | undefined, callAt: number): Problem | null {
   if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
     return { message: 'matches() takes a pattern written out as text', at: pattern?.start ?? callAt };
+  const at = pattern.start;
+  const unsupported = unsupportedIn(pattern.args);
+  if (unsupported !== null) return { message: unsupported.message, at };
   try {
-    (pattern as { args: unknown }).args = RE2JS.compile(pattern.args);
+    const compiled = RE2JS.compile(pattern.args);
+    if (compiled.programSize() > maxInstructions) return { message: 'the pattern is too large', at };
+    (pattern as { args: unknown }).args = compiled;
     return null;
   } catch (error) {
-    return { message: messageOf(error), at: pattern.start };
+    return { message: messageOf(error), at };
   }
 }
 

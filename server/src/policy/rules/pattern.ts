@@ -13,7 +13,7 @@ export interface Finder {
 }
 
 /** A list of a few hundred words fits; what multiplies repetitions does not. */
-const maxInstructions = 5000;
+export const maxInstructions = 5000;
 
 const nothing: readonly Span[] = [];
 
