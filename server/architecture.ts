@@ -88,5 +88,6 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
+  jose: { only: ['identity/assertions/'], why: 'signed tokens are checked in one place' },
   yaml: { only: ['config/'], why: 'files are read and checked in one place' },
 };

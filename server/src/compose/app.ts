@@ -9,7 +9,6 @@ import {
 } from '#config';
 import { newGatewayFromRequest } from '#domain';
 import { type Clock, Fault, systemClock } from '#foundation';
-import { checkRule } from '#policy';
 import type { Log } from '#telemetry';
 import {
   createMcpEndpoint,
@@ -20,7 +19,7 @@ import {
   createTaskIds,
   listen,
 } from '#wire';
-import { actNowhere, applyDeclared, projectId } from './declared.ts';
+import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
 import { checkReadiness } from './readiness.ts';
@@ -101,7 +100,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
 
 async function firstConfig(settings: Settings, env: AppDeps['env']): Promise<ConfigFile> {
   if (settings.configPath === null) return emptyConfig;
-  const loaded = await loadConfigFile(settings.configPath, env, checkRule);
+  const loaded = await loadConfigFile(settings.configPath, env, furtherChecks);
   if (loaded.ok) return loaded.value;
   const count = loaded.error.length === 1 ? 'a mistake' : `${loaded.error.length} mistakes`;
   const lines = loaded.error.map((mistake) => `  ${formatMistake(mistake)}`);
@@ -159,7 +158,7 @@ async function watchConfig(
   if (path !== null) await reload(path);
 
   async function reload(file: string): Promise<void> {
-    const loaded = await loadConfigFile(file, env, checkRule);
+    const loaded = await loadConfigFile(file, env, furtherChecks);
     mistakes = loaded.ok ? [] : loaded.error.map(formatMistake);
     if (!loaded.ok) {
       log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');

@@ -1,7 +1,8 @@
 import type { Catalog } from '#catalog';
-import { type ConfigFile, type Declared, formatMistake } from '#config';
+import { type ConfigFile, type Declared, type FurtherChecks, formatMistake } from '#config';
 import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
-import type { Policy } from '#policy';
+import { checkUserAssertion } from '#identity';
+import { checkRule, type Policy } from '#policy';
 import type { Sources } from '#sources';
 
 /** The one project of this version. */
@@ -10,6 +11,12 @@ export const projectId = 'default';
 /** What a file declares has no date of its own. */
 const undated = { createdAt: '1970-01-01T00:00:00.000Z', updatedAt: '1970-01-01T00:00:00.000Z' };
 const fromFile = { origin: 'file', ...undated } as const;
+
+/** What the file's requests are held to beside their schemas. */
+export const furtherChecks: FurtherChecks = {
+  rule: checkRule,
+  gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId }).userAssertion),
+};
 
 /** Makes the file's resources exactly these, and the bundled demo worker, where there is one, another of them. */
 export async function applyDeclared(

@@ -1,4 +1,5 @@
 import {
+  type CreateGatewayRequest,
   createGatewayRequest,
   declaredWorkerRequest,
   grantRequest,
@@ -39,13 +40,18 @@ const fileSchema = z.strictObject({
 });
 const topKeys = [...Object.keys(fileSchema.shape), ...laterSections];
 
-/** What else is wrong with a rule: its pattern, its path, its condition. */
-export type RuleCheck = (rule: RuleRequest) => Refusal | null;
+/** What else is wrong with a request, that its schema cannot see; others know it. */
+export interface FurtherChecks {
+  /** Its pattern, its path, its condition. */
+  rule(rule: RuleRequest): Refusal | null;
+  /** Its keys. */
+  gateway(gateway: CreateGatewayRequest): Refusal | null;
+}
 
 /** Checks the whole tree and returns either the config or every mistake in it. */
 export async function checkConfig(
   tree: Tree,
-  from: ReferenceSources & { readonly file: string; readonly checkRule: RuleCheck },
+  from: ReferenceSources & { readonly file: string; readonly checks: FurtherChecks },
 ): Promise<Result<ConfigFile, ConfigMistake[]>> {
   const mistakes: ConfigMistake[] = [];
   const report: Report = (path, message, onKey = false) => {
@@ -72,7 +78,8 @@ export async function checkConfig(
   if (!parsed.success) {
     for (const issue of parsed.error.issues) reportIssue(issue, value, resolved, report);
   }
-  reportRules(value, from.checkRule, report);
+  reportFurther(value, 'gateways', createGatewayRequest, from.checks.gateway, report);
+  reportFurther(value, 'rules', ruleRequest, from.checks.rule, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
   const { workers, gateways, grants, rules, limits, egress, audit } = parsed.data;
@@ -161,15 +168,21 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
 }
 
 /** Also where other entries have mistakes: all are told at once. */
-function reportRules(value: RawConfig, checkRule: RuleCheck, report: Report): void {
-  for (const [index, entry] of listIn(value.rules).entries()) {
-    const rule = ruleRequest.safeParse(entry);
-    const problem = rule.success ? checkRule(rule.data) : null;
+function reportFurther<Request>(
+  value: RawConfig,
+  section: string,
+  schema: z.ZodType<Request>,
+  check: (request: Request) => Refusal | null,
+  report: Report,
+): void {
+  for (const [index, entry] of listIn(value[section]).entries()) {
+    const parsed = schema.safeParse(entry);
+    const problem = parsed.success ? check(parsed.data) : null;
     if (problem === null) continue;
     const { message, field = '' } = problem;
     const path = field.split('.').filter((key) => key !== '');
     const words = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
-    report(['rules', index, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))], words);
+    report([section, index, ...path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))], words);
   }
 }
 

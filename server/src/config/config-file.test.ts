@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { RuleRequest } from '@sallyport/contracts';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { refusal } from '#domain';
+import type { FurtherChecks } from './check.ts';
 import { emptyConfig, loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
 import { redact } from './redact.ts';
@@ -17,14 +17,20 @@ after(() => rmSync(directory, { recursive: true }));
 
 async function load(text: string | Uint8Array, env: Record<string, string> = {}) {
   writeFileSync(path, text);
-  return loadConfigFile(path, env, noParentheses);
+  return loadConfigFile(path, env, checks);
 }
 
-/** In the place of what the policy says of patterns. */
-const noParentheses = ({ match }: RuleRequest) =>
-  match?.pattern?.includes('(')
-    ? refusal('request.params_invalid', 'match.pattern: ( is not closed', { field: 'match.pattern' })
-    : null;
+/** In the place of what other rooms say of patterns and keys. */
+const checks: FurtherChecks = {
+  rule: ({ match }) =>
+    match?.pattern?.includes('(')
+      ? refusal('request.params_invalid', 'match.pattern: ( is not closed', { field: 'match.pattern' })
+      : null,
+  gateway: ({ user_assertion: asked }) =>
+    asked?.public_key_pem?.includes('NotAKey')
+      ? refusal('request.params_invalid', 'is no key', { field: 'user_assertion.public_key_pem' })
+      : null,
+};
 
 /** Every mistake as `line:column path: message`. */
 async function mistakesOf(text: string | Uint8Array, env: Record<string, string> = {}): Promise<string[]> {
@@ -243,6 +249,26 @@ describe('mistakes', () => {
     ]);
   });
 
+  it('a user assertion is held to what can be checked with it', async () => {
+    const pem = (body: string) => `-----BEGIN PUBLIC KEY-----${body}-----END PUBLIC KEY-----`;
+    const mistakes = await mistakesOf(
+      [
+        'gateways:',
+        `  - { slug: a, user_assertion: { issuer: i, public_key_pem: "${pem('NotAKey')}" } }`,
+        '  - { slug: b, user_assertion: { issuer: i, secret: SEKRET } }',
+        '  - { slug: c, user_assertion: { issuer: i, jwks_uri: "ftp://x", algorithms: [HS256] } }',
+        '  - { slug: d, user_assertion: { issuer: i } }',
+      ].join('\n'),
+    );
+    assert.deepEqual(mistakes, [
+      '2:61 gateways[0].user_assertion.public_key_pem: is no key',
+      '3:53 gateways[1].user_assertion.secret: expected string to have >=32 characters',
+      '4:55 gateways[2].user_assertion.jwks_uri: must be an http or https URL',
+      '4:79 gateways[2].user_assertion.algorithms[0]: is not for this kind of key; it takes RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519',
+      '5:32 gateways[3].user_assertion: needs exactly one of jwks, jwks_uri, public_key_pem, secret',
+    ]);
+  });
+
   it('the policy is held to the API’s schemas, and rules to what the policy says of them', async () => {
     const mistakes = await mistakesOf(
       [
@@ -332,7 +358,7 @@ describe('mistakes', () => {
   });
 
   it('a file that cannot be read, is too large or is not text is a mistake', async () => {
-    const missing = await loadConfigFile(join(directory, 'missing.yaml'), {}, noParentheses);
+    const missing = await loadConfigFile(join(directory, 'missing.yaml'), {}, checks);
     assert.match(missing.ok ? '' : (missing.error[0]?.message ?? ''), /there is no such file/);
     assert.deepEqual(await mistakesOf(Uint8Array.of(0xff, 0xfe, 0x00)), ['1:1: expected UTF-8 text']);
     assert.deepEqual(await mistakesOf(`#${' '.repeat(1024 * 1024)}`), ['1:1: expected at most 1 MiB']);

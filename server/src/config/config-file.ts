@@ -9,7 +9,7 @@ import type {
 } from '@sallyport/contracts';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
-import { checkConfig, type RuleCheck } from './check.ts';
+import { checkConfig, type FurtherChecks } from './check.ts';
 import type { ConfigMistake, Path, Place } from './mistakes.ts';
 import { parseTree } from './tree.ts';
 
@@ -56,14 +56,14 @@ const maxFileBytes = 1024 * 1024;
 export async function loadConfigFile(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
-  checkRule: RuleCheck,
+  checks: FurtherChecks,
 ): Promise<Result<ConfigFile, ConfigMistake[]>> {
   const file = displayName(path);
   const text = await readText(path);
   if (!text.ok) return err([{ file, line: 1, column: 1, path: '', message: text.error }]);
   const { tree, mistakes } = parseTree(text.value, file);
   if (tree === null) return err([...mistakes]);
-  const checked = await checkConfig(tree, { file, env, directory: dirname(resolve(path)), checkRule });
+  const checked = await checkConfig(tree, { file, env, directory: dirname(resolve(path)), checks });
   const told = new Set(mistakes.map(({ path }) => path).filter((path) => path !== ''));
   const all = [...mistakes, ...(checked.ok ? [] : checked.error.filter(({ path }) => !told.has(path)))];
   if (checked.ok && all.length === 0) return ok(checked.value);

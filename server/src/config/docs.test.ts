@@ -10,10 +10,17 @@ import {
   limitRequest,
   ruleRequest,
 } from '@sallyport/contracts';
+import { newGatewayFromRequest } from '#domain';
+import { checkUserAssertion } from '#identity';
 import { checkRule } from '#policy';
+import type { FurtherChecks } from './check.ts';
 import { loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
 
+const checks: FurtherChecks = {
+  rule: checkRule,
+  gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId: '' }).userAssertion),
+};
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
 it('docs/config.md names every variable and every field', () => {
@@ -30,6 +37,7 @@ it('docs/config.md names every variable and every field', () => {
     ...within('mcp', mcp.unwrap().shape),
     ...within('mcp.stdio', mcp.unwrap().shape.stdio.unwrap().shape),
     ...Object.keys(createGatewayRequest.shape),
+    ...within('user_assertion', createGatewayRequest.shape.user_assertion.unwrap().unwrap().shape),
     ...Object.keys(grantRequest.shape),
     ...Object.keys(grantRequest.shape.metadata.unwrap().shape),
     ...Object.keys(ruleRequest.shape),
@@ -48,7 +56,7 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' }, checkRule);
+    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' }, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
     assert.ok(loaded.ok);
     const { workers, gateways, grants, rules, limits } = loaded.value;

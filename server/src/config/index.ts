@@ -7,6 +7,7 @@
  * reads `process.env` or the file. It applies nothing: what it returns is data.
  */
 
+export type { FurtherChecks } from './check.ts';
 export type { ConfigFile, Declared, DeclaredGateway } from './config-file.ts';
 export { emptyConfig, loadConfigFile } from './config-file.ts';
 export type { ConfigMistake, Place } from './mistakes.ts';

@@ -48,8 +48,6 @@ export interface Identity {
   ): Result<Caller, Refusal> | Promise<Result<Caller, Refusal>>;
   /** The same user again, as long as the token by which this caller came holds, and is one that the gateway demands. */
   stillActs(principal: Principal, caller: Caller, gateway: Gateway): Result<Caller, Refusal>;
-  /** What is wrong with the keys of a `user_assertion` that its schema cannot see. */
-  checkUserAssertion(by: UserAssertion): Refusal | null;
   createKey(key: NewApiKey): Promise<{ readonly key: ApiKey; readonly plaintext: string }>;
   listKeys(projectId: string): readonly ApiKey[];
   revokeKey(projectId: string, id: string): Promise<boolean>;

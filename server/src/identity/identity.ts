@@ -1,11 +1,11 @@
-import { compileGlobs, type Principal, type Refusal, refusal, type Scope, type UserAssertion } from '#domain';
+import { compileGlobs, type Principal, type Refusal, refusal, type Scope } from '#domain';
 import type { Egress } from '#egress';
 import { type Clock, err, Fault, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 import { actAs } from './act-as.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
-import { createAssertions, problemOfKeys } from './assertions/assertions.ts';
+import { createAssertions } from './assertions/assertions.ts';
 import type { ApiKey, Identity, NewApiKey } from './contract.ts';
 import { hashKey, hintOf, newKeyText, presentedKey } from './key-text.ts';
 import { createKeyStore, type StoredKey } from './store.ts';
@@ -83,7 +83,6 @@ export async function createIdentity(deps: {
 
     actAs: (principal, userId) => actAs(principal, userId),
     ...createAsserted(createAssertions(deps), clock),
-    checkUserAssertion,
 
     async createKey(key) {
       const plaintext = newKeyText();
@@ -119,12 +118,6 @@ export async function createIdentity(deps: {
       return text;
     },
   };
-}
-
-function checkUserAssertion(by: UserAssertion): Refusal | null {
-  const problem = problemOfKeys(by);
-  const field = `user_assertion.${by.keys.from}`;
-  return problem === null ? null : refusal('request.params_invalid', `${field}: ${problem}`, { field });
 }
 
 function adminKey(name: string): NewApiKey {

@@ -6,5 +6,6 @@
  * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.
  */
 
+export { checkUserAssertion } from './assertions/check-user-assertion.ts';
 export type { ApiKey, Identity, NamedUser, NewApiKey } from './contract.ts';
 export { createIdentity } from './identity.ts';

@@ -96,19 +96,6 @@ export function createAssertions({ egress, clock }: { egress: Egress; clock: Clo
   };
 }
 
-/** What is wrong with the keys of an assertion that its schema cannot see; `null`: nothing. */
-export function problemOfKeys({ keys }: UserAssertion): string | null {
-  try {
-    if (keys.from === 'public_key_pem') createPublicKey(keys.pem);
-    if (keys.from === 'jwks') {
-      for (const key of keys.jwks.keys) createPublicKey({ key: { ...key }, format: 'jwk' });
-    }
-    return null;
-  } catch {
-    return 'does not hold public keys that can be read';
-  }
-}
-
 function withGiven(
   keys: Exclude<UserAssertion['keys'], { from: 'jwks_uri' }>,
   by: UserAssertion,

@@ -14,6 +14,7 @@ import {
   refusal,
 } from '#domain';
 import { err, ok, type Result, randomHex } from '#foundation';
+import { checkUserAssertion } from '#identity';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { gatewayResponse } from './response.ts';
@@ -98,6 +99,8 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       success: 201,
       async run({ projectId, body, publicUrl }) {
         const asked = newGatewayFromRequest(body, { projectId });
+        const problem = checkUserAssertion(asked.userAssertion);
+        if (problem !== null) return err(problem);
         const taken = body.slug === undefined && !catalog.slugAvailable(asked.slug);
         const slug = taken ? `${asked.slug}-${randomHex(4)}` : asked.slug;
         const created = await catalog.createGateway({ ...asked, slug });
@@ -124,10 +127,9 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
             method === 'PUT' && name !== undefined
               ? gatewayReplacementFromRequest({ ...body, name }, found.value)
               : gatewayEditFromRequest(body, found.value);
-          const { slug } = found.value;
-          const held =
-            edit.slug === undefined || edit.slug === slug ? null : slugHeld(deps.policy, projectId, slug);
-          if (held !== null) return err(held);
+          const problem =
+            checkUserAssertion(edit.userAssertion) ?? slugHeld(deps.policy, found.value, edit.slug);
+          if (problem !== null) return err(problem);
           const updated = await catalog.updateGateway(projectId, found.value.id, edit);
           if (!updated.ok) return updated;
           const before = gatewayResponse(found.value, publicUrl);

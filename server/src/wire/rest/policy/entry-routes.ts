@@ -101,7 +101,9 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
     const problem = problemOf(defined.value, before.definition, projectId, kind, deps);
     if (problem !== null) return err(problem);
     const replaced = await entries.replace(projectId, id, defined.value);
-    return replaced.ok ? ok({ status: 200, body: entryResponse(replaced.value) }) : replaced;
+    if (!replaced.ok) return replaced;
+    const after = entryResponse(replaced.value);
+    return ok({ status: 200, body: after, changed: { before: entryResponse(before), after } });
   }
 
   return [
@@ -117,8 +119,8 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       async run({ projectId, body }) {
         const problem = problemOf(body, null, projectId, kind, deps);
         if (problem !== null) return err(problem);
-        const entry = await entries.create(projectId, body);
-        return ok({ status: 201, body: entryResponse(entry), changed: { id: entry.id } });
+        const after = entryResponse(await entries.create(projectId, body));
+        return ok({ status: 201, body: after, changed: { before: null, after } });
       },
     }),
     route({
@@ -153,7 +155,8 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       success: 204,
       async run({ projectId, params: { id = '' } }) {
         const removed = await entries.remove(projectId, id);
-        return removed.ok ? ok({ status: 204 }) : removed;
+        if (!removed.ok) return removed;
+        return ok({ status: 204, changed: { before: entryResponse(removed.value), after: null } });
       },
     }),
   ];
