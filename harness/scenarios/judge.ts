@@ -5,7 +5,7 @@ import { accessControlScenarios } from './access-control/scenarios.ts';
 import { startUpstreams } from './access-control/upstreams.ts';
 import { adapter as sallyport } from './adapters/sallyport.ts';
 import type { Adapter } from './gateway-under-test.ts';
-import { printReport, verdicts } from './report.ts';
+import { printScenarios, printVerdicts, verdicts } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
 
 /**
@@ -14,7 +14,7 @@ import { runScenario, type ScenarioResult } from './scenario.ts';
  *     node harness/scenarios/judge.ts [--adapter <path>] [--json] [part of a scenario's title …]
  *
  * Sallyport is judged, in a process of its own, unless an adapter says how another gateway is reached and ruled. The exit code
- * is 1 unless every requirement is met.
+ * is 1 unless every requirement is met; some of the scenarios alone say nothing of requirements.
  */
 async function loadAdapter(path: string | undefined): Promise<Adapter> {
   if (path === undefined) return sallyport;
@@ -49,12 +49,12 @@ const { values, positionals } = parseArgs({
 });
 const adapter = await loadAdapter(values.adapter);
 const results = await judge(adapter, positionals);
-const requirements = verdicts(results);
-if (values.json) {
-  process.stdout.write(
-    `${JSON.stringify({ gateway: adapter.name, requirements, scenarios: results }, null, 2)}\n`,
-  );
-} else {
-  printReport(adapter.name, results, (line) => process.stdout.write(`${line}\n`));
+const requirements = positionals.length === 0 ? verdicts(results) : [];
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+if (values.json) print(JSON.stringify({ gateway: adapter.name, requirements, scenarios: results }, null, 2));
+else {
+  print(`What ${adapter.name} was put through`);
+  printScenarios(results, print);
+  if (requirements.length > 0) printVerdicts(requirements, print);
 }
-process.exitCode = requirements.every(({ verdict }) => verdict === 'passed') ? 0 : 1;
+process.exitCode = [...results, ...requirements].every(({ verdict }) => verdict === 'passed') ? 0 : 1;

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createRecorder, type Recorder } from './recorder.ts';
+import { createRecorder, type Exchange, type Recorder } from './recorder.ts';
 
 /** Of MCP: up to 2025-11-25, spoken by the official SDK v1, and since 2026-07-28, spoken by the official SDK v2. */
 export type Era = 'legacy' | 'modern';
@@ -24,6 +24,8 @@ export interface McpUser {
   call(tool: string, args?: Readonly<Record<string, unknown>>): Promise<Outcome>;
   /** How many notifications of progress have come. */
   progressed(): number;
+  /** Whether the stream for notifications is still the one that was opened at first. */
+  isListening(): boolean;
   /** Resolves with the next `notifications/tools/list_changed` from now on; false where none comes in time. */
   nextListChange(): Promise<boolean>;
   close(): Promise<void>;
@@ -56,6 +58,9 @@ export async function openMcpUser(era: Era, name: string, access: Access): Promi
   };
   const connect = era === 'legacy' ? connectLegacy : connectModern;
   const connection = await connect(access, received, changed);
+  const isStream = ({ headers }: Exchange) =>
+    headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const stream = received.exchanges.findLast(isStream);
   let progressed = 0;
   return {
     name,
@@ -72,6 +77,7 @@ export async function openMcpUser(era: Era, name: string, access: Access): Promi
       }
     },
     progressed: () => progressed,
+    isListening: () => stream?.ended() === false,
     nextListChange() {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const tell = () => resolve(true);

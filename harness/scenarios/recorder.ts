@@ -5,6 +5,8 @@ export interface Exchange {
   readonly headers: Headers;
   /** What has come of the body so far. */
   body(): string;
+  /** Whether all of it has come. */
+  ended(): boolean;
 }
 
 export interface Recorder {
@@ -24,11 +26,13 @@ export function createRecorder(): Recorder {
     async fetch(url, init) {
       const answer = await fetch(url, init);
       const chunks: Uint8Array[] = [];
+      let ended = answer.body === null;
       exchanges.push({
         method: init?.method ?? 'GET',
         status: answer.status,
         headers: answer.headers,
         body: () => Buffer.concat(chunks).toString('utf8'),
+        ended: () => ended,
       });
       if (answer.body === null) return answer;
       const kept = new TransformStream<Uint8Array, Uint8Array>({
@@ -38,8 +42,12 @@ export function createRecorder(): Recorder {
           controller.enqueue(chunk);
         },
       });
+      const end = () => {
+        ended = true;
+      };
+      answer.body.pipeTo(kept.writable).then(end, end);
       const { status, statusText, headers } = answer;
-      return new Response(answer.body.pipeThrough(kept), { status, statusText, headers });
+      return new Response(kept.readable, { status, statusText, headers });
     },
     holds(text) {
       return exchanges.some((exchange) => {

@@ -40,20 +40,18 @@ function clipped(text: string, length = 300): string {
 
 const marks = { passed: 'passed       ', failed: 'FAILED       ', 'not supported': 'not supported' } as const;
 
-export function printReport(
-  name: string,
-  results: readonly ScenarioResult[],
-  print: (line: string) => void,
-): void {
-  print(`\nWhat ${name} was put through`);
+export function printScenarios(results: readonly ScenarioResult[], print: (line: string) => void): void {
   for (const result of results) {
     print(`\n${marks[result.verdict]}  ${result.title}`);
     if (result.reason !== undefined) print(`               ${clipped(result.reason)}`);
     for (const check of result.checks) print(`  ${checkLine(check)}`);
   }
+}
+
+export function printVerdicts(judged: readonly Verdict[], print: (line: string) => void): void {
   print('\nRequirements');
-  const widest = Math.max(...accessControl.map(({ id }) => id.length));
-  for (const { id, verdict, evidence } of verdicts(results)) {
+  const widest = Math.max(...judged.map(({ id }) => id.length));
+  for (const { id, verdict, evidence } of judged) {
     print(`${marks[verdict]}  ${id.padEnd(widest)}  ${clipped(evidence)}`);
   }
 }

@@ -143,12 +143,14 @@ const falseNames = (era: Era): Scenario => ({
     const { gita, atul } = await openPair(stage, era, 'name');
     const before = upstreams.desk.ran(page);
     const own = await gateway.connect(gita.name);
-    const claimed = Object.entries(own.headers).map(([name, value]) => [
-      name,
-      value.replaceAll(gita.name, atul.name),
-    ]);
-    const always = { 'arcade-user-id': atul.name, 'sallyport-user-id': atul.name, 'x-user-id': atul.name };
-    const forged = { ...always, ...Object.fromEntries(claimed) };
+    const forged: Record<string, string> = {
+      'arcade-user-id': atul.name,
+      'sallyport-user-id': atul.name,
+      'x-user-id': atul.name,
+    };
+    for (const [name, value] of Object.entries(own.headers)) {
+      forged[name.toLowerCase()] = value.replaceAll(gita.name, atul.name);
+    }
     const outcome = await tryAs(era, { url: own.url, headers: forged }, gateway.wireName(page));
     check(
       `the credentials of ${gita.name} with the name of ${atul.name} open nothing`,
