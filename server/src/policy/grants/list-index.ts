@@ -18,12 +18,17 @@ export interface ListIndex {
 /** By what the gateway starts from. */
 type Left = { [beginning in Beginning]?: readonly unknown[] };
 
-/** From one place to before another, or single ones. */
-type Places = { readonly from: number; readonly to: number } | Uint32Array;
+/** From one place to before another. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+type Places = Range | Uint32Array;
+const nowhere: Range = { from: 0, to: 0 };
 
 export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
   const folded = targets.map(({ ruleName }) => foldName(ruleName));
-  const order = inOrder(folded);
+  const { order, toolkits } = inOrder(folded);
   const names = Array.from(order, (item) => folded[item] as string);
   const placeOf = new Uint32Array(targets.length);
   for (const [place, item] of order.entries()) placeOf[item] = place;
@@ -33,9 +38,9 @@ export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
   const kept = new Map<string, Map<string, Places>>();
   let keptSize = 0;
 
-  function firstPlace(from: number, before: number, isThere: (name: string) => boolean): number {
+  function firstPlace({ from, to }: Range, isThere: (name: string) => boolean): number {
     let low = from;
-    let high = before;
+    let high = to;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (isThere(names[middle] as string)) high = middle;
@@ -44,29 +49,26 @@ export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
     return low;
   }
 
-  /** Found in steps that grow, as most globs match few. */
-  function endOf(prefix: string, from: number): number {
-    const isPast = (name: string) => !name.startsWith(prefix);
-    let low = from;
-    for (let step = 1; ; step *= 2) {
-      const place = low + step - 1;
-      if (place >= names.length) return firstPlace(low, names.length, isPast);
-      if (isPast(names[place] as string)) return firstPlace(low, place, isPast);
-      low = place + 1;
-    }
+  /** The names that begin so; those that are `exactly` so stand first. */
+  function beginningWith(prefix: string, exactly: boolean): Range {
+    const toolkit = toolkitOf(prefix);
+    const part = toolkit === null ? { from: 0, to: names.length } : (toolkits.get(toolkit) ?? nowhere);
+    if (prefix === toolkit && !exactly) return part;
+    const from = firstPlace(part, (name) => name >= prefix);
+    const isPast = (name: string) => (exactly ? name !== prefix : !name.startsWith(prefix));
+    return { from, to: firstPlace({ from, to: part.to }, isPast) };
   }
 
   function find({ glob, hasTraits }: Clause): Places {
     const prefix = literalPrefix(glob);
-    const from = firstPlace(0, names.length, (name) => name >= prefix);
-    const to = endOf(prefix, from);
-    const isWhole = glob === `${prefix}*`;
-    if (isWhole && hasTraits === null) return { from, to };
+    const range = beginningWith(prefix, prefix === glob);
+    const areAll = prefix === glob || glob === `${prefix}*`;
+    if (areAll && hasTraits === null) return range;
     const matches = compileGlob(glob);
     const found: number[] = [];
-    for (let place = from; place < to; place++) {
+    for (let place = range.from; place < range.to; place++) {
       const { traits = onlyReads } = targets[order[place] as number] as RuleTarget;
-      const fits = isWhole || matches(names[place] as string);
+      const fits = areAll || matches(names[place] as string);
       if (fits && (hasTraits === null || hasTraits(traits))) found.push(place);
     }
     return Uint32Array.from(found);
@@ -101,24 +103,31 @@ export function createListIndex(targets: readonly RuleTarget[]): ListIndex {
   };
 }
 
-/** The items in the order of their names. Toolkit by toolkit, as sorting many short lists is faster than one long one. */
-function inOrder(names: readonly string[]): Uint32Array {
+/** With its dot; `null` where no name of a toolkit is begun. */
+function toolkitOf(name: string): string | null {
+  const dot = name.indexOf('.');
+  return dot < 0 ? null : name.slice(0, dot + 1);
+}
+
+/** The items in the order of their names; toolkit by toolkit, as many short lists are sorted sooner than a long one. */
+function inOrder(names: readonly string[]) {
   const byToolkit = new Map<string, number[]>();
   for (const [item, name] of names.entries()) {
-    const dot = name.indexOf('.');
-    const toolkit = dot < 0 ? name : name.slice(0, dot + 1);
+    const toolkit = toolkitOf(name) ?? name;
     const items = byToolkit.get(toolkit);
     if (items === undefined) byToolkit.set(toolkit, [item]);
     else items.push(item);
   }
   const order = new Uint32Array(names.length);
-  let place = 0;
-  for (const [, items] of [...byToolkit].sort(([one], [other]) => compare(one, other))) {
+  const toolkits = new Map<string, Range>();
+  let from = 0;
+  for (const [toolkit, items] of [...byToolkit].sort(([one], [other]) => compare(one, other))) {
     items.sort((one, other) => compare(names[one] as string, names[other] as string));
-    order.set(items, place);
-    place += items.length;
+    order.set(items, from);
+    toolkits.set(toolkit, { from, to: from + items.length });
+    from += items.length;
   }
-  return order;
+  return { order, toolkits };
 }
 
 function compare(one: string, other: string): number {
