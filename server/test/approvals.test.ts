@@ -25,6 +25,8 @@ before(async () => {
   const { rules } = world.app.app.rooms.policy;
   await rules.create('default', rule);
   await rules.create('default', { ...rule, name: 'only looks', mode: 'log_only', condition: 'true' });
+  const greeting = 'has(arguments.arguments.who) && arguments.arguments.who == "hold"';
+  await rules.create('default', { ...rule, name: 'prompts too', tools: ['*.Greet'], condition: greeting });
   agentKey = await newKey({ scopes: ['call'] });
 });
 after(async () => {
@@ -140,6 +142,16 @@ for (const era of eras) {
         assert.equal((await api('GET', `/approvals/${held.id}`)).body.status, 'used');
         assert.equal((await call(client, name, `hold ${name}`)).code, 'policy.approval_required');
       }
+    });
+
+    it('for a prompt is an error that tells the same', async () => {
+      const client = await agent(era);
+      const get = () => client.request('prompts/get', { name: 'Greet', arguments: { who: 'hold' } });
+      const { error } = await get();
+      assert.equal(error.data.name, 'policy.approval_required');
+      assert.equal((await decide(error.data.details.approval.id, 'approve')).status, 200);
+      assert.equal((await get()).error, undefined);
+      assert.equal((await get()).error.data.name, 'policy.approval_required');
     });
 
     it('is in the audit, with what it waits for and who agreed', async () => {

@@ -93,13 +93,18 @@ const closingBrace = Buffer.from('}');
 /** The text of a JSON-RPC error. `data.name` is our stable code. */
 export function errorMessage(
   id: RpcId | null,
-  { code, message, field }: Refusal,
+  { code, message, field, details }: Refusal,
   data: Members = {},
 ): string {
   const error = {
     code: errorCodes[code].rpc ?? (errorCodes[code].status === 400 ? -32602 : -32603),
     message,
-    data: { name: code, ...(field === undefined ? {} : { field }), ...data },
+    data: {
+      name: code,
+      ...(field === undefined ? {} : { field }),
+      ...(details === undefined ? {} : { details }),
+      ...data,
+    },
   };
   return JSON.stringify({ jsonrpc: '2.0', id, error });
 }
