@@ -36,3 +36,8 @@ test('what a program can do about a refusal stands beside the words', async () =
   assert.equal(answer.status, 403);
   assert.deepEqual(await answer.json(), { name: 'policy.approval_required', message: 'it waits', details });
 });
+
+test('when to come back is told in milliseconds, and in whole seconds that are not too few', () => {
+  const { headers } = refusalAnswer({ code: 'policy.rate_limited', message: 'wait', retryAfterMs: 2001 });
+  assert.deepEqual([headers.get('retry-after-ms'), headers.get('retry-after')], ['2001', '3']);
+});

@@ -34,12 +34,18 @@ export function refusalAnswer(told: RestRefusal): Response {
   const headers = {
     ...jsonHeaders,
     ...(retry ? {} : { 'x-should-retry': 'false' }),
-    ...(told.retryAfterMs === undefined ? {} : { 'retry-after-ms': String(told.retryAfterMs) }),
+    ...(told.retryAfterMs === undefined ? {} : retryAfter(told.retryAfterMs)),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     ...(told.allow === undefined ? {} : { allow: told.allow }),
   };
   return new Response(JSON.stringify(body), { status, headers });
 }
+
+/** Clients of Arcade read the first, all others the second. */
+const retryAfter = (waitMs: number) => ({
+  'retry-after-ms': String(waitMs),
+  'retry-after': String(Math.ceil(waitMs / 1000)),
+});
 
 /** Every issue, each with the path of its field; the message names the first. */
 export function issuesRefusal(error: z.ZodError): RestRefusal {
