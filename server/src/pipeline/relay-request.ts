@@ -142,6 +142,6 @@ async function grantOf(
     );
   }
   if (target === null) return err(unknown);
-  const granted = await policy.authorize({ caller, gateway, target }, null);
+  const granted = await policy.authorize({ caller, gateway, target });
   return granted.ok ? granted : err({ ...granted.error, toldAs: unknown });
 }

@@ -22,7 +22,8 @@ declare const released: unique symbol;
 export interface Asking {
   readonly caller: Caller;
   readonly gateway: Gateway | null;
-  readonly target: RuleTarget;
+  /** Access hooks are asked where it is a tool, also about its tasks. */
+  readonly target: RuleTarget | Tool;
 }
 
 /** Proof that the caller may see and use the target. Only `authorize` makes one. */
@@ -88,7 +89,7 @@ export interface Policy extends PolicyAdministration {
     targetOf: (item: Item) => RuleTarget | Tool,
   ): MaybePromise<readonly Item[]>;
   /** May this caller see and use it here? The one decision, for listing and using. */
-  authorize(asking: Asking, tool: Tool | null): MaybePromise<Result<Grant, PolicyRefusal>>;
+  authorize(asking: Asking): MaybePromise<Result<Grant, PolicyRefusal>>;
   /** What may go in: rules, approval, limits, hooks; in this order, and rules again over what hooks changed. */
   admit(grant: Grant, request: Request): MaybePromise<Result<Admission, PolicyRefusal>>;
   /** What may come out: is it still granted, rules, hooks, and rules again over what hooks changed. */

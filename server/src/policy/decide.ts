@@ -44,15 +44,16 @@ export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' |
       );
     },
 
-    authorize(asking, tool) {
+    authorize(asking) {
       const decided = decide(asking);
-      if (!decided.ok || tool === null || !hooks.has(tool.projectId, 'access')) return decided;
+      const { caller, target } = asking;
+      if (!decided.ok || !isTool(target) || !hooks.has(target.projectId, 'access')) return decided;
       const { trace } = decided.value;
-      return hooks.access(tool.projectId, asking.caller, [tool], null).then((answer) => {
+      return hooks.access(target.projectId, caller, [target], null).then((answer) => {
         trace.hooks.push(...answer.traces);
-        return answer.allows(tool)
+        return answer.allows(target)
           ? decided
-          : notGranted(tool, 'an access hook does not let this user have it', trace);
+          : notGranted(target, 'an access hook does not let this user have it', trace);
       });
     },
   };

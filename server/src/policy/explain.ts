@@ -25,7 +25,7 @@ export async function explain(
 ): Promise<ExplainResponse> {
   const { caller, gateway, tool } = about;
   const told: Explained = { refused: about.hidden, hooks: [], screenings: [] };
-  const authorized = await authorize({ caller, gateway, target: tool }, tool);
+  const authorized = await authorize({ caller, gateway, target: tool });
   if (!authorized.ok) refuse(told, authorized.error);
   told.hooks.push(...((authorized.ok ? authorized.value.trace : authorized.error.policy)?.hooks ?? []));
   const args = explainInput(parts, about, told);

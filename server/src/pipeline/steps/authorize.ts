@@ -15,7 +15,7 @@ export async function authorize(
       refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
     );
   }
-  const grant = await policy.authorize({ caller, gateway, target: shown.tool }, shown.tool);
+  const grant = await policy.authorize({ caller, gateway, target: shown.tool });
   if (!grant.ok) return err({ ...grant.error, toldAs: unknownTool(resolved.name) });
   return ok({ ...resolved, grant: grant.value });
 }
