@@ -28,10 +28,14 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** A token that names a user and a thousand groups is a header. */
+const maxHeaderSize = 80 * 1024;
+
 /** Listens. Throws a Fault that names the address when it is taken. */
 export async function listen(host: string, port: number, fronts: Fronts): Promise<HttpServer> {
   let stopping = false;
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000 }, (request, response) => {
+  const options = { keepAliveTimeout: 75_000, requestTimeout: 60_000, maxHeaderSize };
+  const server = createServer(options, (request, response) => {
     if (stopping) response.setHeader('connection', 'close');
     route(request, response, fronts);
   });
