@@ -1,0 +1,75 @@
+import { apiKey } from './api-key.ts';
+import { testCorpus } from './corpus.ts';
+
+/** Random characters, put together here so that no text in this file is itself taken for a key. */
+const random = 'a8Fk29sLx0Qw7ZpT4mVb3NcR6yHj1GdE5uKo2SiP9tXl8BrWv'.repeat(2);
+const some = (length: number): string => random.slice(0, length);
+const hex = (length: number): string => '3f9a0c7be1d24586'.repeat(8).slice(0, length);
+const upper = (length: number): string => '7QXJ2ZK4MVB9NCRT'.repeat(3).slice(0, length);
+
+testCorpus('api_key', apiKey, {
+  found: [
+    `«sk-${some(48)}»`,
+    `«sk-proj-${some(40)}»`,
+    `«sk-ant-api03-${some(60)}»`,
+    `«gh${'p'}_${some(36)}»`,
+    `«gh${'s'}_${some(40)}»`,
+    `«github${'_pat_'}${some(60)}»`,
+    `«xox${'b'}-123456789012-${some(24)}»`,
+    `«AK${'IA'}${upper(16)}»`,
+    `aws_access_key_id = «AS${'IA'}${upper(16)}»`,
+    `«AI${'za'}${some(35)}»`,
+    `«gl${'pat'}-${some(20)}»`,
+    `«npm${'_'}${some(36)}»`,
+    `«sp${'_'}${some(43)}»`,
+    `«sk${'_live_'}${some(24)}»`,
+    `«rk${'_test_'}${some(24)}»`,
+    `«https://hooks.slack.com/services/T0${upper(8)}/B0${upper(8)}/${some(24)}»`,
+    `«SG.${some(22)}.${some(43)}»`,
+    `«hf${'_'}${some(34)}»`,
+    `Authorization: Bearer «${some(40)}»`,
+    `api_key=«${some(32)}»`,
+    `API-KEY: «${hex(32)}»`,
+    `the token: «${some(24)}»`,
+    `{ 'secret': '«${some(30)}»' }`,
+    `password => «${some(18)}»`,
+    `?key=«${some(39)}»&x=1`,
+    `export CLIENT_SECRET=«${some(40)}»`,
+  ],
+  passed: [
+    'sk-fading-circle-container-element',
+    'sk-learn is a library',
+    'ghp_short',
+    'AKIA1234',
+    'XAKIAABCDEFGHIJKLMNOPQ',
+    'npm_config_registry',
+    'sp_create_user_account_2024',
+    'token: none',
+    'token: 42',
+    'key=value',
+    'key: release-2024-12-final-version',
+    'primary key: customer_id_of_the_order',
+    'key=550e8400-e29b-41d4-a716-446655440000',
+    'the key=configuration/of/the/server',
+    'password: ****************',
+    'password: aaaaaaaaaaaaaaaaaaaa1',
+    'token=1234567890123456',
+    'the secret to a good life is sleep',
+    'Bearer of good news, and more of it',
+    'basic understanding of something',
+    'https://example.com/docs/getting-started-2',
+    'monkey: bananas-and-other-fruit',
+    'tokens: 4096',
+    'author=JohnFitzgeraldKennedy1917',
+    `commit ${hex(40)}`,
+    `sha256:${hex(64)}`,
+  ],
+  named: [
+    ['api_key', some(32), true],
+    ['token', some(24), true],
+    ['client_secret', hex(32), true],
+    ['token', 'short1', false],
+    ['title', some(32), false],
+    ['token', 'a name of many words 12', false],
+  ],
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { RuleRequest } from '@sallyport/contracts';
+import type { Gateway, RuleTarget } from '#domain';
+import { manualClock } from '#foundation';
+import { createEntries, type Entry, fixedEntries } from '../entries.ts';
+import { createRules } from './rules.ts';
+import { facts, ruleEntry, target } from './screen-once.ts';
+
+const gateway = (slug: string) => ({ slug }) as Gateway;
+const readOnly = {
+  readOnly: true,
+  destructive: false,
+  idempotent: true,
+  openWorld: false,
+  operations: [],
+  serviceDomains: ['email'],
+};
+
+describe('the rules of a target', () => {
+  const match = { pattern: 'x' };
+  const has = (part: Partial<RuleRequest>, at: RuleTarget = target, slug: string | null = null) =>
+    createRules(fixedEntries([ruleEntry({ match, ...part })])).plan(
+      'output',
+      slug === null ? null : gateway(slug),
+      at,
+    ) !== null;
+
+  test('are those of its direction, name, metadata and gateway that are enabled', () => {
+    assert.ok(has({}));
+    assert.ok(has({ tools: ['github.*'] }));
+    assert.ok(!has({ tools: ['Slack.*'] }));
+    assert.ok(!has({ direction: 'input' }));
+    assert.ok(!has({ enabled: false }));
+    assert.ok(has({ gateway: 'team' }, target, 'team'));
+    assert.ok(!has({ gateway: 'team' }, target, 'other'));
+    assert.ok(!has({ gateway: 'team' }));
+    assert.ok(
+      has({ metadata: { read_only: true, service_domains: ['e*'] } }, { ...target, traits: readOnly }),
+    );
+    assert.ok(!has({ metadata: { read_only: false } }, { ...target, traits: readOnly }));
+    assert.ok(!has({}, { ...target, projectId: 'another' }));
+  });
+
+  test('are kept until a rule changes, and made anew where the target changed what it says of itself', () => {
+    const rules = createRules(fixedEntries([ruleEntry({ match, metadata: { read_only: true } })]));
+    const tool = { ...target, traits: readOnly };
+    const plan = rules.plan('output', gateway('a'), tool);
+    assert.notEqual(plan, null);
+    assert.equal(rules.plan('output', gateway('a'), { ...tool }), plan);
+    assert.equal(rules.plan('output', gateway('b'), tool), plan, 'the same rules are one plan');
+    assert.equal(rules.plan('input', gateway('a'), tool), null);
+    assert.equal(
+      rules.plan('output', gateway('a'), { ...tool, traits: { ...readOnly, readOnly: false } }),
+      null,
+    );
+    assert.equal(rules.plan('output', gateway('a'), { ...tool, projectId: 'another' }), null);
+  });
+
+  test('act as soon as they are written, changed or removed', async () => {
+    const db = { query: async () => [{ id: 'x' }] } as never;
+    const entries = await createEntries<RuleRequest>(db, 'rule', manualClock(0));
+    const rules = createRules(entries);
+    const isBlocked = () => {
+      const screening = rules
+        .plan('output', null, target)
+        ?.screen({ json: '["x"]', roots: null, at: '' }, facts);
+      return screening !== undefined && screening.blocked !== null;
+    };
+    assert.ok(!isBlocked());
+    const { id, definition } = await entries.create('default', ruleEntry({ match }).definition);
+    assert.ok(isBlocked());
+    await entries.replace('default', id, { ...definition, match: { pattern: 'y' } });
+    assert.ok(!isBlocked());
+    await entries.replace('default', id, definition);
+    assert.ok(isBlocked());
+    await entries.remove('default', id);
+    assert.ok(!isBlocked());
+  });
+
+  test('name the claims that they go by, of subjects and conditions, of the project and enabled ones only', () => {
+    const claim = (name: string) => ({ claim: { name, value: 'x' } });
+    const entries: Entry<RuleRequest>[] = [
+      ruleEntry({ match, subjects: [{ user: 'ann' }, claim('a')] }, 1),
+      ruleEntry({ condition: 'claims.b == "x" || claims["c"] == "y"' }, 2),
+      ruleEntry({ match, subjects: [claim('d')], enabled: false }, 3),
+      { ...ruleEntry({ match, subjects: [claim('e')] }, 4), projectId: 'another' },
+    ];
+    assert.deepEqual([...createRules(fixedEntries(entries)).claimNames('default')].sort(), ['a', 'b', 'c']);
+    assert.deepEqual([...createRules(fixedEntries(entries)).claimNames('another')], ['e']);
+  });
+});
