@@ -1,4 +1,4 @@
-import { type Caller, type Gateway, type Refusal, refusal } from '#domain';
+import { type Caller, type Gateway, type Principal, type Refusal, refusal } from '#domain';
 import { err, type Result } from '#foundation';
 import type { Identity } from '#identity';
 import type { MaybePromise } from '#policy';
@@ -10,7 +10,7 @@ export function authenticate(
   gateway: Gateway | null,
   identity: Identity,
 ): MaybePromise<Result<Caller, Refusal>> {
-  const principal = identity.authenticate(presented.authorization);
+  const principal = entering(presented.authorization, identity);
   if (!principal.ok) return principal;
   const { gateways, projectId } = principal.value;
   const closed = gateway === null ? null : closedTo(gateways, projectId, gateway);
@@ -39,7 +39,7 @@ export function stillThere(
   gateway: Gateway,
   identity: Identity,
 ): Result<Caller, Refusal> {
-  const principal = identity.authenticate(authorization);
+  const principal = entering(authorization, identity);
   if (!principal.ok) return principal;
   const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
   return closed === null ? identity.stillActs(principal.value, caller, gateway) : err(closed);
@@ -54,6 +54,18 @@ export function actAs(
   const principal = identity.authenticate(authorization);
   return principal.ok ? identity.actAs(principal.value, userId) : principal;
 }
+
+/** Gateways show and run; keys that are for neither see none. */
+function entering(authorization: string | undefined, identity: Identity): Result<Principal, Refusal> {
+  const principal = identity.authenticate(authorization);
+  if (!principal.ok) return principal;
+  const { scopes } = principal.value;
+  return scopes.has('read') || scopes.has('call') ? principal : noScope;
+}
+
+const noScope = err(
+  refusal('identity.scope_missing', 'gateways take API keys with the scope "call", or "read" to look around'),
+);
 
 function closedTo(allowed: ReadonlySet<string> | null, projectId: string, gateway: Gateway): Refusal | null {
   const unknown = `there is no gateway ${gateway.slug}`;
