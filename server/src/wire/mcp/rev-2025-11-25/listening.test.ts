@@ -186,6 +186,21 @@ describe('a client that listens', () => {
     assert.equal(await next(), 'ended');
   });
 
+  test('that would not be let in any more hears nothing more, and is cut off soon though nothing happens', async () => {
+    for (const happens of [
+      () => world.streams.listsChanged('one', new Set(['tools'] as const)),
+      () => world.clock.advance(15_000),
+    ]) {
+      const next = await listen(await open());
+      world.streams.listsChanged('one', new Set(['tools'] as const));
+      assert.deepEqual(await next(), { jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+      world.state.isKnown = false;
+      happens();
+      assert.equal(await next(), 'ended');
+      world.state.isKnown = true;
+    }
+  });
+
   test('hears log messages as severe as it wants them, and not what is said to another', async () => {
     const [session, other] = [await open(), await open()];
     const next = await listen(session);
