@@ -13,7 +13,7 @@ export function isJsonText(text: string): boolean {
 
 /** Base64 of a text, as members named so have it; url-safe or not, with or without line breaks. `null`: it is none. */
 export function base64Text(name: string, text: string): string | null {
-  if ((name !== 'blob' && name !== 'data') || !/^[A-Za-z0-9+/_\-\s]+={0,2}\s*$/.test(text)) return null;
+  if ((name !== 'blob' && name !== 'data') || !/^[A-Za-z0-9+/_= \t\r\n-]+$/.test(text)) return null;
   const bytes = Buffer.from(text, 'base64');
   return bytes.length > 0 && isUtf8(bytes) ? bytes.toString('utf8') : null;
 }

@@ -13,7 +13,7 @@ export interface Sought {
 export const maxEmbedded = 8;
 
 /** Strings that may be base64 of a text, which no look at the JSON text can see through. */
-const base64Member = '"(?:blob|data)"[ \\t\\r\\n]*:[ \\t\\r\\n]*"[ \\t\\r\\n]*[A-Za-z0-9+/_-]';
+const base64Member = '"(?:blob|data)"[ \\t\\r\\n]*:[ \\t\\r\\n]*"[A-Za-z0-9+/_= \\t\\r\\n-]+"';
 
 /**
  * Tells fast, and once for all rules, which of them may find something in a JSON text. It never leaves out one that would:
