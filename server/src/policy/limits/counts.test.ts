@@ -69,6 +69,17 @@ describe('the counts of a process', () => {
     assert.ok(passes(counts, onceASecond, 'f', 1000), 'there is room again, once a count is full');
   });
 
+  it('that are common stay what they are when the last room is taken in the middle of a call', () => {
+    const counts = createCounts(1);
+    const other = limitOf({ rate: { limit: 2, per_seconds: 3600 } }, 'limit_2');
+    assert.ok(passes(counts, onceASecond, 'a', 0));
+    assert.ok(passes(counts, other, 'b', 0));
+    assert.equal(counts.find(other, 'c', 1000), null, 'there is room for one');
+    counts.add(onceASecond, 'c', null, 1000);
+    counts.add(other, 'c', null, 1000);
+    assert.equal(passes(counts, other, 'd', 1000), false);
+  });
+
   it('change with their limit also where they are common, and go with it', () => {
     const counts = createCounts(1);
     const hourly = limitOf({ rate: { limit: 1, per_seconds: 3600 } });

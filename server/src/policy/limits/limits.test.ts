@@ -20,7 +20,11 @@ describe('a rate', () => {
       burst: fc.integer({ min: 1, max: 20 }),
     });
     const steps = fc.array(
-      fc.record({ waitMs: fc.integer({ min: 0, max: 5000 }), calls: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({
+        /** `told`: as long as the refusal before said, or a millisecond less. */
+        waitMs: fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.constantFrom('told', 'less')),
+        calls: fc.integer({ min: 1, max: 12 }),
+      }),
       { maxLength: 40 },
     );
     fc.assert(
@@ -35,13 +39,15 @@ describe('a rate', () => {
             (since, index) =>
               (passedAt.length - index + 1) * periodMs <= rate.burst * periodMs + (atMs - since) * rate.limit,
           );
+        let toldMs = 1;
         for (const { waitMs, calls } of walk) {
-          clock.advance(waitMs);
+          clock.advance(typeof waitMs === 'number' ? waitMs : waitMs === 'told' ? toldMs : toldMs - 1);
           for (let n = 0; n < calls; n++) {
             const atMs = clock.monotonic();
-            const expected = fits(atMs);
-            assert.equal(passes(limits, callOf()), expected);
-            if (expected) passedAt.push(atMs);
+            const taken = takeNow(limits, callOf());
+            assert.equal(taken.ok, fits(atMs));
+            if (taken.ok) passedAt.push(atMs);
+            else toldMs = taken.error.retryAfterMs ?? 0;
           }
         }
       }),
