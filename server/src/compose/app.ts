@@ -166,10 +166,10 @@ async function watchConfig(
     }
     await applyDeclared(loaded.value, null, rooms);
     acting = loaded.value;
-    const warnings = actNowhere(acting, rooms.catalog);
+    const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
-    const { workers, gateways, grants, rules, limits } = acting;
-    const counts = Object.entries({ workers, gateways, grants, rules, limits });
+    const { workers, gateways, grants, rules, limits, plugins, hooks } = acting;
+    const counts = Object.entries({ workers, gateways, grants, rules, limits, plugins, hooks });
     log.info(
       Object.fromEntries(counts.map(([section, { length }]) => [section, length])),
       'the config file was applied',
@@ -177,7 +177,7 @@ async function watchConfig(
   }
 
   return {
-    mistakes: () => [...mistakes, ...actNowhere(acting, rooms.catalog)],
+    mistakes: () => [...mistakes, ...actNowhere(acting, rooms)],
     close: () => watch?.close(),
   };
 }

@@ -35,18 +35,26 @@ export async function applyDeclared(
   policy.grants.applyFile(projectId, file.grants.map(requestOf));
   policy.rules.applyFile(projectId, file.rules.map(requestOf));
   policy.limits.applyFile(projectId, file.limits.map(requestOf));
+  policy.plugins.applyFile(projectId, file.plugins.map(requestOf));
+  policy.hooks.applyFile(projectId, file.hooks.map(requestOf));
   await sources.applyFile(demo === null ? workers : [...workers, demo]);
 }
 
-/** Entries of the file that name a gateway which is not there (yet): they act nowhere, which of a denial must be known. */
-export function actNowhere(file: ConfigFile, catalog: Catalog): string[] {
+/** Entries of the file that name a gateway or a plugin which is not there (yet): of a denial that must be known. */
+export function actNowhere(
+  file: ConfigFile,
+  { catalog, policy }: { catalog: Catalog; policy: Policy },
+): string[] {
   const slugs = new Set(catalog.gateways(projectId).map(({ slug }) => slug));
-  return [...file.grants, ...file.rules, ...file.limits].flatMap(({ request: { gateway }, at }) => {
-    if (gateway == null || slugs.has(gateway)) return [];
-    return [
-      formatMistake({ ...at, message: `acts nowhere: there is no gateway with the slug "${gateway}"` }),
-    ];
-  });
+  const nowhere = [...file.grants, ...file.rules, ...file.limits].flatMap(({ request: { gateway }, at }) =>
+    gateway == null || slugs.has(gateway) ? [] : [{ at, what: `gateway with the slug "${gateway}"` }],
+  );
+  const never = file.hooks.flatMap(({ request: { plugin_id: id }, at }) =>
+    policy.plugins.get(projectId, id) === null ? [{ at, what: `plugin "${id}"` }] : [],
+  );
+  return [...nowhere, ...never].map(({ at, what }) =>
+    formatMistake({ ...at, message: `acts nowhere: there is no ${what}` }),
+  );
 }
 
 function requestOf<Request>({ request }: Declared<Request>): Request {

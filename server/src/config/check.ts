@@ -1,6 +1,8 @@
 import {
   type CreateGatewayRequest,
   createGatewayRequest,
+  declaredHookRequest,
+  declaredPluginRequest,
   declaredWorkerRequest,
   grantRequest,
   limitRequest,
@@ -13,6 +15,7 @@ import { z } from 'zod';
 import { newGatewayFromRequest, type Refusal } from '#domain';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
+import { reportHooks } from './check-hooks.ts';
 import type { ConfigFile } from './config-file.ts';
 import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
 import type { ConfigMistake, Path } from './mistakes.ts';
@@ -22,8 +25,8 @@ import { knownKeys, resolveReferences } from './references.ts';
 import type { Tree } from './tree.ts';
 import { locate, locateKey } from './tree.ts';
 
-/** Known words that this version does not act on. Accepting a hook and not applying it would be dangerous. */
-const laterSections = ['auth_providers', 'secrets', 'plugins', 'hooks', 'user_sources', 'models'] as const;
+/** Known words that this version does not act on. Accepting one and not acting on it would be dangerous. */
+const laterSections = ['auth_providers', 'secrets', 'user_sources', 'models'] as const;
 
 const fileSchema = z.strictObject({
   workers: z.array(declaredWorkerRequest).default([]),
@@ -31,6 +34,8 @@ const fileSchema = z.strictObject({
   grants: z.array(grantRequest).default([]),
   rules: z.array(ruleRequest).default([]),
   limits: z.array(limitRequest).default([]),
+  plugins: z.array(declaredPluginRequest).default([]),
+  hooks: z.array(declaredHookRequest).default([]),
   egress: z
     .strictObject({
       allow: z.array(z.string().refine(isEgressEntry, `expected ${egressEntryForm}`)).default([]),
@@ -80,9 +85,10 @@ export async function checkConfig(
   }
   reportFurther(value, 'gateways', createGatewayRequest, from.checks.gateway, report);
   reportFurther(value, 'rules', ruleRequest, from.checks.rule, report);
+  reportHooks(value, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
-  const { workers, gateways, grants, rules, limits, egress, audit } = parsed.data;
+  const { workers, gateways, grants, rules, limits, plugins, hooks, egress, audit } = parsed.data;
   const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
   const declared = <T>(section: string, requests: readonly T[]) =>
     requests.map((request, index) => ({ request, at: at([section, index]) }));
@@ -95,6 +101,8 @@ export async function checkConfig(
     grants: declared('grants', grants),
     rules: declared('rules', rules),
     limits: declared('limits', limits),
+    plugins: declared('plugins', plugins),
+    hooks: declared('hooks', hooks),
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
     references: resolved.references,
@@ -149,6 +157,7 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
   for (const [section, field] of [
     ['workers', 'id'],
     ['gateways', 'slug'],
+    ['plugins', 'id'],
   ] as const) {
     const first = new Map<string, number>();
     for (const [index, entry] of listIn(value[section]).entries()) {

@@ -163,6 +163,22 @@ describe('references to secrets', () => {
         '      oauth2: { client_id: app, client_secret: SEKRET-4 }',
         '  - id: c',
         '    mcp: { stdio: { command: run, env: { A: SEKRET-7, V: { fromEnv: V } } } }',
+        'gateways:',
+        '  - { slug: g, user_assertion: { issuer: i, secret: SEKRET-8-which-is-as-long-as-it-must-be } }',
+        'plugins:',
+        '  - id: hooks',
+        '    name: Hooks',
+        '    plugin_type: webhook',
+        '    webhook_config:',
+        '      endpoints: { pre: { url: "https://h.example" } }',
+        '      auth: { token: SEKRET-9 }',
+        '  - id: groups',
+        '    name: Groups',
+        '    plugin_type: group_access',
+        '    group_access_config:',
+        '      backend: okta',
+        '      okta: { org_url: "https://o.example", api_token: SEKRET-10 }',
+        '      rules: [{ match: "*", required_groups: [a] }]',
       ].join('\n'),
       { U: 'http://x/?key=SEKRET-5', V: 'SEKRET-6' },
     );
@@ -299,8 +315,48 @@ describe('mistakes', () => {
     ]);
   });
 
+  it('plugins and hooks are held to the API’s schemas, and to each other', async () => {
+    const mistakes = await mistakesOf(
+      [
+        'plugins:',
+        '  - { id: bad, name: Bad, plugin_type: webhook, webhook_config: { endpoints: { pre: { url: "ftp://x" } } } }',
+        '  - id: good',
+        '    name: Good',
+        '    plugin_type: webhook',
+        '    webhook_config:',
+        '      endpoints:',
+        '        pre: { url: "https://h.example/pre", failure_mode: fail_closed, phase: before }',
+        '        post: { url: "https://h.example/post" }',
+        '  - { id: good, name: Again, plugin_type: rate_limit, rate_limit_config: { rules: [] } }',
+        '  - { id: few, name: Few, plugin_type: rate_limit, rate_limit_config: { rules: [{ match: "*", limit: 1, time_unit: m }] } }',
+        'hooks:',
+        '  - { name: a, plugin_id: good, hook_point: tool.pre, failure_mode: fail_open, phase: before }',
+        '  - { name: b, plugin_id: good, hook_point: tool.post, failure_mode: fail_open, phase: before }',
+        '  - { name: c, plugin_id: good, hook_point: tool.post, failure_mode: fail_open, phase: after }',
+        '  - { name: d, plugin_id: goood, hook_point: tool.post, failure_mode: fail_open, phase: after }',
+        '  - { name: e, plugin_id: few, hook_point: tool.pre, failure_mode: fail_open, phase: after }',
+        '  - { name: f, plugin_id: bad, hook_point: tool.access, failure_mode: fail_open, phase: after }',
+        '  - { name: g, plugin_id: plg_made_over_the_api, hook_point: tool.access, failure_mode: never, phase: after }',
+      ].join('\n'),
+    );
+    assert.deepEqual(
+      mistakes.map((mistake) => mistake.replace(/^\d+:\d+ /, '')),
+      [
+        'plugins[0].webhook_config.endpoints.pre.url: must be an http:// or https:// URL without user name, password and fragment',
+        'plugins[2].id: is the same as plugins[1].id (line 3); expected another',
+        'plugins[2].rate_limit_config.rules: expected array to have >=1 items',
+        'hooks[0].hook_point: the plugin has a hook at this point already',
+        'hooks[2].hook_point: the plugin has a hook at this point already',
+        'hooks[3].plugin_id: expected the id of an entry of plugins',
+        'hooks[4].plugin_id: expected a plugin of the type "webhook"; others take no hooks',
+        'hooks[5].hook_point: expected a point for which the plugin has an endpoint',
+        'hooks[6].failure_mode: expected one of "fail_closed"|"fail_open"',
+      ],
+    );
+  });
+
   it('a section of a later version is refused while it holds anything', async () => {
-    const sections = ['auth_providers', 'secrets', 'plugins', 'hooks', 'user_sources', 'models'];
+    const sections = ['auth_providers', 'secrets', 'user_sources', 'models'];
     const text = sections.map((name) => `${name}: [{ name: x }]`).join('\n');
     const mistakes = await mistakesOf(text);
     assert.equal(mistakes.length, sections.length);
@@ -451,6 +507,12 @@ describe('whatever the file holds', () => {
       'subject',
       'match',
       'rate',
+      'plugins',
+      'hooks',
+      'plugin_id',
+      'hook_point',
+      'webhook_config',
+      'endpoints',
       'id',
       'http',
       'mcp',

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type {
   CreateGatewayRequest,
+  DeclaredHookRequest,
+  DeclaredPluginRequest,
   DeclaredWorkerRequest,
   GrantRequest,
   LimitRequest,
@@ -30,6 +32,8 @@ export interface ConfigFile {
   readonly grants: readonly Declared<GrantRequest>[];
   readonly rules: readonly Declared<RuleRequest>[];
   readonly limits: readonly Declared<LimitRequest>[];
+  readonly plugins: readonly Declared<DeclaredPluginRequest>[];
+  readonly hooks: readonly Declared<DeclaredHookRequest>[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];
   /** `null` where the file is silent. `SALLYPORT_AUDIT_DURABILITY` goes first. */
@@ -45,6 +49,8 @@ export const emptyConfig: ConfigFile = {
   grants: [],
   rules: [],
   limits: [],
+  plugins: [],
+  hooks: [],
   egressAllow: [],
   auditDurability: null,
   references: [],

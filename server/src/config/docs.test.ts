@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   createGatewayRequest,
+  declaredHookRequest,
+  declaredPluginRequest,
   declaredWorkerRequest,
   grantRequest,
   limitRequest,
@@ -44,6 +46,8 @@ it('docs/config.md names every variable and every field', () => {
     ...within('match', ruleRequest.shape.match.unwrap().shape),
     ...Object.keys(limitRequest.shape),
     ...within('rate', limitRequest.shape.rate.unwrap().shape),
+    ...Object.keys(declaredPluginRequest.shape),
+    ...Object.keys(declaredHookRequest.shape),
   ];
   for (const name of [...variables, ...fields]) {
     assert.match(page, new RegExp(`\`${name.replaceAll('.', '\\.')}[\`.]`), name);
@@ -56,13 +60,14 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const loaded = await loadConfigFile(path, { REFERENCE_SECRET: 'secret', FILES_KEY: 'key' }, checks);
+    const env = { REFERENCE_SECRET: 'secret', FILES_KEY: 'key', DLP_TOKEN: 'token' };
+    const loaded = await loadConfigFile(path, env, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
     assert.ok(loaded.ok);
-    const { workers, gateways, grants, rules, limits } = loaded.value;
+    const { workers, gateways, grants, rules, limits, plugins, hooks } = loaded.value;
     assert.deepEqual(
-      [workers, gateways, grants, rules, limits].map(({ length }) => length),
-      [3, 1, 3, 3, 2],
+      [workers, gateways, grants, rules, limits, plugins, hooks].map(({ length }) => length),
+      [3, 1, 3, 3, 2, 2, 1],
     );
   } finally {
     rmSync(directory, { recursive: true });

@@ -11,6 +11,10 @@ const secretFields: readonly Path[] = [
   ['workers', '*', 'mcp', 'stdio', 'env', '*'],
   ['workers', '*', 'mcp', 'oauth2', 'client_secret'],
   ['gateways', '*', 'user_assertion', 'secret'],
+  ['plugins', '*', 'webhook_config', 'auth', 'token'],
+  ['plugins', '*', 'webhook_config', 'auth', 'client_key'],
+  ['plugins', '*', 'group_access_config', '*', 'api_token'],
+  ['plugins', '*', 'group_access_config', '*', 'client_secret'],
 ];
 
 /** The config as plain data for printing: secrets, and whatever came by reference, are replaced. */
@@ -23,6 +27,8 @@ export function redact(config: ConfigFile): Record<string, unknown> {
       grants: config.grants.map(({ request }) => request),
       rules: config.rules.map(({ request }) => request),
       limits: config.limits.map(({ request }) => request),
+      plugins: config.plugins.map(({ request }) => request),
+      hooks: config.hooks.map(({ request }) => request),
       egress: { allow: config.egressAllow },
       audit: { durability: config.auditDurability },
     },
