@@ -132,7 +132,13 @@ for (const { path, request, other, bad } of kinds) {
         body.items.map(({ tool }: { tool: string }) => tool),
         [`${name}.delete`, `${name}.update`, `${name}.create`],
       );
-      for (const record of body.items) assert.match(JSON.stringify(record.changes), new RegExp(id));
+      const [deleted, updated, created] = body.items.map(({ changes }: { changes: object }) => changes);
+      assert.deepEqual([created.before, created.after.id, deleted.after], [null, id, null]);
+      const [field = ''] = Object.keys(other);
+      assert.deepEqual(
+        [updated.before[field], updated.after[field]],
+        [(request as Record<string, unknown>)[field], Object.values(other)[0]],
+      );
     });
   });
 }
