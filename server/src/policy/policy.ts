@@ -57,6 +57,7 @@ export async function createPolicy({
     plugins: pluginEntries,
     hooks: hookEntries,
     egress,
+    redis,
     clock,
     onAccessChanged: () => changed(null),
   });

@@ -3,6 +3,7 @@ import type { HookTrace } from '@sallyport/contracts';
 import type { Refusal } from '#domain';
 import type { Egress } from '#egress';
 import { type Clock, err, type Members, ok } from '#foundation';
+import type { Redis } from '#storage';
 import type { Entries } from '../entries.ts';
 import type { HookRegister, Hooks, KeptHook, KeptPlugin, Plugins } from './contract.ts';
 import { createHealth } from './health.ts';
@@ -15,6 +16,8 @@ export interface HooksDeps {
   readonly plugins: Entries<KeptPlugin>;
   readonly hooks: Entries<KeptHook>;
   readonly egress: Egress;
+  /** Where replicas count together; `null`: each for itself. */
+  readonly redis: Redis | null;
   readonly clock: Clock;
   /** What users see may have changed. */
   readonly onAccessChanged: () => void;

@@ -1,5 +1,6 @@
 import { type HookPoint, pluginDefaults } from '@sallyport/contracts';
 import { err } from '#foundation';
+import type { Redis } from '#storage';
 import type { EntryList } from '../entries.ts';
 import { type AskedEndpoint, accessHook } from './access-hook.ts';
 import { postHook, preHook } from './call-hook.ts';
@@ -20,6 +21,8 @@ export interface Plan {
 export interface PlanDeps extends WebhookDeps {
   readonly plugins: EntryList<KeptPlugin>;
   readonly hooks: EntryList<KeptHook>;
+  /** Where replicas count together; `null`: each for itself. */
+  readonly redis: Redis | null;
 }
 
 type Step = AccessStep | PreStep | PostStep;
@@ -115,7 +118,7 @@ function makeBuiltIn(plugin: PluginEntry, deps: PlanDeps): BuiltIn {
     case 'webhook':
       return nothing;
     case 'rate_limit':
-      return { ...nothing, pre: [rateLimit(plugin, deps.clock)] };
+      return { ...nothing, pre: [rateLimit(plugin, deps)] };
     case 'group_access': {
       const step = groupAccess(plugin, deps);
       return { ...nothing, access: [step], retire: step.retire };

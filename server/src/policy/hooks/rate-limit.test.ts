@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { manualClock } from '#foundation';
+import { openRedis } from '#storage';
+import { silentLog } from '#telemetry';
+import { noRedis, startRedisServer } from '../../../test/redis-server.ts';
 import { callOf, startHooked, toolOf } from './fixtures/hooked.ts';
 
 let hooked: Awaited<ReturnType<typeof startHooked>>;
@@ -101,5 +105,46 @@ describe('the plugin type rate_limit', () => {
       assert.equal((await hooked.asking.pre(callOf(send, {}, { dryRun: true }))).ok, true);
     assert.equal(await passing(), 1);
     assert.equal((await hooked.asking.pre(callOf(send, {}, { dryRun: true }))).ok, false);
+  });
+});
+
+describe('rate_limit with a Redis server', { skip: noRedis }, () => {
+  it('counts for all replicas together, and lets pass without it only what may', async () => {
+    const redisServer = await startRedisServer();
+    const redis = await openRedis(redisServer.url, { clock: manualClock(), log: silentLog });
+    const replica = await startHooked(redis);
+    try {
+      const rules = (limit: number) => [
+        { match: '*', limit, time_unit: 'h' as const },
+        { match: 'Slack.ListChannels', limit, time_unit: 'h' as const, allow_on_unavailable: true },
+      ];
+      replica.plugins.applyFile('p', [
+        { id: 'limits', name: 'limits', plugin_type: 'rate_limit', rate_limit_config: { rules: rules(3) } },
+      ]);
+      const other = await startHooked(redis);
+      other.plugins.applyFile('p', [
+        { id: 'limits', name: 'limits', plugin_type: 'rate_limit', rate_limit_config: { rules: rules(3) } },
+      ]);
+      // The server goes by the real time, which is beyond the end of any window of a clock that stands still.
+      for (const one of [replica, other]) one.clock.advance(Date.UTC(2100, 0, 1, 0, 30) - one.clock.now());
+      const codes: (string | null)[] = [];
+      for (const one of [replica, other, replica, other, replica]) {
+        await one.asking.pre(callOf(send, {}, { dryRun: true }));
+        const answer = await one.asking.pre(callOf(send));
+        codes.push(answer.ok ? null : answer.error.code);
+      }
+      assert.deepEqual(codes, [null, null, null, 'policy.rate_limited', 'policy.rate_limited']);
+      await redisServer.kill();
+      const refused = await replica.asking.pre(callOf(send));
+      assert.equal(!refused.ok && refused.error.code, 'policy.hook_failed');
+      const passed = await replica.asking.pre(callOf(list));
+      assert.ok(passed.ok);
+      assert.equal(passed.value.traces[0]?.code, 'failed');
+      await other.close();
+    } finally {
+      await replica.close();
+      await redis.close();
+      await redisServer.close();
+    }
   });
 });

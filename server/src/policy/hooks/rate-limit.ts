@@ -1,51 +1,44 @@
 import type { RateLimitConfig } from '@sallyport/contracts';
 import { refusal, type Tool } from '#domain';
 import type { Clock } from '#foundation';
+import type { Redis } from '#storage';
 import type { PluginEntry } from './contract.ts';
 import { builtInTrace, type PreStep } from './steps.ts';
 import { createToolMatch } from './tool-match.ts';
+import { createOwnCounts, createSharedCounts } from './window-counts.ts';
 
 type Rule = RateLimitConfig['rules'][number];
 type Unit = Rule['time_unit'];
 
-interface Window {
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
-const maxCounters = 100_000;
-
-/** The plugin type `rate_limit`: fixed windows in UTC, each tool by itself, all users together; counted in this process. */
-export function rateLimit(plugin: PluginEntry, clock: Clock): PreStep {
+/** The plugin type `rate_limit`: fixed windows in UTC, each tool by itself, all users together. */
+export function rateLimit(
+  plugin: PluginEntry,
+  { clock, redis }: { readonly clock: Clock; readonly redis: Redis | null },
+): PreStep {
   const rulesFor = createToolMatch(plugin.definition.plugin.rate_limit_config?.rules ?? []);
-  const counters = new Map<string, { count: number } & Window>();
-
-  function counterOf(rule: Rule, tool: Tool) {
-    const key = `${tool.id} ${rule.limit}/${rule.time_unit}`;
-    const nowMs = clock.now();
-    const known = counters.get(key);
-    if (known !== undefined && nowMs < known.endMs && nowMs >= known.startMs) return known;
-    const fresh = { count: 0, ...windowOf(rule.time_unit, nowMs) };
-    counters.set(key, fresh);
-    if (counters.size > maxCounters)
-      for (const [other, { endMs }] of counters) if (endMs <= nowMs) counters.delete(other);
-    return fresh;
-  }
+  const counts = redis === null ? createOwnCounts(clock) : createSharedCounts(redis, plugin.id);
+  const about = `plugin ${plugin.id} ${plugin.definition.plugin.name}`;
 
   return {
     async ask({ tool, dryRun = false }) {
-      const counted = rulesFor(tool).map((rule) => ({ rule, counter: counterOf(rule, tool) }));
-      const full = counted
-        .filter(({ rule, counter }) => counter.count >= rule.limit)
-        .sort((one, other) => other.counter.endMs - one.counter.endMs)[0];
-      if (full === undefined) {
-        if (!dryRun) for (const { counter } of counted) counter.count++;
-        return { trace: builtInTrace(plugin, 'tool.pre', 'OK'), refused: null, override: null };
+      const rules = rulesFor(tool);
+      const nowMs = clock.now();
+      const windows = rules.map((rule) => windowOf(rule, tool, nowMs));
+      const taken = await counts.take(windows, dryRun);
+      if (taken === null) {
+        const error = 'Redis does not answer, so the count is not known';
+        const passes = rules.every(({ allow_on_unavailable = false }) => allow_on_unavailable);
+        const message = 'calls of this tool are limited, and their count is not known; try again later';
+        const refused = passes
+          ? null
+          : refusal('policy.hook_failed', message, { reason: `${about}: ${error}` });
+        return { trace: builtInTrace(plugin, 'tool.pre', 'failed', error), refused, override: null };
       }
-      const { rule, counter } = full;
-      const retryAfterMs = counter.endMs - clock.now();
-      const message = `Rate limit exceeded for ${tool.ruleName} (${rule.limit}/${rule.time_unit}). Try again in ~${Math.ceil(retryAfterMs / 1000)}s.`;
-      const reason = `plugin ${plugin.id} ${plugin.definition.plugin.name}: ${rule.match} is limited to ${rule.limit}/${rule.time_unit}`;
+      if (taken === 'taken')
+        return { trace: builtInTrace(plugin, 'tool.pre', 'OK'), refused: null, override: null };
+      const retryAfterMs = taken.endMs - nowMs;
+      const message = `Rate limit exceeded for ${tool.ruleName} (${taken.limit}/${taken.unit}). Try again in ~${Math.ceil(retryAfterMs / 1000)}s.`;
+      const reason = `${about}: ${taken.match} is limited to ${taken.limit}/${taken.unit}`;
       return {
         trace: builtInTrace(plugin, 'tool.pre', 'RATE_LIMIT_EXCEEDED'),
         refused: refusal('policy.rate_limited', message, { reason, retryAfterMs }),
@@ -55,6 +48,10 @@ export function rateLimit(plugin: PluginEntry, clock: Clock): PreStep {
   };
 }
 
+function windowOf({ limit, time_unit: unit, match }: Rule, tool: Tool, nowMs: number) {
+  return { key: `${tool.id}:${limit}/${unit}`, limit, unit, match, ...boundsOf(unit, nowMs) };
+}
+
 const unitMs: Readonly<Record<Exclude<Unit, 'mo'>, number>> = {
   s: 1000,
   m: 60_000,
@@ -62,7 +59,7 @@ const unitMs: Readonly<Record<Exclude<Unit, 'mo'>, number>> = {
   d: 86_400_000,
 };
 
-function windowOf(unit: Unit, nowMs: number): Window {
+function boundsOf(unit: Unit, nowMs: number): { readonly startMs: number; readonly endMs: number } {
   if (unit === 'mo') {
     const now = new Date(nowMs);
     const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
