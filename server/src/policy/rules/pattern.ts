@@ -6,7 +6,7 @@ import { unsupportedIn, withoutAnchors } from './pattern-syntax.ts';
 
 /** Finds pieces of texts: by a pattern, or by what a detector knows. */
 export interface Finder {
-  /** A pattern of RE2, without anchors, that matches in every text in which something is found, and in what holds that text. */
+  /** A pattern of RE2 that matches wherever something is found, also in a JSON text that holds the text in one piece. */
   readonly hint: string;
   /** In order and apart, none empty. `name`: of the member whose value the text is. */
   find(text: string, name: string): readonly Span[];

@@ -16,7 +16,7 @@ const lengths = new Map(
 
 /** International bank account numbers: a country that has them, its length, and right check digits. */
 export const iban: Finder = {
-  hint: '(?i)\\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11}',
+  hint: `(?i)\\b(?:${[...lengths.keys()].join('|')})[0-9]{2}(?:[ -]?[A-Z0-9]){11}`,
   find: (text) => candidates(text, looks, (match) => accountAt(text, match)),
 };
 

@@ -33,7 +33,8 @@ const grouping =
 
 /** Numbers of payment cards: a known beginning, a length that goes with it, and a right check digit. */
 export const paymentCard: Finder = {
-  hint: '[0-9](?:[ -]?[0-9]){12}',
+  // Not the many digits after a decimal point.
+  hint: '(?:^|[^0-9.]|[^0-9][.])[2-6](?:[ -]?[0-9]){12}',
   find: (text) => candidates(text, looks, (match) => cardAt(text, match)),
 };
 

@@ -1,0 +1,15 @@
+import { detectors } from './detectors/detectors.ts';
+import { walk } from './walk.ts';
+import { createPathSet } from './path-states.ts';
+import { base64Text } from './embedded-text.ts';
+const go = (l: string, f: () => any) => { try { f(); console.log(l, 'ok'); } catch (e) { console.log(l, (e as Error).stack?.split('\n').slice(0,4).join('|')); } };
+const txt = '123-45-6789 '.repeat(830_000);
+for (const [n, d] of Object.entries(detectors)) go(n, () => (d as any).find(txt, ''));
+const A = Buffer.alloc(7_000_000, 0x41).toString('base64');
+go('b64', () => base64Text('data', A));
+const a = 'A'.repeat(7_000_000);
+for (const [n, d] of Object.entries(detectors)) go('A '+n, () => (d as any).find(a, ''));
+for (const [n, d] of Object.entries(detectors)) go('b64 '+n, () => (d as any).find(A, 'data'));
+const em='bob.smith@example.com '.repeat(450_000);
+for (const [n, d] of Object.entries(detectors)) go('em '+n, () => (d as any).find(em, ''));
+go('walk', () => walk({json: JSON.stringify({a: txt}), roots: null, at: ''}, createPathSet([]), {mark: () => [], selected: () => null, leaf: (l) => l.kind==='string' ? Array.from({length: 800_000}, (_, i) => ({start: i*12, end: i*12+11, text: 'x'})) : []}));
