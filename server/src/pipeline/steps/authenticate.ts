@@ -45,14 +45,19 @@ export function stillThere(
   return closed === null ? identity.stillActs(principal.value, caller, gateway) : err(closed);
 }
 
-/** Outside any gateway; `null`: for no user. */
+/** Outside any gateway; `null`: for no user, as whom a key for certain users would see more than as one of them. */
 export function actAs(
   authorization: string | undefined,
   userId: string | null,
   identity: Identity,
 ): Result<Caller, Refusal> {
   const principal = identity.authenticate(authorization);
-  return principal.ok ? identity.actAs(principal.value, userId) : principal;
+  if (!principal.ok) return principal;
+  if (userId === null && principal.value.users !== null) {
+    const message = 'name the user: this API key acts for certain users only';
+    return err(refusal('identity.user_missing', message, { field: 'Arcade-User-ID' }));
+  }
+  return identity.actAs(principal.value, userId);
 }
 
 /** Gateways show and run; keys that are for neither see none. */

@@ -1,4 +1,3 @@
-import { refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Authorized, CallRefusal, Resolved } from '../call.ts';
@@ -10,11 +9,6 @@ export async function authorize(
   policy: Policy,
 ): Promise<Result<Authorized, CallRefusal>> {
   const { caller, gateway, shown } = resolved;
-  if (!caller.principal.scopes.has('call')) {
-    return err(
-      refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
-    );
-  }
   const grant = await policy.authorize({ caller, gateway, target: shown.tool });
   if (!grant.ok) return err({ ...grant.error, toldAs: unknownTool(resolved.name) });
   return ok({ ...resolved, grant: grant.value });

@@ -2,8 +2,13 @@ import { type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Received, Resolved } from '../call.ts';
 
-/** Which tool is meant, among those that this front shows. */
+/** Which tool is meant, among those that this front shows. Who may call none is told so of every name, of one that is not there, too. */
 export function resolve(received: Received): Result<Resolved, Refusal> {
+  if (!received.caller.principal.scopes.has('call')) {
+    return err(
+      refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
+    );
+  }
   const shown = received.find(received.name);
   if (shown === null) return err(unknownTool(received.name));
   return ok({ ...received, shown });

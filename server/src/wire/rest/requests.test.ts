@@ -266,15 +266,18 @@ describe('an API key', () => {
       list.body.items.map(({ name }: { name: string }) => name),
       ['Join'],
     );
-    const run = (tool_name: string) =>
+    const run = (tool_name: string, tool_version?: string) =>
       server.ask('POST', '/v1/tools/execute', {
         key,
-        body: { tool_name, user_id: 'a', input: { words: ['x'] } },
+        body: { tool_name, tool_version, user_id: 'a', input: { words: ['x'] } },
       });
-    assert.equal((await run('Test.Join')).body.success, true);
-    const [hidden, absent] = [await run('Test.Count'), await run('Test.Nope')];
-    assert.equal(hidden.status, 404);
-    assert.deepEqual(JSON.stringify(hidden.body).replace('Count', 'Nope'), JSON.stringify(absent.body));
+    const { version } = list.body.items[0].toolkit;
+    for (const one of [undefined, version]) {
+      assert.equal((await run('Test.Join', one)).body.success, true);
+      const [hidden, absent] = [await run('Test.Count', one), await run('Test.Nope', one)];
+      assert.equal(hidden.status, 404);
+      assert.deepEqual(JSON.stringify(hidden.body).replace('Count', 'Nope'), JSON.stringify(absent.body));
+    }
     assert.equal((await server.ask('GET', '/v1/tools/Test.Count', { key })).status, 404);
     assert.equal((await server.ask('GET', '/v1/formatted_tools/Test.Count', { key })).status, 404);
   });
@@ -294,6 +297,22 @@ describe('an API key', () => {
     );
     const list = await server.ask('GET', '/v1/tools?user_id=a@two.example', { key });
     assert.equal(list.status, 403);
+  });
+
+  it('restricted to users lists for one of them, and not what nobody in particular would see', async () => {
+    const key = await server.newKey({ name: 'denied', users: ['denied'] });
+    const grant = { subject: { user: 'denied' }, tools: ['Test.Count'], effect: 'deny' };
+    const { id } = (await server.ask('POST', '/v1/grants', { body: grant })).body;
+    const names = ({ body }: { body: { items: { name: string }[] } }) => body.items.map(({ name }) => name);
+    const seen = names(await server.ask('GET', '/v1/tools?user_id=denied', { key }));
+    assert.deepEqual([seen.includes('Join'), seen.includes('Count')], [true, false]);
+    for (const path of ['tools', 'tools/Test.Count', 'formatted_tools', 'formatted_tools/Test.Count']) {
+      const { status, body } = await server.ask('GET', `/v1/${path}`, { key });
+      assert.deepEqual([status, body.name, body.field], [400, 'identity.user_missing', 'user_id'], path);
+    }
+    const body = { tool_names: ['Test.Count'] };
+    assert.equal((await server.ask('POST', '/v1/tools/requirements', { key, body })).status, 400);
+    await server.ask('DELETE', `/v1/grants/${id}`);
   });
 });
 
@@ -345,8 +364,9 @@ describe('the audit', () => {
     await server.ask('DELETE', `/v1/api_keys/${apiKey.id}`);
 
     const { items } = await audit('kind=admin&limit=9');
-    const told = items.map(({ tool, changes }: { tool: string; changes: Record<string, never> }) => {
-      const at = (side: 'before' | 'after') => changes[side] as Record<string, never> | null;
+    type Shown = Record<string, never> | null;
+    const told = items.map(({ tool, changes }: { tool: string; changes: Record<string, Shown> }) => {
+      const at = (side: 'before' | 'after') => changes[side] as Shown;
       return [tool, at('before'), at('after')] as const;
     });
     const picked = told.reverse().map(([tool, before, after]: (typeof told)[number]) => {

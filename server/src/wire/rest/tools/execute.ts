@@ -59,7 +59,7 @@ async function execute(
     executionId,
     startedAt,
     gateway: null,
-    name: tool === null ? askedName(body) : body.tool_name,
+    name: askedName(body),
     args: withoutUnsetNulls(body.input ?? {}, tool),
     client: silentClient,
     task: null,
@@ -89,7 +89,7 @@ async function execute(
   });
 }
 
-/** With the version, where that is what does not exist. */
+/** In an answer it stands the same for what does not exist and for what the caller may not have. */
 function askedName({ tool_name, tool_version }: ExecuteToolRequest): string {
   return tool_version === undefined ? tool_name : `${tool_name}@${tool_version}`;
 }
