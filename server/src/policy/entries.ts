@@ -238,8 +238,13 @@ function createShelf<Definition>() {
       changed(before, entry);
       return entry;
     },
-    drop(entry: Entry<Definition>): void {
-      if (byProject.get(entry.projectId)?.delete(entry.id) === true) changed(entry, null);
+    /** As it is now: it may have changed since it was looked up. */
+    drop({ projectId, id }: Entry<Definition>): void {
+      const entries = byProject.get(projectId);
+      const entry = entries?.get(id);
+      if (entries === undefined || entry === undefined) return;
+      entries.delete(id);
+      changed(entry, null);
     },
   };
 }

@@ -270,6 +270,30 @@ describe('a grant that expires', () => {
   });
 });
 
+test('a grant that is changed while it is being deleted acts no more', async (t) => {
+  const clock = manualClock();
+  let deleting = Promise.resolve();
+  const slow: Db = {
+    ...db,
+    query: async (text, params) => {
+      if (text.startsWith('delete')) await deleting;
+      return db.query(text, params);
+    },
+  };
+  const entries = await createEntries<GrantRequest>(slow, 'grant', clock);
+  const grants = createGrants({ entries, clock, onExpired() {} });
+  t.after(grants.close);
+  const untouched = grants.fingerprint();
+  const asked: GrantRequest = { subject: { user: 'alice' }, ...everything };
+  const { id } = await entries.create(projectId, asked);
+  deleting = entries.replace(projectId, id, { ...asked, description: 'changed' }).then(({ ok }) => {
+    assert.equal(ok, true);
+  });
+  assert.equal((await entries.remove(projectId, id)).ok, true);
+  assert.equal(grants.decide(alice, granted, createIssue).allowed, false);
+  assert.equal(grants.fingerprint(), untouched);
+});
+
 test('a list that is allowed whole is given back itself, and one that was asked for before is given again', async (t) => {
   const under = await grantsUnderTest(db);
   t.after(under.grants.close);
