@@ -158,7 +158,7 @@ async function readStrays(
   );
 }
 
-/** Records in no chain: from before there were chains, or put in. */
+/** Records in no chain: from before there were chains, by their ids and by their times; or put in. */
 async function readUnchained(
   db: Db,
   firstId: string | null,
@@ -168,8 +168,10 @@ async function readUnchained(
     firstId,
   ]);
   const later = await db.query<{ id: string }>(
-    `select id from audit_events where ${where} and id > (
-       select min(id) from audit_events where chain_seq is not null and journal_id is not null)
+    `with first as (
+       select id, time from audit_events where chain_seq is not null and journal_id is not null order by id limit 1)
+     select id from audit_events
+     where ${where} and (id > (select id from first) or time > (select time from first))
      order by id limit ${PROBLEMS_MAX}`,
     [firstId],
   );
