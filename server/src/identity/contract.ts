@@ -38,7 +38,8 @@ export interface Identity {
   actAs(principal: Principal, userId: string | null): Result<Caller, Refusal>;
   /**
    * The principal acting as the user whom a signed token names, which the gateway demands with this `user_assertion`.
-   * Immediate, unless a signature must be checked: a token that was checked is known until it expires.
+   * Immediate, unless a signature must be checked: a token that was checked is known until it expires, or until keys that
+   * its issuer publishes are looked at again.
    */
   actAsAsserted(
     principal: Principal,

@@ -32,9 +32,16 @@ export interface Assertions {
 
 type Verifying = (token: string) => Promise<JWTPayload>;
 
+interface Verifier {
+  readonly id: number;
+  readonly verify: Verifying;
+  /** How long what it found may be remembered; keys that are given are another demand when they change. */
+  goodUntilMs(): number;
+}
+
 export function createAssertions({ egress, clock }: { egress: Egress; clock: Clock }): Assertions {
   const keySets = new Map<string, KeySet>();
-  const verifiers = new WeakMap<UserAssertion, { readonly id: number; readonly verify: Verifying }>();
+  const verifiers = new WeakMap<UserAssertion, Verifier>();
   const remembered = createMemory();
   let made = 0;
 
@@ -49,17 +56,18 @@ export function createAssertions({ egress, clock }: { egress: Egress; clock: Clo
     return keySet;
   }
 
-  function verifierOf(by: UserAssertion, { origin }: Gateway) {
-    let verifier = verifiers.get(by);
-    if (verifier === undefined) {
-      const { keys } = by;
-      const verify =
-        keys.from === 'jwks_uri'
-          ? withPublished(keySetAt(keys.uri, origin), by, clock)
-          : withGiven(keys, by, clock);
-      verifier = { id: ++made, verify };
-      verifiers.set(by, verifier);
-    }
+  function makeVerifier(by: UserAssertion, { origin }: Gateway): Verifier {
+    const id = ++made;
+    const { keys } = by;
+    if (keys.from !== 'jwks_uri')
+      return { id, verify: withGiven(keys, by, clock), goodUntilMs: () => Number.POSITIVE_INFINITY };
+    const keySet = keySetAt(keys.uri, origin);
+    return { id, verify: withPublished(keySet, by, clock), goodUntilMs: keySet.goodUntilMs };
+  }
+
+  function verifierOf(by: UserAssertion, gateway: Gateway): Verifier {
+    const verifier = verifiers.get(by) ?? makeVerifier(by, gateway);
+    verifiers.set(by, verifier);
     return verifier;
   }
 
@@ -67,7 +75,7 @@ export function createAssertions({ egress, clock }: { egress: Egress; clock: Clo
     name: string,
     token: string,
     by: UserAssertion,
-    verify: Verifying,
+    { verify, goodUntilMs }: Verifier,
   ): Promise<Result<Assertion, string>> {
     let payload: JWTPayload;
     try {
@@ -81,17 +89,17 @@ export function createAssertions({ egress, clock }: { egress: Egress; clock: Clo
     const { exp, iat } = payload as { exp: number; iat: number };
     const untilMs = (Math.min(exp, iat + maxAgeSeconds) + skewSeconds) * 1000;
     const assertion = { ...user.value, by, untilMs };
-    remembered.keep(name, assertion, token.length);
+    remembered.keep(name, assertion, Math.min(untilMs, goodUntilMs()), token.length);
     return ok(assertion);
   }
 
   return {
     check(token, by, gateway) {
       if (token.length > maxTokenLength) return err(`it is longer than ${maxTokenLength} characters`);
-      const { id, verify } = verifierOf(by, gateway);
-      const name = `${id} ${hash('sha256', token, 'base64')}`;
+      const verifier = verifierOf(by, gateway);
+      const name = `${verifier.id} ${hash('sha256', token, 'base64')}`;
       const known = remembered.find(name, clock.now());
-      return known === null ? verified(name, token, by, verify) : ok(known);
+      return known === null ? verified(name, token, by, verifier) : ok(known);
     },
   };
 }
@@ -143,9 +151,15 @@ function reasonOf(error: unknown): string {
   return 'its key cannot check it';
 }
 
+interface Kept {
+  readonly assertion: Assertion;
+  readonly untilMs: number;
+  readonly length: number;
+}
+
 /** Checked tokens by their digest; the oldest make room. */
 function createMemory() {
-  const kept = new Map<string, { readonly assertion: Assertion; readonly length: number }>();
+  const kept = new Map<string, Kept>();
   let total = 0;
 
   function forget(name: string): void {
@@ -157,13 +171,13 @@ function createMemory() {
     find(name: string, nowMs: number): Assertion | null {
       const found = kept.get(name);
       if (found === undefined) return null;
-      if (found.assertion.untilMs > nowMs) return found.assertion;
+      if (found.untilMs > nowMs) return found.assertion;
       forget(name);
       return null;
     },
-    keep(name: string, assertion: Assertion, length: number): void {
+    keep(name: string, assertion: Assertion, untilMs: number, length: number): void {
       forget(name);
-      kept.set(name, { assertion, length });
+      kept.set(name, { assertion, untilMs, length });
       total += length;
       while (kept.size > maxRemembered || total > maxRememberedLength) {
         forget(kept.keys().next().value as string);

@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
+import { newGatewayFromRequest } from '#domain';
 import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
+import { createAssertions } from './assertions.ts';
 import { createKeySet, type KeySet } from './key-set.ts';
 
 /** An issuer that publishes what it is told to, and counts. */
@@ -106,6 +108,28 @@ describe('the keys of an issuer', () => {
     clock.advance(1);
     assert.equal(await holds('one'), false);
     assert.ok(await holds('two'));
+  });
+
+  it('vouch no longer for a token that was checked, either', async () => {
+    const { userAssertion: by, ...draft } = newGatewayFromRequest(
+      { name: 'g', user_assertion: { issuer: 'https://idp.example', jwks_uri: uri } },
+      { projectId: 'default' },
+    );
+    assert.ok(by);
+    const dates = { createdAt: clock.iso(), updatedAt: clock.iso() };
+    const gateway = { ...draft, userAssertion: by, id: 'gw_1', origin: 'api', ...dates } as const;
+    const seconds = clock.now() / 1000;
+    const payload = { iss: 'https://idp.example', sub: 'alice', iat: seconds, exp: seconds + 86_400 };
+    const token = await new SignJWT(payload)
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .sign(pair('one').privateKey);
+    const { check } = createAssertions({ egress, clock });
+    assert.ok((await check(token, by, gateway)).ok);
+    issuer.keys = [pair('two').jwk];
+    clock.advance(10 * 60_000 - 1);
+    assert.ok((await check(token, by, gateway)).ok);
+    clock.advance(1);
+    assert.equal((await check(token, by, gateway)).ok, false);
   });
 
   it('hold on while the issuer answers with an error, nothing or nonsense', async () => {

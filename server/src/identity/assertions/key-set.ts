@@ -20,6 +20,8 @@ export interface KeySet {
   current(): Promise<Result<KeyFinder, string>>;
   /** Looks again for a key that was not among them; `null` where it looked just now. */
   renewed(): Promise<KeyFinder | null>;
+  /** When what they said has to be asked again: keys may have been taken away by then. */
+  goodUntilMs(): number;
 }
 
 /** One fetch at a time. While the issuer does not answer, the last good keys hold. */
@@ -64,6 +66,7 @@ export function createKeySet(uri: string, trust: Trust, deps: { egress: Egress; 
       await lookOnce();
       return keys;
     },
+    goodUntilMs: () => seenAtMs + maxAgeMs,
   };
 }
 
