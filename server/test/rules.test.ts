@@ -284,12 +284,16 @@ describe('rules around servers of both eras', () => {
         });
 
         test("the server's own error that a rule blocks is told in our words", async () => {
-          await rules(app, { direction: 'output', action: 'block', match: { pattern: 'disk' } });
+          const condition = '!has(arguments.free)';
+          await rules(app, { direction: 'output', action: 'block', match: { pattern: 'disk' }, condition });
           const { error, result } = await call('Fail');
           assert.match(JSON.stringify(error ?? result), /the rule .*Rule 0/);
           assert.doesNotMatch(JSON.stringify(error ?? result), /disk/);
           const [record] = await app.records(`&tool=${server}.Fail`);
           assert.doesNotMatch(JSON.stringify(record), /disk/);
+          assert.deepEqual([record.decision, record.code], ['failed', 'policy.output_blocked']);
+          const free = await call('Fail', { free: 1 });
+          assert.match(JSON.stringify(free.error ?? free.result), /disk/);
         });
 
         test('what a prompt is asked with is screened before it is asked', async () => {

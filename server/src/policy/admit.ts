@@ -137,5 +137,6 @@ function admission(
   secrets: Admission['secrets'],
   taken: Taken,
 ): Admission {
+  grant.sent.args = args;
   return { grant, executionId, args, secrets, end: taken.release } as unknown as Admission;
 }

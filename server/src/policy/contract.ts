@@ -31,6 +31,8 @@ export interface Grant extends Asking {
   readonly [granted]: true;
   /** Grows while the call goes on: what every part of the policy said. */
   readonly trace: PolicyTrace;
+  /** What was sent, once something was: for conditions. */
+  readonly sent: { args: Members };
 }
 
 /** Proof that what goes in was screened. Only `admit` makes one. */
@@ -98,7 +100,7 @@ export interface Policy extends PolicyAdministration {
     request: Request,
     returned: SourceReturn,
   ): MaybePromise<Result<Release, PolicyRefusal>>;
-  /** A failure as it may be told; its texts are replaced where a rule blocks them. */
+  /** A failure as it may be told; `policy.output_blocked` where a rule blocks its texts. */
   releaseFailure<Failure extends SpokenFailure>(grant: Grant, failure: Failure): Failure;
   /** Whether hooks want to see every output: then nothing may run beyond its answer. */
   readsOutputs(projectId: string): boolean;

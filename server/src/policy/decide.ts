@@ -22,7 +22,7 @@ export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' |
           : 'the gateway takes grants, and none allows it';
       return notGranted(target, reason, trace);
     }
-    return ok({ caller, gateway, target, trace } as Grant);
+    return ok({ caller, gateway, target, trace, sent: { args: {} } } as unknown as Grant);
   }
 
   return {

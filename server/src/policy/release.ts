@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@sallyport/contracts';
 import { refusal, type SourceReturn } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Admission, Asking, Grant, PolicyRefusal, Release, Request, SpokenFailure } from './contract.ts';
@@ -17,7 +18,7 @@ export function release(
 ): MaybePromise<Result<Release, PolicyRefusal>> {
   const { grant } = admission;
   if (!stillGranted(parts, grant)) return err(revoked(grant));
-  const screened = screenReturn(parts, grant, returned, admission.args);
+  const screened = screenReturn(parts, grant, returned);
   if (!screened.ok) return screened;
   const { tool } = request;
   const approvalId = grant.trace.approval?.id;
@@ -29,10 +30,11 @@ export function release(
   return askHooks(parts, admission, { ...request, tool }, screened.value);
 }
 
+const goneMessage =
+  'access was taken away while the call ran; what it did was done, and its answer is withheld';
+
 function revoked({ trace }: Grant): PolicyRefusal {
-  const message =
-    'access was taken away while the call ran; what it did was done, and its answer is withheld';
-  return { ...refusal('policy.not_granted', message), policy: trace };
+  return { ...refusal('policy.not_granted', goneMessage), policy: trace };
 }
 
 async function askHooks(
@@ -58,7 +60,7 @@ async function askHooks(
   grant.trace.hooks.push(...answered.value.traces);
   const { output } = answered.value;
   if (output === null) return ok(releaseOf(returned));
-  const again = screenReturn(parts, grant, withOutput(returned, output.value), args);
+  const again = screenReturn(parts, grant, withOutput(returned, output.value));
   return again.ok ? ok(releaseOf(again.value)) : again;
 }
 
@@ -69,10 +71,9 @@ function screenReturn(
   parts: Parts,
   grant: Grant,
   returned: SourceReturn,
-  args: Members,
 ): Result<SourceReturn, PolicyRefusal> {
   const json = () => jsonOf(returned);
-  const found = screenOut(parts, grant, json, rootsOf[returned.form], args);
+  const found = screenOut(parts, grant, json, rootsOf[returned.form]);
   if (found === null) return ok(returned);
   if (found.blocked !== null) {
     const { message, reason } = found.blocked;
@@ -94,13 +95,12 @@ function screenOut(
   grant: Grant,
   json: () => string,
   roots: readonly string[],
-  args: Members,
   direction: 'input' | 'output' = 'output',
 ): Screening | null {
-  const { caller, gateway, target, trace } = grant;
+  const { caller, gateway, target, trace, sent } = grant;
   const plan = parts.rules.plan(direction, gateway, target);
   if (plan === null) return null;
-  const facts = { subject: caller, gateway, target, args, nowMs: parts.clock.now() };
+  const facts = { subject: caller, gateway, target, args: sent.args, nowMs: parts.clock.now() };
   const found = plan.screen({ json: json(), roots, at: '' }, facts);
   addRules(trace, found.traces);
   return found;
@@ -112,14 +112,12 @@ export function releaseFailure<Failure extends SpokenFailure>(
   grant: Grant,
   failure: Failure,
 ): Failure {
+  if (!stillGranted(parts, grant)) return withheld(failure, 'policy.not_granted', { message: goneMessage });
   const { message, reason, rpc } = failure;
   const spoken = { message, reason, said: rpc?.message, data: rpc?.data };
-  const found = screenOut(parts, grant, () => JSON.stringify(spoken), ['data'], {});
+  const found = screenOut(parts, grant, () => JSON.stringify(spoken), ['data']);
   if (found === null) return failure;
-  if (found.blocked !== null) {
-    const { rpc: _rpc, reason: _reason, ...rest } = failure;
-    return { ...rest, message: found.blocked.message, reason: found.blocked.reason } as Failure;
-  }
+  if (found.blocked !== null) return withheld(failure, 'policy.output_blocked', found.blocked);
   if (found.json === null) return failure;
   const told = JSON.parse(found.json) as typeof spoken;
   return {
@@ -132,6 +130,17 @@ export function releaseFailure<Failure extends SpokenFailure>(
   };
 }
 
+/** The failure of something that was sent, without a word of the source. */
+function withheld<Failure extends SpokenFailure>(
+  failure: Failure,
+  code: ErrorCode,
+  { message, reason }: { readonly message: string; readonly reason?: string },
+): Failure {
+  const { rpc: _rpc, reason: _reason, ...rest } = failure;
+  const told = { ...rest, code, ran: true, message, ...(reason === undefined ? {} : { reason }) };
+  return told as unknown as Failure;
+}
+
 /** What passes while a call runs; `null`: it may not. */
 export function passing(
   parts: Parts,
@@ -140,7 +149,7 @@ export function passing(
   value: Members,
 ): Members | null {
   if (!stillGranted(parts, grant)) return null;
-  const found = screenOut(parts, grant, () => JSON.stringify(value), said, {}, direction);
+  const found = screenOut(parts, grant, () => JSON.stringify(value), said, direction);
   return found === null ? value : leftOf(value, found);
 }
 
