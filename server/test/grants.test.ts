@@ -93,6 +93,13 @@ gateways:
         );
       });
 
+      test('is told of the extensions of a server only where its user was given something of it', async (t) => {
+        const weather = async (user: User) =>
+          (await connect(era, user, t)).welcome.capabilities.extensions?.['com.example/weather'];
+        await grant('bob', 'upstream.Echo');
+        assert.deepEqual([await weather('alice'), typeof (await weather('bob'))], [undefined, 'object']);
+      });
+
       test('is told of what its user was not given exactly what is told of what does not exist', async (t) => {
         await grant('alice', 'ArcadeEvalRef.*');
         // Nor does it tell whether a grant denies, or none allows.

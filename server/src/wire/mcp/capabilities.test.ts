@@ -11,6 +11,8 @@ function viewOf(...declared: Members[]): GatewayView {
   return { sourceIds, capabilitiesOf } as unknown as GatewayView;
 }
 
+const anything = () => true;
+
 const one = { tools: {}, prompts: {}, extensions: { 'vendor/x': { of: 'one' } }, experimental: { a: {} } };
 const other = {
   resources: { subscribe: true },
@@ -22,13 +24,13 @@ const other = {
 
 test('a gateway of tools alone declares tools, and nothing that nobody could answer', () => {
   for (const view of [viewOf(), viewOf({ tools: {} })]) {
-    assert.deepEqual(modernCapabilities(view), { tools: { listChanged: true } });
-    assert.deepEqual(legacyCapabilities(view, '2025-11-25'), { tools: { listChanged: true } });
+    assert.deepEqual(modernCapabilities(view, anything), { tools: { listChanged: true } });
+    assert.deepEqual(legacyCapabilities(view, '2025-11-25', anything), { tools: { listChanged: true } });
   }
 });
 
 test('it declares what any of its sources can do; of one extension, what the first source says of it', () => {
-  assert.deepEqual(modernCapabilities(viewOf(one, other)), {
+  assert.deepEqual(modernCapabilities(viewOf(one, other), anything), {
     tools: { listChanged: true },
     prompts: { listChanged: true },
     resources: { listChanged: true, subscribe: true },
@@ -40,11 +42,21 @@ test('it declares what any of its sources can do; of one extension, what the fir
 });
 
 test('each older revision gets what it knows', () => {
-  const of = (version: string) => Object.keys(legacyCapabilities(viewOf(one, other), version));
+  const of = (version: string) => Object.keys(legacyCapabilities(viewOf(one, other), version, anything));
   const always = ['tools', 'prompts', 'resources', 'logging', 'experimental'];
   assert.deepEqual(of('2024-11-05'), [...always, 'extensions']);
   assert.deepEqual(of('2025-03-26'), [...always, 'completions', 'extensions']);
   assert.deepEqual(of('2025-11-25'), [...always, 'completions', 'tasks', 'extensions']);
-  const { extensions } = legacyCapabilities(viewOf(one, other), '2025-11-25') as { extensions: object };
+  const { extensions } = legacyCapabilities(viewOf(one, other), '2025-11-25', anything) as {
+    extensions: object;
+  };
   assert.deepEqual(Object.keys(extensions).sort(), ['vendor/x', 'vendor/y']);
+});
+
+test('what a source alone has is declared to those who may use something of it', () => {
+  const view = viewOf(one, other);
+  const { experimental, extensions, ...rest } = modernCapabilities(view, (id) => id === 's1');
+  assert.deepEqual([experimental, extensions], [undefined, other.extensions]);
+  assert.ok(rest.prompts, 'the kinds of things that there are may be given to everybody at any time');
+  assert.equal(legacyCapabilities(view, '2025-11-25', () => false).extensions, undefined);
 });

@@ -1,19 +1,23 @@
 import type { GatewayView } from '#catalog';
 import { taskExtension } from '#domain';
 import { isMembers, type Members } from '#foundation';
+import { servedExtensions } from './extensions.ts';
 import { taskCapability } from './tasks/calls.ts';
 
 /** What the gateway declares: of what its sources declare, that which it carries. */
 
+/** Whether the caller may use anything of a source: to others its own extensions would tell that it is there. */
+type Uses = (sourceId: string) => boolean;
+
 /** For clients of 2026-07-28. */
-export function modernCapabilities(view: GatewayView): Members {
-  const declared = view.sourceIds.map((id) => view.capabilitiesOf(id));
+export function modernCapabilities(view: GatewayView, uses: Uses): Members {
+  const declared = declaredTo(view, uses);
   return { ...carried(declared), ...named('extensions', declared) };
 }
 
 /** For clients of a revision with a handshake. */
-export function legacyCapabilities(view: GatewayView, version: string): Members {
-  const declared = view.sourceIds.map((id) => view.capabilitiesOf(id));
+export function legacyCapabilities(view: GatewayView, version: string, uses: Uses): Members {
+  const declared = declaredTo(view, uses);
   const { completions, ...older } = carried(declared);
   const { [taskExtension]: _, ...extensions } = union('extensions', declared);
   const tasks = taskCapability(declared);
@@ -23,6 +27,17 @@ export function legacyCapabilities(view: GatewayView, version: string): Members 
     ...(tasks === null || version < '2025-11-25' ? {} : { tasks }),
     ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
+}
+
+function declaredTo(view: GatewayView, uses: Uses): readonly Members[] {
+  return view.sourceIds.map((id) => {
+    const declared = view.capabilitiesOf(id);
+    const { experimental, extensions, ...common } = declared;
+    const names = isMembers(extensions) ? Object.entries(extensions) : [];
+    const served = names.filter(([name]) => servedExtensions.has(name));
+    const hasOwn = experimental !== undefined || served.length < names.length;
+    return hasOwn && !uses(id) ? { ...common, extensions: Object.fromEntries(served) } : declared;
+  });
 }
 
 function carried(declared: readonly Members[]): Members {

@@ -69,8 +69,8 @@ function extensionsOf({ extensions, experimental }: Members): readonly string[] 
   return [extensions, experimental]
     .filter(isMembers)
     .flatMap((named) => Object.keys(named))
-    .filter((name) => !served.has(name));
+    .filter((name) => !servedExtensions.has(name));
 }
 
 /** Extensions whose methods are no others than those that the gateway serves. */
-const served: ReadonlySet<string> = new Set([taskExtension, 'io.modelcontextprotocol/ui']);
+export const servedExtensions: ReadonlySet<string> = new Set([taskExtension, 'io.modelcontextprotocol/ui']);

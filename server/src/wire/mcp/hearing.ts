@@ -17,25 +17,31 @@ export function hearerNow({ caller, request, view }: Exchange, deps: McpDeps): H
   return entered.ok ? { caller: entered.value, view: now } : null;
 }
 
-/** What a source says by itself, for who may use anything of it; `null` for others, or where a rule withholds it. */
-export function overheard(
-  { caller, view }: Hearer,
-  sourceId: string,
-  notification: CallNotification,
-  { pipeline }: McpDeps,
-): CallNotification | null {
+/** Whether the caller may use anything of a source. */
+export function mayUseSource({ caller, view }: Hearer, sourceId: string, { pipeline }: McpDeps): boolean {
   const { gateway, tools, prompts, resources, templates } = view;
   const mayUse = (target: RuleTarget) =>
     target.sourceId === sourceId && pipeline.permits(caller, gateway, target);
-  const uses =
+  return (
     tools.some(({ tool }) => mayUse(tool)) ||
-    [...prompts, ...resources, ...templates].some(({ target }) => mayUse(target));
-  if (!uses) return null;
+    [...prompts, ...resources, ...templates].some(({ target }) => mayUse(target))
+  );
+}
+
+/** What a source says by itself, for who may use anything of it; `null` for others, or where a rule withholds it. */
+export function overheard(
+  hearer: Hearer,
+  sourceId: string,
+  notification: CallNotification,
+  deps: McpDeps,
+): CallNotification | null {
+  if (!mayUseSource(hearer, sourceId, deps)) return null;
   const { params } = notification;
   if (params === undefined) return notification;
+  const { gateway } = hearer.view;
   const { projectId } = gateway;
   const target = { id: `says_${sourceId}`, projectId, sourceId, ruleName: `${sourceId}.notifications` };
-  const passed = pipeline.overheard(caller, gateway, target, params);
+  const passed = deps.pipeline.overheard(hearer.caller, gateway, target, params);
   return passed === null ? null : { ...notification, params: passed };
 }
 

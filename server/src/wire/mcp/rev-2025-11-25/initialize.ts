@@ -3,6 +3,7 @@ import { capabilitiesIn } from '../asking.ts';
 import { legacyCapabilities } from '../capabilities.ts';
 import type { Exchange } from '../exchange.ts';
 import { instructionsFor, type McpDeps, type Refused, refused, serverInfo } from '../front.ts';
+import { mayUseSource } from '../hearing.ts';
 import { paramsInvalid, type RpcId, resultMessage } from '../rpc.ts';
 import { isLegacyVersion, legacyVersions } from './versions.ts';
 
@@ -38,7 +39,9 @@ export function initialize(
   const instructions = instructionsFor(exchange, deps);
   const result = JSON.stringify({
     protocolVersion: version,
-    capabilities: legacyCapabilities(exchange.view, version),
+    capabilities: legacyCapabilities(exchange.view, version, (sourceId) =>
+      mayUseSource(exchange, sourceId, deps),
+    ),
     serverInfo: serverInfo(exchange, deps),
     ...(instructions === '' ? {} : { instructions }),
   });

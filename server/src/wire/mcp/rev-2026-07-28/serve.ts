@@ -15,6 +15,7 @@ import {
   refused,
   serverInfo,
 } from '../front.ts';
+import { mayUseSource } from '../hearing.ts';
 import { type CallManners, callTool, listTools, type Relay } from '../methods.ts';
 import { getPrompt, listPrompts } from '../prompts.ts';
 import { completeResult, readResult } from '../relayed-result.ts';
@@ -179,7 +180,7 @@ function discover(exchange: Exchange, deps: McpDeps): string {
   return JSON.stringify({
     resultType: 'complete',
     supportedVersions: [modernVersion],
-    capabilities: modernCapabilities(view),
+    capabilities: modernCapabilities(view, (sourceId) => mayUseSource(exchange, sourceId, deps)),
     ...(instructions === '' ? {} : { instructions }),
     ttlMs: 0,
     cacheScope: 'private',
