@@ -30,7 +30,10 @@ export async function explain(
   told.hooks.push(...((authorized.ok ? authorized.value.trace : authorized.error.policy)?.hooks ?? []));
   const args = explainInput(parts, about, told);
   const limits = await explainLimits(parts, about, told);
-  if (args !== null && told.refused === null) await explainPreHooks(parts, about, args, told);
+  if (args !== null && told.refused === null) {
+    const changed = await explainPreHooks(parts, about, args, told);
+    if (changed !== null) explainInput(parts, changed, told);
+  }
   explainHeld(told);
   if (about.output !== undefined) explainOutput(parts, about, told);
   return {
@@ -72,6 +75,7 @@ function explainInput(parts: Parts, about: ExplainedCall, told: Explained): Memb
   }
   told.screenings.push(screening);
   if (screening.blocked !== null) {
+    delete told.arguments;
     refuse(told, refusal('policy.input_blocked', screening.blocked.message, screening.blocked));
     return null;
   }
@@ -100,18 +104,23 @@ async function explainLimits(
   });
 }
 
+/** The call as hooks change it; `null` where they do not. */
 async function explainPreHooks(
   parts: Parts,
-  { caller, tool }: ExplainedCall,
+  about: ExplainedCall,
   args: Members,
   told: Explained,
-): Promise<void> {
-  if (!parts.hooks.has(tool.projectId, 'pre')) return;
+): Promise<ExplainedCall | null> {
+  const { caller, tool } = about;
+  if (!parts.hooks.has(tool.projectId, 'pre')) return null;
   const asked = { subject: caller, tool, executionId: 'explained', args, signal: null, dryRun: true };
   const answered = await parts.hooks.pre(asked);
   told.hooks.push(...(answered.ok ? answered.value : answered.error).traces);
-  if (!answered.ok) refuse(told, answered.error);
-  else if (answered.value.args !== null) told.arguments = { ...answered.value.args };
+  refuseWith(told, answered);
+  const changed = answered.ok ? answered.value.args : null;
+  return changed === null || about.arguments === null
+    ? null
+    : { ...about, arguments: { ...about.arguments, args: changed } };
 }
 
 /** An approval that is there already is not looked at: it is for one call. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { startHookServer } from '../../../../test/hook-server.ts';
 import { type RestServer, startRestServer, startTestWorker, workerSecret } from '../fixtures/rest-server.ts';
 
 let server: RestServer;
@@ -139,6 +140,35 @@ describe('explain', () => {
     }
   });
 
+  it('tries rules on what a hook made of the arguments, and tells nothing of what they block', async (t) => {
+    const hooks = await startHookServer();
+    t.after(hooks.close);
+    const pre = { url: `${hooks.url}/pre`, failure_mode: 'fail_closed', phase: 'before' };
+    const plugin = {
+      name: 'rewrites',
+      plugin_type: 'webhook',
+      webhook_config: { endpoints: { pre }, auth: { type: 'none' } },
+    };
+    const id = await made('plugins', plugin);
+    t.after(async () => {
+      const { body } = await server.ask('GET', '/v1/hooks');
+      for (const hook of body.items) await server.ask('DELETE', `/v1/hooks/${hook.id}`);
+      assert.equal((await server.ask('DELETE', `/v1/plugins/${id}`)).status, 204);
+    });
+    hooks.answers['/pre'] = () => ({ code: 'OK', override: { inputs: { words: ['c'] } } });
+    const changed = await explain({ ...member, tool: 'Test.Join', arguments: words });
+    assert.deepEqual([changed.decision, changed.arguments], ['allowed', { words: ['c'] }]);
+    for (const [said, code] of [
+      ['123-45-6789', 'policy.input_blocked'],
+      [7, 'catalog.arguments_invalid'],
+    ]) {
+      hooks.answers['/pre'] = () => ({ code: 'OK', override: { inputs: { words: [said] } } });
+      const told = await explain({ ...member, tool: 'Test.Join', arguments: words });
+      assert.deepEqual([told.decision, told.code], ['refused', code]);
+      assert.ok(!JSON.stringify(told).includes('123-45-6789'));
+    }
+  });
+
   it('decides as the call itself does', async () => {
     for (const [user, args] of [
       ['ann', words],
@@ -208,5 +238,16 @@ describe('simulate', () => {
     const bad = { ...rule, match: { pattern: '(' } };
     const { status, body } = await server.ask('POST', '/v1/policy/simulate', { body: { add_rules: [bad] } });
     assert.deepEqual([status, body.field], [400, 'add_rules.0.match.pattern']);
+  });
+
+  it('what is not there cannot be changed', async () => {
+    for (const [change, field] of [
+      [{ access: { nowhere: 'granted' } }, 'access.nowhere'],
+      [{ remove_grants: ['grant_nope'] }, 'remove_grants'],
+      [{ remove_rules: ['rule_nope'] }, 'remove_rules'],
+    ] as const) {
+      const { status, body } = await server.ask('POST', '/v1/policy/simulate', { body: change });
+      assert.deepEqual([status, body.field], [400, field]);
+    }
   });
 });
