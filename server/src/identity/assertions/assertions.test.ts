@@ -224,6 +224,9 @@ describe('a token is refused', () => {
     const deep = JSON.parse(`${'{"a":'.repeat(40)}1${'}'.repeat(40)}`);
     for (const [claims, reason] of [
       [{ sub: '' }, /sub does not name/],
+      [{ sub: ' alice' }, /sub does not name/],
+      [{ sub: '\u00a0alice' }, /sub does not name/],
+      [{ sub: 'alice\ufeff' }, /sub does not name/],
       [{ sub: 7 }, /sub does not name|"sub"/],
       [{ sub: 'x'.repeat(300) }, /at most 256/],
       [{ sub: 'a\nb' }, /control character/],

@@ -16,7 +16,8 @@ export function assertedUser(
   { userClaim, groupsClaim }: UserAssertion,
 ): Result<AssertedUser, string> {
   const userId = claimAt(payload, userClaim);
-  if (typeof userId !== 'string' || userId.trim() === '') {
+  // Nothing is trimmed away: to the issuer that is somebody else.
+  if (typeof userId !== 'string' || userId === '' || userId.trim() !== userId) {
     return err(`the claim ${userClaim} does not name the user`);
   }
   const listed = claimAt(payload, groupsClaim) ?? [];
@@ -28,7 +29,7 @@ export function assertedUser(
   }
   // Without a prototype: nothing is there but what the issuer said.
   const claims: Record<string, unknown> = Object.assign(Object.create(null), payload);
-  return ok({ userId: userId.trim(), groups: groups as string[], claims });
+  return ok({ userId, groups: groups as string[], claims });
 }
 
 /** A claim by its name, which may have dots in it, else by its path. */
