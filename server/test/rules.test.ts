@@ -95,7 +95,10 @@ gateways:
     hidden(records);
     for (const record of records) {
       assert.equal(record.decision, 'refused');
-      assert.match(record.reason, new RegExp(`^rule ${id} Rule 0 matches at one place: arguments\\.text`));
+      assert.match(
+        record.reason,
+        new RegExp(`^rule "Rule 0" \\(${id}\\) matches at one place: arguments\\.text`),
+      );
       assert.deepEqual([record.policy.rules[0].id, record.policy.rules[0].outcome], [id, 'blocked']);
     }
     await messageOf(await app.rpc('all', toolCall('Mail_Send', { text: 'good news' })));

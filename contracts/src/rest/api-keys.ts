@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { gatewaySlug } from './gateways.ts';
+import { glob, printable, toolGlob } from './glob.ts';
 
 /** Requests and answers of `/v1/api_keys`. */
 
-const printable = z.string().regex(/^\P{Cc}+$/u, 'must not hold control characters');
-const globs = z.array(printable.max(512)).min(1).max(1000);
+const globs = <Glob extends z.ZodType>(one: Glob) => z.array(one).min(1).max(1000).nullable().optional();
 
 /**
  * `POST /v1/api_keys`. A key that names users, gateways or tools is restricted to them and can do nothing else. Scopes
@@ -21,9 +21,9 @@ export const createApiKeyRequest = z.strictObject({
     .min(1)
     .max(4)
     .default(['read', 'call']),
-  users: globs.nullable().optional(),
+  users: globs(glob(512)),
   gateways: z.array(gatewaySlug).min(1).max(1000).nullable().optional(),
-  tools: globs.nullable().optional(),
+  tools: globs(toolGlob),
 });
 export type CreateApiKeyRequest = z.infer<typeof createApiKeyRequest>;
 

@@ -304,7 +304,7 @@ describe('mistakes', () => {
     );
     assert.deepEqual(mistakes, [
       '2:16 grants[0].subject: must be one of {"user": id}, {"group": name}, {"claim": {"name", "value"}}, {"everyone": true}',
-      '3:44 grants[1].tools[0]: is no glob: only * and ? stand for other characters',
+      '3:44 grants[1].tools[0]: character 4: [ is not known in globs: only * and ? stand for other characters',
       '3:65 grants[1].effect: expected one of "allow"|"deny"',
       '3:85 grants[1].expires_at: must be an ISO 8601 date and time with a zone',
       '5:66 rules[0].match.pattern: ( is not closed',

@@ -1,13 +1,11 @@
 import { z } from 'zod';
+import { printable } from '../glob.ts';
 import type { SecretResponse } from '../secret-response.ts';
 import { httpUrl, printableSecret } from './plugin-parts.ts';
 
 /** Where `group_access` looks up who is in which group. The user's id is their login there. */
 
-const text = z
-  .string()
-  .regex(/^\P{Cc}+$/u, 'must not hold control characters')
-  .max(256);
+const text = printable.max(256);
 
 const okta = z.strictObject({ org_url: httpUrl, api_token: printableSecret });
 const entra = z.strictObject({

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { gatewaySlug } from '../gateways.ts';
+import { glob, printable, toolGlob } from '../glob.ts';
 import { pageQuery } from '../page.ts';
 
 /** What grants, rules and limits have in common: who, which tools, where. */
 
-const printable = z.string().regex(/^\P{Cc}+$/u, 'must not hold control characters');
 export const entryName = printable.max(256);
 export const description = z.string().max(2000);
 
@@ -25,15 +25,9 @@ export const subject = z.union(
 );
 export type SubjectSelector = z.infer<typeof subject>;
 
-const toolGlob = printable
-  .max(512)
-  .refine((glob) => !glob.includes('@'), 'must not name a version')
-  .refine((glob) => !/[[\]{}!]/.test(glob), 'is no glob: only * and ? stand for other characters');
-
-/** Globs over `Toolkit.Tool`, `source.prompt`, `source.uri`, whatever the case. */
 export const toolGlobs = z.array(toolGlob).min(1).max(10_000);
 
-const valueGlobs = z.array(printable.max(256)).min(1).max(100);
+const valueGlobs = z.array(glob(256)).min(1).max(100);
 
 /**
  * What a tool says about itself must fit, too; every member that is given. A tool that says nothing is taken as MCP takes it:

@@ -114,7 +114,7 @@ function denied(
   const otherwise = isLimit ? 'there were too many calls; try again later' : 'a check refused the call';
   const said = (error_message ?? '').slice(0, maxMessageLength).toWellFormed().trim();
   return refusal(isLimit ? 'policy.rate_limited' : 'policy.hook_denied', said === '' ? otherwise : said, {
-    reason: `hook ${id} ${hook.name} said ${code}`,
+    reason: `hook ${JSON.stringify(hook.name)} (${id}) said ${code}`,
     ...(isLimit && retryAfterMs !== null ? { retryAfterMs } : {}),
     ...(hook.hook_point === 'tool.post' ? { details: { tool_ran: true } } : {}),
   });

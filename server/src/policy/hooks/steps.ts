@@ -68,6 +68,9 @@ export function hookFailed({ id, definition: { hook } }: HookEntry, reason: stri
     ran
       ? 'the tool ran, but a check of its output could not be made, so the output is withheld'
       : 'a check that every call must pass could not be made; try again later',
-    { reason: `hook ${id} ${hook.name}: ${reason}`, ...(ran ? { details: { tool_ran: true } } : {}) },
+    {
+      reason: `hook ${JSON.stringify(hook.name)} (${id}): ${reason}`,
+      ...(ran ? { details: { tool_ran: true } } : {}),
+    },
   );
 }

@@ -163,6 +163,10 @@ describe('refused when it is written', () => {
     ['user', 'condition: character 1: is string, and must be bool'],
     ['1 + 1', 'condition: character 1: is int, and must be bool'],
     ['user > 1', 'condition: character 1: no such overload: string > int'],
+    [
+      'tool == "GitHub.CreateIssue"',
+      'condition: character 1: no such overload: tool == string; its name is tool.name',
+    ],
     ['a =', 'condition: character 3: Unexpected character: ='],
     ['"open', 'condition: character 1: Unterminated string'],
     ['user.matches("(a")', 'condition: character 14: error parsing regexp: missing closing ): `(a`'],

@@ -84,8 +84,15 @@ function isCelError(error: unknown): error is CelError {
 }
 
 function refusedFor(error: unknown): Refusal {
-  if (isCelError(error)) return refused(error.summary, error.range?.start ?? 0);
+  if (isCelError(error)) return refused(inWords(error.summary), error.range?.start ?? 0);
   return refused(error instanceof RangeError ? 'is nested too deeply' : messageOf(error), 0);
+}
+
+/** The library writes a type of ours with a dollar; and who sees `user` and `gateway` takes `tool` for a text, too. */
+function inWords(problem: string): string {
+  return problem.includes('$tool')
+    ? `${problem.replaceAll('$tool', 'tool')}; its name is tool.name`
+    : problem;
 }
 
 function refused(problem: string, at: number): Refusal {

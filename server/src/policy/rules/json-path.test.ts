@@ -101,7 +101,7 @@ describe('JSON paths', () => {
   });
 
   for (const [text, at, message] of [
-    ['customer.ssn', 0, /begins with \$/],
+    ['customer.ssn', 0, /begins with \$: \$\.name at the top, \$\.\.name wherever/],
     ['$.', 2, /expected a name/],
     ['$customer', 1, /expected \. or \[/],
     ['$.a-b', 3, /expected \. or \[/],

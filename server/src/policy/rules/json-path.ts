@@ -26,7 +26,8 @@ export const maxSegments = 28;
 export function parseJsonPath(text: string): Result<JsonPath, SyntaxProblem> {
   const source: Source = { text, at: 0 };
   try {
-    if (text[0] !== '$') refuse(source, 'a path begins with $');
+    if (text[0] !== '$')
+      refuse(source, 'a path begins with $: $.name at the top, $..name wherever it stands');
     source.at = 1;
     const segments: PathSegment[] = [];
     while (source.at < text.length) {

@@ -140,7 +140,7 @@ describe('screening', () => {
     );
     assert.equal(
       blocked?.reason,
-      'rule rule_0 No SSNs matches at 2 places: arguments.note, arguments.other[0]',
+      'rule "No SSNs" (rule_0) matches at 2 places: arguments.note, arguments.other[0]',
     );
     assert.equal(
       screenOnce([{ ...rule, message: 'Use the HR tool.' }], json).blocked?.message,
@@ -243,7 +243,7 @@ describe('a rule that cannot be evaluated', () => {
     test(`blocks, and says why: ${what}`, () => {
       const { blocked, traces, json: told } = screen(part as RulePart, json);
       assert.equal(told, null);
-      assert.match(String(blocked?.reason), /^rule rule_0 Rule 0 could not be evaluated: /);
+      assert.match(String(blocked?.reason), /^rule "Rule 0" \(rule_0\) could not be evaluated: /);
       assert.match(String(blocked?.message), /^the rule "Rule 0" of this gateway could not be evaluated/);
       assert.equal(traces[0]?.outcome, 'blocked');
       assert.match(String(traces[0]?.error), error);

@@ -41,7 +41,7 @@ export function blockedBy({ entry, count, places, error }: Verdict): NonNullable
     return {
       rule: entry,
       message: `the rule "${name}" of this gateway could not be evaluated, so it lets nothing pass: tell whoever runs the gateway`,
-      reason: `rule ${entry.id} ${name} could not be evaluated: ${error}`,
+      reason: `rule ${JSON.stringify(name)} (${entry.id}) could not be evaluated: ${error}`,
     };
   }
   const found = count === 1 ? 'at one place' : `at ${count} places`;
@@ -49,7 +49,7 @@ export function blockedBy({ entry, count, places, error }: Verdict): NonNullable
   return {
     rule: entry,
     message: message ?? advice[direction](name),
-    reason: `rule ${entry.id} ${name} matches ${found}${where}`,
+    reason: `rule ${JSON.stringify(name)} (${entry.id}) matches ${found}${where}`,
   };
 }
 

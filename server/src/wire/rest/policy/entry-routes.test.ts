@@ -177,3 +177,32 @@ describe('a grant that would never act', () => {
     assert.deepEqual([described.status, described.body.expires_at], [200, past]);
   });
 });
+
+describe('a glob that matches nothing', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['Github.[ab]', /character 8: \[ is not known in globs/],
+    ['{Github,Jira}.*', /character 1: \{ is not known/],
+    ['!Github.*', /character 1: ! is not known/],
+    ['Github.* ', /must not begin or end with a space/],
+    ['Github.CreateIssue@1.0.0', /must not name a version/],
+    ['Github_CreateIssue', /would match nothing: a tool is named Toolkit\.Tool/],
+    ['', /at least 1/],
+  ];
+  const bodies = { grants: grant, rules: rule, limits: limit, api_keys: { name: 'k' } };
+  for (const [kind, body] of Object.entries(bodies))
+    it(`is refused with what is wrong and where in ${kind}`, async () => {
+      for (const [glob, problem] of wrong) {
+        const refused = await server.ask('POST', `/v1/${kind}`, { body: { ...body, tools: ['*', glob] } });
+        assert.deepEqual([refused.status, refused.body.field], [400, 'tools.1'], glob);
+        assert.match(refused.body.message, problem);
+      }
+    });
+
+  it('is refused among the users of a key, whose ids need no dot', async () => {
+    const ask = (users: string[]) => server.ask('POST', '/v1/api_keys', { body: { name: 'k', users } });
+    const refused = await ask(['alice', 'team[1-9]']);
+    assert.deepEqual([refused.status, refused.body.field], [400, 'users.1']);
+    assert.match(refused.body.message, /character 5: \[ is not known in globs/);
+    assert.equal((await ask(['alice', 'team?'])).status, 201);
+  });
+});

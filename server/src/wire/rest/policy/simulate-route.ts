@@ -17,9 +17,10 @@ export function simulateRoute({ audit, catalog, policy }: RestDeps): Route {
     body: simulateRequest,
     success: 200,
     async run({ projectId, body }) {
-      const wrong = problemOf(policy, projectId, body);
-      if (wrong !== null) return err(wrong);
       const { since, until, gateway, limit = usualLimit } = body;
+      const gateways = new Map(catalog.gateways(projectId).map((one) => [one.slug, one] as const));
+      const wrong = problemOf(policy, projectId, gateways, body);
+      if (wrong !== null) return err(wrong);
       const calls = await audit.calls({
         projectId,
         limit,
@@ -30,7 +31,6 @@ export function simulateRoute({ audit, catalog, policy }: RestDeps): Route {
       const tools = new Map(
         catalog.tools(projectId, { allVersions: true }).map((tool) => [tool.id, tool] as const),
       );
-      const gateways = new Map(catalog.gateways(projectId).map((one) => [one.slug, one] as const));
       const recorded = calls.map(
         (call): RecordedCall => ({
           ...recordedCall(call, tools),
@@ -57,15 +57,23 @@ function recordedCall(call: AuditCall, tools: ReadonlyMap<string, Tool>): Omit<R
   };
 }
 
-/** What cannot be simulated: a rule that could not be written, and what is not there to be removed. */
+/** What cannot be simulated: a rule that could not be written, and what is not there to be changed or removed. */
 function problemOf(
   policy: RestDeps['policy'],
   projectId: string,
-  { add_rules = [], remove_rules = [], remove_grants = [] }: SimulateRequest,
+  gateways: ReadonlyMap<string, unknown>,
+  { add_rules = [], remove_rules = [], remove_grants = [], access = {} }: SimulateRequest,
 ): Refusal | null {
   for (const [index, rule] of add_rules.entries()) {
     const wrong = policy.checkRule(rule);
     if (wrong !== null) return { ...wrong, field: `add_rules.${index}.${wrong.field}` };
+  }
+  for (const slug of Object.keys(access)) {
+    if (gateways.has(slug)) continue;
+    const field = `access.${slug}`;
+    return refusal('request.params_invalid', `${field}: there is no gateway with the slug "${slug}"`, {
+      field,
+    });
   }
   for (const [field, ids, entries] of [
     ['remove_grants', remove_grants, policy.grants],
