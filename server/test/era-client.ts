@@ -94,10 +94,12 @@ async function* eventsOf(response: Response): AsyncGenerator<Json> {
   }
 }
 
+/** `answer`: what a client with a handshake answers in its own way, `result` or `error`; `null` for all else. */
 export async function openEraClient(
   era: Era,
   url: string,
   ownHeaders: Record<string, string> = {},
+  answer: (question: Json) => Json | null = () => null,
 ): Promise<EraClient> {
   const isLegacy = era === 'legacy';
   let session: string | null = null;
@@ -148,7 +150,8 @@ export async function openEraClient(
       if (received.id === undefined) log.said.push(received);
       else {
         log.asked.push({ method: received.method, params: received.params });
-        await (await post({ id: received.id, result: answerTo(received) }, signal)).arrayBuffer();
+        const told = answer(received) ?? { result: answerTo(received) };
+        await (await post({ id: received.id, ...told }, signal)).arrayBuffer();
       }
     }
     throw new Error(`no answer to ${message.method}: HTTP ${response.status}`);

@@ -1,10 +1,10 @@
-import type { AuditKind, ErrorCode } from '@sallyport/contracts';
-import { refusal, type SourceReturn } from '#domain';
+import type { AuditKind, ErrorCode, PolicyTrace } from '@sallyport/contracts';
+import { refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
 import { elapsedMs, err, type Members, messageOf, ok, type Result } from '#foundation';
-import type { Grant } from '#policy';
+import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import { type CallRooms, hasRun } from './call-tool.ts';
-import { screenedClient, screenedNotify } from './steps/screen-passing.ts';
+import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
 /** What a request for something else than a tool's run, and a subscription, have in common. */
 type Asked = Pick<
@@ -30,14 +30,15 @@ async function dispatched(
   grant: Grant,
   { policy, sources }: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
-  const { executionId, method, params, meta, signal, notify } = received;
-  const check = (args: Members) => ok(args);
-  const asked = { executionId, args: params, roots: ['arguments'], tool: null, check, signal };
+  const { kind, executionId, method, params, signal, notify } = received;
+  const asked = { ...askedWith(executionId, params), follows: kind === 'task', signal };
   const admission = await policy.admit(grant, asked);
   if (!admission.ok) return admission;
   try {
     const client = screenedClient(received.client, grant, policy);
     if (!client.ok) return client;
+    const meta = screenedMeta(received.meta, grant, policy);
+    if (!meta.ok) return meta;
     const { projectId, sourceId } = grant.target;
     const returned = await sources.request({
       executionId,
@@ -48,7 +49,7 @@ async function dispatched(
       client: client.value,
       method,
       params: admission.value.args,
-      meta,
+      meta: meta.value,
       signal,
       notify: screenedNotify(notify, grant, policy),
     });
@@ -60,27 +61,51 @@ async function dispatched(
   }
 }
 
+/** What policy is asked of a request: its params are its arguments. */
+function askedWith(executionId: string, args: Members): Request {
+  const check = (changed: Members) => ok(changed);
+  return { executionId, args, roots: argumentsIn, tool: null, follows: false, check, signal: null };
+}
+
+/** Where the paths of rules begin in params. */
+const argumentsIn = ['arguments', 'context.arguments', 'inputResponses.*.content'];
+
 export function subscribe(
   received: ReceivedSubscription,
   rooms: CallRooms,
 ): Promise<Result<() => void, CallRefusal>> {
   const { uri } = received;
   const kind = uri === undefined ? 'task' : 'resource_subscribe';
-  const topic = uri === undefined ? { taskId: received.taskId } : { uri };
   const details = { kind, executionId: null, traceId: null } as const;
-  return recorded(received, details, rooms, (grant) =>
-    rooms.sources.subscribe({
+  return recorded(received, details, rooms, async (grant) => {
+    const about = await topicOf(received, grant, rooms);
+    if (!about.ok) return about;
+    return rooms.sources.subscribe({
       projectId: grant.target.projectId,
       sourceId: grant.target.sourceId,
       userId: received.caller.userId,
       conversation: received.conversation,
-      ...topic,
+      ...about.value,
       onUpdated(params) {
         const passed = rooms.policy.overheard(grant, params);
         if (passed !== null) received.onUpdated(passed);
       },
-    }),
-  );
+    });
+  });
+}
+
+/** What the source is asked to tell of. The id of a task is its own; a URI is whatever the client writes. */
+async function topicOf(
+  { uri, taskId }: ReceivedSubscription,
+  grant: Grant,
+  { policy }: CallRooms,
+): Promise<Result<SubscriptionTopic, CallRefusal>> {
+  if (uri === undefined) return ok({ taskId });
+  const admission = await policy.admit(grant, askedWith('', { uri }));
+  if (!admission.ok) return admission;
+  admission.value.end();
+  const { uri: admitted } = admission.value.args;
+  return ok({ uri: typeof admitted === 'string' ? admitted : uri });
 }
 
 async function recorded<T>(
@@ -96,6 +121,7 @@ async function recorded<T>(
   const [code, reason]: [ErrorCode | null, string | null] = outcome.ok
     ? [failed ? 'source.tool_failed' : null, null]
     : [outcome.error.code, outcome.error.reason ?? outcome.error.message];
+  const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
   const record = rooms.audit.record({
     kind: details.kind,
     decision: outcome.ok && !failed ? 'allowed' : outcome.ok || hasRun(outcome.error) ? 'failed' : 'refused',
@@ -105,17 +131,26 @@ async function recorded<T>(
     userId,
     principal: principal.id,
     gateway: asked.gateway?.slug ?? null,
-    tool: asked.target?.ruleName ?? asked.name.slice(0, 200),
+    tool: recordedName(asked, policy),
     toolId: asked.target?.id ?? null,
     source: asked.target?.sourceId ?? null,
     executionId: details.executionId,
     durationMs: elapsedMs(rooms.clock, asked.startedAt),
     traceId: details.traceId,
-    policy: granted.ok ? granted.value.trace : (granted.error.policy ?? null),
+    policy,
   });
   // Only strict durability has something to wait for.
   if (record !== undefined) await record;
   return outcome;
+}
+
+/** A URI, unless a rule found something in it. */
+function recordedName({ target, name }: Asked, policy: PolicyTrace | null): string {
+  if (target === null) return name.slice(0, 200);
+  const isFound = policy?.rules.some(({ places }) =>
+    places.some((place) => /^params\.(?:uri|ref)\b/.test(place)),
+  );
+  return isFound ? `${target.sourceId}.*` : target.ruleName;
 }
 
 async function settled<T>(

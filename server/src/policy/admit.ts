@@ -16,7 +16,7 @@ export function admit(
 ): MaybePromise<Result<Admission, PolicyRefusal>> {
   const screened = screenArgs(parts, grant, request, request.args);
   if (!screened.ok) return screened;
-  const taken = parts.limits.take(grant);
+  const taken = request.follows ? uncounted : parts.limits.take(grant);
   const go = (result: Awaited<typeof taken>): MaybePromise<Result<Admission, PolicyRefusal>> => {
     if (!result.ok) {
       const { traces, ...refused } = result.error;
@@ -31,6 +31,8 @@ export function admit(
   };
   return taken instanceof Promise ? taken.then(go) : go(taken);
 }
+
+const uncounted = ok<Taken>({ traces: [], release() {} });
 
 interface ScreenedArgs {
   readonly args: Members;
@@ -58,6 +60,7 @@ async function askOthers(
         return err({ ...refused, policy: grant.trace });
       }
       grant.trace.approval = { id: redeemed.value.id, decided_by: redeemed.value.decidedBy };
+      grant.sent.approved = new Set([...held].map(({ id }) => id));
     }
     admitted = true;
     return ok(admission(grant, request, hooked.value.args, hooked.value.secrets, taken));
@@ -112,11 +115,17 @@ function screenArgs(
       return err({ ...refusal('policy.input_blocked', message, { reason }), policy: trace });
     }
     changed ||= found.json !== null;
-    screened = { args: found.json === null ? args : JSON.parse(found.json), held: found.held };
+    const held = request.follows ? found.held.filter(looksFor) : found.held;
+    screened = { args: found.json === null ? args : JSON.parse(found.json), held };
   }
   if (!changed) return ok(screened);
   const checked = request.check(screened.args);
   return checked.ok ? ok({ ...screened, args: checked.value }) : err({ ...checked.error, policy: trace });
+}
+
+/** What holds a call whatever it says held the one that this is about. */
+function looksFor({ definition }: Entry<RuleRequest>): boolean {
+  return definition.match !== undefined;
 }
 
 function screen(

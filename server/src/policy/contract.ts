@@ -31,8 +31,8 @@ export interface Grant extends Asking {
   readonly [granted]: true;
   /** Grows while the call goes on: what every part of the policy said. */
   readonly trace: PolicyTrace;
-  /** What was sent, once something was: for conditions. */
-  readonly sent: { args: Members };
+  /** What was sent, once something was: for conditions; and the rules whose approvers agreed to it. */
+  readonly sent: { args: Members; approved: ReadonlySet<string> };
 }
 
 /** Proof that what goes in was screened. Only `admit` makes one. */
@@ -65,10 +65,15 @@ export interface Request {
   readonly roots: readonly string[] | null;
   /** Hooks are asked about tools only. */
   readonly tool: Tool | null;
+  /** It is about a call that was let in before: that was counted, and approved where it had to be. */
+  readonly follows: boolean;
   /** Holds arguments that a rule or a hook changed to what the tool takes. */
   readonly check: (args: Members) => Result<Members, Refusal>;
   readonly signal: AbortSignal | null;
 }
+
+/** What a source says or asks, what a client says or answers, or several of its answers by the keys of their questions. */
+export type Passing = 'said' | 'answer' | 'answers';
 
 /** What a source says in words: its message, and the JSON-RPC error it gave. */
 export interface SpokenFailure {
@@ -105,7 +110,7 @@ export interface Policy extends PolicyAdministration {
   /** Whether hooks want to see every output: then nothing may run beyond its answer. */
   readsOutputs(projectId: string): boolean;
   /** What passes while a call runs: progress, log messages, questions and answers. `null`: it may not pass. */
-  passing(grant: Grant, direction: 'input' | 'output', value: Members): Members | null;
+  passing(grant: Grant, what: Passing, value: Members): Members | null;
   /** What a source says outside of any request, as the caller may hear it. `null`: it may not be heard. */
   overheard(asking: Asking, value: Members): Members | null;
 }

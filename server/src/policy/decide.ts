@@ -22,7 +22,7 @@ export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' |
           : 'the gateway takes grants, and none allows it';
       return notGranted(target, reason, trace);
     }
-    return ok({ caller, gateway, target, trace, sent: { args: {} } } as unknown as Grant);
+    return ok({ caller, gateway, target, trace, sent: { args: {}, approved: nobody } } as unknown as Grant);
   }
 
   return {
@@ -70,6 +70,8 @@ function notGranted({ ruleName }: RuleTarget, reason: string, policy: Grant['tra
 function isTool(target: RuleTarget | Tool): target is Tool {
   return 'toolkit' in target;
 }
+
+const nobody: ReadonlySet<string> = new Set();
 
 /** Whether a grant still stands, after a change of the policy. */
 export function stillGranted(parts: Parts, { caller, gateway, target, trace }: Grant): boolean {

@@ -10,6 +10,7 @@ export type {
   Asking,
   ExplainedCall,
   Grant,
+  Passing,
   Policy,
   PolicyAdministration,
   PolicyRefusal,

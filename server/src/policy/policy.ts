@@ -97,7 +97,7 @@ export async function createPolicy({
     release: (admission, request, returned) => release(parts, admission, request, returned),
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
     readsOutputs: (projectId) => hooks.has(projectId, 'post'),
-    passing: (grant, direction, value) => passing(parts, grant, direction, value),
+    passing: (grant, what, value) => passing(parts, grant, what, value),
     overheard: (asking, value) => overheard(parts, asking, value),
     grants: grantEntries,
     rules: ruleEntries,

@@ -1,7 +1,16 @@
 import type { ErrorCode } from '@sallyport/contracts';
 import { refusal, type SourceReturn } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
-import type { Admission, Asking, Grant, PolicyRefusal, Release, Request, SpokenFailure } from './contract.ts';
+import type {
+  Admission,
+  Asking,
+  Grant,
+  Passing,
+  PolicyRefusal,
+  Release,
+  Request,
+  SpokenFailure,
+} from './contract.ts';
 import { stillGranted } from './decide.ts';
 import type { MaybePromise } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
@@ -65,7 +74,12 @@ async function askHooks(
 }
 
 /** Where the paths of rules begin in what sources answer. */
-const rootsOf = { mcp: ['structuredContent', '_meta'], worker: ['value'], input_required: [] } as const;
+const rootsOf = {
+  // In what is told of a task, its result stands in a member.
+  mcp: ['structuredContent', '_meta', 'result.structuredContent', 'result._meta', 'error.data'],
+  worker: ['value'],
+  input_required: [],
+} as const;
 
 function screenReturn(
   parts: Parts,
@@ -142,15 +156,15 @@ function withheld<Failure extends SpokenFailure>(
 }
 
 /** What passes while a call runs; `null`: it may not. */
-export function passing(
-  parts: Parts,
-  grant: Grant,
-  direction: 'input' | 'output',
-  value: Members,
-): Members | null {
+export function passing(parts: Parts, grant: Grant, what: Passing, value: Members): Members | null {
   if (!stillGranted(parts, grant)) return null;
-  const found = screenOut(parts, grant, () => JSON.stringify(value), said, direction);
-  return found === null ? value : leftOf(value, found);
+  const { direction, roots } = passings[what];
+  const found = screenOut(parts, grant, () => JSON.stringify(value), roots, direction);
+  if (found === null) return value;
+  // Nobody can be asked now. What holds a call whatever it says was asked about when the call came.
+  const { approved } = grant.sent;
+  const isHeld = found.held.some(({ id, definition }) => definition.match !== undefined && !approved.has(id));
+  return isHeld ? null : leftOf(value, found);
 }
 
 /** Outside of any call there is no record that a trace would stand in. */
@@ -163,7 +177,13 @@ export function overheard(parts: Parts, asking: Asking, value: Members): Members
 }
 
 /** Where the paths of rules begin in what is said and asked meanwhile. */
-const said = ['data', 'content', '_meta', 'result'];
+const said = ['data', 'content', '_meta', 'result', 'result.structuredContent', 'result._meta', 'error.data'];
+
+const passings = {
+  said: { direction: 'output', roots: said },
+  answer: { direction: 'input', roots: ['content', '_meta', 'data'] },
+  answers: { direction: 'input', roots: ['*.content', '*._meta'] },
+} as const;
 
 function leftOf(value: Members, { blocked, json }: Screening): Members | null {
   if (blocked !== null) return null;

@@ -24,6 +24,7 @@ export async function screenInput(
     args: checked.value,
     roots: null,
     tool: shown.tool,
+    follows: false,
     check: shown.takes,
     signal,
   };

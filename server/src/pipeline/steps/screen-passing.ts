@@ -1,5 +1,12 @@
-import { type CallNotification, type ClientSide, type InputAnswer, refusal, taskExtension } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import {
+  type CallNotification,
+  type ClientSide,
+  type InputAnswer,
+  type RpcError,
+  refusal,
+  taskExtension,
+} from '#domain';
+import { type Err, err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { CallRefusal, Received } from '../call.ts';
 
@@ -12,19 +19,50 @@ export function screenedClient(
   policy: Policy,
 ): Result<ClientSide, CallRefusal> {
   const { resume, ask } = client;
-  const responses = resume === null ? null : policy.passing(grant, 'input', resume.responses);
-  if (resume !== null && responses === null) {
-    const message = 'a rule does not let this answer go to the tool';
-    return err({ ...refusal('policy.input_blocked', message), policy: grant.trace });
-  }
+  const responses = resume === null ? null : policy.passing(grant, 'answers', resume.responses);
+  if (resume !== null && responses === null) return blocked('this answer', grant);
+  const declared = passedBeside({ capabilities: client.capabilities }, grant, policy);
+  if (declared === null) return blocked('what the client declares', grant);
+  const capabilities = declared.capabilities as Members;
   return ok({
     ...client,
-    capabilities: policy.readsOutputs(grant.target.projectId)
-      ? withoutTasks(client.capabilities)
-      : client.capabilities,
+    capabilities: policy.readsOutputs(grant.target.projectId) ? withoutTasks(capabilities) : capabilities,
     resume: resume === null || responses === null ? null : { ...resume, responses },
     ask: ask === null ? null : (request, signal) => screenedAsk(ask, request, signal, grant, policy),
   });
+}
+
+/** `_meta` of the request as its source may have it; refused where it may not go in. */
+export function screenedMeta(
+  meta: Received['meta'],
+  grant: Grant,
+  policy: Policy,
+): Result<Received['meta'], CallRefusal> {
+  if (meta === null) return ok(null);
+  const { progressToken, ...rest } = meta;
+  // What speaks of the protocol is for the gateway.
+  const own = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(protocolPrefix)));
+  const passed = passedBeside({ _meta: own }, grant, policy);
+  if (passed === null) return blocked('_meta', grant);
+  const token = progressToken === undefined ? {} : { progressToken };
+  return ok({ ...(passed._meta as Members), ...token });
+}
+
+const protocolPrefix = 'io.modelcontextprotocol/';
+
+/** What a client says beside its request: mostly nothing. */
+function passedBeside(
+  said: { readonly [member: string]: Members },
+  grant: Grant,
+  policy: Policy,
+): Members | null {
+  const isNothing = Object.values(said).every((members) => Object.keys(members).length === 0);
+  return isNothing ? said : policy.passing(grant, 'answer', said);
+}
+
+export function blocked(what: string, { trace }: Grant): Err<CallRefusal> {
+  const message = `a rule does not let ${what} go to the tool`;
+  return err({ ...refusal('policy.input_blocked', message), policy: trace });
 }
 
 async function screenedAsk(
@@ -35,12 +73,20 @@ async function screenedAsk(
   policy: Policy,
 ): Promise<InputAnswer> {
   const { params } = request;
-  const asked = params === undefined ? {} : policy.passing(grant, 'output', params);
+  const asked = params === undefined ? {} : policy.passing(grant, 'said', params);
   if (asked === null) return withheld;
   const answer = await ask(params === undefined ? request : { ...request, params: asked }, signal);
-  if ('error' in answer) return answer;
-  const result = policy.passing(grant, 'input', answer.result);
+  if ('error' in answer) return screenedError(answer.error, grant, policy);
+  const result = policy.passing(grant, 'answer', answer.result);
   return result === null ? withheld : { result };
+}
+
+function screenedError(error: RpcError, grant: Grant, policy: Policy): InputAnswer {
+  const passed = policy.passing(grant, 'answer', { ...error });
+  // A number that is redacted is a text.
+  return passed === null || typeof passed.code !== 'number'
+    ? withheld
+    : { error: passed as unknown as RpcError };
 }
 
 const withheld: InputAnswer = {
@@ -52,7 +98,7 @@ export function screenedNotify(notify: Received['notify'], grant: Grant, policy:
   if (notify === null) return null;
   return (notification: CallNotification) => {
     const { params } = notification;
-    const passed = params === undefined ? null : policy.passing(grant, 'output', params);
+    const passed = params === undefined ? null : policy.passing(grant, 'said', params);
     if (params === undefined) notify(notification);
     else if (passed !== null) notify(passed === params ? notification : { ...notification, params: passed });
   };

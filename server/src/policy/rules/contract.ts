@@ -7,8 +7,8 @@ import type { Entry } from '../entries.ts';
 export interface Document {
   readonly json: string;
   /**
-   * Where the paths of rules begin: at these members of the whole, or, with `null`, at the whole itself. They begin anew in
-   * every text that is itself a JSON object or array.
+   * Where the paths of rules begin: at these members of the whole (`result.structuredContent`; `*` is any name), or, with
+   * `null`, at the whole itself. They begin anew in every text that is itself a JSON object or array.
    */
   readonly roots: readonly string[] | null;
   /** Written before every place in the trace: `arguments`. */

@@ -38,8 +38,8 @@ export interface Visitor {
 /** A text, and where it was found. */
 interface Around {
   readonly depth: number;
-  /** `null` for a text that is no document: paths begin at the whole. */
-  readonly roots: readonly string[] | null;
+  /** Names on the way to each; `null` for a text that is no document: paths begin at the whole. */
+  readonly roots: readonly (readonly string[])[] | null;
   readonly states: PathStates;
   readonly trail: () => Trail;
 }
@@ -77,7 +77,8 @@ interface Level {
 /** Walks a document; throws where it is nested too deeply. Every character that no edit touches stays as it was written. */
 export function walk({ json, roots }: Document, paths: PathSet, visitor: Visitor): readonly Edit[] {
   const states = roots === null ? paths.begin(paths.nowhere) : paths.nowhere;
-  return walkJson(json, { depth: 0, roots, states, trail: () => [] }, paths, visitor);
+  const ways = roots?.map((root) => root.split('.')) ?? null;
+  return walkJson(json, { depth: 0, roots: ways, states, trail: () => [] }, paths, visitor);
 }
 
 function walkJson(json: string, around: Around, paths: PathSet, visitor: Visitor): readonly Edit[] {
@@ -112,7 +113,12 @@ function key(level: Level, start: number, end: number): void {
   if (level.replaced > 0 || (frame.ofProtocol && isProtocolName(text))) return;
   const { states } = frame;
   const changes = visitor.leaf({ kind: 'key', text, name: '', states, trail, inner: noEdits, mark: null });
-  if (changes.length > 0) edits.push(...inString(written, start, changes));
+  if (changes.length > 0) addEdits(edits, inString(written, start, changes));
+}
+
+/** They may be more than a function takes arguments. */
+function addEdits(edits: Edit[], more: readonly Edit[]): void {
+  for (const edit of more) edits.push(edit);
 }
 
 function scalar(level: Level, start: number, end: number): void {
@@ -132,7 +138,7 @@ function scalar(level: Level, start: number, end: number): void {
     if (frame?.ofProtocol && isProtocolValue(name, text)) return;
     const at = { depth: level.around.depth, roots: null, states, trail };
     const changes = walkString(text, name, at, paths, visitor);
-    if (changes.length > 0) edits.push(...inString(written, start, changes));
+    if (changes.length > 0) addEdits(edits, inString(written, start, changes));
   } else if (!/^[tfn]/.test(written)) {
     const leaf = { kind: 'number', text: written, name, states, trail, inner: noEdits, mark: null } as const;
     const [edit] = visitor.leaf(leaf);
@@ -170,9 +176,15 @@ function isOfProtocol(level: Level, frame: Frame | undefined): boolean {
   return frame === undefined ? level.around.roots !== null : frame.ofProtocol && !isRoot(level, frame);
 }
 
+const deepestRoot = 2;
+
 /** Whether paths begin at the frame's member. */
-function isRoot({ frames, around }: Level, { isArray, name }: Frame): boolean {
-  return frames.length === 1 && !isArray && around.roots?.includes(name) === true;
+function isRoot({ frames, around: { roots } }: Level, { isArray }: Frame): boolean {
+  if (roots === null || isArray || frames.length > deepestRoot) return false;
+  return roots.some(
+    (way) =>
+      way.length === frames.length && way.every((name, at) => name === '*' || name === frames[at]?.name),
+  );
 }
 
 function decoded(written: string): string {

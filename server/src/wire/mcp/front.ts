@@ -62,7 +62,9 @@ export function serverInfo({ view: { gateway } }: Exchange, { version }: McpDeps
 export function instructionsFor({ caller, view }: Exchange, { pipeline }: McpDeps): string {
   const { gateway, serverInstructions: server } = view;
   if (gateway.instructions !== '' || server === null) return gateway.instructions;
-  return pipeline.permits(caller, gateway, server.target) ? server.text : '';
+  if (!pipeline.permits(caller, gateway, server.target)) return '';
+  const heard = pipeline.overheard(caller, gateway, server.target, { instructions: server.text });
+  return typeof heard?.instructions === 'string' ? heard.instructions : '';
 }
 
 /** One record for a listing, or for a request that was refused before it became a call. */

@@ -51,6 +51,8 @@ export interface Answer {
   readonly status: 200 | 201 | 204 | 503;
   readonly body?: unknown;
   readonly changed?: Changed;
+  /** Nothing was done, and the same request may do it later. */
+  readonly undone?: true;
 }
 
 /**

@@ -81,7 +81,7 @@ function take({ exchange, session, deps }: Context, message: ClientMessage): voi
     session.pending.get(message.params.requestId as RpcId)?.abort();
   } else if (message.method === 'notifications/roots/list_changed') {
     const { gateway, sourceIds } = exchange.view;
-    const { method, params } = message;
-    deps.sources.tell(gateway.projectId, sourceIds, session.id, { method, params });
+    // It has nothing else to say, and no rule would see it.
+    deps.sources.tell(gateway.projectId, sourceIds, session.id, { method: message.method });
   }
 }

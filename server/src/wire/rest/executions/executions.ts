@@ -20,7 +20,7 @@ export interface Executions {
   /**
    * Runs `run` for the first request with the key. A repetition gets the same answer, waiting for it if need be; the key
    * with another body, or one whose first request never ended, is refused with `request.repeated`. A refusal frees the
-   * key, because then nothing was executed.
+   * key, because then nothing was executed, and so does an answer that says so.
    */
   once(request: OnceRequest, run: () => Promise<Outcome>): Promise<Outcome>;
 }
@@ -61,8 +61,9 @@ export function createExecutions({ db, clock, log }: { db: Db; clock: Clock; log
     run: () => Promise<Outcome>,
   ): Promise<Outcome> {
     const outcome = await run();
-    if (outcome.ok) await store.finish(key, outcome.value.status, JSON.stringify(outcome.value.body));
-    else if (outcome.error.code !== 'internal') await store.release(key);
+    if (outcome.ok && !outcome.value.undone)
+      await store.finish(key, outcome.value.status, JSON.stringify(outcome.value.body));
+    else if (outcome.ok || outcome.error.code !== 'internal') await store.release(key);
     return outcome;
   }
 

@@ -1,6 +1,7 @@
 import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
 import { type Caller, type Refusal, refusal, silentClient, type Tool } from '#domain';
 import { elapsedMs, err, newId, ok, type Result } from '#foundation';
+import { hasRun } from '#pipeline';
 import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { outputOf, outputOfRefusal } from './output.ts';
 
@@ -86,6 +87,7 @@ async function execute(
       finished_at: clock.iso(),
       output: output.value,
     },
+    ...(outcome.ok || hasRun(outcome.error) ? {} : { undone: true }),
   });
 }
 
