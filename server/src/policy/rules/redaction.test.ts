@@ -115,6 +115,27 @@ describe('redacted means absent', () => {
     );
   });
 
+  test('a text that holds more of it than a function takes arguments is told without it', () => {
+    const found = [
+      ['ssn', '123-45-6789'],
+      ['phone', '+1 415 555 2671'],
+      ['api_key', 'AKIAIOSFODNN7EXAMPLE'],
+    ] as const;
+    for (const [detector, text] of found) {
+      const rule = { action: 'redact', match: { detector } } as const;
+      const told = screenOnce([rule], JSON.stringify([`${text} `.repeat(150_000)]));
+      assert.equal(told.blocked, null, detector);
+      assert.equal(told.json, JSON.stringify(['[redacted] '.repeat(150_000)]));
+    }
+  });
+
+  test('a long run of what tokens are written with is looked through', () => {
+    const token = `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`;
+    const long = `${'A'.repeat(9_000_000)} ${token}`;
+    const told = screenOnce([{ action: 'redact', match: { detector: 'jwt' } }], JSON.stringify([long]));
+    assert.equal(told.json, JSON.stringify([`${'A'.repeat(9_000_000)} [redacted]`]));
+  });
+
   test('what taking out brings together is taken out, too', () => {
     const rule = { action: 'redact', replacement: '', match: { pattern: 'abcd' } } as const;
     assert.equal(screenOnce([rule], '["ababcdcd","x"]').json, '["","x"]');
@@ -127,14 +148,29 @@ describe('redacted means absent', () => {
     assert.equal(screenOnce([rule], told).json, null);
   });
 
+  test('a number of four or five digits is gone from where it stands by itself', () => {
+    const json = JSON.stringify({
+      content: [{ type: 'text', text: 'Bob earns 85000, or 85000.00 a year; id 985000, room A85000' }],
+      structuredContent: { salary: 85000, before: [85000, 1850001], level: 4200 },
+    });
+    const rules = ['$.salary', '$.level'].map((path) => ({ action: 'redact', match: { path } }) as const);
+    const told = screenOnce(rules, json, { roots: ['structuredContent', '_meta'] }).json as string;
+    assert.deepEqual(JSON.parse(told), {
+      content: [
+        { type: 'text', text: 'Bob earns [redacted], or [redacted].00 a year; id 985000, room A85000' },
+      ],
+      structuredContent: { salary: '[redacted]', before: ['[redacted]', 1850001], level: '[redacted]' },
+    });
+  });
+
   test('short words and the words of the protocol stay where they are said elsewhere', () => {
     const json =
-      '{"content":[{"type":"text","text":"yes, 12345, completed text"}],"structuredContent":{"a":"yes","n":12345,"kind":"text"}}';
+      '{"content":[{"type":"text","text":"yes, 123, completed text"}],"structuredContent":{"a":"yes","n":123,"kind":"text"}}';
     const rules = ['$.a', '$.n', '$.kind'].map((path) => ({ action: 'redact', match: { path } }) as const);
     const told = JSON.parse(
       screenOnce(rules, json, { roots: ['structuredContent', '_meta'] }).json as string,
     );
-    assert.deepEqual(told.content, [{ type: 'text', text: 'yes, 12345, completed text' }]);
+    assert.deepEqual(told.content, [{ type: 'text', text: 'yes, 123, completed text' }]);
     assert.deepEqual(new Set(Object.values(told.structuredContent)), new Set(['[redacted]']));
   });
 

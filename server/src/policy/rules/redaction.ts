@@ -26,10 +26,8 @@ export interface Redaction {
 export function redacted(document: Document, redactions: readonly Redaction[]): string | null {
   const searches = redactions.map(({ search }) => search);
   const { paths, pathOf } = pathsOf(searches);
-  const taken = new Map<string, string>();
-  for (const { search, hits } of redactions)
-    for (const text of hits.taken) if (!taken.has(text)) taken.set(text, replacementOf(search));
-  const occurrences = createOccurrences(taken);
+  const occurrences = createOccurrences(replacements(redactions, 'taken'));
+  const alone = createOccurrences(replacements(redactions, 'takenAlone'));
 
   const editsOf = (text: string, leaf: Leaf): readonly Edit[] => {
     const edits: Edit[] = [];
@@ -40,7 +38,8 @@ export function redacted(document: Document, redactions: readonly Redaction[]): 
       for (const span of foundBy(search, finder, text, leaf.name))
         edits.push({ start: span.start, end: span.end, text: replacementOf(search) });
     }
-    edits.push(...elsewhere(occurrences, text, leaf));
+    for (const edit of elsewhere(occurrences, text, leaf)) edits.push(edit);
+    for (const edit of elsewhere(alone, text, leaf)) if (isAlone(text, edit)) edits.push(edit);
     return merged(edits);
   };
 
@@ -57,6 +56,25 @@ export function redacted(document: Document, redactions: readonly Redaction[]): 
   if (edits.length === 0) return null;
   const json = applied(document.json, merged(edits));
   return json === document.json ? null : json;
+}
+
+/** What stands in the place of each text that is to be found nowhere. */
+function replacements(
+  redactions: readonly Redaction[],
+  which: 'taken' | 'takenAlone',
+): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { search, hits } of redactions)
+    for (const text of hits[which]) if (!texts.has(text)) texts.set(text, replacementOf(search));
+  return texts;
+}
+
+/** Whether it is no part of a longer word or number. */
+function isAlone(text: string, { start, end }: Edit): boolean {
+  return (
+    !/[\p{L}\p{N}_]$/u.test(text.slice(Math.max(0, start - 2), start)) &&
+    !/^[\p{L}\p{N}_]/u.test(text.slice(end, end + 2))
+  );
 }
 
 function elsewhere(occurrences: Occurrences, text: string, { kind }: Leaf): readonly Edit[] {

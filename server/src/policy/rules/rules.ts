@@ -8,8 +8,9 @@ import { createPlan } from './screening.ts';
 
 export { checkRule } from './compiled-rule.ts';
 
-/** Plans of so many targets are kept; then all are made anew. */
+/** Plans of so many targets are kept; then all are made anew. Of those that clients name, only what is short. */
 const maxKept = 50_000;
+const maxKeptName = 512;
 /** Each remembers megabytes at most. */
 const maxPlans = 200;
 
@@ -83,6 +84,7 @@ export function createRules(entries: EntryList<RuleRequest>): Rules {
       if (before?.ruleName === ruleName && before.traits === traits && before.projectId === projectId)
         return before.plan;
       const plan = make(direction, gateway, target);
+      if (ruleName.length > maxKeptName) return plan;
       if (keptCount++ >= maxKept) forget();
       const ofGateway = kept[direction].get(slug) ?? new Map<string, Kept>();
       kept[direction].set(slug, ofGateway);

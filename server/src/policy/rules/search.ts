@@ -23,6 +23,8 @@ export interface Hits {
   readonly places: Trail[];
   /** Of a rule that redacts: what is to be found nowhere. */
   readonly taken: Set<string>;
+  /** And numbers so short that they are part of many others: to be found nowhere by themselves. */
+  readonly takenAlone: Set<string>;
 }
 
 export const maxPlaces = 20;
@@ -30,6 +32,7 @@ export const maxPlaces = 20;
 const maxTaken = 100_000;
 const minText = 4;
 const minDigits = 6;
+const minDigitsAlone = 4;
 
 /** What stands in the place of what a rule redacts. */
 export function replacementOf({ entry }: Search): string {
@@ -66,7 +69,7 @@ export function isReplacement(text: string, { start, end }: Span, replacement: s
 
 /** Looks for everything in the document as it was given: what one rule redacts does not hide it from another. */
 export function searched(document: Document, searches: readonly Search[]): readonly Hits[] {
-  const found = searches.map((): Hits => ({ count: 0, places: [], taken: new Set() }));
+  const found = searches.map((): Hits => ({ count: 0, places: [], taken: new Set(), takenAlone: new Set() }));
   const { paths, pathOf } = pathsOf(searches);
   const add = (hits: Hits, count: number, trail: () => Trail): void => {
     hits.count += count;
@@ -89,7 +92,7 @@ export function searched(document: Document, searches: readonly Search[]): reado
         const hits = found[nth] as Hits;
         // What was found in what the string holds was not found in the string once more.
         if (leaf.mark !== null && hits.count > (leaf.mark[nth] as number)) continue;
-        const count = searchLeaf(searches[nth] as Search, leaf, hits.taken);
+        const count = searchLeaf(searches[nth] as Search, leaf, hits);
         if (count > 0) add(hits, count, leaf.trail);
       }
       return noEdits;
@@ -103,30 +106,30 @@ export function isSoughtAt(states: PathStates, path: number): boolean {
   return path < 0 || isInside(states, path);
 }
 
-/** How often the rule finds something in a leaf where it looks; `taken` gets what it redacts there. */
-function searchLeaf(search: Search, leaf: Leaf, taken: Set<string>): number {
+/** How often the rule finds something in a leaf where it looks; `hits` get what it redacts there. */
+function searchLeaf(search: Search, leaf: Leaf, hits: Hits): number {
   const { kind, text } = leaf;
   const { finder } = search.sought;
   if (finder === null) {
     // The path selected it, or what it is in, and that was counted.
-    if (kind !== 'key' && redacts(search)) take(taken, leaf, [text, text.trim()]);
+    if (kind !== 'key' && redacts(search)) take(hits, leaf, [text, text.trim()]);
     return 0;
   }
   const spans = foundBy(search, finder, text, leaf.name);
   if (spans.length > 0 && redacts(search)) {
     const pieces = spans.map(({ start, end }) => text.slice(start, end));
-    take(taken, leaf, kind === 'number' ? [...pieces, text] : pieces);
+    take(hits, leaf, kind === 'number' ? [...pieces, text] : pieces);
   }
   return kind === 'number' ? Math.min(1, spans.length) : spans.length;
 }
 
 /** Remembers what must be found nowhere: what is long enough to tell something, and no word of the protocol. */
-function take(taken: Set<string>, { kind, name }: Leaf, texts: readonly string[]): void {
+function take({ taken, takenAlone }: Hits, { kind, name }: Leaf, texts: readonly string[]): void {
   for (const text of texts) {
-    const size = kind === 'number' ? text.replace(/[^0-9]/g, '').length : text.length;
-    if (size < (kind === 'number' ? minDigits : minText) || text.length < minText) continue;
+    const digits = kind === 'number' ? text.replace(/[^0-9]/g, '').length : minDigits;
+    if (digits < minDigitsAlone || text.length < minText) continue;
     if (isProtocolName(text) || isProtocolValue(name, text)) continue;
-    taken.add(text);
-    if (taken.size > maxTaken) throw new Fault('it holds too much that is to be redacted');
+    (digits < minDigits ? takenAlone : taken).add(text);
+    if (taken.size + takenAlone.size > maxTaken) throw new Fault('it holds too much that is to be redacted');
   }
 }

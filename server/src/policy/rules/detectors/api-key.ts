@@ -1,6 +1,6 @@
 import { joined, type Span } from '../edits.ts';
 import type { Finder } from '../pattern.ts';
-import { candidates, spanOf, spanOfGroup } from './candidates.ts';
+import { addAll, candidates, spanOf, spanOfGroup } from './candidates.ts';
 
 /** How keys of well-known services begin and go on. `mixed`: what goes on must look random, as words may begin so, too. */
 const forms: readonly { readonly pattern: string; readonly mixed?: true }[] = [
@@ -57,15 +57,17 @@ export const apiKey: Finder = {
   find(text, name) {
     const found: Span[] = [];
     for (const { looks, mixed } of compiled)
-      found.push(
-        ...candidates(text, looks, (match) => {
+      addAll(
+        found,
+        candidates(text, looks, (match) => {
           const alone = !/[A-Za-z0-9_]/.test(text[match.index - 1] ?? '');
           return alone && (!mixed || isMixed(match[0])) ? spanOf(match) : null;
         }),
       );
     for (const looks of [assigned, borne])
-      found.push(
-        ...candidates(text, looks, (match) => {
+      addAll(
+        found,
+        candidates(text, looks, (match) => {
           const told = (match[1] as string).replace(/[.~]+$/, '');
           return looksRandom(told) ? spanOfGroup(match, told) : null;
         }),

@@ -19,6 +19,11 @@ export function candidates(
   return found;
 }
 
+/** They may be more than a function takes arguments. */
+export function addAll(found: Span[], more: readonly Span[]): void {
+  for (const span of more) found.push(span);
+}
+
 /** What a whole match is about. */
 export function spanOf(match: RegExpExecArray): Span {
   return { start: match.index, end: match.index + match[0].length };

@@ -1,8 +1,9 @@
 import { isMembers } from '#foundation';
 import type { Span } from '../edits.ts';
 import type { Finder } from '../pattern.ts';
+import { addAll } from './candidates.ts';
 
-const runs = /[A-Za-z0-9_.-]{20,}/g;
+const shortest = 20;
 
 /** Headers are short; what is longer is none. */
 const maxHeader = 8192;
@@ -12,12 +13,40 @@ export const jwt: Finder = {
   hint: 'e[yw][A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.',
   find(text) {
     const found: Span[] = [];
-    for (const { 0: run, index } of text.matchAll(runs)) {
-      if (run.includes('.')) found.push(...tokensIn(run, index));
+    let end = 0;
+    for (let dot = text.indexOf('.'); dot >= 0; dot = text.indexOf('.', end)) {
+      const start = startOfRun(text, dot, end);
+      end = endOfRun(text, dot);
+      if (end - start >= shortest) addAll(found, tokensIn(text.slice(start, end), start));
     }
     return found;
   },
 };
+
+/** Runs of what tokens are written with are as long as images are, which is too long for a regular expression. */
+function startOfRun(text: string, within: number, from: number): number {
+  let at = within;
+  while (at > from && isOfToken(text.charCodeAt(at - 1))) at--;
+  return at;
+}
+
+function endOfRun(text: string, within: number): number {
+  let at = within;
+  while (at < text.length && isOfToken(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** A letter, a digit, or one of `-._`. */
+function isOfToken(char: number): boolean {
+  const letter = char | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) ||
+    (char >= 0x30 && char <= 0x39) ||
+    char === 0x2d ||
+    char === 0x2e ||
+    char === 0x5f
+  );
+}
 
 function tokensIn(run: string, offset: number): Span[] {
   const found: Span[] = [];

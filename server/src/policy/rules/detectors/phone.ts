@@ -1,6 +1,6 @@
 import { joined, type Span } from '../edits.ts';
 import type { Finder } from '../pattern.ts';
-import { candidates, digitsOf, spanOf, spanOfGroup, standsAlone } from './candidates.ts';
+import { addAll, candidates, digitsOf, spanOf, spanOfGroup, standsAlone } from './candidates.ts';
 
 const gap = '[ .\\-\u00a0\u2011/()]';
 
@@ -43,9 +43,13 @@ export const phone: Finder = {
   find(text, name) {
     const found: Span[] = [];
     for (const { looks, digits } of forms)
-      found.push(...candidates(text, looks, (match) => checked(text, spanOf(match), digits)));
-    found.push(
-      ...candidates(text, told, (match) => checked(text, spanOfGroup(match, match[1] as string), [7, 15])),
+      addAll(
+        found,
+        candidates(text, looks, (match) => checked(text, spanOf(match), digits)),
+      );
+    addAll(
+      found,
+      candidates(text, told, (match) => checked(text, spanOfGroup(match, match[1] as string), [7, 15])),
     );
     if (found.length === 0 && isName.test(name) && /^[0-9][0-9 .\-/()]{5,20}[0-9]$/.test(text))
       return candidates(text, /^.+$/g, (match) => checked(text, spanOf(match), [7, 15]));

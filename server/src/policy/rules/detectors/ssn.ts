@@ -1,6 +1,6 @@
 import { joined, type Span } from '../edits.ts';
 import type { Finder } from '../pattern.ts';
-import { candidates, spanOf, spanOfGroup, standsAlone } from './candidates.ts';
+import { addAll, candidates, spanOf, spanOfGroup, standsAlone } from './candidates.ts';
 
 const separator = '[-\u2010-\u2015\u2212 \u00a0\u202f]';
 const grouped = new RegExp(`([0-9]{3})(${separator})([0-9]{2})\\2([0-9]{4})`, 'g');
@@ -15,15 +15,17 @@ export const ssn: Finder = {
   hint: `[0-9]{3}${separator}[0-9]{2}${separator}[0-9]{4}|(?i:${named}[0-9]{9}|${spoken}"[ \\t\\r\\n]*:[ \\t\\r\\n]*"?[0-9]{9})`,
   find(text, name) {
     const found: Span[] = [];
-    found.push(
-      ...candidates(text, grouped, (match) => {
+    addAll(
+      found,
+      candidates(text, grouped, (match) => {
         const [, area = '', , group = '', serial = ''] = match;
         const span = spanOf(match);
         return isGiven(area, group, serial) && standsAlone(text, span) ? span : null;
       }),
     );
-    found.push(
-      ...candidates(text, told, (match) => {
+    addAll(
+      found,
+      candidates(text, told, (match) => {
         const digits = match[1] as string;
         const span = spanOfGroup(match, digits);
         return isGivenDigits(digits) && standsAlone(text, span) ? span : null;
