@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { GrantRequest, RuleRequest, SimulatedDifference, SimulateResponse } from '@sallyport/contracts';
 import type { Gateway } from '#domain';
 import type { Clock } from '#foundation';
@@ -13,22 +14,26 @@ export interface SimulateDeps {
   readonly version: () => string;
 }
 
+/** Others are served between so many records and the next. */
+const callsAtOnce = 100;
+
 type Verdict = SimulatedDifference['simulated'];
 
 /** Recorded calls decided again under a changed policy: what would differ from what was decided then. */
-export function simulate(
+export async function simulate(
   { grants: entries, clock, version }: SimulateDeps,
   projectId: string,
   change: PolicyChange,
   recorded: readonly RecordedCall[],
-): SimulateResponse {
+): Promise<SimulateResponse> {
   const changed = fixedEntries(changedEntries(projectId, entries.list(projectId), change));
   const grants = createGrants({ entries: changed, clock, onExpired() {} });
   const added = (change.add_rules ?? []).map((rule) => ({ rule, matcher: matcherOf(rule) }));
   const removed = new Set(change.remove_rules);
   const differences: SimulatedDifference[] = [];
   let skipped = 0;
-  for (const call of recorded) {
+  for (const [index, call] of recorded.entries()) {
+    if (index % callsAtOnce === 0) await setImmediate();
     if (call.target === null || (call.gatewaySlug !== null && call.gateway === null)) {
       skipped++;
       continue;
