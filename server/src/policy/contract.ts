@@ -130,7 +130,11 @@ export interface PolicyAdministration {
   /** Why a call would be allowed or refused; runs nothing, but asks access and pre hooks. */
   explain(about: ExplainedCall): Promise<ExplainResponse>;
   /** Recorded calls, decided again as if the policy had been changed so. */
-  simulate(projectId: string, change: PolicyChange, recorded: readonly RecordedCall[]): SimulateResponse;
+  simulate(
+    projectId: string,
+    change: PolicyChange,
+    recorded: readonly RecordedCall[],
+  ): Promise<SimulateResponse>;
   /** Called when what callers see on this gateway may have changed; with `null` for every gateway. */
   onChange(listener: (gatewaySlug: string | null) => void): void;
   close(): void;

@@ -37,7 +37,7 @@ export function simulateRoute({ audit, catalog, policy }: RestDeps): Route {
           gateway: gateways.get(call.gateway ?? '') ?? null,
         }),
       );
-      return ok({ status: 200, body: policy.simulate(projectId, body, recorded) });
+      return ok({ status: 200, body: await policy.simulate(projectId, body, recorded) });
     },
   });
 }
