@@ -249,6 +249,26 @@ describe('an approval', () => {
     assert.equal(codeOf(await echo()), 'policy.approval_required');
   });
 
+  test('lets a call that asks its user something begin once, and go on', async () => {
+    await rule({ direction: 'input', action: 'approve', approvers: [{ user: 'boss' }] });
+    const client = await openClient('modern', 'modern');
+    const params = { name: 'AskForm', arguments: { zulu: 'once' } };
+    const begin = () => client.request('tools/call', params, { maxRounds: 0 });
+    const { id } = (await begin()).result._meta['sallyport/refusal'].details.approval;
+    await app.api('POST', `/v1/approvals/${id}/approve`, { user_id: 'boss' });
+    const { requestState } = (await begin()).result;
+    const again = await heardOf('modern', async () => {
+      assert.equal(codeOf(await begin()), 'policy.approval_required');
+      const knowing = { ...params, inputResponses: { name: { action: 'decline' } } };
+      assert.equal(codeOf(await client.request('tools/call', knowing)), 'policy.approval_required');
+    });
+    assert.doesNotMatch(again, /tools\/call/);
+    const inputResponses = { name: { action: 'accept', content: { name: 'Bo' } } };
+    const goOn = () => client.request('tools/call', { ...params, inputResponses, requestState });
+    assert.match((await goOn()).result.content[0].text, /"Bo"/);
+    assert.equal(codeOf(await goOn()), 'policy.approval_required');
+  });
+
   test('and a limit do not freeze an execution under its Idempotency-Key', async () => {
     await rule({ direction: 'input', action: 'approve', approvers: [{ user: 'boss' }] });
     const execute = async (): Promise<Json> =>

@@ -46,7 +46,12 @@ export interface ClientSide {
    */
   readonly ask: ((request: InputRequest, signal: AbortSignal) => Promise<InputAnswer>) | null;
   /** What the client brings to an earlier `input_required`: its answers by key, and the source's own state. */
-  readonly resume: { readonly responses: Members; readonly state: string | null } | null;
+  readonly resume: {
+    readonly responses: Members;
+    readonly state: string | null;
+    /** It proved that it was asked: it did not just know in advance what it would be. */
+    readonly continues?: true;
+  } | null;
 }
 
 /** A client that can be asked nothing and hears nothing: the REST API. */

@@ -31,7 +31,8 @@ async function dispatched(
   { policy, sources }: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
   const { kind, executionId, method, params, signal, notify } = received;
-  const asked = { ...askedWith(executionId, params), follows: kind === 'task', signal };
+  const continues = received.client.resume?.continues === true;
+  const asked = { ...askedWith(executionId, params), follows: kind === 'task', continues, signal };
   const admission = await policy.admit(grant, asked);
   if (!admission.ok) return admission;
   try {
@@ -64,7 +65,8 @@ async function dispatched(
 /** What policy is asked of a request: its params are its arguments. */
 function askedWith(executionId: string, args: Members): Request {
   const check = (changed: Members) => ok(changed);
-  return { executionId, args, roots: argumentsIn, tool: null, follows: false, check, signal: null };
+  const about = { roots: argumentsIn, tool: null, follows: false, continues: false };
+  return { executionId, args, ...about, check, signal: null };
 }
 
 /** Where the paths of rules begin in params. */

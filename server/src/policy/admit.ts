@@ -53,7 +53,12 @@ async function askOthers(
     if (!hooked.ok) return hooked;
     const held = new Set([...screened.held, ...hooked.value.held]);
     if (held.size > 0) {
-      const redeemed = await parts.approvals.redeem({ ...grant, args: screened.args, rules: [...held] });
+      const redeemed = await parts.approvals.redeem({
+        ...grant,
+        args: screened.args,
+        rules: [...held],
+        continues: request.continues,
+      });
       if (!redeemed.ok) {
         const { approvalId, ...refused } = redeemed.error;
         if (approvalId !== undefined) grant.trace.approval = { id: approvalId };

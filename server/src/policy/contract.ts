@@ -67,6 +67,8 @@ export interface Request {
   readonly tool: Tool | null;
   /** It is about a call that was let in before: that was counted, and approved where it had to be. */
   readonly follows: boolean;
+  /** It goes on with a call that was answered with questions. */
+  readonly continues: boolean;
   /** Holds arguments that a rule or a hook changed to what the tool takes. */
   readonly check: (args: Members) => Result<Members, Refusal>;
   readonly signal: AbortSignal | null;

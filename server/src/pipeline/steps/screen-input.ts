@@ -11,7 +11,7 @@ export async function screenInput(
   authorized: Authorized,
   policy: Policy,
 ): Promise<Result<InputScreened, CallRefusal>> {
-  const { shown, grant, executionId, signal } = authorized;
+  const { shown, grant, executionId, signal, client } = authorized;
   const { quarantined, qualifiedName } = shown.tool;
   if (quarantined) {
     const message = `${qualifiedName} is held back: its source changed it after it was approved; an administrator has to approve the change`;
@@ -25,6 +25,7 @@ export async function screenInput(
     roots: null,
     tool: shown.tool,
     follows: false,
+    continues: client.resume?.continues === true,
     check: shown.takes,
     signal,
   };

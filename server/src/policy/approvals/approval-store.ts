@@ -32,25 +32,27 @@ const maxListed = 10_000;
 const keptDays = 31;
 
 /** What was neither decided nor used in its time is expired; `$1` is the time. */
-const status = `case when status in ('pending', 'approved') and expires_at <= $1 then 'expired' else status end as status`;
+const status = `case when status in ('pending', 'approved') and expires_at <= $1 then 'expired'
+  when status = 'asking' then 'used' else status end as status`;
 const head = `id, project_id, ${status}, rules, approvers, user_id, gateway, tool, created_at, expires_at, decided_by, decided_at, reason`;
 
 /** Approvals in the database: every replica sees the same. */
 export function createApprovalStore(db: Db) {
   return {
-    live: (callHash: string, nowIso: string) => live(db, callHash, nowIso),
+    live: (callHash: string, continues: boolean, nowIso: string) => live(db, callHash, continues, nowIso),
 
     /** Whether it was this call that used it: of several at once it is one. */
-    async use(id: string, nowIso: string): Promise<boolean> {
+    async use(id: string, continues: boolean, nowIso: string): Promise<boolean> {
       const rows = await db.query(
-        "update approvals set status = 'used' where id = $1 and status = 'approved' and expires_at > $2 returning id",
-        [id, nowIso],
+        `update approvals set status = 'used'
+         where id = $1 and (status = 'approved' or (status = 'asking' and $3::boolean)) and expires_at > $2 returning id`,
+        [id, nowIso, continues],
       );
       return rows.length === 1;
     },
 
     async giveBack(id: string): Promise<void> {
-      await db.query("update approvals set status = 'approved' where id = $1 and status = 'used'", [id]);
+      await db.query("update approvals set status = 'asking' where id = $1 and status = 'used'", [id]);
     },
 
     /** The live one of this call, where there is one by now; otherwise this. `null`: too many of this user wait. */
@@ -62,7 +64,7 @@ export function createApprovalStore(db: Db) {
         await queries.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
           `approvals ${JSON.stringify(user)}`,
         ]);
-        const known = await live(queries, callHash, nowIso);
+        const known = await live(queries, callHash, false, nowIso);
         if (known !== null) return known;
         await tidy(queries, user, nowIso);
         const [waiting] = await queries.query<{ count: number }>(
@@ -117,12 +119,19 @@ export function createApprovalStore(db: Db) {
   };
 }
 
-async function live(queries: Queries, callHash: string, nowIso: string): Promise<LiveApproval | null> {
+/** What is asked about in the midst of a call lets only that call go on. */
+async function live(
+  queries: Queries,
+  callHash: string,
+  continues: boolean,
+  nowIso: string,
+): Promise<LiveApproval | null> {
   const [row] = await queries.query<Row>(
-    `select id, status, rules, expires_at, decided_by from approvals
-     where call_hash = $1 and status in ('pending', 'approved', 'denied') and expires_at > $2
-     order by status = 'approved' desc, created_at desc, id desc limit 1`,
-    [callHash, nowIso],
+    `select id, case when status = 'asking' then 'approved' else status end as status, rules, expires_at, decided_by
+     from approvals where call_hash = $1 and expires_at > $2
+       and (status in ('pending', 'approved', 'denied') or (status = 'asking' and $3::boolean))
+     order by approvals.status = 'asking' desc, approvals.status = 'approved' desc, created_at desc, id desc limit 1`,
+    [callHash, nowIso, continues],
   );
   if (row === undefined) return null;
   const { id, status, rules, expires_at, decided_by } = row;

@@ -34,6 +34,7 @@ interface Differing {
   readonly tool?: string;
   readonly args?: object;
   readonly rules?: readonly Entry<RuleRequest>[];
+  readonly continues?: boolean;
 }
 
 function callOf({
@@ -43,6 +44,7 @@ function callOf({
   tool = 't1',
   args = {},
   rules,
+  continues = false,
 }: Differing = {}): HeldCall {
   const caller = { userId: user, groups: [], claims: {}, principal: { id: key, projectId: 'default' } };
   return {
@@ -51,6 +53,7 @@ function callOf({
     target: { id: tool, projectId: 'default', sourceId: 's', ruleName: `Kit.${tool}` },
     args: { amount: 5, ...args },
     rules: rules ?? [byBoss],
+    continues,
   };
 }
 
@@ -143,13 +146,14 @@ describe('a held call', () => {
     assert.deepEqual(await approvals.redeem(callOf()), { ok: true, value: { id, decidedBy: 'boss' } });
   });
 
-  it('may be made once more where its source asked something first', async () => {
+  it('may go on, and not begin again, where its source asked something first', async () => {
     const { id } = await make(callOf());
     await decide(id, 'approved');
     await make(callOf());
     await approvals.giveBack(id);
-    assert.deepEqual(await make(callOf()), { outcome: 'approved', id });
     assert.equal((await make(callOf())).outcome, required);
+    assert.deepEqual(await make(callOf({ continues: true })), { outcome: 'approved', id });
+    assert.equal((await make(callOf({ continues: true }))).outcome, required);
   });
 
   it('is refused when it is denied, until that is over', async () => {

@@ -39,9 +39,10 @@ export function createApprovals({ db, clock, sealer }: ApprovalsDeps): Approvals
   return {
     async redeem(call) {
       const hash = callHash(call);
-      let live = await store.live(hash, clock.iso());
+      const { continues } = call;
+      let live = await store.live(hash, continues, clock.iso());
       if (live?.status === 'approved') {
-        if (await store.use(live.id, clock.iso()))
+        if (await store.use(live.id, continues, clock.iso()))
           return ok({ id: live.id, decidedBy: live.decidedBy ?? '' });
         // Another call was faster: this one needs an approval of its own.
         live = null;

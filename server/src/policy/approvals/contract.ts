@@ -10,6 +10,8 @@ export interface HeldCall {
   readonly args: Members;
   /** The rules that hold it; each needs one of its approvers. */
   readonly rules: readonly Entry<RuleRequest>[];
+  /** It goes on with one that was let through, and whose source wanted to know something first. */
+  readonly continues: boolean;
 }
 
 export interface Approval {
@@ -52,7 +54,7 @@ export interface Approvals {
    * one that already does), `policy.approval_denied`. What is told is in `details`.
    */
   redeem(call: HeldCall): Promise<Result<{ readonly id: string; readonly decidedBy: string }, HeldRefusal>>;
-  /** The call that used it is not over: its source wants to know something first, and the call will come again. */
+  /** The call that used it is not over: its source wants to know something first. Whoever continues it may use it again. */
   giveBack(id: string): Promise<void>;
   /** The newest first; of very many, only the newest. */
   list(

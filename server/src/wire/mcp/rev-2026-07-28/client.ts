@@ -60,7 +60,7 @@ function resumeOf(
   // A client may know in advance what it will be asked: then there is no state yet.
   if (requestState === undefined) return ok({ responses, state: null });
   const state = openState(exchange, method, params, requestState, deps);
-  return state.ok ? ok({ responses, state: state.value }) : state;
+  return state.ok ? ok({ responses, state: state.value, continues: true }) : state;
 }
 
 function isLogLevel(value: unknown): value is LogLevel {
