@@ -26,6 +26,7 @@ testCorpus('private_key', privateKey, {
     `cut off: «${begin('PRIVATE KEY')}\n${line}»`,
     `«${begin('PRIVATE KEY')}\n${line}\n»«${pem('PRIVATE KEY')}»`,
     `key=«${pem('PRIVATE KEY')}»;`,
+    `«${pem('RSA PRIVATE KEY', '\n', 'MIIB')}»`,
   ],
   passed: [
     pem('PUBLIC KEY'),
