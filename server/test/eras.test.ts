@@ -167,6 +167,9 @@ gateways:
           const events = await app.api('GET', `/v1/audit_events?limit=1&tool=${server}.Fail`);
           const [event] = ((await events.json()) as { items: Json[] }).items;
           assert.deepEqual([event.code, event.decision], ['source.tool_failed', 'failed']);
+          // Its words may repeat what it was sent.
+          assert.match(event.reason, /4242/);
+          assert.doesNotMatch(JSON.stringify(event), /the disk is full/);
         });
 
         test('what a result holds is passed on as it was written, however odd or large', async () => {

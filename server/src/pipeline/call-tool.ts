@@ -91,7 +91,7 @@ function record(
     decision: outcome.ok ? (failed ? 'failed' : 'allowed') : hasRun(outcome.error) ? 'failed' : 'refused',
     projectId: principal.projectId,
     code: outcome.ok ? (failed ? 'source.tool_failed' : null) : outcome.error.code,
-    reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
+    reason: outcome.ok ? null : reasonOf(outcome.error),
     userId,
     principal: principal.id,
     gateway: received.gateway?.slug ?? null,
@@ -103,6 +103,11 @@ function record(
     traceId: received.traceId,
     policy: outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null),
   });
+}
+
+/** For the record: a source's own error may repeat what it was sent, so only its number stands there. */
+export function reasonOf({ reason, message, rpc }: CallRefusal): string {
+  return rpc === undefined ? (reason ?? message) : `the source answered with the JSON-RPC error ${rpc.code}`;
 }
 
 /** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */

@@ -3,7 +3,7 @@ import { refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
 import { elapsedMs, err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
-import { type CallRooms, hasRun } from './call-tool.ts';
+import { type CallRooms, hasRun, reasonOf } from './call-tool.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
 /** What a request for something else than a tool's run, and a subscription, have in common. */
@@ -122,7 +122,7 @@ async function recorded<T>(
   const failed = outcome.ok && (outcome.value as { isError?: boolean }).isError === true;
   const [code, reason]: [ErrorCode | null, string | null] = outcome.ok
     ? [failed ? 'source.tool_failed' : null, null]
-    : [outcome.error.code, outcome.error.reason ?? outcome.error.message];
+    : [outcome.error.code, reasonOf(outcome.error)];
   const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
   const record = rooms.audit.record({
     kind: details.kind,
