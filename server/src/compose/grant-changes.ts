@@ -4,7 +4,7 @@ import { projectId } from './declared.ts';
 
 const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
 
-/** Grants are a part of what lists hold. However much of them changes at a time, those who listen are told once. */
+/** Policy is a part of what lists hold. However much of them changes at a time, those who listen are told once. */
 export function onGrantsChanged(
   { policy, catalog }: { policy: Policy; catalog: Catalog },
   tell: (slug: string, lists: ReadonlySet<ListKind>) => void,

@@ -2,7 +2,7 @@ import type { ShownTool } from '#catalog';
 import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { Members, Result } from '#foundation';
 import type { NamedUser } from '#identity';
-import type { MaybePromise } from '#policy';
+import type { MaybePromise, Redactions } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
 /** What a client presents to a gateway. */
@@ -35,6 +35,8 @@ export interface Pipeline {
     gateway: Gateway | null,
     tools: readonly ShownTool[],
   ): MaybePromise<readonly ShownTool[]>;
+  /** What rules redact of what comes out; `null` where none does. The same until a rule changes, then another. */
+  redactions(projectId: string): Redactions | null;
   /** What a source says of the target outside of any request, as the caller may hear it; `null`: it may not. */
   overheard(caller: Caller, gateway: Gateway, target: RuleTarget, params: Members): Members | null;
   /** What the caller is told of a refusal. */

@@ -19,6 +19,7 @@ export function createPipeline(rooms: PipelineRooms): Pipeline {
     subscribe: (received) => subscribe(received, rooms),
     permits: (caller, gateway, target) => rooms.policy.permits({ caller, gateway, target }),
     visible: (caller, gateway, tools) => rooms.policy.visible(caller, gateway, tools, ({ tool }) => tool),
+    redactions: (projectId) => rooms.policy.redactions(projectId),
     overheard: (caller, gateway, target, params) =>
       rooms.policy.overheard({ caller, gateway, target }, params),
     told: ({ toldAs, reason: _reason, policy: _policy, ran: _ran, ...refusal }) => toldAs ?? refusal,

@@ -13,6 +13,7 @@ import type { Approvals } from './approvals/contract.ts';
 import type { Entries } from './entries.ts';
 import type { HookRegister, Plugins } from './hooks/contract.ts';
 import type { MaybePromise } from './limits/contract.ts';
+import type { Redactions } from './rules/contract.ts';
 
 declare const granted: unique symbol;
 declare const admitted: unique symbol;
@@ -111,6 +112,11 @@ export interface Policy extends PolicyAdministration {
   releaseFailure<Failure extends SpokenFailure>(grant: Grant, failure: Failure): Failure;
   /** Whether hooks want to see every output: then nothing may run beyond its answer. */
   readsOutputs(projectId: string): boolean;
+  /**
+   * What rules redact of what comes out, so that it need not be what its schema says; `null` where none does. The same until
+   * a rule changes, then another.
+   */
+  redactions(projectId: string): Redactions | null;
   /** What passes while a call runs: progress, log messages, questions and answers. `null`: it may not pass. */
   passing(grant: Grant, what: Passing, value: Members): Members | null;
   /** What a source says outside of any request, as the caller may hear it. `null`: it may not be heard. */

@@ -8,7 +8,7 @@ import { admit } from './admit.ts';
 import { createApprovals } from './approvals/approvals.ts';
 import type { Policy } from './contract.ts';
 import { createDecide } from './decide.ts';
-import { createEntries, type EntryList } from './entries.ts';
+import { createEntries, type Entry, type EntryList } from './entries.ts';
 import { explain } from './explain.ts';
 import { createGrants } from './grants/grants.ts';
 import type { KeptHook, KeptPlugin } from './hooks/contract.ts';
@@ -16,7 +16,7 @@ import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import type { Parts } from './parts.ts';
 import { overheard, passing, release, releaseFailure } from './release.ts';
-import { checkRule, createRules } from './rules/rules.ts';
+import { checkRule, createRules, redactsOutputs } from './rules/rules.ts';
 import { simulate } from './simulate.ts';
 
 export interface PolicyDeps {
@@ -63,12 +63,11 @@ export async function createPolicy({
   });
   const hooks = hooked.asking;
   const approvals = createApprovals({ db, sealer, clock });
-  grantEntries.onChange((before, after) => {
-    const slugs = [before, after].flatMap((entry) =>
-      entry === null ? [] : [entry.definition.gateway ?? null],
-    );
-    for (const slug of slugs.includes(null) ? [null] : new Set(slugs)) changed(slug);
-  });
+  grantEntries.onChange((...entries) => gatewaysOf(entries).forEach(changed));
+  // Lists tell nothing of outputs that are redacted.
+  ruleEntries.onChange((...entries) =>
+    gatewaysOf(entries.filter((entry) => entry !== null && redactsOutputs(entry))).forEach(changed),
+  );
 
   const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
   const claimNames = (projectId: string) => {
@@ -97,6 +96,7 @@ export async function createPolicy({
     release: (admission, request, returned) => release(parts, admission, request, returned),
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
     readsOutputs: (projectId) => hooks.has(projectId, 'post'),
+    redactions: rules.redactions,
     passing: (grant, what, value) => passing(parts, grant, what, value),
     overheard: (asking, value) => overheard(parts, asking, value),
     grants: grantEntries,
@@ -117,6 +117,14 @@ export async function createPolicy({
       hooks.close();
     },
   };
+}
+
+/** The slugs of the gateways that these are for; `null` for every gateway. */
+function gatewaysOf(
+  entries: readonly (Entry<GrantRequest | RuleRequest> | null)[],
+): readonly (string | null)[] {
+  const slugs = entries.flatMap((entry) => (entry === null ? [] : [entry.definition.gateway ?? null]));
+  return slugs.includes(null) ? [null] : [...new Set(slugs)];
 }
 
 /** A name for the state of all of these. */

@@ -46,8 +46,16 @@ export interface RulePlan {
   screen(document: Document, facts: RuleFacts): Screening;
 }
 
+/** What rules redact of what comes out. */
+export interface Redactions {
+  /** Whether a rule redacts outputs of the target, whoever asks and whatever they hold. */
+  concern(gateway: Gateway | null, target: RuleTarget): boolean;
+}
+
 export interface Rules {
   /** `null` where no rule speaks of the target. Kept until a rule changes. */
   plan(direction: 'input' | 'output', gateway: Gateway | null, target: RuleTarget): RulePlan | null;
+  /** `null` where no rule redacts outputs. The same until a rule changes, then another. */
+  redactions(projectId: string): Redactions | null;
   claimNames(projectId: string): ReadonlySet<string>;
 }

@@ -5,7 +5,7 @@ import type { Gateway, RuleTarget } from '#domain';
 import { manualClock } from '#foundation';
 import { createEntries, type Entry, fixedEntries } from '../entries.ts';
 import { createRules } from './rules.ts';
-import { facts, ruleEntry, target } from './screen-once.ts';
+import { facts, type RulePart, ruleEntry, target } from './screen-once.ts';
 
 const gateway = (slug: string) => ({ slug }) as Gateway;
 const readOnly = {
@@ -55,6 +55,28 @@ describe('the rules of a target', () => {
       null,
     );
     assert.equal(rules.plan('output', gateway('a'), { ...tool, projectId: 'another' }), null);
+  });
+
+  test('redact its outputs where one does that is enabled and enforced, whoever it is for', () => {
+    const redact: RulePart = { match, action: 'redact', subjects: [{ user: 'ann' }], condition: 'false' };
+    const concerned = (part: RulePart, slug: string | null = null) =>
+      createRules(fixedEntries([ruleEntry({ ...redact, ...part })]))
+        .redactions('default')
+        ?.concern(slug === null ? null : gateway(slug), target);
+    assert.equal(concerned({}), true);
+    assert.equal(concerned({ mode: 'enforce', enabled: true }), true);
+    assert.equal(concerned({ tools: ['Slack.*'] }), false);
+    assert.equal(concerned({ gateway: 'team' }, 'team'), true);
+    assert.equal(concerned({ gateway: 'team' }, 'other'), false);
+    for (const part of [
+      { mode: 'log_only' },
+      { enabled: false },
+      { direction: 'input' },
+      { action: 'block' },
+    ] as const) {
+      assert.equal(concerned(part), undefined, JSON.stringify(part));
+    }
+    assert.equal(createRules(fixedEntries([ruleEntry(redact)])).redactions('another'), null);
   });
 
   test('act as soon as they are written, changed or removed', async () => {

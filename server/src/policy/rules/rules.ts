@@ -4,9 +4,11 @@ import type { Entry, EntryList } from '../entries.ts';
 import { matcherOf, type TargetMatcher } from '../matching.ts';
 import { compiledRule, forgetCompiled } from './compiled-rule.ts';
 import type { RulePlan, Rules } from './contract.ts';
+import { createRedactedOutputs } from './redacted-outputs.ts';
 import { createPlan } from './screening.ts';
 
 export { checkRule } from './compiled-rule.ts';
+export { redactsOutputs } from './redacted-outputs.ts';
 
 /** Plans of so many targets are kept; then all are made anew. Of those that clients name, only what is short. */
 const maxKept = 50_000;
@@ -91,6 +93,7 @@ export function createRules(entries: EntryList<RuleRequest>): Rules {
       ofGateway.set(target.id, { projectId, ruleName, traits, plan });
       return plan;
     },
+    redactions: createRedactedOutputs(entries),
     claimNames(projectId) {
       refresh();
       const named = claims.get(projectId) ?? new Set(entries.list(projectId).flatMap(claimsOf));
