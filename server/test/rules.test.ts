@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RuleRequest } from '@sallyport/contracts';
 import { createServer, ToolError } from '@sallyport/server';
 import { z } from 'zod';
@@ -409,4 +412,163 @@ gateways:
     for (const byte of bytes) await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
     response.end();
   }
+});
+
+describe('rules that redact what a schema promises', () => {
+  const properties = {
+    amount: { type: 'integer' },
+    size: { enum: ['small', 'enormous'] },
+    mail: { type: 'string', format: 'email' },
+  };
+  const outputSchema = { type: 'object', properties, required: Object.keys(properties) };
+  const value = { amount: 4_711_000, size: 'enormous', mail: 'ann@example.com' };
+  const redacted = { amount: '[redacted]', size: '[redacted]', mail: '[redacted]' };
+  const redacts: RulePart = {
+    direction: 'output',
+    action: 'redact',
+    tools: ['*.Raw'],
+    match: { path: '$.*' },
+    // Whoever and whatever it is for.
+    subjects: [{ user: 'alice' }],
+    condition: '!has(arguments.plain)',
+  };
+  let both: BothEras;
+  let app: TestApp;
+
+  before(async () => {
+    both = await startBothEras();
+    app = both.app;
+    for (const era of eras) {
+      const { offer } = both.servers[era];
+      Object.assign(offer.tools.find(({ name }) => name === 'Raw') as Json, { outputSchema });
+      const said = era === 'modern' ? { resultType: 'complete' } : {};
+      const content = [{ type: 'text', text: JSON.stringify(value) }];
+      both.servers[era].raw = JSON.stringify({ ...said, content, structuredContent: value });
+      await app.app.rooms.sources.refresh('default', era);
+    }
+  });
+  after(() => both.close());
+  afterEach(() => removeRules(app));
+
+  const requestInit = () => ({ headers: { authorization: app.key, 'arcade-user-id': 'alice' } });
+  type OfficialClient = Pick<ClientV1, 'callTool' | 'close'> & { listTools(): Promise<{ tools: Json[] }> };
+  type Connect = (url: URL, onChanged: () => void) => Promise<OfficialClient>;
+  const options = (onChanged: () => void) => ({
+    listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged } },
+  });
+  const connectV1: Connect = async (url, onChanged) => {
+    const client = new ClientV1({ name: 'v1', version: '1' }, options(onChanged));
+    await client.connect(new TransportV1(url, { requestInit: requestInit() }) as never);
+    return client;
+  };
+  const connectV2 =
+    (mode: 'legacy' | { pin: '2026-07-28' }): Connect =>
+    async (url, onChanged) => {
+      const info = { name: 'v2', version: '1' };
+      const client = new Client(info, { ...options(onChanged), versionNegotiation: { mode } } as Json);
+      await client.connect(new StreamableHTTPClientTransport(url, { requestInit: requestInit() }));
+      return client as unknown as OfficialClient;
+    };
+  const clients: Readonly<Record<string, Connect>> = {
+    'the SDK of version 1': connectV1,
+    'the SDK of version 2, with a handshake': connectV2('legacy'),
+    'the SDK of version 2, without': connectV2({ pin: '2026-07-28' }),
+  };
+
+  const schemaIn = ({ tools }: { tools: Json[] }, name: string): Json =>
+    tools.find((tool) => tool.name === name).outputSchema;
+
+  for (const server of eras) {
+    for (const [name, connect] of Object.entries(clients)) {
+      test(`${name} hears of the rule, and takes what is left of an answer of a ${server} server`, async () => {
+        let heard = Promise.withResolvers<void>();
+        const hear = async () => {
+          await heard.promise;
+          heard = Promise.withResolvers();
+        };
+        const client = await connect(new URL(`${app.url}/mcp/${server}`), () => heard.resolve());
+        const call = () => client.callTool({ name: 'Raw', arguments: {} });
+        try {
+          const before = await client.listTools();
+          assert.deepEqual(schemaIn(before, 'Raw'), outputSchema);
+          assert.deepEqual((await call()).structuredContent, value);
+          await rules(app, redacts);
+          await hear();
+          const listed = await client.listTools();
+          assert.equal(schemaIn(listed, 'Raw'), undefined);
+          assert.deepEqual(schemaIn(listed, 'Echo'), schemaIn(before, 'Echo'));
+          const told = await call();
+          assert.deepEqual(told.structuredContent, redacted);
+          assert.doesNotMatch(JSON.stringify(told), /4711000|enormous|example/);
+          await removeRules(app);
+          await hear();
+          assert.deepEqual(await client.listTools(), before);
+          assert.deepEqual((await call()).structuredContent, value);
+        } finally {
+          await client.close();
+        }
+      });
+    }
+  }
+
+  test('a client that holds to what it listed before takes the answer after it lists again', async () => {
+    const client = await connectV1(new URL(`${app.url}/mcp/modern`), () => {});
+    const call = () => client.callTool({ name: 'Raw', arguments: {} });
+    try {
+      await client.listTools();
+      await rules(app, redacts);
+      await assert.rejects(call, /output schema/);
+      await client.listTools();
+      assert.deepEqual((await call()).structuredContent, redacted);
+    } finally {
+      await client.close();
+    }
+  });
+
+  const listed = async (): Promise<Json> => {
+    const { message, headers } = modern('tools/list');
+    return schemaIn((await messageOf(await app.rpc('modern', message, headers))).result, 'Raw');
+  };
+
+  test('the schema stays while the rule only logs, is switched off, or is for another gateway', async () => {
+    const { rules: entries } = app.app.rooms.policy;
+    const definition = { name: 'Rule', tools: ['*.Raw'], ...redacts };
+    const { id } = await entries.create('default', { ...definition, mode: 'log_only' });
+    assert.deepEqual(await listed(), outputSchema);
+    const later: readonly (readonly [Partial<RuleRequest>, boolean])[] = [
+      [{}, false],
+      [{ enabled: false }, true],
+      [{ mode: 'enforce' }, false],
+      [{ gateway: 'legacy' }, true],
+      [{ gateway: 'modern' }, false],
+      [{ action: 'block' }, true],
+    ];
+    for (const [part, stays] of later) {
+      await entries.replace('default', id, { ...definition, ...part });
+      assert.deepEqual(await listed(), stays ? outputSchema : undefined, JSON.stringify(part));
+    }
+  });
+
+  test('a key that is restricted to some tools is told the same', async () => {
+    const made = await app.api('POST', '/v1/api_keys', {
+      name: 'Few',
+      scopes: ['call', 'read'],
+      tools: ['*.Raw'],
+    });
+    assert.equal(made.status, 201, await made.clone().text());
+    const { key } = (await made.json()) as Json;
+    const { message } = modern('tools/list');
+    const headers = { ...modern('tools/list').headers, authorization: key };
+    const few = async () => (await messageOf(await app.rpc('modern', message, headers))).result.tools;
+    assert.deepEqual(
+      (await few()).map((tool: Json) => [tool.name, tool.outputSchema]),
+      [['Raw', outputSchema]],
+    );
+    await rules(app, redacts);
+    assert.deepEqual(
+      (await few()).map((tool: Json) => [tool.name, tool.outputSchema]),
+      [['Raw', undefined]],
+    );
+    assert.equal(await listed(), undefined);
+  });
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GatewayView } from '#catalog';
 import { createPager } from './list-pages.ts';
 
 interface Entry {
@@ -11,18 +10,15 @@ let written = 0;
 const listOf = (member: string) =>
   createPager<Entry>({
     member,
-    all: (view) => view.prompts as unknown as readonly Entry[],
     textOf: (entry) => {
       written++;
       return JSON.stringify(entry);
     },
   });
-/** The pager asks a view for nothing but the whole list. */
-const viewOf = (prompts: readonly Entry[]) => ({ prompts }) as unknown as GatewayView;
 const pages = listOf('prompts');
 
-function read(visible: readonly Entry[], cursor?: unknown, view = viewOf(entries)) {
-  const page = pages(view, visible, cursor);
+function read(visible: readonly Entry[], cursor?: unknown, whole: readonly Entry[] = entries) {
+  const page = pages(whole, visible, cursor);
   assert.ok(page.ok, page.ok ? '' : page.error.message);
   return JSON.parse(`{${page.value}}`) as { prompts: Entry[]; nextCursor?: string };
 }
@@ -40,29 +36,27 @@ test('a list is read page by page, every entry once and in order', () => {
 
 test('what one caller may see does not show in the list of another', () => {
   const few = entries.slice(0, 5);
-  const view = viewOf(few);
-  assert.equal(read(few, undefined, view).prompts.length, 5);
-  assert.deepEqual(read(few.slice(1, 2), undefined, view).prompts, [{ id: 1 }]);
-  assert.deepEqual(read([], undefined, view).prompts, []);
+  assert.equal(read(few, undefined, few).prompts.length, 5);
+  assert.deepEqual(read(few.slice(1, 2), undefined, few).prompts, [{ id: 1 }]);
+  assert.deepEqual(read([], undefined, few).prompts, []);
 });
 
 test('the text of an entry is written once', () => {
   const few = entries.slice(0, 3).map(({ id }) => ({ id }));
-  const view = viewOf(few);
   written = 0;
-  read(few, undefined, view);
-  read(few, undefined, view);
-  read(few.slice(1), undefined, view);
+  read(few, undefined, few);
+  read(few, undefined, few);
+  read(few.slice(1), undefined, few);
   assert.equal(written, 3);
 });
 
 test('a cursor past the end of a list that grew shorter ends it; it does not begin again', () => {
   const { nextCursor } = read(entries.slice(0, 1500));
-  assert.deepEqual(read(entries.slice(0, 900), nextCursor, viewOf(entries.slice(0, 900))), { prompts: [] });
+  assert.deepEqual(read(entries.slice(0, 900), nextCursor, entries.slice(0, 900)), { prompts: [] });
 });
 
 test('cursors that this list did not give out are refused', () => {
-  const foreign = listOf('resources')(viewOf(entries), entries, undefined);
+  const foreign = listOf('resources')(entries, entries, undefined);
   assert.ok(foreign.ok);
   const { nextCursor } = JSON.parse(`{${foreign.value}}`);
   const made = ['prompts:0', 'prompts:-1', 'prompts:1e3', 'prompts:9999', 'prompts: 1000'];
@@ -75,7 +69,7 @@ test('cursors that this list did not give out are refused', () => {
     ...made.map((text) => Buffer.from(text).toString('base64url')),
   ];
   for (const cursor of cursors) {
-    const page = pages(viewOf(entries), entries, cursor);
+    const page = pages(entries, entries, cursor);
     assert.ok(!page.ok && page.error.code === 'request.params_invalid', JSON.stringify(cursor));
     assert.equal(page.error.field, 'params.cursor');
   }

@@ -1,4 +1,3 @@
-import type { GatewayView } from '#catalog';
 import type { Refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { paramsInvalid } from './rpc.ts';
@@ -6,9 +5,9 @@ import { paramsInvalid } from './rpc.ts';
 /** Entries on one page. Many clients never ask for a second page, so the first one is generous. */
 const pageSize = 1000;
 
-/** The pages of one list: `visible` are those entries of the view that this caller may see. */
+/** The pages of one list: `visible` are those entries of the whole list that this caller may see. */
 export type Pager<Entry> = (
-  view: GatewayView,
+  whole: readonly Entry[],
   visible: readonly Entry[],
   cursor: unknown,
 ) => Result<string, Refusal>;
@@ -16,18 +15,17 @@ export type Pager<Entry> = (
 export interface ListForm<Entry> {
   /** The member of the result that holds the entries; a cursor of one list is none of another. */
   readonly member: string;
-  readonly all: (view: GatewayView) => readonly Entry[];
   /** An entry as JSON text. */
   readonly textOf: (entry: Entry) => string;
 }
 
 /**
  * Pages as the members of a result, as JSON text without its braces: `"tools":[…]` and `"nextCursor"` where there is more.
- * Texts are kept as long as the view they come from; what everybody sees is one text for all.
+ * Texts are kept as long as what they were made of; what everybody sees is one text for all.
  */
-export function createPager<Entry extends object>({ member, all, textOf }: ListForm<Entry>): Pager<Entry> {
+export function createPager<Entry extends object>({ member, textOf }: ListForm<Entry>): Pager<Entry> {
   const texts = new WeakMap<Entry, string>();
-  const wholes = new WeakMap<GatewayView, Map<number, string>>();
+  const wholes = new WeakMap<readonly Entry[], Map<number, string>>();
 
   function keptTextOf(entry: Entry): string {
     let text = texts.get(entry);
@@ -45,13 +43,13 @@ export function createPager<Entry extends object>({ member, all, textOf }: ListF
     return `"${member}":[${entries}]${next}`;
   }
 
-  return (view, visible, cursor) => {
+  return (whole, visible, cursor) => {
     const start = cursor === undefined ? 0 : startOf(member, cursor, visible.length);
     if (start === null) return err(paramsInvalid('params.cursor', 'is not a cursor that this list gave out'));
-    const isForAll = visible.length === all(view).length && start % pageSize === 0;
+    const isForAll = visible.length === whole.length && start % pageSize === 0;
     if (!isForAll) return ok(page(visible, start));
-    const pages = wholes.get(view) ?? new Map<number, string>();
-    wholes.set(view, pages);
+    const pages = wholes.get(whole) ?? new Map<number, string>();
+    wholes.set(whole, pages);
     let text = pages.get(start);
     if (text === undefined) {
       text = page(visible, start);

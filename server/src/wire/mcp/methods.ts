@@ -1,15 +1,15 @@
 import { type AuditKind, errorCodes } from '@sallyport/contracts';
 import type { GatewayView } from '#catalog';
-import { type ClientSide, type RuleTarget, refusal, type SourceReturn } from '#domain';
+import { type ClientSide, type Refusal, type RuleTarget, refusal, type SourceReturn } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
-import { createPager, type Pager } from './list-pages.ts';
+import { createPager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
 import { renamedUris } from './shown-uris.ts';
 import { startedTask, type TaskForm, taskOf } from './tasks/calls.ts';
-import { type OutputRoot, toolPages } from './tool-list.ts';
+import { type OutputRoot, toolPages, withoutRedacted } from './tool-list.ts';
 import { refusalResult, resultOf } from './tool-result.ts';
 
 /** What the two generations have in common: the methods, before each gives the result its own form. */
@@ -22,8 +22,12 @@ export async function listTools(
   outputRoot: OutputRoot,
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
-  const visible = await deps.pipeline.visible(caller, view.gateway, view.tools);
-  return listed(exchange, params, deps, 'tool_list', toolPages[outputRoot], visible);
+  const { gateway } = view;
+  const visible = await deps.pipeline.visible(caller, gateway, view.tools);
+  const redactions = deps.pipeline.redactions(gateway.projectId);
+  const whole = withoutRedacted(view.tools, gateway, redactions);
+  const shown = withoutRedacted(visible, gateway, redactions);
+  return listed(exchange, deps, 'tool_list', toolPages[outputRoot](whole, shown, params.cursor));
 }
 
 /** How a list is told: the members of the result, as JSON text without braces. */
@@ -35,24 +39,22 @@ export function listerOf<Entry extends { readonly listed: object; readonly targe
   member: string,
   all: (view: GatewayView) => readonly Entry[],
 ): Lister {
-  const pages = createPager<Entry>({ member, all, textOf: ({ listed }) => JSON.stringify(listed) });
+  const pages = createPager<Entry>({ member, textOf: ({ listed }) => JSON.stringify(listed) });
   return (exchange, params, deps) => {
     const { caller, view } = exchange;
-    const visible = all(view).filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
-    return listed(exchange, params, deps, kind, pages, visible);
+    const whole = all(view);
+    const visible = whole.filter(({ target }) => deps.pipeline.permits(caller, view.gateway, target));
+    return listed(exchange, deps, kind, pages(whole, visible, params.cursor));
   };
 }
 
 /** One page of a list, with its record. */
-async function listed<Entry>(
+async function listed(
   exchange: Exchange,
-  params: Members,
   deps: McpDeps,
   kind: AuditKind,
-  pages: Pager<Entry>,
-  visible: readonly Entry[],
+  members: Result<string, Refusal>,
 ): Promise<Result<string, Refused>> {
-  const members = pages(exchange.view, visible, params.cursor);
   if (!members.ok) return err({ ...refused(members.error), kind });
   await record(exchange, deps, { kind, decision: 'allowed' });
   return members;

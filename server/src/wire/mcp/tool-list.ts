@@ -1,5 +1,6 @@
 import type { ShownTool } from '#catalog';
-import type { JsonSchema, Tool } from '#domain';
+import type { Gateway, JsonSchema, Tool } from '#domain';
+import type { Redactions } from '#policy';
 import { createPager, type Pager } from './list-pages.ts';
 
 /** What the root of an output schema may be: any schema since 2026-07-28, only that of an object before. */
@@ -12,11 +13,44 @@ export const toolPages: Readonly<Record<OutputRoot, Pager<ShownTool>>> = {
 };
 
 function pagesWith(outputRoot: OutputRoot): Pager<ShownTool> {
-  return createPager({
-    member: 'tools',
-    all: (view) => view.tools,
-    textOf: (shown) => toolText(shown, outputRoot),
-  });
+  return createPager({ member: 'tools', textOf: (shown) => toolText(shown, outputRoot) });
+}
+
+/** Each as it is under these redactions. */
+interface Kept<Value> {
+  readonly redactions: Redactions;
+  readonly value: Value;
+}
+const keptLists = new WeakMap<readonly ShownTool[], Kept<readonly ShownTool[]>>();
+const keptTools = new WeakMap<ShownTool, Kept<ShownTool>>();
+
+/**
+ * Tools of a gateway, without the schemas of outputs that rules redact: what is redacted becomes a text, and clients refuse an
+ * answer that is not what its schema says. The same lists and tools as long as the redactions are the same.
+ */
+export function withoutRedacted(
+  tools: readonly ShownTool[],
+  gateway: Gateway,
+  redactions: Redactions | null,
+): readonly ShownTool[] {
+  if (redactions === null) return tools;
+  const kept = keptLists.get(tools);
+  if (kept?.redactions === redactions) return kept.value;
+  const value = tools.map((shown) => underRedactions(shown, gateway, redactions));
+  keptLists.set(tools, { redactions, value });
+  return value;
+}
+
+function underRedactions(shown: ShownTool, gateway: Gateway, redactions: Redactions): ShownTool {
+  const { tool } = shown;
+  if (tool.outputSchema === null) return shown;
+  const kept = keptTools.get(shown);
+  if (kept?.redactions === redactions) return kept.value;
+  const value = redactions.concern(gateway, tool)
+    ? { ...shown, tool: { ...tool, outputSchema: null } }
+    : shown;
+  keptTools.set(shown, { redactions, value });
+  return value;
 }
 
 /**
