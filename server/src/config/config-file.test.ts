@@ -491,7 +491,7 @@ describe('whatever the file holds', () => {
       )
       .map((parts) => parts.join(''));
     await fc.assert(fc.asyncProperty(fc.oneof(scraps, fc.string({ unit: 'binary' })), check), {
-      numRuns: 400,
+      numRuns: 120,
     });
   });
 
@@ -549,7 +549,7 @@ describe('whatever the file holds', () => {
     const files = fc.dictionary(keys, fc.oneof(fc.array(tree, { maxLength: 3 }), tree), { maxKeys: 4 });
     await fc.assert(
       fc.asyncProperty(files, (file) => check(stringify(file))),
-      { numRuns: 400 },
+      { numRuns: 120 },
     );
   });
 });

@@ -160,7 +160,7 @@ describe('for any grants, subjects, gateways and tools', () => {
         }
         grants.close();
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
