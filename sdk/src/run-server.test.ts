@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -23,12 +23,16 @@ async function connect(era: 'legacy' | 'modern', env: Record<string, string>): P
 
 for (const era of ['legacy', 'modern'] as const) {
   describe(`over stdio, a ${era} MCP client`, () => {
+    let client: Client;
+    before(async () => {
+      client = await connect(era, { ARCADE_USER_ID: 'alice', KEY: 'v' });
+    });
+    after(() => client.close());
+
     it('lists and calls tools, with the user and the secrets of the environment', async () => {
-      const client = await connect(era, { ARCADE_USER_ID: 'alice', KEY: 'v' });
       const { tools } = await client.listTools();
       const who = await client.callTool({ name: 'Kit_Whoami' });
       const secret = await client.callTool({ name: 'Kit_Secret' });
-      await client.close();
       assert.deepEqual(
         tools.map((tool) => tool.name),
         ['Kit_Whoami', 'Kit_Secret', 'Kit_Ask'],
@@ -38,17 +42,15 @@ for (const era of ['legacy', 'modern'] as const) {
     });
 
     it('is told which secret is missing', async () => {
-      const client = await connect(era, {});
-      const secret = await client.callTool({ name: 'Kit_Secret' });
-      await client.close();
+      const without = await connect(era, {});
+      const secret = await without.callTool({ name: 'Kit_Secret' });
+      await without.close();
       assert.equal(secret.isError, true);
       assert.match(JSON.stringify(secret.content), /needs the secret 'KEY'/);
     });
 
     it('answers a question of a tool', async () => {
-      const client = await connect(era, {});
       const answer = await client.callTool({ name: 'Kit_Ask' });
-      await client.close();
       assert.deepEqual(answer.structuredContent, { result: 'hello Ann' });
     });
   });
