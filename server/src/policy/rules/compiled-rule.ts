@@ -1,9 +1,9 @@
 import type { RuleRequest } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import type { Entry } from '../entries.ts';
-import { type Condition, compileCondition } from './condition.ts';
+import { type Condition, compileCondition } from './conditions/condition.ts';
 import { detectors } from './detectors/detectors.ts';
-import { parseJsonPath, type SyntaxProblem } from './json-path.ts';
+import { parseJsonPath, type SyntaxProblem } from './json/json-path.ts';
 import { compilePattern } from './pattern.ts';
 import type { Sought } from './prefilter.ts';
 

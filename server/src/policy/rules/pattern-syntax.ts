@@ -1,4 +1,4 @@
-import type { SyntaxProblem } from './json-path.ts';
+import type { SyntaxProblem } from './json/json-path.ts';
 
 interface Token {
   readonly kind: 'anchor' | 'class' | 'quoted' | 'escape' | 'group' | 'other';

@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { err, messageOf, ok, type Result } from '#foundation';
-import type { Span } from './edits.ts';
-import type { SyntaxProblem } from './json-path.ts';
+import type { Span } from './json/edits.ts';
+import type { SyntaxProblem } from './json/json-path.ts';
 import { unsupportedIn, withoutAnchors } from './pattern-syntax.ts';
 
 /** Finds pieces of texts: by a pattern, or by what a detector knows. */

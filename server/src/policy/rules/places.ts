@@ -1,5 +1,5 @@
+import { embedded, type Trail } from './json/walk.ts';
 import type { Finder } from './pattern.ts';
-import { embedded, type Trail } from './walk.ts';
 
 const maxName = 64;
 const maxSteps = 32;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { detectors } from './detectors/detectors.ts';
-import { parseJsonPath } from './json-path.ts';
+import { parseJsonPath } from './json/json-path.ts';
+import { withSecret, writtenJson } from './json/written-json.ts';
 import { compilePattern, type Finder } from './pattern.ts';
 import { createPrefilter, type Sought } from './prefilter.ts';
 import { ruleEntry } from './screen-once.ts';
 import { searched } from './search.ts';
-import { withSecret, writtenJson } from './written-json.ts';
 
 const letters = fc.string({
   unit: fc.constantFrom(

@@ -1,7 +1,7 @@
 import { RE2Set } from 're2js';
-import type { JsonPath } from './json-path.ts';
+import type { JsonPath } from './json/json-path.ts';
+import { unescaped } from './json/unescaping.ts';
 import type { Finder } from './pattern.ts';
-import { unescaped } from './unescaping.ts';
 
 /** What a rule looks for; at least one of the two. */
 export interface Sought {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { unescaped } from './json/unescaping.ts';
+import { type Written, withReplacement, withSecret, writtenJson } from './json/written-json.ts';
 import { screenOnce } from './screen-once.ts';
-import { unescaped } from './unescaping.ts';
-import { type Written, withReplacement, withSecret, writtenJson } from './written-json.ts';
 
 const letters = fc.string({
   unit: fc.constantFrom('a', 'b', '"', '\\', '/', '\n', ' ', 'é', '€', '💶', '{', ':'),

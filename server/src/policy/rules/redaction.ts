@@ -1,7 +1,8 @@
 import type { Document } from './contract.ts';
-import { applied, type Edit, merged } from './edits.ts';
-import { createOccurrences, type Occurrences } from './occurrences.ts';
-import { isSelected } from './path-states.ts';
+import { applied, type Edit, merged } from './json/edits.ts';
+import { createOccurrences, type Occurrences } from './json/occurrences.ts';
+import { isSelected } from './json/path-states.ts';
+import { type Leaf, walk } from './json/walk.ts';
 import {
   foundBy,
   type Hits,
@@ -11,7 +12,6 @@ import {
   replacementOf,
   type Search,
 } from './search.ts';
-import { type Leaf, walk } from './walk.ts';
 
 /** A rule that redacts, and what it found. */
 export interface Redaction {

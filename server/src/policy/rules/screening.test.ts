@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { withSecret, writtenJson } from './json/written-json.ts';
 import { type RulePart, ruleEntry, screenOnce } from './screen-once.ts';
-import { withSecret, writtenJson } from './written-json.ts';
 
 const ssn = '123-45-6789';
 const roots = ['structuredContent', '_meta'];

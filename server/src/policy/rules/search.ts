@@ -2,13 +2,13 @@ import type { RuleRequest } from '@sallyport/contracts';
 import { Fault } from '#foundation';
 import type { Entry } from '../entries.ts';
 import type { Document } from './contract.ts';
-import type { Span } from './edits.ts';
-import { noEdits } from './edits.ts';
-import { createPathSet, isInside, isSelected, type PathSet, type PathStates } from './path-states.ts';
+import type { Span } from './json/edits.ts';
+import { noEdits } from './json/edits.ts';
+import { createPathSet, isInside, isSelected, type PathSet, type PathStates } from './json/path-states.ts';
+import { isProtocolName, isProtocolValue } from './json/protocol-words.ts';
+import { type Leaf, type Trail, walk } from './json/walk.ts';
 import type { Finder } from './pattern.ts';
 import type { Sought } from './prefilter.ts';
-import { isProtocolName, isProtocolValue } from './protocol-words.ts';
-import { type Leaf, type Trail, walk } from './walk.ts';
 
 /** A rule that may find something. */
 export interface Search {

@@ -1,4 +1,4 @@
-import { joined, type Span } from '../edits.ts';
+import { joined, type Span } from '../json/edits.ts';
 import type { Finder } from '../pattern.ts';
 import { addAll, candidates, spanOf, spanOfGroup } from './candidates.ts';
 

@@ -1,4 +1,4 @@
-import type { Span } from '../edits.ts';
+import type { Span } from '../json/edits.ts';
 
 /**
  * Pieces that look right and are right. `looks` is global, and what it matches is bounded in length, so that trying again

@@ -1,4 +1,4 @@
-import type { Span } from '../edits.ts';
+import type { Span } from '../json/edits.ts';
 import type { Finder } from '../pattern.ts';
 
 /** Lengths of a mailbox's name and of a domain, as RFC 5321 bounds them. */

@@ -1,4 +1,4 @@
-import type { Span } from '../edits.ts';
+import type { Span } from '../json/edits.ts';
 import type { Finder } from '../pattern.ts';
 import { candidates } from './candidates.ts';
 

@@ -1,5 +1,5 @@
 import { isMembers } from '#foundation';
-import type { Span } from '../edits.ts';
+import type { Span } from '../json/edits.ts';
 import type { Finder } from '../pattern.ts';
 import { addAll } from './candidates.ts';
 

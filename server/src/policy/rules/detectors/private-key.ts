@@ -1,4 +1,4 @@
-import type { Span } from '../edits.ts';
+import type { Span } from '../json/edits.ts';
 import type { Finder } from '../pattern.ts';
 
 const marker = /-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g;

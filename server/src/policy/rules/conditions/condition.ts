@@ -2,9 +2,9 @@ import { type Context, Environment } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import { type Refusal, refusal } from '#domain';
 import { err, Fault, inTime, messageOf, ok, type Result } from '#foundation';
+import type { RuleFacts } from '../contract.ts';
 import { prepareExpression } from './condition-expression.ts';
 import { factsOf } from './condition-facts.ts';
-import type { RuleFacts } from './contract.ts';
 
 /** A condition of a rule, in CEL. */
 export interface Condition {

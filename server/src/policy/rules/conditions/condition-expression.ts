@@ -1,8 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 import { err, messageOf, ok, type Result } from '#foundation';
-import { maxInstructions } from './pattern.ts';
-import { unsupportedIn } from './pattern-syntax.ts';
+import { maxInstructions } from '../pattern.ts';
+import { unsupportedIn } from '../pattern-syntax.ts';
 
 interface Problem {
   readonly message: string;

@@ -1,10 +1,10 @@
 import { Fault } from '#foundation';
-import type { Document } from './contract.ts';
+import type { Document } from '../contract.ts';
+import { maxEmbedded } from '../prefilter.ts';
 import { applied, type Edit, inString, noEdits } from './edits.ts';
 import { asBase64, base64Text, isJsonText } from './embedded-text.ts';
 import { arrayLengths, scanJson } from './json-scanner.ts';
 import type { PathSet, PathStates } from './path-states.ts';
-import { maxEmbedded } from './prefilter.ts';
 import { isProtocolName, isProtocolValue } from './protocol-words.ts';
 
 /** The way to a place in a document: names, indexes, and where a string is itself a text to look into. */

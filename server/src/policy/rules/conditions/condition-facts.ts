@@ -1,6 +1,6 @@
 import { Fault, isHeavierThan, isMembers, type Members } from '#foundation';
-import { onlyReads } from '../matching.ts';
-import type { RuleFacts } from './contract.ts';
+import { onlyReads } from '../../matching.ts';
+import type { RuleFacts } from '../contract.ts';
 
 /** What conditions go by, under the names that they have there. */
 export interface ConditionFacts {

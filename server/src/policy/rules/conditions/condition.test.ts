@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { RuleTarget, Subject } from '#domain';
+import type { RuleFacts } from '../contract.ts';
 import { compileCondition } from './condition.ts';
-import type { RuleFacts } from './contract.ts';
 
 const ann: Subject = {
   userId: 'ann',
