@@ -344,6 +344,20 @@ describe('the audit', () => {
     assert.doesNotMatch(JSON.stringify(items), new RegExp(workerSecret));
   });
 
+  it('who only reads gateways is not told what their fixed arguments are', async () => {
+    const tools = [{ tool: 'Test.Join', arguments: { fixed: { words: ['hush-5'] } } }];
+    const { body: made } = await server.ask('POST', '/v1/gateways', { body: { name: 'fixed', tools } });
+    const key = await server.newKey({ name: 'reader', scopes: ['read', 'call'] });
+    for (const path of ['/v1/gateways', `/v1/gateways/${made.id}`]) {
+      const told = JSON.stringify((await server.ask('GET', path, { key })).body);
+      assert.match(told, /"fixed":\{"words":"\(set\)"\}/);
+      assert.doesNotMatch(told, /hush-5/);
+    }
+    const { body: whole } = await server.ask('GET', `/v1/gateways/${made.id}`);
+    assert.deepEqual(whole.tools[0].arguments.fixed, { words: ['hush-5'] });
+    await server.ask('DELETE', `/v1/gateways/${made.id}`);
+  });
+
   it('tells what a change found and what it left', async () => {
     const make = async (path: string, body: object) =>
       (await server.ask('POST', `/v1/${path}`, { body })).body;

@@ -1,5 +1,5 @@
 import type { GatewayResponse } from '@sallyport/contracts';
-import type { Gateway, ToolCuration, UserAssertion } from '#domain';
+import type { Gateway, Principal, ToolCuration, UserAssertion } from '#domain';
 
 export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayResponse {
   const { discovery, registry_suggestions, allowed_passthrough_headers, consent_skip_client_ids } =
@@ -33,6 +33,18 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
     binding: { type: fromFile ? 'static' : 'project', id: gateway.projectId },
     ...(fromFile ? {} : { created_at: gateway.createdAt, updated_at: gateway.updatedAt }),
   };
+}
+
+/** Fixed arguments are hidden from callers, so who only reads is told which there are, not what they are. */
+export function readableBy({ scopes }: Principal, gateway: GatewayResponse): GatewayResponse {
+  if (scopes.has('admin')) return gateway;
+  const veiled = (values: Record<string, unknown>) =>
+    Object.fromEntries(Object.keys(values).map((name) => [name, '(set)']));
+  const tools = gateway.tools.map((tool) => ({
+    ...tool,
+    arguments: { ...tool.arguments, fixed: veiled(tool.arguments.fixed) },
+  }));
+  return { ...gateway, tools };
 }
 
 /** As it may be asked for again, but for a secret. */

@@ -17,7 +17,7 @@ import { err, ok, type Result, randomHex } from '#foundation';
 import { checkUserAssertion } from '#identity';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
-import { gatewayResponse } from './response.ts';
+import { gatewayResponse, readableBy } from './response.ts';
 import { slugHeld } from './slug-held.ts';
 
 const one = '/gateways/{gateway_id}';
@@ -54,10 +54,12 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'read',
       query: pageQuery,
       success: 200,
-      run: ({ projectId, query, publicUrl }) =>
+      run: ({ principal, projectId, query, publicUrl }) =>
         ok({
           status: 200,
-          body: pageOf(catalog.gateways(projectId), query, (gateway) => gatewayResponse(gateway, publicUrl)),
+          body: pageOf(catalog.gateways(projectId), query, (gateway) =>
+            readableBy(principal, gatewayResponse(gateway, publicUrl)),
+          ),
         }),
     }),
     route({
@@ -67,9 +69,10 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       path: one,
       needs: 'read',
       success: 200,
-      run({ projectId, params, publicUrl }) {
+      run({ principal, projectId, params, publicUrl }) {
         const found = named(deps, { projectId, params });
-        return found.ok ? ok({ status: 200, body: gatewayResponse(found.value, publicUrl) }) : found;
+        if (!found.ok) return found;
+        return ok({ status: 200, body: readableBy(principal, gatewayResponse(found.value, publicUrl)) });
       },
     }),
     route({
