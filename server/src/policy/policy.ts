@@ -109,7 +109,7 @@ export async function createPolicy({
     checkRule,
     explain: (about) => explain({ parts, rules: ruleEntries, authorize: decide.authorize }, about),
     simulate: (projectId, change, recorded) =>
-      simulate({ grants: grantEntries, clock, version }, projectId, change, recorded),
+      simulate({ current: grants, grants: grantEntries, clock, version }, projectId, change, recorded),
     onChange: (listener) => void listeners.push(listener),
     close() {
       grants.close();

@@ -9,6 +9,8 @@ import { createGrants } from './grants/grants.ts';
 import { matcherOf, matchesSubject } from './matching.ts';
 
 export interface SimulateDeps {
+  /** As they decide now. */
+  readonly current: Grants;
   readonly grants: EntryList<GrantRequest>;
   readonly clock: Clock;
   readonly version: () => string;
@@ -21,7 +23,7 @@ type Verdict = SimulatedDifference['simulated'];
 
 /** Recorded calls decided again under a changed policy: what would differ from what was decided then. */
 export async function simulate(
-  { grants: entries, clock, version }: SimulateDeps,
+  { current, grants: entries, clock, version }: SimulateDeps,
   projectId: string,
   change: PolicyChange,
   recorded: readonly RecordedCall[],
@@ -30,6 +32,9 @@ export async function simulate(
   const grants = createGrants({ entries: changed, clock, onExpired() {} });
   const added = (change.add_rules ?? []).map((rule) => ({ rule, matcher: matcherOf(rule) }));
   const removed = new Set(change.remove_rules);
+  const { add_grants, remove_grants, add_rules, remove_rules, access } = change;
+  const parts = [add_grants, remove_grants, add_rules, remove_rules, access];
+  const isNothing = parts.every((part) => Object.keys(part ?? {}).length === 0);
   const differences: SimulatedDifference[] = [];
   let skipped = 0;
   for (const [index, call] of recorded.entries()) {
@@ -40,7 +45,7 @@ export async function simulate(
     }
     const gateway = withAccess(call.gateway, change);
     const simulated =
-      grantVerdict(grants, call, gateway) ??
+      grantVerdict(grants, call, gateway, isNothing ? null : current) ??
       addedRuleVerdict(added, call, gateway) ??
       removedRuleVerdict(removed, call);
     if (simulated !== null) differences.push(difference(call, simulated));
@@ -79,10 +84,21 @@ function withAccess(gateway: Gateway | null, { access = {} }: PolicyChange): Gat
   return { ...gateway, access: access[gateway.slug] ?? gateway.access };
 }
 
-/** Whether the grants would decide otherwise; `null`: as then. */
-function grantVerdict(grants: Grants, call: RecordedCall, gateway: Gateway | null): Verdict | null {
+/**
+ * Whether the grants would decide otherwise than they do now; with no `current`, otherwise than was recorded. `null`: they would
+ * not. So a change is told from what has changed since, and from what a key or a hook refused.
+ */
+function grantVerdict(
+  grants: Grants,
+  call: RecordedCall,
+  gateway: Gateway | null,
+  current: Grants | null,
+): Verdict | null {
   if (call.target === null) return null;
-  const was = call.code !== 'policy.not_granted';
+  const was =
+    current === null
+      ? call.code !== 'policy.not_granted'
+      : current.decide(call.subject, call.gateway, call.target).allowed;
   const { allowed, grantIds } = grants.decide(call.subject, gateway, call.target);
   if (allowed === was) return null;
   const by = grantIds.length === 0 ? 'no grant' : `grant ${grantIds[0]}`;

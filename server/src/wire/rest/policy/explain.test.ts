@@ -218,6 +218,22 @@ describe('simulate', () => {
     assert.equal((await call('zoe', 'Test_Count', {}, 'other')).isError, false);
   });
 
+  it('what a key refused is not told as what the change would do; with no change, what changed since is told', async () => {
+    const key = await server.newKey({ name: 'narrow', scopes: ['call'], tools: ['Test.Join'] });
+    await server.ask('POST', '/mcp/other', {
+      key,
+      headers: { 'arcade-user-id': 'kim' },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'Test_Count' } },
+    });
+    const add_grants = [{ subject: { user: 'nobody' }, tools: ['*'], effect: 'deny' }];
+    assert.deepEqual((await simulate({ gateway: 'other', add_grants, limit: 1 })).differences, []);
+    await call('max', 'Test_Count', {}, 'other');
+    const deny = await made('grants', { subject: { user: 'max' }, tools: ['Test.*'], effect: 'deny' });
+    const { differences } = await simulate({ gateway: 'other', limit: 1 });
+    assert.deepEqual([differences[0].user_id, differences[0].simulated.code], ['max', 'policy.not_granted']);
+    await server.ask('DELETE', `/v1/grants/${deny}`);
+  });
+
   it('a gateway that would begin to take grants would refuse who has none', async () => {
     await call('zoe', 'Test_Count', {}, 'other');
     const told = await simulate({ gateway: 'other', access: { other: 'granted' }, limit: 1 });
