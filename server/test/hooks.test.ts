@@ -140,6 +140,32 @@ for (const era of eras) {
       );
     });
 
+    it('a grant that goes while a hook thinks is gone: nothing runs, or the answer is withheld', async () => {
+      const client = await connect(era);
+      for (const [point, runs] of [
+        ['pre', 0],
+        ['post', 1],
+      ] as const) {
+        const id = await add({ [point]: {} });
+        const { grants } = app.app.rooms.policy;
+        let deny = '';
+        hooks.answers[`/${point}`] = async () => {
+          const denied = { subject: { user: 'alice' }, tools: ['Mail.*'], effect: 'deny' } as const;
+          deny = (await grants.create('default', { ...denied, tools: [...denied.tools] })).id;
+          return { code: 'OK' };
+        };
+        const before = worker.ran.length;
+        const told = await client.request('tools/call', { name: 'Mail_Send', arguments: letter });
+        assert.match(JSON.stringify(told.error ?? told.result), /taken away/);
+        assert.equal(worker.ran.length, before + runs);
+        const [record] = await app.records('&kind=tool_call&code=policy.not_granted');
+        assert.equal(record.decision, runs === 0 ? 'refused' : 'failed');
+        await grants.remove('default', deny);
+        const [hook] = (await api('GET', `/hooks?plugin_id=${id}`)).body.items;
+        await api('DELETE', `/hooks/${hook.id}`);
+      }
+    });
+
     it('tell listening clients when an access hook comes and goes', async () => {
       const client = await connect(era);
       const listening = await client.listen();

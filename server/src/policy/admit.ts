@@ -2,6 +2,7 @@ import type { RuleRequest } from '@sallyport/contracts';
 import { refusal } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Admission, Grant, PolicyRefusal, Request } from './contract.ts';
+import { stillGranted } from './decide.ts';
 import type { Entry } from './entries.ts';
 import type { MaybePromise, Taken } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
@@ -51,6 +52,11 @@ async function askOthers(
   try {
     const hooked = await askHooks(parts, grant, request, screened.args);
     if (!hooked.ok) return hooked;
+    // Others took their time.
+    if (!stillGranted(parts, grant)) {
+      const message = 'access was taken away before the call ran';
+      return err({ ...refusal('policy.not_granted', message), policy: grant.trace });
+    }
     const held = new Set([...screened.held, ...hooked.value.held]);
     if (held.size > 0) {
       const redeemed = await parts.approvals.redeem({

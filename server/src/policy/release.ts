@@ -67,6 +67,7 @@ async function askHooks(
     return err({ ...refused, policy: grant.trace });
   }
   grant.trace.hooks.push(...answered.value.traces);
+  if (!stillGranted(parts, grant)) return err(revoked(grant));
   const { output } = answered.value;
   if (output === null) return ok(releaseOf(returned));
   const again = screenReturn(parts, grant, withOutput(returned, output.value));
