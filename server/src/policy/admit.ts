@@ -6,8 +6,8 @@ import { stillGranted } from './decide.ts';
 import type { Entry } from './entries.ts';
 import type { MaybePromise, Taken } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
-import type { RulePlan } from './rules/contract.ts';
-import { addRules } from './trace.ts';
+import { looksFor, screenCall } from './screen.ts';
+import { traced } from './trace.ts';
 
 /** What may go in. The brand of an `Admission` exists only in types; this is the one place that gives it. */
 export function admit(
@@ -19,16 +19,12 @@ export function admit(
   if (!screened.ok) return screened;
   const taken = request.follows ? uncounted : parts.limits.take(grant);
   const go = (result: Awaited<typeof taken>): MaybePromise<Result<Admission, PolicyRefusal>> => {
-    if (!result.ok) {
-      const { traces, ...refused } = result.error;
-      grant.trace.limits.push(...traces);
-      return err({ ...refused, policy: grant.trace });
-    }
-    grant.trace.limits.push(...result.value.traces);
+    const passed = traced(grant.trace, grant.trace.limits, result);
+    if (!passed.ok) return passed;
     const { args, held } = screened.value;
     const hooked = request.tool !== null && parts.hooks.has(grant.target.projectId, 'pre');
-    if (held.length === 0 && !hooked) return ok(admission(grant, request, args, [], result.value));
-    return askOthers(parts, grant, request, screened.value, result.value);
+    if (held.length === 0 && !hooked) return ok(admission(grant, request, args, [], passed.value));
+    return askOthers(parts, grant, request, screened.value, passed.value);
   };
   return taken instanceof Promise ? taken.then(go) : go(taken);
 }
@@ -88,14 +84,10 @@ async function askHooks(
 ): Promise<Result<ScreenedArgs & Pick<Admission, 'secrets'>, PolicyRefusal>> {
   const { tool, executionId, signal } = request;
   if (tool === null || !parts.hooks.has(tool.projectId, 'pre')) return ok({ args, held: [], secrets: [] });
-  const answered = await parts.hooks.pre({ subject: grant.caller, tool, executionId, args, signal });
-  if (!answered.ok) {
-    const { traces, ...refused } = answered.error;
-    grant.trace.hooks.push(...traces);
-    return err({ ...refused, policy: grant.trace });
-  }
-  const { traces, secrets, args: changed } = answered.value;
-  grant.trace.hooks.push(...traces);
+  const asked = await parts.hooks.pre({ subject: grant.caller, tool, executionId, args, signal });
+  const answered = traced(grant.trace, grant.trace.hooks, asked);
+  if (!answered.ok) return answered;
+  const { secrets, args: changed } = answered.value;
   if (changed === null) return ok({ args, held: [], secrets });
   const screened = screenArgs(parts, grant, request, changed, true);
   return screened.ok ? ok({ ...screened.value, secrets }) : screened;
@@ -109,45 +101,25 @@ function screenArgs(
   args: Members,
   check = false,
 ): Result<ScreenedArgs, PolicyRefusal> {
-  const { caller, gateway, target, trace } = grant;
-  const plan = parts.rules.plan('input', gateway, target);
-  let screened: ScreenedArgs = { args, held: [] };
-  let changed = check;
-  if (plan !== null) {
-    const document = {
-      json: JSON.stringify(args),
-      roots: request.roots,
-      at: request.tool === null ? 'params' : 'arguments',
-    };
-    const facts = { subject: caller, gateway, target, args, nowMs: parts.clock.now() };
-    const found = screen(plan, document, facts, trace);
-    if (found.blocked !== null) {
-      const { message, reason } = found.blocked;
-      return err({ ...refusal('policy.input_blocked', message, { reason }), policy: trace });
-    }
-    changed ||= found.json !== null;
-    const held = request.follows ? found.held.filter(looksFor) : found.held;
-    screened = { args: found.json === null ? args : JSON.parse(found.json), held };
+  const { trace } = grant;
+  const found = screenCall(parts, grant, 'input', args, () => ({
+    json: JSON.stringify(args),
+    roots: request.roots,
+    at: request.tool === null ? 'params' : 'arguments',
+  }));
+  if (found !== null && found.blocked !== null) {
+    const { message, reason } = found.blocked;
+    return err({ ...refusal('policy.input_blocked', message, { reason }), policy: trace });
   }
+  const changed = check || (found !== null && found.json !== null);
+  const held = found?.held ?? [];
+  const screened = {
+    args: found === null || found.json === null ? args : JSON.parse(found.json),
+    held: request.follows ? held.filter(looksFor) : held,
+  };
   if (!changed) return ok(screened);
   const checked = request.check(screened.args);
   return checked.ok ? ok({ ...screened, args: checked.value }) : err({ ...checked.error, policy: trace });
-}
-
-/** What holds a call whatever it says held the one that this is about. */
-function looksFor({ definition }: Entry<RuleRequest>): boolean {
-  return definition.match !== undefined;
-}
-
-function screen(
-  plan: RulePlan,
-  document: Parameters<RulePlan['screen']>[0],
-  facts: Parameters<RulePlan['screen']>[1],
-  trace: Grant['trace'],
-) {
-  const found = plan.screen(document, facts);
-  addRules(trace, found.traces);
-  return found;
 }
 
 function admission(

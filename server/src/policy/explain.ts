@@ -1,11 +1,12 @@
 import type { ExplainResponse, RuleRequest } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import type { Members, Result } from '#foundation';
-import type { ExplainedCall, Policy, Request } from './contract.ts';
+import type { ExplainedCall, Policy } from './contract.ts';
 import type { Entry, EntryList } from './entries.ts';
 import { matcherOf, matchesSubject } from './matching.ts';
 import type { Parts } from './parts.ts';
 import type { Screening } from './rules/contract.ts';
+import { screen } from './screen.ts';
 
 export interface ExplainDeps {
   readonly parts: Parts;
@@ -68,7 +69,9 @@ function explainInput(parts: Parts, about: ExplainedCall, told: Explained): Memb
   if (about.arguments === null) return null;
   const { args, check } = about.arguments;
   refuseWith(told, check(args));
-  const screening = screen(parts, about, 'input', args, args);
+  const { caller, gateway, tool: target } = about;
+  const document = () => ({ json: JSON.stringify(args), roots: null, at: 'arguments' });
+  const screening = screen(parts, { caller, gateway, target }, 'input', args, document);
   if (screening === null) {
     told.arguments = args;
     return args;
@@ -133,7 +136,9 @@ function explainHeld(told: Explained): void {
 
 function explainOutput(parts: Parts, about: ExplainedCall, told: Explained): void {
   const args = about.arguments?.args ?? {};
-  const screening = screen(parts, about, 'output', { value: about.output }, args);
+  const { caller, gateway, tool: target } = about;
+  const document = () => ({ json: JSON.stringify({ value: about.output }), roots: ['value'], at: '' });
+  const screening = screen(parts, { caller, gateway, target }, 'output', args, document);
   if (screening === null) {
     told.output = about.output;
     return;
@@ -142,23 +147,6 @@ function explainOutput(parts: Parts, about: ExplainedCall, told: Explained): voi
   if (screening.blocked !== null)
     refuse(told, refusal('policy.output_blocked', screening.blocked.message, screening.blocked));
   else told.output = screening.json === null ? about.output : JSON.parse(screening.json).value;
-}
-
-function screen(
-  { rules, clock }: Parts,
-  { caller, gateway, tool }: ExplainedCall,
-  direction: 'input' | 'output',
-  value: Members,
-  args: Request['args'],
-): Screening | null {
-  const plan = rules.plan(direction, gateway, tool);
-  if (plan === null) return null;
-  const document = {
-    json: JSON.stringify(value),
-    roots: direction === 'input' ? null : ['value'],
-    at: direction === 'input' ? 'arguments' : '',
-  };
-  return plan.screen(document, { subject: caller, gateway, target: tool, args, nowMs: clock.now() });
 }
 
 function explainRule(

@@ -16,7 +16,8 @@ import type { MaybePromise } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
 import { hookedOutputOf, withOutput } from './returned-output.ts';
 import type { Screening } from './rules/contract.ts';
-import { addRules } from './trace.ts';
+import { looksFor, screen, screenCall } from './screen.ts';
+import { traced } from './trace.ts';
 
 /** What may come out. The brand of a `Release` exists only in types; this is the one place that gives it. */
 export function release(
@@ -53,7 +54,7 @@ async function askHooks(
   returned: Exclude<SourceReturn, { form: 'input_required' }>,
 ): Promise<Result<Release, PolicyRefusal>> {
   const { grant, executionId, args } = admission;
-  const answered = await parts.hooks.post({
+  const asked = await parts.hooks.post({
     subject: grant.caller,
     tool: request.tool,
     executionId,
@@ -61,12 +62,8 @@ async function askHooks(
     signal: request.signal,
     ...hookedOutputOf(returned),
   });
-  if (!answered.ok) {
-    const { traces, ...refused } = answered.error;
-    grant.trace.hooks.push(...traces);
-    return err({ ...refused, policy: grant.trace });
-  }
-  grant.trace.hooks.push(...answered.value.traces);
+  const answered = traced(grant.trace, grant.trace.hooks, asked);
+  if (!answered.ok) return answered;
   if (!stillGranted(parts, grant)) return err(revoked(grant));
   const { output } = answered.value;
   if (output === null) return ok(releaseOf(returned));
@@ -112,13 +109,7 @@ function screenOut(
   roots: readonly string[],
   direction: 'input' | 'output' = 'output',
 ): Screening | null {
-  const { caller, gateway, target, trace, sent } = grant;
-  const plan = parts.rules.plan(direction, gateway, target);
-  if (plan === null) return null;
-  const facts = { subject: caller, gateway, target, args: sent.args, nowMs: parts.clock.now() };
-  const found = plan.screen({ json: json(), roots, at: '' }, facts);
-  addRules(trace, found.traces);
-  return found;
+  return screenCall(parts, grant, direction, grant.sent.args, () => ({ json: json(), roots, at: '' }));
 }
 
 /** A failure tells what a source said: the same rules hold for it. */
@@ -162,19 +153,17 @@ export function passing(parts: Parts, grant: Grant, what: Passing, value: Member
   const { direction, roots } = passings[what];
   const found = screenOut(parts, grant, () => JSON.stringify(value), roots, direction);
   if (found === null) return value;
-  // Nobody can be asked now. What holds a call whatever it says was asked about when the call came.
+  // Nobody can be asked now.
   const { approved } = grant.sent;
-  const isHeld = found.held.some(({ id, definition }) => definition.match !== undefined && !approved.has(id));
+  const isHeld = found.held.some((rule) => looksFor(rule) && !approved.has(rule.id));
   return isHeld ? null : leftOf(value, found);
 }
 
 /** Outside of any call there is no record that a trace would stand in. */
 export function overheard(parts: Parts, asking: Asking, value: Members): Members | null {
-  const { caller, gateway, target } = asking;
-  const plan = parts.rules.plan('output', gateway, target);
-  if (plan === null) return value;
-  const facts = { subject: caller, gateway, target, args: {}, nowMs: parts.clock.now() };
-  return leftOf(value, plan.screen({ json: JSON.stringify(value), roots: said, at: '' }, facts));
+  const document = () => ({ json: JSON.stringify(value), roots: said, at: '' });
+  const found = screen(parts, asking, 'output', {}, document);
+  return found === null ? value : leftOf(value, found);
 }
 
 /** Where the paths of rules begin in what is said and asked meanwhile. */

@@ -1,6 +1,7 @@
 import type { PolicyTrace, RuleTrace } from '@sallyport/contracts';
-import type { Subject } from '#domain';
-import type { Asking } from './contract.ts';
+import type { Refusal, Subject } from '#domain';
+import { err, type Result } from '#foundation';
+import type { Asking, PolicyRefusal } from './contract.ts';
 
 const maxGroups = 50;
 const maxClaimText = 256;
@@ -34,6 +35,18 @@ function knownBy({ groups, claims }: Subject, names: ReadonlySet<string>): Parti
     known.claims = { ...known.claims, [name]: value };
   }
   return known;
+}
+
+/** What was asked of limits or hooks, told in the trace; a refusal takes the whole trace along. */
+export function traced<Told, Value extends { readonly traces: readonly Told[] }>(
+  trace: PolicyTrace,
+  told: Told[],
+  answered: Result<Value, Refusal & { readonly traces: readonly Told[] }>,
+): Result<Value, PolicyRefusal> {
+  told.push(...(answered.ok ? answered.value : answered.error).traces);
+  if (answered.ok) return answered;
+  const { traces: _told, ...refused } = answered.error;
+  return err({ ...refused, policy: trace });
 }
 
 /** What rules did in several parts of one call is told as one. */

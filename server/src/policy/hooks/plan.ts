@@ -157,15 +157,12 @@ function byPriority({ entry: one }: HookOf, { entry: other }: HookOf): number {
   return (one.definition.hook.priority ?? 0) - (other.definition.hook.priority ?? 0) || byAge(one, other);
 }
 
-interface Aged {
-  readonly createdAt: string;
-  readonly id: string;
-}
+type Aged = Pick<PluginEntry | HookEntry, 'origin' | 'createdAt' | 'id'>;
 
 /** The same after every restart. What the file declares is undated, and stays in its order. */
 function byAge(one: Aged, other: Aged): number {
   if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? -1 : 1;
-  return one.createdAt.startsWith('1970') || one.id === other.id ? 0 : one.id < other.id ? -1 : 1;
+  return one.origin === 'file' || one.id === other.id ? 0 : one.id < other.id ? -1 : 1;
 }
 
 function isActive({ status }: { readonly status?: 'active' | 'inactive' | undefined }): boolean {
