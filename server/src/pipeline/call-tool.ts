@@ -1,11 +1,12 @@
 import type { Audit } from '#audit';
 import type { Credentials } from '#credentials';
 import { refusal } from '#domain';
-import { type Clock, type Err, elapsedMs, err, messageOf, type Result } from '#foundation';
+import { type Clock, type Err, err, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { CallRefusal, Received, Screened } from './call.ts';
+import { record } from './record.ts';
 import { attachCredential } from './steps/attach-credential.ts';
 import { authorize } from './steps/authorize.ts';
 import { dispatch } from './steps/dispatch.ts';
@@ -71,46 +72,27 @@ export async function callTool(received: Received, rooms: CallRooms): Promise<Re
       }),
     );
   }
-  const recorded = record(received, outcome, rooms);
-  // Only strict durability has something to wait for.
+  const recorded = recordCall(received, outcome, rooms);
   if (recorded !== undefined) await recorded;
   return outcome;
 }
 
-function record(
+function recordCall(
   received: Received,
   outcome: Result<Screened, CallRefusal>,
   rooms: CallRooms,
 ): void | Promise<void> {
   // The record names the tool that was meant even where the call was refused.
   const shown = outcome.ok ? outcome.value.shown : received.find(received.name);
-  const { principal, userId } = received.caller;
-  const failed = outcome.ok && outcome.value.returned.isError;
-  return rooms.audit.record({
+  const { name, executionId, traceId } = received;
+  const asked = {
     kind: 'tool_call',
-    decision: outcome.ok ? (failed ? 'failed' : 'allowed') : hasRun(outcome.error) ? 'failed' : 'refused',
-    projectId: principal.projectId,
-    code: outcome.ok ? (failed ? 'source.tool_failed' : null) : outcome.error.code,
-    reason: outcome.ok ? null : reasonOf(outcome.error),
-    userId,
-    principal: principal.id,
-    gateway: received.gateway?.slug ?? null,
-    tool: shown?.tool.qualifiedName ?? received.name.slice(0, 200),
+    tool: shown?.tool.qualifiedName ?? name.slice(0, 200),
     toolId: shown?.tool.id ?? null,
     source: shown?.tool.sourceId ?? null,
-    executionId: received.executionId,
-    durationMs: elapsedMs(rooms.clock, received.startedAt),
-    traceId: received.traceId,
-    policy: outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null),
-  });
-}
-
-/** For the record: a source's own error may repeat what it was sent, so only its number stands there. */
-export function reasonOf({ reason, message, rpc }: CallRefusal): string {
-  return rpc === undefined ? (reason ?? message) : `the source answered with the JSON-RPC error ${rpc.code}`;
-}
-
-/** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */
-export function hasRun({ code, ran }: CallRefusal): boolean {
-  return ran === true || code.startsWith('source.') || code === 'internal';
+    executionId,
+    traceId,
+  } as const;
+  const policy = outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null);
+  return record(rooms, asked, received, outcome.ok ? ok(outcome.value.returned) : outcome, policy);
 }

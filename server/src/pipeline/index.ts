@@ -9,6 +9,6 @@
  */
 
 export type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
-export { hasRun } from './call-tool.ts';
 export type { Pipeline, Presented } from './contract.ts';
 export { createPipeline } from './pipeline.ts';
+export { hasRun } from './record.ts';

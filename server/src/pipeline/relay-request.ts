@@ -1,9 +1,10 @@
-import type { AuditKind, ErrorCode, PolicyTrace } from '@sallyport/contracts';
+import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
 import { refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
-import { elapsedMs, err, type Members, messageOf, ok, type Result } from '#foundation';
+import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
-import { type CallRooms, hasRun, reasonOf } from './call-tool.ts';
+import type { CallRooms } from './call-tool.ts';
+import { record } from './record.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
 /** What a request for something else than a tool's run, and a subscription, have in common. */
@@ -118,31 +119,21 @@ async function recorded<T>(
 ): Promise<Result<T, CallRefusal>> {
   const granted = await grantOf(asked, rooms);
   const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
-  const { principal, userId } = asked.caller;
-  const failed = outcome.ok && (outcome.value as { isError?: boolean }).isError === true;
-  const [code, reason]: [ErrorCode | null, string | null] = outcome.ok
-    ? [failed ? 'source.tool_failed' : null, null]
-    : [outcome.error.code, reasonOf(outcome.error)];
   const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
-  const record = rooms.audit.record({
-    kind: details.kind,
-    decision: outcome.ok && !failed ? 'allowed' : outcome.ok || hasRun(outcome.error) ? 'failed' : 'refused',
-    projectId: principal.projectId,
-    code,
-    reason,
-    userId,
-    principal: principal.id,
-    gateway: asked.gateway?.slug ?? null,
+  const { kind, executionId, traceId } = details;
+  const named = {
+    kind,
     tool: recordedName(asked, policy),
     toolId: asked.target?.id ?? null,
     source: asked.target?.sourceId ?? null,
-    executionId: details.executionId,
-    durationMs: elapsedMs(rooms.clock, asked.startedAt),
-    traceId: details.traceId,
-    policy,
-  });
-  // Only strict durability has something to wait for.
-  if (record !== undefined) await record;
+    executionId,
+    traceId,
+  };
+  const said = outcome.ok
+    ? ok({ isError: (outcome.value as { isError?: boolean }).isError === true })
+    : outcome;
+  const journalled = record(rooms, named, asked, said, policy);
+  if (journalled !== undefined) await journalled;
   return outcome;
 }
 
