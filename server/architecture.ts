@@ -26,7 +26,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 
   catalog: { is: 'which tools there are, and which of them a gateway shows', mayImport: ground },
   sources: { is: 'where tools live: list them, call them, say what is wrong', mayImport: ground },
-  identity: { is: 'who is calling: API keys and the user they act as', mayImport: ground },
+  identity: { is: 'who is calling, as whom, and with which role', mayImport: ground },
   policy: { is: 'who may call what; what content may pass', mayImport: ground },
   credentials: { is: 'act as the user in other systems', mayImport: ground },
   audit: { is: 'what happened: the journal and the log book', mayImport: ground },
@@ -59,6 +59,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'storage',
       // Grants, rules, limits and hooks are administered through the API.
       'policy',
+      // The authorization server fetches what clients publish of themselves.
+      'egress',
+      // People are sent to the issuers of what they connect, and come back.
+      'credentials',
     ],
   },
   compose: {
@@ -88,6 +92,15 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
-  jose: { only: ['identity/assertions/'], why: 'signed tokens are checked in one place' },
+  jose: { only: ['identity/'], why: 'signed tokens are checked in one room' },
+  'openid-client': { only: ['identity/user-sources/'], why: 'issuers are spoken to in one place' },
+  'oidc-provider': {
+    only: ['wire/oauth/'],
+    why: 'the authorization server is a front; what it keeps is ours',
+  },
+  '@modelcontextprotocol/client': {
+    only: ['credentials/'],
+    why: 'of the official client we use how it gets authorized, and nothing else',
+  },
   yaml: { only: ['config/'], why: 'files are read and checked in one place' },
 };

@@ -120,6 +120,13 @@ export const userAssertionRequest = z
   });
 export type UserAssertionRequest = z.infer<typeof userAssertionRequest>;
 
+/** RFC 6749 §3.3, without what this server uses itself. */
+const oauthScope = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9._:/-]+$/, 'must be letters, digits and . _ : / -')
+  .refine((scope) => !['openid', 'offline_access', 'mcp', 'profile', 'email'].includes(scope), 'is taken');
+
 const fields = {
   slug: gatewaySlug.optional(),
   description: z.string().max(1000).optional(),
@@ -128,6 +135,13 @@ const fields = {
   auth_type: gatewayAuthType.optional(),
   auth_types: z.array(gatewayAuthType).min(1).max(3).optional(),
   user_source_id: z.string().max(256).nullable().optional(),
+  /** Several: people choose where they sign in. */
+  user_source_ids: z.array(z.string().min(1).max(256)).max(20).optional(),
+  /** Tools for which a client must ask an OAuth scope of its own. */
+  tool_scopes: z
+    .array(z.strictObject({ scope: oauthScope, tools: z.array(toolName).min(1).max(500) }))
+    .max(50)
+    .optional(),
   /** Set: a user id by itself is not believed. `null`: it is. */
   user_assertion: userAssertionRequest.nullable().optional(),
   tool_filter: toolFilter.optional(),
@@ -166,12 +180,15 @@ function checkAuthTypes(request: AuthFields, context: z.RefinementCtx): void {
 }
 
 function checkUserSource(
-  request: AuthFields & { user_source_id?: string | null | undefined },
+  request: AuthFields & {
+    user_source_id?: string | null | undefined;
+    user_source_ids?: readonly string[] | undefined;
+  },
   context: z.RefinementCtx,
 ): void {
   checkAuthTypes(request, context);
   const types = request.auth_types ?? [request.auth_type];
-  if (types.includes('user_source') && (request.user_source_id ?? '') === '') {
+  if (types.includes('user_source') && !request.user_source_id && !request.user_source_ids?.length) {
     context.addIssue({
       code: 'custom',
       path: ['user_source_id'],
@@ -211,7 +228,10 @@ export interface GatewayResponse {
   /** The first of `auth_types`. */
   auth_type: string;
   auth_types: string[];
+  /** The first of `user_source_ids`. */
   user_source_id?: string;
+  user_source_ids: string[];
+  tool_scopes: { scope: string; tools: string[] }[];
   user_assertion?: Omit<UserAssertionRequest, 'secret'> & { secret?: SecretResponse };
   tool_filter: {
     allowed_tools?: string[];

@@ -1,13 +1,29 @@
 import type { Gateway } from '#domain';
 import type { Db } from '#storage';
 
+/** As a version before sign-in kept it: with one user source, and what it did not act upon aside. */
+type StoredGateway = Omit<Gateway, SignInField> &
+  Partial<Pick<Gateway, SignInField>> & { userSourceId?: string | null };
+type SignInField = 'userSourceIds' | 'toolScopes' | 'consentSkipClientIds';
+
+function withSignIn({ userSourceId, ...stored }: StoredGateway): Gateway {
+  const { consent_skip_client_ids: skipped, ...kept } = stored.kept;
+  return {
+    userSourceIds: userSourceId == null ? [] : [userSourceId],
+    toolScopes: [],
+    consentSkipClientIds: (skipped as string[] | undefined) ?? [],
+    ...stored,
+    kept,
+  };
+}
+
 export function createGatewayStore(db: Db) {
   return {
     async load(): Promise<Gateway[]> {
-      const rows = await db.query<{ definition: Gateway }>(
+      const rows = await db.query<{ definition: StoredGateway }>(
         'select definition from gateways order by created_at, id',
       );
-      return rows.map((row) => row.definition);
+      return rows.map((row) => withSignIn(row.definition));
     },
 
     async save(gateway: Gateway): Promise<void> {

@@ -19,6 +19,7 @@ import {
   createTaskIds,
   listen,
 } from '#wire';
+import { type Address, createAddress } from './address.ts';
 import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
@@ -56,9 +57,10 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   // The demo worker starts while the database opens.
   const starting = settings.demo && settings.configPath === null ? startDemoWorker(log) : null;
   starting?.catch(() => {});
+  const address = createAddress(settings);
   let rooms: Rooms;
   try {
-    rooms = await buildRooms(settings, config, clock, log);
+    rooms = await buildRooms(settings, config, clock, log, address.origin);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
     throw error;
@@ -80,7 +82,13 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   if (demo !== null) await rooms.sources.refresh(projectId, demo.source().id);
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
   const watched = await watchConfig(settings, config, env, rooms, log);
-  const fronts = await openFronts(settings, rooms, { clock, log, version, configMistakes: watched.mistakes });
+  const fronts = await openFronts(settings, rooms, {
+    clock,
+    log,
+    version,
+    address,
+    configMistakes: watched.mistakes,
+  });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
   return {
@@ -186,10 +194,11 @@ interface FrontDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  readonly address: Address;
   readonly configMistakes: () => readonly string[];
 }
 
-async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ...deps }: FrontDeps) {
+async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, address, ...deps }: FrontDeps) {
   let stopping = false;
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
@@ -205,9 +214,11 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ..
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
+    more: [],
     version: deps.version,
     origins,
   });
+  address.listensAt(server.url);
   return {
     url: server.url,
     async close() {

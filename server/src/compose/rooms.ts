@@ -2,13 +2,22 @@ import { type Audit, createAudit } from '#audit';
 import { type Catalog, createCatalog } from '#catalog';
 import type { ConfigFile, Settings } from '#config';
 import { createCredentials } from '#credentials';
-import { createEgress } from '#egress';
+import { createEgress, type Egress } from '#egress';
 import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
 import { createPolicy, type Policy } from '#policy';
 import { createSources, type Sources } from '#sources';
-import { type Db, lockDataDir, openDatabase, openRedis, type Redis, serverKey } from '#storage';
+import {
+  type Changes,
+  type Db,
+  lockDataDir,
+  openChanges,
+  openDatabase,
+  openRedis,
+  type Redis,
+  serverKey,
+} from '#storage';
 import type { Log } from '#telemetry';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
@@ -17,6 +26,8 @@ import { sourceKinds } from './registries.ts';
 export interface Rooms {
   readonly db: Db;
   readonly redis: Redis | null;
+  readonly changes: Changes;
+  readonly egress: Egress;
   readonly audit: Audit;
   readonly identity: Identity;
   readonly catalog: Catalog;
@@ -35,16 +46,18 @@ export async function buildRooms(
   config: ConfigFile,
   clock: Clock,
   log: Log,
+  issuer: () => string,
 ): Promise<Rooms> {
   const { dataDir, databaseUrl, redisUrl } = settings;
   // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
   const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
   const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
+  const changes = await openChanges(db, { clock, log });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
-  const identity = await createIdentity({ db, egress, clock, log });
+  const identity = await createIdentity({ db, changes, egress, clock, log, issuer });
   const catalog = await createCatalog({ db, clock });
   const sealer = createSealer(await serverKey(db, 'sealed by the fronts', clock.iso()));
   const policy = await createPolicy({
@@ -73,6 +86,8 @@ export async function buildRooms(
   return {
     db,
     redis,
+    changes,
+    egress,
     audit,
     identity,
     catalog,
@@ -82,6 +97,7 @@ export async function buildRooms(
     policy,
     durability,
     async close() {
+      changes.close();
       await sources.close();
       policy.close();
       egress.close();

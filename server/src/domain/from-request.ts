@@ -148,7 +148,9 @@ export function newGatewayFromRequest(request: CreateGatewayRequest, place: Plac
     instructions: request.instructions ?? '',
     status: request.status ?? 'active',
     authTypes: authTypesOf(request) ?? ['arcade_header'],
-    userSourceId: request.user_source_id || null,
+    userSourceIds: userSourceIdsOf(request) ?? [],
+    toolScopes: request.tool_scopes ?? [],
+    consentSkipClientIds: request.consent_skip_client_ids ?? [],
     userAssertion: userAssertionOf(request.user_assertion) ?? null,
     allowedTools: request.tool_filter?.allowed_tools ?? null,
     access: request.access ?? 'open',
@@ -178,7 +180,9 @@ export function gatewayEditFromRequest(request: UpdateGatewayRequest, gateway: G
     instructions: request.instructions,
     status: request.status,
     authTypes,
-    userSourceId: request.user_source_id === undefined ? undefined : request.user_source_id || null,
+    userSourceIds: userSourceIdsOf(request),
+    toolScopes: request.tool_scopes,
+    consentSkipClientIds: request.consent_skip_client_ids,
     userAssertion: userAssertionOf(request.user_assertion),
     allowedTools: request.tool_filter?.allowed_tools,
     access: request.access,
@@ -218,6 +222,13 @@ function authTypesOf(request: UpdateGatewayRequest): readonly GatewayAuthType[] 
   return all.length === 0 ? undefined : all;
 }
 
+/** `null` and `''` take the sources away; the first is the one that a client which knows of one only is told. */
+function userSourceIdsOf(request: UpdateGatewayRequest): readonly string[] | undefined {
+  const { user_source_id: first, user_source_ids: all } = request;
+  if (first === undefined && all === undefined) return undefined;
+  return [...new Set([...(first ? [first] : []), ...(all ?? [])])];
+}
+
 function curationOf(entry: NonNullable<CreateGatewayRequest['tools']>[number]): ToolCuration {
   return {
     tool: entry.tool,
@@ -232,7 +243,6 @@ function keptOf(request: UpdateGatewayRequest): Record<string, unknown> {
     discovery: request.tool_filter?.discovery,
     registry_suggestions: request.tool_filter?.registry_suggestions,
     allowed_passthrough_headers: request.allowed_passthrough_headers,
-    consent_skip_client_ids: request.consent_skip_client_ids,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

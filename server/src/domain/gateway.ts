@@ -38,6 +38,13 @@ export interface UserAssertion {
   readonly groupsClaim: string;
 }
 
+/** Tools that an access token lets its bearer call only with this OAuth scope, beside the one for the gateway itself. */
+export interface ToolScope {
+  readonly scope: string;
+  /** Globs over `Toolkit.Tool`. */
+  readonly tools: readonly string[];
+}
+
 /** A named endpoint, `/mcp/{slug}`: a chosen set of tools, and who may come in. */
 export interface Gateway {
   readonly id: string;
@@ -48,7 +55,11 @@ export interface Gateway {
   readonly instructions: string;
   readonly status: 'active' | 'inactive';
   readonly authTypes: readonly GatewayAuthType[];
-  readonly userSourceId: string | null;
+  /** By which people sign in where `user_source` is among the auth types. */
+  readonly userSourceIds: readonly string[];
+  readonly toolScopes: readonly ToolScope[];
+  /** OAuth clients that people are not asked about. */
+  readonly consentSkipClientIds: readonly string[];
   /** Left out or `null`: the client is believed when it names the user. */
   readonly userAssertion?: UserAssertion | null;
   /** Exact names and globs over `Toolkit.Tool`; `null` means every tool of the project. */

@@ -37,7 +37,8 @@ export type {
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
-export type { Caller, Principal, Scope, Subject } from './principal.ts';
+export type { Caller, Permission, Principal, Role, Scope, Subject } from './principal.ts';
+export { permissionsOfRole, permissionsOfScope, roles } from './principal.ts';
 export type { Refusal } from './refusal.ts';
 export { refusal } from './refusal.ts';
 export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';

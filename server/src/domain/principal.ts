@@ -1,19 +1,69 @@
 import type { GlobSet } from './glob.ts';
 
-/** `approve`: decide over calls that wait for approval. `admin` includes all others. */
-export type Scope = 'admin' | 'read' | 'call' | 'approve';
+/** What an API key is for. `approve`: decide over calls that wait for approval; `provision`: keep people and groups (SCIM). `admin` includes all others. */
+export type Scope = 'admin' | 'read' | 'call' | 'approve' | 'provision';
 
-/** Who presented the credential: an API key of a project. Restrictions that are `null` do not restrict. */
+/** What a person is in a project, or in all projects of an organisation. */
+export const roles = ['owner', 'admin', 'editor', 'auditor', 'member'] as const;
+export type Role = (typeof roles)[number];
+
+/**
+ * What an operation takes. `read`: look at tools, gateways and workers; `inspect`: at policies; `audit`: at the log book;
+ * `configure`: change gateways, workers and policies; `administer`: keys, people and sign-ins of a project; `own`: of the
+ * organisation, its projects and owners.
+ */
+export type Permission =
+  | 'call'
+  | 'read'
+  | 'approve'
+  | 'inspect'
+  | 'audit'
+  | 'configure'
+  | 'administer'
+  | 'provision'
+  | 'own';
+
+const administrator = [
+  'call',
+  'read',
+  'approve',
+  'inspect',
+  'audit',
+  'configure',
+  'administer',
+  'provision',
+] as const satisfies readonly Permission[];
+
+export const permissionsOfScope: Readonly<Record<Scope, readonly Permission[]>> = {
+  admin: administrator,
+  read: ['read'],
+  call: ['call'],
+  approve: ['approve'],
+  provision: ['provision'],
+};
+
+export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = {
+  owner: [...administrator, 'own'],
+  admin: administrator,
+  editor: ['call', 'read', 'approve', 'inspect', 'configure'],
+  auditor: ['read', 'inspect', 'audit'],
+  member: ['call', 'read'],
+};
+
+/** Who presented the credential. Restrictions that are `null` do not restrict. */
 export interface Principal {
-  readonly kind: 'api_key';
-  /** `key_…`; written in audit records, never the key itself. */
+  readonly kind: 'api_key' | 'person' | 'service_account';
+  /** `key_…`, `usr_…` or `svc_…`; written in audit records, never the credential itself. */
   readonly id: string;
   readonly name: string;
   readonly projectId: string;
-  readonly scopes: ReadonlySet<Scope>;
+  readonly permissions: ReadonlySet<Permission>;
+  /** Whom it may act for: a person only for themselves. */
   readonly users: GlobSet | null;
   readonly gateways: ReadonlySet<string> | null;
   readonly tools: GlobSet | null;
+  /** Nothing is open to it but what concerns its own users and tools: restricted keys, and people who are only members. */
+  readonly confined: boolean;
   readonly expiresAtMs: number | null;
 }
 
@@ -21,10 +71,12 @@ export interface Principal {
 export interface Subject {
   /** As the client names them; `null` only on the REST API, where not every call needs one. */
   readonly userId: string | null;
-  /** Names of groups, from an assertion or a sign-in; none where only a key vouches for the user. */
+  /** Names of groups, from an assertion, a sign-in or the company's directory. */
   readonly groups: readonly string[];
   /** Claims of the assertion or the sign-in. */
   readonly claims: { readonly [name: string]: unknown };
+  /** The OAuth client that the user let in; left out where an API key speaks. */
+  readonly clientId?: string;
 }
 
 declare const authenticated: unique symbol;
@@ -36,4 +88,6 @@ declare const authenticated: unique symbol;
 export interface Caller extends Subject {
   readonly [authenticated]: true;
   readonly principal: Principal;
+  /** What the access token was given for; `null` where an API key speaks. */
+  readonly scopes: ReadonlySet<string> | null;
 }

@@ -20,3 +20,4 @@ export type {
   UpstreamTls,
 } from './contract.ts';
 export { createEgress } from './egress.ts';
+export { FetchFailed, guardedFetch } from './guarded-fetch.ts';

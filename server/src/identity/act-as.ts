@@ -46,5 +46,5 @@ export function isSignedToken(text: string): boolean {
 
 /** The brand exists only in types; this is the one place that gives it. */
 function callerOf(principal: Principal, userId: string | null, { groups, claims }: Vouched): Caller {
-  return { principal, userId, groups, claims } as unknown as Caller;
+  return { principal, userId, groups, claims, scopes: null } as unknown as Caller;
 }

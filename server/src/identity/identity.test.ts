@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import type { Scope } from '#domain';
 import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
-import type { Db } from '#storage';
+import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../test/database.ts';
-import type { Identity, NewApiKey } from './contract.ts';
+import type { NewApiKey } from './api-keys/contract.ts';
+import type { Identity } from './contract.ts';
 import { createIdentity } from './identity.ts';
 
 let db: Db;
@@ -15,12 +16,16 @@ let clock: ReturnType<typeof manualClock>;
 let identity: Identity;
 
 const egress = createEgress({ allow: [] });
-const restart = () => createIdentity({ db, egress, clock, log: silentLog });
+let changes: Changes;
+const issuer = () => 'http://127.0.0.1:9099';
+const restart = () => createIdentity({ db, changes, egress, clock, log: silentLog, issuer });
 
 before(async () => {
   db = await openTestDatabase();
+  changes = await openChanges(db, { clock: manualClock(), log: silentLog });
 });
 after(async () => {
+  changes.close();
   egress.close();
   await db.close();
 });
@@ -130,7 +135,7 @@ describe('authenticate', () => {
     assert.deepEqual(identity.listKeys('default'), before);
     const found = identity.authenticate(plaintext);
     assert.ok(found.ok);
-    assert.deepEqual([...found.value.scopes], ['read', 'call']);
+    assert.deepEqual([...found.value.permissions], ['read', 'call']);
     assert.deepEqual([...(found.value.gateways ?? [])], ['eng']);
     assert.equal(found.value.tools?.matches('Github.CreateIssue'), true);
     assert.equal(found.value.tools?.matches('Gmail.Send'), false);
@@ -138,14 +143,18 @@ describe('authenticate', () => {
   });
 
   it('admin implies all others; other scopes imply nothing', async () => {
-    assert.deepEqual([...(await principalOf({ scopes: ['admin'] })).scopes].sort(), [
-      'admin',
+    assert.deepEqual([...(await principalOf({ scopes: ['admin'] })).permissions].sort(), [
+      'administer',
       'approve',
+      'audit',
       'call',
+      'configure',
+      'inspect',
+      'provision',
       'read',
     ]);
     for (const scope of ['read', 'call', 'approve'] as const)
-      assert.deepEqual([...(await principalOf({ scopes: [scope] })).scopes], [scope]);
+      assert.deepEqual([...(await principalOf({ scopes: [scope] })).permissions], [scope]);
   });
 
   it('keys made at the same time are all different and all work', async () => {
@@ -246,7 +255,7 @@ describe('ensureAdminKey', () => {
     const text = await identity.ensureAdminKey(null);
     assert.match(text ?? '', /^sp_[A-Za-z0-9_-]{43}$/);
     const found = identity.authenticate(text ?? '');
-    assert.ok(found.ok && found.value.scopes.has('admin') && found.value.name === 'admin');
+    assert.ok(found.ok && found.value.permissions.has('administer') && found.value.name === 'admin');
     assert.equal(await identity.ensureAdminKey(null), null);
     identity = await restart();
     assert.equal(await identity.ensureAdminKey(null), null);
@@ -274,7 +283,7 @@ describe('ensureAdminKey', () => {
     await identity.ensureAdminKey('first-chosen-key-1');
     assert.deepEqual(identity.listKeys('default'), before);
     const found = identity.authenticate('Bearer first-chosen-key-1');
-    assert.ok(found.ok && found.value.scopes.has('admin') && found.value.id === 'key_admin_env');
+    assert.ok(found.ok && found.value.permissions.has('administer') && found.value.id === 'key_admin_env');
 
     await identity.ensureAdminKey('second-chosen-key-2');
     for (const room of [identity, await restart()]) {
@@ -288,7 +297,7 @@ describe('ensureAdminKey', () => {
     await identity.ensureAdminKey(plaintext);
     for (const room of [identity, await restart()]) {
       const found = room.authenticate(plaintext);
-      assert.ok(found.ok && found.value.scopes.has('admin') && found.value.users === null);
+      assert.ok(found.ok && found.value.permissions.has('administer') && found.value.users === null);
       assert.equal(room.listKeys('default').length, 1);
     }
   });

@@ -1,161 +1,37 @@
-import { compileGlobs, type Principal, type Refusal, refusal, type Scope } from '#domain';
 import type { Egress } from '#egress';
-import { type Clock, err, Fault, newId, ok, type Result } from '#foundation';
-import type { Db } from '#storage';
+import type { Clock } from '#foundation';
+import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
+import { absent } from './absent.ts';
 import { actAs } from './act-as.ts';
+import { createApiKeys } from './api-keys/api-keys.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
 import { createAssertions } from './assertions/assertions.ts';
-import type { ApiKey, Identity, NewApiKey } from './contract.ts';
-import { hashKey, hintOf, newKeyText, presentedKey } from './key-text.ts';
-import { createKeyStore, type StoredKey } from './store.ts';
+import type { Identity } from './contract.ts';
 
-const firstKeyId = 'key_admin_first';
-const environmentKeyId = 'key_admin_env';
-const maxKeyLength = 1024;
-
-const missing = err(
-  refusal('identity.missing', 'send an API key: Authorization: Bearer sp_…', { field: 'Authorization' }),
-);
-const unknown = err(
-  refusal(
-    'identity.invalid',
-    'this API key is not known here: it is mistyped or revoked, or it belongs to another server',
-    { field: 'Authorization' },
-  ),
-);
-
-/** A key with its answers prepared, so that checking it makes nothing. */
-interface LiveKey {
-  readonly key: ApiKey;
-  readonly expiresAtMs: number;
-  readonly accepted: Result<Principal, Refusal>;
-  readonly expired: Result<Principal, Refusal>;
+export interface IdentityDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly egress: Egress;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Our own origin as clients know it, `https://host`: the issuer of our tokens. Known once the server listens. */
+  readonly issuer: () => string;
 }
 
-/** Loads all keys. Every change is written to the database first and then to memory. */
-export async function createIdentity(deps: {
-  db: Db;
-  egress: Egress;
-  clock: Clock;
-  log: Log;
-}): Promise<Identity> {
-  const { clock, log } = deps;
-  const store = createKeyStore(deps.db);
-  const byHash = new Map<string, LiveKey>();
-
-  function keep({ hash, key }: StoredKey): void {
-    byHash.set(hash, liveKey(key));
-  }
-
-  function forget(test: (key: ApiKey) => boolean): void {
-    for (const [hash, { key }] of byHash) if (test(key)) byHash.delete(hash);
-  }
-
-  function draft(id: string, text: string, key: NewApiKey): StoredKey {
-    const expiresAt = key.expiresAt === null ? null : isoDate(key.expiresAt);
-    const createdAt = clock.iso();
-    return { hash: hashKey(text), key: { ...key, id, hint: hintOf(text), expiresAt, createdAt } };
-  }
-
-  /** Changing the key replaces the one before it. Nothing happens where it is already in place. */
-  async function setEnvironmentKey(plaintext: string): Promise<void> {
-    const stored = draft(environmentKeyId, plaintext, adminKey('SALLYPORT_ADMIN_KEY'));
-    if (byHash.get(stored.hash)?.key.id === environmentKeyId) return;
-    await store.replace(stored);
-    forget(({ id }) => id === environmentKeyId);
-    keep(stored);
-    log.info({ key: environmentKeyId }, 'the admin key of the environment is in place');
-  }
-
-  for (const stored of await store.load()) keep(stored);
-
+/** Puts the parts of the room together. Keys, people and projects are loaded; tokens and sign-ins are read when needed. */
+export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
+  const apiKeys = await createApiKeys(deps);
   return {
-    authenticate(authorization) {
-      const text = presentedKey(authorization);
-      if (text === '') return missing;
-      if (text.length > maxKeyLength) return unknown;
-      // Found by digest, and a caller cannot steer a digest, so the time this takes tells nothing about any key.
-      const live = byHash.get(hashKey(text));
-      if (live === undefined) return unknown;
-      return live.expiresAtMs <= clock.now() ? live.expired : live.accepted;
-    },
-
+    ...apiKeys,
     actAs: (principal, userId) => actAs(principal, userId),
-    ...createAsserted(createAssertions(deps), clock),
-
-    async createKey(key) {
-      const plaintext = newKeyText();
-      const stored = draft(newId('key', clock.now()), plaintext, key);
-      if (!(await store.insert(stored))) throw new Fault('a new API key has the id or text of another');
-      keep(stored);
-      return { key: stored.key, plaintext };
-    },
-
-    listKeys(projectId) {
-      return [...byHash.values()]
-        .map(({ key }) => key)
-        .filter((key) => key.projectId === projectId)
-        .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id));
-    },
-
-    async revokeKey(projectId, id) {
-      const removed = await store.remove(projectId, id);
-      forget((key) => key.projectId === projectId && key.id === id);
-      return removed;
-    },
-
-    async ensureAdminKey(plaintext) {
-      if (plaintext !== null) {
-        await setEnvironmentKey(plaintext);
-        return null;
-      }
-      if (byHash.size > 0) return null;
-      const text = newKeyText();
-      const stored = draft(firstKeyId, text, adminKey('admin'));
-      if (!(await store.insertFirst(stored))) return null;
-      keep(stored);
-      return text;
-    },
+    ...createAsserted(createAssertions(deps), deps.clock),
+    people: absent(),
+    userSources: absent(),
+    signIns: absent(),
+    serviceAccounts: absent(),
+    accessTokens: absent(),
+    signingKeys: absent(),
+    consents: absent(),
   };
-}
-
-function adminKey(name: string): NewApiKey {
-  const unrestricted = { users: null, gateways: null, tools: null, expiresAt: null };
-  return { projectId: 'default', name, scopes: ['admin'], ...unrestricted };
-}
-
-function liveKey(key: ApiKey): LiveKey {
-  const expiresAtMs = key.expiresAt === null ? null : Date.parse(key.expiresAt);
-  const principal: Principal = {
-    kind: 'api_key',
-    id: key.id,
-    name: key.name,
-    projectId: key.projectId,
-    scopes: new Set<Scope>(key.scopes.includes('admin') ? ['admin', 'read', 'call', 'approve'] : key.scopes),
-    users: key.users === null ? null : compileGlobs(key.users, 'exact'),
-    gateways: key.gateways === null ? null : new Set(key.gateways),
-    tools: key.tools === null ? null : compileGlobs(key.tools),
-    expiresAtMs,
-  };
-  const gone = refusal('identity.expired', `this API key expired at ${key.expiresAt}; make a new one`, {
-    field: 'Authorization',
-    reason: `API key ${key.id} expired`,
-  });
-  return {
-    key,
-    expiresAtMs: expiresAtMs ?? Number.POSITIVE_INFINITY,
-    accepted: ok(principal),
-    expired: err(gone),
-  };
-}
-
-function isoDate(text: string): string {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new Fault('the expiry of an API key is not a date');
-  return new Date(ms).toISOString();
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

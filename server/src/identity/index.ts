@@ -1,11 +1,33 @@
 /**
- * Identity: who is calling, and as whom. It owns the API keys: makes them, keeps only their hashes, holds them all in
- * memory so that checking one takes no database round trip, and refuses a revoked or expired key on its next call. Where a
- * gateway wants more than a key's word for the user, it checks the token that names them (`assertions/`).
+ * Identity: who is calling, and as whom. `api-keys/` and `access-tokens/` are what callers present, `assertions/` a signed word
+ * for the user beside a key. `people/` knows who there is, in which organisation and with which role, `user-sources/` asks the
+ * company's issuers, `sign-ins/` keeps who is signed in. `authorization/` holds what the authorization server signs with and was
+ * allowed, `service-accounts/` programs that sign in as themselves. What is revoked is refused on its next call.
  *
  * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.
  */
 
+export type { AccessTokenClaims, AccessTokens } from './access-tokens/contract.ts';
+export type { ApiKey, NewApiKey } from './api-keys/contract.ts';
 export { checkUserAssertion } from './assertions/check-user-assertion.ts';
-export type { ApiKey, Identity, NamedUser, NewApiKey } from './contract.ts';
+export type { Consents, SigningKey, SigningKeys } from './authorization/contract.ts';
+export type { Identity, NamedUser } from './contract.ts';
 export { createIdentity } from './identity.ts';
+export type {
+  Link,
+  Organization,
+  People,
+  Person,
+  Project,
+  SignedInPerson,
+  Standing,
+} from './people/contract.ts';
+export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
+export type { SignIn, SignIns } from './sign-ins/contract.ts';
+export type {
+  SignedInUser,
+  SignInAttempt,
+  SignInProblem,
+  UserSource,
+  UserSources,
+} from './user-sources/contract.ts';

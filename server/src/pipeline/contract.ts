@@ -1,8 +1,8 @@
 import type { ShownTool } from '#catalog';
-import type { Caller, Gateway, Refusal, RuleTarget, SourceReturn } from '#domain';
-import type { Members, Result } from '#foundation';
+import type { Caller, Gateway, Principal, Refusal, RuleTarget, SourceReturn } from '#domain';
+import type { MaybePromise, Members, Result } from '#foundation';
 import type { NamedUser } from '#identity';
-import type { MaybePromise, Redactions } from '#policy';
+import type { Redactions } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
 /** What a client presents to a gateway. */
@@ -16,8 +16,8 @@ export interface Pipeline {
   authenticate(presented: Presented, gateway: Gateway | null): MaybePromise<Result<Caller, Refusal>>;
   /** The caller of something that lasts, as they are now; refused where they would not be let in any more. */
   stillThere(caller: Caller, authorization: string | undefined, gateway: Gateway): Result<Caller, Refusal>;
-  /** Who is calling outside any gateway, and as whom; `null`: for no user. */
-  actAs(authorization: string | undefined, userId: string | null): Result<Caller, Refusal>;
+  /** The principal outside any gateway, and as whom; `null`: for no user. */
+  actAs(principal: Principal, userId: string | null): Result<Caller, Refusal>;
   /** One tool call, in order, with one audit record whatever happens. Never throws for what a caller or a source did. */
   callTool(received: Received): Promise<Result<Screened, CallRefusal>>;
   /** Any other request, by the same steps: one decision, one record whatever happens. */

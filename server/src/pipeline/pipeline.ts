@@ -13,7 +13,7 @@ export function createPipeline(rooms: PipelineRooms): Pipeline {
     authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
     stillThere: (caller, authorization, gateway) =>
       stillThere(caller, authorization, gateway, rooms.identity),
-    actAs: (authorization, userId) => actAs(authorization, userId, rooms.identity),
+    actAs: (principal, userId) => actAs(principal, userId, rooms.identity),
     callTool: (received) => callTool(received, rooms),
     request: (received) => relayRequest(received, rooms),
     subscribe: (received) => subscribe(received, rooms),

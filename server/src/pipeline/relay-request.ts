@@ -164,7 +164,7 @@ async function grantOf(
   { caller, gateway, target, unknown }: Asked,
   { policy }: CallRooms,
 ): Promise<Result<Grant, CallRefusal>> {
-  if (!caller.principal.scopes.has('call')) {
+  if (!caller.principal.permissions.has('call')) {
     return err(
       refusal('identity.scope_missing', 'this API key may not use anything here: it lacks the scope "call"'),
     );

@@ -1,10 +1,10 @@
 import type { RuleRequest } from '@sallyport/contracts';
 import { refusal } from '#domain';
-import { err, type Members, ok, type Result } from '#foundation';
+import { err, type MaybePromise, type Members, ok, type Result } from '#foundation';
 import type { Admission, Grant, PolicyRefusal, Request } from './contract.ts';
 import { stillGranted } from './decide.ts';
 import type { Entry } from './entries.ts';
-import type { MaybePromise, Taken } from './limits/contract.ts';
+import type { Taken } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
 import { looksFor, screenCall } from './screen.ts';
 import { traced } from './trace.ts';

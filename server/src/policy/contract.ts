@@ -8,11 +8,10 @@ import type {
   SimulateResponse,
 } from '@sallyport/contracts';
 import type { Caller, Gateway, Refusal, RpcError, RuleTarget, SourceReturn, Subject, Tool } from '#domain';
-import type { Members, Result } from '#foundation';
+import type { MaybePromise, Members, Result } from '#foundation';
 import type { Approvals } from './approvals/contract.ts';
 import type { Entries } from './entries.ts';
 import type { HookRegister, Plugins } from './hooks/contract.ts';
-import type { MaybePromise } from './limits/contract.ts';
 import type { Redactions } from './rules/contract.ts';
 
 declare const granted: unique symbol;

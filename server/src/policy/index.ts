@@ -20,7 +20,6 @@ export type {
 } from './contract.ts';
 export type { Entries, Entry } from './entries.ts';
 export type { HookEntry, PluginEntry } from './hooks/contract.ts';
-export type { MaybePromise } from './limits/contract.ts';
 export { createPolicy } from './policy.ts';
 export type { Redactions } from './rules/contract.ts';
 export { checkRule } from './rules/rules.ts';

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@sallyport/contracts';
 import { refusal, type SourceReturn } from '#domain';
-import { err, type Members, ok, type Result } from '#foundation';
+import { err, type MaybePromise, type Members, ok, type Result } from '#foundation';
 import type {
   Admission,
   Asking,
@@ -12,7 +12,6 @@ import type {
   SpokenFailure,
 } from './contract.ts';
 import { stillGranted } from './decide.ts';
-import type { MaybePromise } from './limits/contract.ts';
 import type { Parts } from './parts.ts';
 import { hookedOutputOf, withOutput } from './returned-output.ts';
 import type { Screening } from './rules/contract.ts';

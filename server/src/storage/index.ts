@@ -1,9 +1,12 @@
 /**
  * Storage: the database. Opens it (PGlite in a thread of its own, or a PostgreSQL server), migrates it, runs queries
- * and transactions with the same results on both, keeps the embedded one tidy, and locks the data directory. Reaches a
+ * and transactions with the same results on both, keeps the embedded one tidy, and locks the data directory. Tells
+ * replicas of one database what changed. Reaches a
  * Redis server, where replicas share one. It never knows what tables and keys mean: each room writes its own SQL.
  */
 
+export type { ChangeListener, Changes } from './changes.ts';
+export { openChanges } from './changes.ts';
 export type { Db, Queries, Row } from './contract.ts';
 export type { DirectoryLock } from './lock.ts';
 export { lockDataDir } from './lock.ts';

@@ -1,7 +1,6 @@
 import { type Caller, type Gateway, type Principal, type Refusal, refusal } from '#domain';
-import { err, type Result } from '#foundation';
+import { err, type MaybePromise, type Result } from '#foundation';
 import type { Identity } from '#identity';
-import type { MaybePromise } from '#policy';
 import type { Presented } from '../contract.ts';
 
 /** Who is calling, as whom, and whether this door is open to them. */
@@ -47,25 +46,23 @@ export function stillThere(
 
 /** Outside any gateway; `null`: for no user, as whom a key for certain users would see more than as one of them. */
 export function actAs(
-  authorization: string | undefined,
+  principal: Principal,
   userId: string | null,
   identity: Identity,
 ): Result<Caller, Refusal> {
-  const principal = identity.authenticate(authorization);
-  if (!principal.ok) return principal;
-  if (userId === null && principal.value.users !== null) {
+  if (userId === null && principal.users !== null) {
     const message = 'name the user: this API key acts for certain users only';
     return err(refusal('identity.user_missing', message, { field: 'Arcade-User-ID' }));
   }
-  return identity.actAs(principal.value, userId);
+  return identity.actAs(principal, userId);
 }
 
 /** Gateways show and run; keys that are for neither see none. */
 function entering(authorization: string | undefined, identity: Identity): Result<Principal, Refusal> {
   const principal = identity.authenticate(authorization);
   if (!principal.ok) return principal;
-  const { scopes } = principal.value;
-  return scopes.has('read') || scopes.has('call') ? principal : noScope;
+  const { permissions } = principal.value;
+  return permissions.has('read') || permissions.has('call') ? principal : noScope;
 }
 
 const noScope = err(

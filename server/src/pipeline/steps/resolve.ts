@@ -4,7 +4,7 @@ import type { Received, Resolved } from '../call.ts';
 
 /** Which tool is meant, among those that this front shows. Who may call none is told so of every name, of one that is not there, too. */
 export function resolve(received: Received): Result<Resolved, Refusal> {
-  if (!received.caller.principal.scopes.has('call')) {
+  if (!received.caller.principal.permissions.has('call')) {
     return err(
       refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
     );

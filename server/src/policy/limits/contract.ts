@@ -1,6 +1,6 @@
 import type { LimitRequest, PolicyTrace } from '@sallyport/contracts';
 import type { Caller, Gateway, Refusal, RuleTarget } from '#domain';
-import type { Result } from '#foundation';
+import type { MaybePromise, Result } from '#foundation';
 import type { Entry } from '../entries.ts';
 
 export interface LimitedCall {
@@ -34,5 +34,3 @@ export interface Limits {
   >;
   close(): void;
 }
-
-export type MaybePromise<T> = T | Promise<T>;

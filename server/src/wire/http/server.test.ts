@@ -8,7 +8,7 @@ import { listen } from './server.ts';
 test('a connection that a client opened ahead of need does not hold up the stop', async () => {
   const readiness = async () => ({ ready: true, checks: {} });
   const origins = createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: null });
-  const fronts = { mcp: null, rest: null, origins, readiness, version: '1' };
+  const fronts = { mcp: null, rest: null, more: [], origins, readiness, version: '1' };
   const server = await listen('127.0.0.1', 0, fronts);
   const ahead = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(ahead, 'connect');

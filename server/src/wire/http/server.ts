@@ -9,11 +9,21 @@ export interface Fronts {
   readonly mcp: ((request: IncomingMessage, response: ServerResponse, slug: string) => Promise<void>) | null;
   /** Everything below `/v1/`. */
   readonly rest: ((request: IncomingMessage, response: ServerResponse) => void) | null;
+  /** Whatever else is served; the first that fits. */
+  readonly more: readonly Front[];
   /** What `/readyz` says. */
   readonly readiness: () => Promise<Readiness>;
   readonly version: string;
   /** Holds for all but gateways, which record what they refuse. */
   readonly origins: OriginPolicy;
+}
+
+export interface Front {
+  /** How its paths begin: `/oauth2/`. */
+  readonly at: string;
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Pages of any origin may ask: it goes by what a request carries, and never by a cookie. */
+  readonly open?: true;
 }
 
 export interface Readiness {
@@ -89,8 +99,11 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
       return;
     }
   }
-  const foreign = fronts.origins.check(request.headers.host, request.headers.origin);
+  const front = fronts.more.find(({ at }) => path.startsWith(at));
+  const origin = front?.open ? undefined : request.headers.origin;
+  const foreign = fronts.origins.check(request.headers.host, origin);
   if (foreign !== null) refuse(response, foreign);
+  else if (front !== undefined) settle(front.serve(request, response), response);
   else if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
   else settle(plain(path, request, response, fronts), response);
 }

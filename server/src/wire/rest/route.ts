@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
-import type { Caller, Principal, Refusal, Scope } from '#domain';
+import type { Caller, Permission, Principal, Refusal } from '#domain';
 import type { Clock, Result } from '#foundation';
 import type { Identity } from '#identity';
 import type { Pipeline } from '#pipeline';
@@ -77,9 +77,9 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v1`, parameters in braces. */
   readonly path: string;
-  /** The scope it takes; `admin` includes the others. */
-  readonly needs: Scope;
-  /** Open to keys that are restricted to users or tools; it must then look at these restrictions itself. */
+  /** What the caller must have: by the scopes of an API key, or by a role. */
+  readonly needs: Permission;
+  /** Open to callers who are confined to their users or tools; it must then look at these restrictions itself. */
   readonly forRestrictedKeys?: boolean;
   /** It changes something, so it leaves an audit record, whether refused or not. */
   readonly mutates?: boolean;

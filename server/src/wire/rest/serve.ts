@@ -1,4 +1,12 @@
-import { type Caller, type Principal, type Refusal, refusal } from '#domain';
+import {
+  type Caller,
+  type Principal,
+  permissionsOfRole,
+  permissionsOfScope,
+  type Refusal,
+  refusal,
+  roles,
+} from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
 import { pathOfNoText, readJson } from './body.ts';
@@ -57,21 +65,24 @@ function closedTo(
     (place.org ?? 'default') !== 'default' || (place.project ?? principal.projectId) !== principal.projectId;
   if (elsewhere)
     return refusal('resource.unknown', 'there is no such project for this API key', { field: 'project_id' });
-  const { scopes, users, gateways, tools } = principal;
-  if (!scopes.has(route.needs)) {
-    return refusal(
-      'identity.scope_missing',
-      `${route.operation} needs an API key with the scope "${route.needs}"`,
-    );
+  const { permissions, users, gateways, confined } = principal;
+  const isOpen = permissions.has(route.needs);
+  if (isOpen && gateways === null && (!confined || route.forRestrictedKeys === true)) return null;
+  const needed = neededBy(principal, route);
+  if (!isOpen || principal.kind === 'person') return refusal('identity.scope_missing', needed);
+  const to = gateways !== null ? 'gateways' : users !== null ? 'users' : 'tools';
+  return refusal('identity.scope_missing', `${needed} that is not restricted to ${to}`);
+}
+
+function neededBy({ kind }: Principal, { operation, needs, forRestrictedKeys }: Route): string {
+  if (kind === 'api_key') {
+    const scope = Object.hasOwn(permissionsOfScope, needs) ? needs : 'admin';
+    return `${operation} needs an API key with the scope "${scope}"`;
   }
-  if (gateways !== null || (!route.forRestrictedKeys && (users !== null || tools !== null))) {
-    const to = gateways !== null ? 'gateways' : users !== null ? 'users' : 'tools';
-    return refusal(
-      'identity.scope_missing',
-      `${route.operation} needs an API key with the scope "${route.needs}" that is not restricted to ${to}`,
-    );
-  }
-  return null;
+  const enough = roles.filter(
+    (role) => permissionsOfRole[role].includes(needs) && (role !== 'member' || forRestrictedKeys === true),
+  );
+  return `${operation} needs one of the roles ${enough.join(', ')}`;
 }
 
 async function check(
@@ -81,7 +92,6 @@ async function check(
   principal: Principal,
 ): Promise<Result<RestRequest<unknown, unknown>, RestRefusal>> {
   const url = new URL(request.url);
-  const authorization = request.headers.get('authorization') ?? undefined;
   let query: unknown;
   if (route.query !== undefined) {
     const parsed = route.query.safeParse(Object.fromEntries(url.searchParams));
@@ -110,17 +120,17 @@ async function check(
     publicUrl: deps.publicUrl ?? url.origin,
     signal: request.signal,
     header: (name) => request.headers.get(name) ?? undefined,
-    actAs: (userId) => actAs(deps, authorization, userId),
+    actAs: (userId) => actAs(deps, principal, userId),
   });
 }
 
 /** The pipeline's answer, naming the user where this API has it. */
 function actAs(
   { pipeline }: RestDeps,
-  authorization: string | undefined,
+  principal: Principal,
   userId: string | undefined,
 ): Result<Caller, Refusal> {
-  const caller = pipeline.actAs(authorization, userId ?? null);
+  const caller = pipeline.actAs(principal, userId ?? null);
   if (caller.ok || caller.error.field !== 'Arcade-User-ID') return caller;
   return err({ ...caller.error, field: 'user_id' });
 }

@@ -15,7 +15,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       summary: 'Make an API key; the answer is the only place that shows it',
       method: 'POST',
       path: '/api_keys',
-      needs: 'admin',
+      needs: 'administer',
       mutates: true,
       body: createApiKeyRequest,
       success: 201,
@@ -44,7 +44,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       summary: 'The API keys of the project, without the keys themselves',
       method: 'GET',
       path: '/api_keys',
-      needs: 'admin',
+      needs: 'administer',
       query: pageQuery,
       success: 200,
       run: ({ projectId, query }) =>
@@ -55,7 +55,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       summary: 'One API key, without the key itself',
       method: 'GET',
       path: '/api_keys/{id}',
-      needs: 'admin',
+      needs: 'administer',
       success: 200,
       run({ projectId, params: { id = '' } }) {
         const key = found(projectId, id);
@@ -67,7 +67,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       summary: 'Revoke an API key at once',
       method: 'DELETE',
       path: '/api_keys/{id}',
-      needs: 'admin',
+      needs: 'administer',
       mutates: true,
       success: 204,
       async run({ projectId, params: { id = '' } }) {

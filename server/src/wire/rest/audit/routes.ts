@@ -15,7 +15,7 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       summary: 'What happened, newest first',
       method: 'GET',
       path: '/audit_events',
-      needs: 'admin',
+      needs: 'audit',
       query: auditEventsQuery,
       success: 200,
       async run({ projectId, query }) {
@@ -48,7 +48,7 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       summary: 'Whether any record was altered, taken out or put in since it was written',
       method: 'GET',
       path: '/audit_events/verify',
-      needs: 'admin',
+      needs: 'audit',
       query: auditVerifyQuery,
       success: 200,
       run: async ({ query: { since, anchor } }) =>
@@ -65,7 +65,7 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       summary: 'One record, with everything that policy said',
       method: 'GET',
       path: '/audit_events/{id}',
-      needs: 'admin',
+      needs: 'audit',
       success: 200,
       async run({ projectId, params: { id = '' } }) {
         const event = await audit.get(projectId, id);

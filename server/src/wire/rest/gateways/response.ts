@@ -2,8 +2,9 @@ import type { GatewayResponse } from '@sallyport/contracts';
 import type { Gateway, Principal, ToolCuration, UserAssertion } from '#domain';
 
 export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayResponse {
-  const { discovery, registry_suggestions, allowed_passthrough_headers, consent_skip_client_ids } =
-    gateway.kept as Partial<GatewayResponse & GatewayResponse['tool_filter']>;
+  const { discovery, registry_suggestions, allowed_passthrough_headers } = gateway.kept as Partial<
+    GatewayResponse & GatewayResponse['tool_filter']
+  >;
   const fromFile = gateway.origin === 'file';
   return {
     id: gateway.id,
@@ -15,7 +16,9 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
     status: gateway.status,
     auth_type: gateway.authTypes[0] ?? 'arcade_header',
     auth_types: [...gateway.authTypes],
-    ...(gateway.userSourceId === null ? {} : { user_source_id: gateway.userSourceId }),
+    ...(gateway.userSourceIds[0] === undefined ? {} : { user_source_id: gateway.userSourceIds[0] }),
+    user_source_ids: [...gateway.userSourceIds],
+    tool_scopes: gateway.toolScopes.map(({ scope, tools }) => ({ scope, tools: [...tools] })),
     ...(gateway.userAssertion == null
       ? {}
       : { user_assertion: assertionResponse(gateway.userAssertion, gateway) }),
@@ -25,7 +28,7 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
       ...(registry_suggestions === undefined ? {} : { registry_suggestions }),
     },
     allowed_passthrough_headers: allowed_passthrough_headers ?? [],
-    consent_skip_client_ids: consent_skip_client_ids ?? [],
+    consent_skip_client_ids: [...gateway.consentSkipClientIds],
     access: gateway.access,
     presentation: gateway.presentation,
     naming: gateway.naming,
@@ -36,8 +39,8 @@ export function gatewayResponse(gateway: Gateway, publicUrl: string): GatewayRes
 }
 
 /** Fixed arguments are hidden from callers, so who only reads is told which there are, not what they are. */
-export function readableBy({ scopes }: Principal, gateway: GatewayResponse): GatewayResponse {
-  if (scopes.has('admin')) return gateway;
+export function readableBy({ permissions }: Principal, gateway: GatewayResponse): GatewayResponse {
+  if (permissions.has('configure')) return gateway;
   const veiled = (values: Record<string, unknown>) =>
     Object.fromEntries(Object.keys(values).map((name) => [name, '(set)']));
   const tools = gateway.tools.map((tool) => ({

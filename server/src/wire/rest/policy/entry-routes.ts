@@ -53,7 +53,7 @@ function readingRoutes<Defined extends Definition, Query extends PageOfEntries>(
       summary: `The ${name} of the project, the oldest first`,
       method: 'GET',
       path: `/${name}`,
-      needs: 'admin',
+      needs: 'inspect',
       query,
       success: 200,
       run({ projectId, query }) {
@@ -72,7 +72,7 @@ function readingRoutes<Defined extends Definition, Query extends PageOfEntries>(
       summary: `One ${one}`,
       method: 'GET',
       path: `/${name}/{id}`,
-      needs: 'admin',
+      needs: 'inspect',
       success: 200,
       run({ projectId, params: { id = '' } }) {
         const entry = entries.get(projectId, id);
@@ -112,7 +112,7 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       summary: `Lay down a ${one}; it acts from the next call on`,
       method: 'POST',
       path: `/${name}`,
-      needs: 'admin',
+      needs: 'configure',
       mutates: true,
       body: request,
       success: 201,
@@ -128,7 +128,7 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       summary: `Replace a ${one}`,
       method: 'PUT',
       path,
-      needs: 'admin',
+      needs: 'configure',
       mutates: true,
       body: request,
       success: 200,
@@ -139,7 +139,7 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       summary: `Change a ${one}; what is left out stays, and null takes away`,
       method: 'PATCH',
       path,
-      needs: 'admin',
+      needs: 'configure',
       mutates: true,
       body: update,
       success: 200,
@@ -150,7 +150,7 @@ function changingRoutes<Defined extends Definition, Query extends PageOfEntries>
       summary: `Take a ${one} away at once`,
       method: 'DELETE',
       path,
-      needs: 'admin',
+      needs: 'configure',
       mutates: true,
       success: 204,
       async run({ projectId, params: { id = '' } }) {

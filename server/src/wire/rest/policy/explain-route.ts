@@ -10,7 +10,7 @@ export function explainRoute(deps: RestDeps): Route {
     summary: 'Why a call would be allowed or refused: the whole chain; nothing runs',
     method: 'POST',
     path: '/policy/explain',
-    needs: 'admin',
+    needs: 'inspect',
     body: explainRequest,
     success: 200,
     async run({ projectId, body, actAs }) {

@@ -13,7 +13,7 @@ export function simulateRoute({ audit, catalog, policy }: RestDeps): Route {
     summary: 'Which recorded calls would be decided otherwise under a changed policy; nothing is changed',
     method: 'POST',
     path: '/policy/simulate',
-    needs: 'admin',
+    needs: 'audit',
     body: simulateRequest,
     success: 200,
     async run({ projectId, body }) {

@@ -22,7 +22,7 @@ export function changeRoutes(deps: RestDeps): readonly Route[] {
       summary: 'The tools of one worker that changed after they were approved',
       method: 'GET',
       path: '/workers/{id}/changes',
-      needs: 'admin',
+      needs: 'inspect',
       query: pageQuery,
       success: 200,
       async run({ projectId, params, query }) {
@@ -38,7 +38,7 @@ export function changeRoutes(deps: RestDeps): readonly Route[] {
       summary: 'Approve changed tools; those in quarantine can be called again',
       method: 'POST',
       path: '/workers/{id}/changes/approve',
-      needs: 'admin',
+      needs: 'configure',
       mutates: true,
       body: approveChangesRequest,
       success: 200,

@@ -1,0 +1,193 @@
+-- People, projects, sign-ins, and what the authorization server keeps.
+
+create table organizations (
+  id          text primary key,
+  name        text not null,
+  created_at  timestamptz not null
+);
+create table projects (
+  -- Unique over all organisations: every resource names its project by this alone.
+  id               text primary key,
+  organization_id  text not null references organizations (id),
+  name             text not null,
+  created_at       timestamptz not null
+);
+create index projects_by_organization on projects (organization_id);
+insert into organizations (id, name, created_at) values ('default', 'Default', '1970-01-01T00:00:00Z');
+insert into projects (id, organization_id, name, created_at)
+values ('default', 'default', 'Default', '1970-01-01T00:00:00Z');
+
+-- Everybody who signed in, was invited or was provisioned. Never deleted while anything names them; made inactive.
+create table people (
+  id               text primary key,
+  organization_id  text not null references organizations (id),
+  -- In lower case; '' where the issuer gives none.
+  email            text not null,
+  name             text not null,
+  active           boolean not null,
+  -- What the directory that provisions them (SCIM) keeps of them: userName, externalId and the rest, as it was given.
+  provisioned      json,
+  external_id      text,
+  created_at       timestamptz not null,
+  updated_at       timestamptz not null,
+  last_sign_in_at  timestamptz
+);
+create index people_by_email on people (organization_id, email);
+
+-- Who somebody is to an issuer: the pair never changes its owner.
+create table person_identities (
+  issuer      text not null,
+  subject     text not null,
+  -- A source belongs to a project, which belongs to an organisation: the same person at the same issuer may be in two.
+  organization_id text not null,
+  person_id   text not null references people (id),
+  -- The source of the last sign-in, and the user id that its claim gave then.
+  source_id   text not null,
+  user_id     text not null,
+  claims      json not null,
+  groups      json not null,
+  seen_at     timestamptz not null,
+  primary key (organization_id, issuer, subject)
+);
+create index person_identities_by_person on person_identities (person_id);
+create index person_identities_by_source on person_identities (source_id);
+
+create table memberships (
+  person_id        text not null references people (id),
+  organization_id  text not null,
+  -- '' : in every project of the organisation.
+  project_id       text not null,
+  role             text not null,
+  created_at       timestamptz not null,
+  primary key (person_id, organization_id, project_id)
+);
+
+-- Links that work once: invitations, and sign-ins where there is no user source.
+create table links (
+  id               text primary key,
+  -- SHA-256, hexadecimal.
+  token_hash       text not null unique,
+  kind             text not null,
+  organization_id  text not null,
+  project_id       text not null,
+  email            text not null,
+  role             text not null,
+  created_by       text,
+  created_at       timestamptz not null,
+  expires_at       timestamptz not null,
+  used_at          timestamptz
+);
+
+-- Groups that a directory provisions (SCIM).
+create table directory_groups (
+  id               text primary key,
+  organization_id  text not null references organizations (id),
+  display_name     text not null,
+  external_id      text,
+  provisioned      json,
+  created_at       timestamptz not null,
+  updated_at       timestamptz not null
+);
+create table directory_group_members (
+  group_id   text not null references directory_groups (id) on delete cascade,
+  person_id  text not null references people (id),
+  primary key (group_id, person_id)
+);
+
+create table service_accounts (
+  id           text primary key,
+  project_id   text not null,
+  name         text not null,
+  description  text not null,
+  -- SHA-256 of its client secret, hexadecimal; null where it has none.
+  secret_hash  text,
+  -- Public keys, for private_key_jwt.
+  jwks         json,
+  role         text not null,
+  active       boolean not null,
+  created_at   timestamptz not null,
+  updated_at   timestamptz not null
+);
+alter table api_keys add column service_account_id text;
+
+create table user_sources (
+  project_id  text not null,
+  id          text not null,
+  definition  json not null,
+  created_at  timestamptz not null,
+  updated_at  timestamptz not null,
+  primary key (project_id, id)
+);
+
+-- A person at a browser, until it ends: what tokens and consents of that sign-in hang on.
+create table sign_ins (
+  id             text primary key,
+  person_id      text not null references people (id),
+  -- '' : by a link.
+  source_id      text not null,
+  issuer         text not null,
+  subject        text not null,
+  user_id        text not null,
+  groups         json not null,
+  claims         json not null,
+  -- SHA-256 of the browser's cookie, hexadecimal.
+  cookie_hash    text unique,
+  user_agent     text not null,
+  created_at     timestamptz not null,
+  browser_until  timestamptz not null,
+  expires_at     timestamptz not null,
+  ended_at       timestamptz
+);
+create index sign_ins_by_person on sign_ins (person_id, created_at);
+create index sign_ins_by_expiry on sign_ins (expires_at);
+
+-- What a person allowed a client, on a gateway ('' : the API).
+create table consents (
+  person_id   text not null references people (id),
+  client_id   text not null,
+  gateway_id  text not null,
+  scopes      json not null,
+  created_at  timestamptz not null,
+  primary key (person_id, client_id, gateway_id)
+);
+
+-- What the authorization server keeps (codes, refresh tokens, grants, clients …), each until it expires.
+create table oauth_records (
+  model        text not null,
+  -- SHA-256 of the id, hexadecimal, where knowing the id is a right.
+  id           text not null,
+  payload      json not null,
+  grant_id     text,
+  uid          text,
+  user_code    text,
+  sign_in_id   text,
+  consumed_at  timestamptz,
+  expires_at   timestamptz,
+  primary key (model, id)
+);
+create index oauth_records_by_grant on oauth_records (grant_id) where grant_id is not null;
+create index oauth_records_by_uid on oauth_records (uid) where uid is not null;
+create index oauth_records_by_user_code on oauth_records (user_code) where user_code is not null;
+create index oauth_records_by_sign_in on oauth_records (sign_in_id) where sign_in_id is not null;
+create index oauth_records_by_expiry on oauth_records (expires_at);
+
+create table signing_keys (
+  id          text primary key,
+  jwk         json not null,
+  created_at  timestamptz not null,
+  -- From then on nothing is signed with it.
+  retires_at  timestamptz not null,
+  -- From then on nothing signed with it holds.
+  expires_at  timestamptz not null
+);
+
+-- What other replicas must look at again. Read by transaction, so none that commits late is missed.
+create table changes (
+  xid    xid8 not null default pg_current_xact_id(),
+  topic  text not null,
+  key    text not null,
+  at     timestamptz not null
+);
+create index changes_by_xid on changes (xid);
+
+alter table audit_events add column client_id text;

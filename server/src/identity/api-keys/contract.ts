@@ -1,0 +1,34 @@
+import type { Principal, Refusal, Scope } from '#domain';
+import type { Result } from '#foundation';
+
+export interface ApiKey {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  /** The first characters of the key, to recognise it by. */
+  readonly hint: string;
+  readonly scopes: readonly Scope[];
+  readonly users: readonly string[] | null;
+  readonly gateways: readonly string[] | null;
+  readonly tools: readonly string[] | null;
+  readonly expiresAt: string | null;
+  readonly createdAt: string;
+}
+
+export type NewApiKey = Pick<
+  ApiKey,
+  'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'expiresAt'
+>;
+
+export interface ApiKeys {
+  /**
+   * Who presents this `Authorization` header: an API key, with or without `Bearer`. `identity.missing`, `.invalid`
+   * (unknown and revoked keys alike) or `.expired`. Takes no database round trip.
+   */
+  authenticate(authorization: string | undefined): Result<Principal, Refusal>;
+  createKey(key: NewApiKey): Promise<{ readonly key: ApiKey; readonly plaintext: string }>;
+  listKeys(projectId: string): readonly ApiKey[];
+  revokeKey(projectId: string, id: string): Promise<boolean>;
+  /** Makes sure that `plaintext` is an admin key, or, where there is no key at all, makes one. Returns a key only when it made one. */
+  ensureAdminKey(plaintext: string | null): Promise<string | null>;
+}

@@ -1,0 +1,129 @@
+import type { Refusal, Role } from '#domain';
+import type { Result } from '#foundation';
+
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+export interface Project {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+/** Somebody who signed in, was invited or was provisioned. */
+export interface Person {
+  /** `usr_…` */
+  readonly id: string;
+  readonly organizationId: string;
+  /** In lower case; `''` where the issuer gives none. */
+  readonly email: string;
+  readonly name: string;
+  readonly active: boolean;
+  readonly createdAt: string;
+  readonly lastSignInAt: string | null;
+}
+
+/**
+ * What must be known of a person on every request. Immutable: a change of the person, their memberships or groups makes
+ * another object, so whoever keeps one can tell by identity whether it is still true.
+ */
+export interface Standing {
+  readonly personId: string;
+  readonly organizationId: string;
+  readonly email: string;
+  readonly name: string;
+  readonly active: boolean;
+  /** Names of the groups that a directory provisions (SCIM). */
+  readonly groups: readonly string[];
+  /** In the project, by membership there or in the whole organisation: the greater of both; `null`: no member. */
+  roleIn(projectId: string): Role | null;
+}
+
+/** Whom an issuer, or a link, said somebody is. */
+export interface SignedInPerson {
+  readonly organizationId: string;
+  /** `''` and `link` where a link vouches for the e-mail address alone. */
+  readonly sourceId: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly userId: string;
+  /** `''` where the issuer gives none, or does not vouch for it. */
+  readonly email: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly claims: { readonly [name: string]: unknown };
+}
+
+/** A link that works once. */
+export interface Link {
+  readonly id: string;
+  readonly kind: 'invitation' | 'sign_in';
+  readonly organizationId: string;
+  /** `''`: the whole organisation. */
+  readonly projectId: string;
+  readonly email: string;
+  readonly role: Role;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly usedAt: string | null;
+}
+
+/**
+ * Who there is, and what they may do where. Standings, organisations and projects are in memory, the rest in the database;
+ * every change is written first, then remembered, then told to other replicas (`changes`, topics `people` and `projects`).
+ */
+export interface People {
+  /** Of memory: takes no database round trip. `null`: there is no such person. */
+  standing(personId: string): Standing | null;
+  /** The person whom this user id names in this organisation: by e-mail, provisioned name or a sign-in. Of memory. */
+  standingOf(organizationId: string, userId: string): Standing | null;
+
+  organizations(): readonly Organization[];
+  organization(id: string): Organization | null;
+  projects(organizationId: string): readonly Project[];
+  project(id: string): Project | null;
+  createOrganization(name: string): Promise<Organization>;
+  createProject(organizationId: string, name: string): Promise<Project>;
+  renameOrganization(id: string, name: string): Promise<Result<Organization, Refusal>>;
+  renameProject(id: string, name: string): Promise<Result<Project, Refusal>>;
+
+  person(organizationId: string, id: string): Promise<Person | null>;
+  list(
+    organizationId: string,
+    page: { readonly limit: number; readonly offset: number; readonly email?: string },
+  ): Promise<{ readonly items: readonly Person[]; readonly total: number }>;
+  /**
+   * The person of a sign-in: found by issuer and subject, else, where the issuer vouches for it, by an e-mail address that no
+   * other identity of this issuer has, else made. Keeps what was said. `identity.deactivated` where they are not active.
+   */
+  signedIn(said: SignedInPerson): Promise<Result<Person, Refusal>>;
+  /** Ends nothing by itself; whoever holds a `Standing` sees it. */
+  setActive(organizationId: string, id: string, active: boolean): Promise<Result<Person, Refusal>>;
+
+  /** `null` takes the membership away. Refuses to take the last owner from an organisation. */
+  setRole(
+    personId: string,
+    place: { readonly organizationId: string; readonly projectId: string },
+    role: Role | null,
+  ): Promise<Result<void, Refusal>>;
+  memberships(
+    personId: string,
+  ): Promise<readonly { readonly organizationId: string; readonly projectId: string; readonly role: Role }[]>;
+  hasOwner(organizationId: string): Promise<boolean>;
+
+  /** Makes a link; its token is nowhere else. */
+  createLink(
+    link: Omit<Link, 'id' | 'createdAt' | 'usedAt'>,
+    createdBy: string | null,
+  ): Promise<{ readonly link: Link; readonly token: string }>;
+  links(organizationId: string): Promise<readonly Link[]>;
+  removeLink(organizationId: string, id: string): Promise<boolean>;
+  /** What a link is for, without using it up; `null` where it is unknown, used or too old. */
+  linkOf(token: string): Promise<Link | null>;
+  /** Uses it up: of two at the same time one wins. */
+  redeem(token: string): Promise<Link | null>;
+}

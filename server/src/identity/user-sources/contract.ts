@@ -1,0 +1,112 @@
+import type { Refusal } from '#domain';
+import type { Result } from '#foundation';
+
+/** An OIDC issuer by which people sign in. */
+export interface UserSource {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  /** What its `iss` is, exactly. */
+  readonly issuer: string;
+  readonly preset: 'entra' | 'okta' | 'google' | 'keycloak' | null;
+  readonly clientId: string;
+  readonly clientAuth:
+    | { readonly by: 'secret'; readonly secret: string }
+    | { readonly by: 'private_key_jwt'; readonly jwk: { readonly [field: string]: unknown } }
+    | { readonly by: 'none' };
+  readonly scopes: readonly string[];
+  /** Names of claims, or paths with dots. */
+  readonly userClaim: string;
+  readonly groupsClaim: string;
+  /** Of the e-mail address; none: everybody of the issuer. */
+  readonly allowedDomains: readonly string[];
+  /** What somebody becomes in the project who signs in and is no member: `null`: nothing, they must be invited. */
+  readonly newPeople: 'member' | null;
+  /** Client ids whose identity assertions (ID-JAG) of this issuer are taken; none: its assertions are not. */
+  readonly assertionClients: readonly string[];
+  readonly status: 'active' | 'inactive';
+  readonly origin: 'file' | 'api';
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** A sign-in that is under way at an issuer; kept by us, bound to one browser. */
+export interface SignInAttempt {
+  readonly sourceId: string;
+  readonly projectId: string;
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  /** Where to send the browser afterwards: a path of ours. */
+  readonly goOnAt: string;
+}
+
+/** Whom the issuer says it is. */
+export interface SignedInUser {
+  readonly source: UserSource;
+  readonly issuer: string;
+  readonly subject: string;
+  /** What `userClaim` says. */
+  readonly userId: string;
+  /** `''` where the issuer gives none, or does not vouch for it. */
+  readonly email: string;
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly claims: { readonly [name: string]: unknown };
+}
+
+/** Why a sign-in did not work: plain words for the person, the cause for the operator, never a secret or a token. */
+export interface SignInProblem {
+  readonly code:
+    | 'sign_in.source_unreachable'
+    | 'sign_in.source_misconfigured'
+    | 'sign_in.source_refused'
+    | 'sign_in.answer_invalid'
+    | 'sign_in.not_allowed'
+    | 'sign_in.expired';
+  readonly message: string;
+  readonly reason: string;
+}
+
+export interface UserSources {
+  get(projectId: string, id: string): UserSource | null;
+  list(projectId: string): readonly UserSource[];
+  create(
+    source: Omit<UserSource, 'origin' | 'createdAt' | 'updatedAt'>,
+  ): Promise<Result<UserSource, Refusal>>;
+  replace(
+    projectId: string,
+    id: string,
+    source: Omit<UserSource, 'id' | 'projectId' | 'origin' | 'createdAt' | 'updatedAt'>,
+  ): Promise<Result<UserSource, Refusal>>;
+  remove(projectId: string, id: string): Promise<Result<UserSource, Refusal>>;
+  applyFile(projectId: string, sources: readonly UserSource[]): void;
+  /** Where to send the browser, and what to keep of it. */
+  begin(
+    source: UserSource,
+    to: { readonly redirectUri: string; readonly goOnAt: string; readonly loginHint?: string },
+  ): Promise<Result<{ readonly url: string; readonly attempt: SignInAttempt }, SignInProblem>>;
+  /** `callback`: the whole URL that the browser came back to. */
+  finish(
+    source: UserSource,
+    attempt: SignInAttempt,
+    callback: URL,
+  ): Promise<Result<SignedInUser, SignInProblem>>;
+  /** Whom a signed identity assertion (ID-JAG) of this source names; the reason where it does not hold. */
+  checkAssertion(
+    source: UserSource,
+    assertion: string,
+    expect: { readonly audience: string; readonly clientId: string },
+  ): Promise<
+    Result<
+      SignedInUser & {
+        readonly resource: string;
+        readonly scope: string;
+        readonly jti: string;
+        readonly expiresAtMs: number;
+      },
+      string
+    >
+  >;
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { manualClock } from '#foundation';
+import { silentLog } from '#telemetry';
+import { openTestDatabase } from '../../test/database.ts';
+import { type Changes, openChanges } from './changes.ts';
+import type { Db } from './contract.ts';
+
+let db: Db;
+let clock: ReturnType<typeof manualClock>;
+const opened: Changes[] = [];
+
+before(async () => {
+  db = await openTestDatabase();
+});
+after(async () => {
+  await db.close();
+});
+beforeEach(async () => {
+  for (const changes of opened.splice(0)) changes.close();
+  await db.query('delete from changes');
+  clock = manualClock();
+});
+
+async function replica(isShared = true) {
+  const changes = await openChanges(db, { clock, log: silentLog }, isShared);
+  opened.push(changes);
+  const heard: (string | null)[] = [];
+  changes.on('keys', (key) => void heard.push(key));
+  return { changes, heard };
+}
+
+describe('changes', () => {
+  it('are heard by every replica, each once, and only those of a topic', async () => {
+    const [one, two] = [await replica(), await replica()];
+    await db.tx(async (queries) => {
+      await one.changes.tell(queries, 'keys', 'key_1');
+      await one.changes.tell(queries, 'other', 'x');
+    });
+    for (const { changes, heard } of [one, two]) {
+      await changes.look();
+      await changes.look();
+      assert.deepEqual(heard, ['key_1']);
+    }
+  });
+
+  it('that are undone are not heard, and nothing from before the start is', async () => {
+    const one = await replica();
+    await one.changes.tell(db, 'keys', 'before');
+    const two = await replica();
+    await assert.rejects(
+      db.tx(async (queries) => {
+        await one.changes.tell(queries, 'keys', 'undone');
+        throw new Error('undo');
+      }),
+    );
+    await two.changes.look();
+    assert.deepEqual(two.heard, []);
+  });
+
+  it('are heard again where the listener failed', async () => {
+    const { changes } = await replica();
+    const heard: (string | null)[] = [];
+    let fails = true;
+    changes.on('keys', (key) => {
+      if (fails) throw new Error('the database is away');
+      heard.push(key);
+    });
+    await changes.tell(db, 'keys', 'key_1');
+    await changes.look();
+    fails = false;
+    await changes.look();
+    assert.deepEqual(heard, ['key_1']);
+  });
+
+  it('after too long a silence anything may have changed', async () => {
+    const { changes, heard } = await replica();
+    clock.advance(31 * 60_000);
+    await changes.look();
+    await changes.look();
+    assert.deepEqual(heard.slice(-1), [null]);
+  });
+
+  it('one that commits after a later one is not missed', async (t) => {
+    if (db.kind === 'pglite') return t.skip('the embedded database runs one transaction at a time');
+    const { changes, heard } = await replica();
+    const early = Promise.withResolvers<void>();
+    const told = Promise.withResolvers<void>();
+    const slow = db.tx(async (queries) => {
+      await changes.tell(queries, 'keys', 'early');
+      told.resolve();
+      await early.promise;
+    });
+    await told.promise;
+    await changes.tell(db, 'keys', 'late');
+    await changes.look();
+    assert.deepEqual(heard, ['late']);
+    early.resolve();
+    await slow;
+    await changes.look();
+    assert.deepEqual(heard, ['late', 'early']);
+  });
+
+  it('on a database of one process nobody is told', async () => {
+    const { changes } = await replica(false);
+    await changes.tell(db, 'keys', 'key_1');
+    assert.deepEqual(await db.query('select 1 from changes'), []);
+  });
+});
