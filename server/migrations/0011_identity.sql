@@ -123,6 +123,8 @@ create table user_sources (
 create table sign_ins (
   id             text primary key,
   person_id      text not null references people (id),
+  -- Of the source, whose id is unique only there. '' : by a link.
+  project_id     text not null,
   -- '' : by a link.
   source_id      text not null,
   issuer         text not null,

@@ -7,7 +7,12 @@ import { actAs } from './act-as.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
 import { createAssertions } from './assertions/assertions.ts';
+import type { SigningKeys } from './authorization/contract.ts';
 import type { Identity } from './contract.ts';
+import type { People } from './people/contract.ts';
+import type { ServiceAccounts } from './service-accounts/contract.ts';
+import { createSignIns } from './sign-ins/sign-ins.ts';
+import type { UserSources } from './user-sources/contract.ts';
 
 export interface IdentityDeps {
   readonly db: Db;
@@ -22,16 +27,21 @@ export interface IdentityDeps {
 /** Puts the parts of the room together. Keys, people and projects are loaded; tokens and sign-ins are read when needed. */
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const apiKeys = await createApiKeys(deps);
+  const people: People = absent();
+  const userSources: UserSources = absent();
+  const serviceAccounts: ServiceAccounts = absent();
+  const signingKeys: SigningKeys = absent();
+  const signIns = createSignIns({ ...deps, people });
   return {
     ...apiKeys,
     actAs: (principal, userId) => actAs(principal, userId),
     ...createAsserted(createAssertions(deps), deps.clock),
-    people: absent(),
-    userSources: absent(),
-    signIns: absent(),
-    serviceAccounts: absent(),
+    people,
+    userSources,
+    signIns,
+    serviceAccounts,
     accessTokens: absent(),
-    signingKeys: absent(),
+    signingKeys,
     consents: absent(),
   };
 }

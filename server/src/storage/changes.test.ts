@@ -101,6 +101,14 @@ describe('changes', () => {
     assert.deepEqual(heard, ['late', 'early']);
   });
 
+  it('are heard at once in the replica that makes them, on every database', async () => {
+    for (const isShared of [true, false]) {
+      const { changes, heard } = await replica(isShared);
+      await changes.here('keys', 'key_1');
+      assert.deepEqual(heard, ['key_1']);
+    }
+  });
+
   it('on a database of one process nobody is told', async () => {
     const { changes } = await replica(false);
     await changes.tell(db, 'keys', 'key_1');

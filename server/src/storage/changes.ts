@@ -15,6 +15,8 @@ export type ChangeListener = (key: string | null) => void | Promise<void>;
 export interface Changes {
   /** In the transaction that makes the change. */
   tell(queries: Queries, topic: string, key: string): Promise<void>;
+  /** After that transaction, on every database: who listens in this replica looks at it now. */
+  here(topic: string, key: string): Promise<void>;
   /** Also called for what this replica told itself: looking again changes nothing then. */
   on(topic: string, listener: ChangeListener): void;
   /** Looks now; for tests, and who cannot wait. */
@@ -115,6 +117,7 @@ export async function openChanges(
         clock.iso(),
       ]);
     },
+    here: hear,
     on(topic, listener) {
       listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
     },

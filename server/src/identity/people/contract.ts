@@ -46,6 +46,8 @@ export interface Standing {
 /** Whom an issuer, or a link, said somebody is. */
 export interface SignedInPerson {
   readonly organizationId: string;
+  /** Of the source: its id says nothing by itself. `''` by a link. */
+  readonly projectId: string;
   /** `''` and `link` where a link vouches for the e-mail address alone. */
   readonly sourceId: string;
   readonly issuer: string;

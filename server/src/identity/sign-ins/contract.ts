@@ -5,6 +5,8 @@ export interface SignIn {
   /** `sgn_…` */
   readonly id: string;
   readonly personId: string;
+  /** Of the source: its id says nothing by itself. `''`: by a link. */
+  readonly projectId: string;
   /** `''`: by a link. */
   readonly sourceId: string;
   readonly issuer: string;
