@@ -202,6 +202,7 @@ describe('at the door, a key restricted', () => {
       users: null,
       gateways: null,
       tools: null,
+      serviceAccountId: null,
       expiresAt: '2020-01-01T00:00:00Z',
     });
     for (const slug of ['legacy', 'nowhere']) {

@@ -24,6 +24,8 @@ export const createApiKeyRequest = z.strictObject({
   users: globs(glob(512)),
   gateways: z.array(gatewaySlug).min(1).max(1000).nullable().optional(),
   tools: globs(toolGlob),
+  /** `svc_…`: the key acts as this account where it names no user, may do no more than it, and is gone with it. */
+  service_account_id: z.string().min(1).max(100).nullable().optional(),
 });
 export type CreateApiKeyRequest = z.infer<typeof createApiKeyRequest>;
 
@@ -38,6 +40,7 @@ export interface ApiKeyResponse {
   users: string[] | null;
   gateways: string[] | null;
   tools: string[] | null;
+  service_account_id: string | null;
   expires_at: string | null;
   created_at: string;
 }

@@ -65,6 +65,8 @@ export interface Principal {
   /** Nothing is open to it but what concerns its own users and tools: restricted keys, and people who are only members. */
   readonly confined: boolean;
   readonly expiresAtMs: number | null;
+  /** The user that it is where nobody is named: keys of a service account. */
+  readonly actsAs?: string;
 }
 
 /** Whom a decision is about: a user, and what is known of them. */

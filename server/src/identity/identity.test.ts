@@ -43,6 +43,7 @@ function keyLike(more: Partial<NewApiKey> = {}): NewApiKey {
     users: null,
     gateways: null,
     tools: null,
+    serviceAccountId: null,
     expiresAt: null,
     ...more,
   };

@@ -10,7 +10,7 @@ import { createAssertions } from './assertions/assertions.ts';
 import type { SigningKeys } from './authorization/contract.ts';
 import type { Identity } from './contract.ts';
 import type { People } from './people/contract.ts';
-import type { ServiceAccounts } from './service-accounts/contract.ts';
+import { createServiceAccounts } from './service-accounts/service-accounts.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
 import type { UserSources } from './user-sources/contract.ts';
 
@@ -26,10 +26,10 @@ export interface IdentityDeps {
 
 /** Puts the parts of the room together. Keys, people and projects are loaded; tokens and sign-ins are read when needed. */
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
-  const apiKeys = await createApiKeys(deps);
+  const serviceAccounts = await createServiceAccounts(deps);
+  const apiKeys = await createApiKeys({ ...deps, serviceAccounts });
   const people: People = absent();
   const userSources: UserSources = absent();
-  const serviceAccounts: ServiceAccounts = absent();
   const signingKeys: SigningKeys = absent();
   const signIns = createSignIns({ ...deps, people });
   return {

@@ -23,6 +23,7 @@ export type {
   Standing,
 } from './people/contract.ts';
 export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
+export { checkPublicKeys } from './service-accounts/public-keys.ts';
 export type { SignIn, SignIns } from './sign-ins/contract.ts';
 export type {
   SignedInUser,

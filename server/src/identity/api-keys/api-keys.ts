@@ -1,7 +1,15 @@
-import { compileGlobs, type Principal, permissionsOfScope, type Refusal, refusal } from '#domain';
+import {
+  compileGlobs,
+  type Principal,
+  permissionsOfRole,
+  permissionsOfScope,
+  type Refusal,
+  refusal,
+} from '#domain';
 import { type Clock, err, Fault, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
+import type { ServiceAccount, ServiceAccounts } from '../service-accounts/contract.ts';
 import type { ApiKey, ApiKeys, NewApiKey } from './contract.ts';
 import { hashKey, hintOf, newKeyText, presentedKey } from './key-text.ts';
 import { createKeyStore, type StoredKey } from './store.ts';
@@ -21,17 +29,30 @@ const unknown = err(
   ),
 );
 
+const deactivated = err(
+  refusal('identity.deactivated', 'the service account of this API key is deactivated', {
+    field: 'Authorization',
+  }),
+);
+
 /** A key with its answers prepared, so that checking it makes nothing. */
 interface LiveKey {
   readonly key: ApiKey;
   readonly expiresAtMs: number;
-  readonly accepted: Result<Principal, Refusal>;
+  /** Of the account as it was then. */
+  accepted: Result<Principal, Refusal>;
+  account: ServiceAccount | null;
   readonly expired: Result<Principal, Refusal>;
 }
 
 /** Loads all keys. Every change is written to the database first and then to memory. */
-export async function createApiKeys(deps: { db: Db; clock: Clock; log: Log }): Promise<ApiKeys> {
-  const { clock, log } = deps;
+export async function createApiKeys(deps: {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
+}): Promise<ApiKeys> {
+  const { clock, log, serviceAccounts } = deps;
   const store = createKeyStore(deps.db);
   const byHash = new Map<string, LiveKey>();
 
@@ -69,7 +90,8 @@ export async function createApiKeys(deps: { db: Db; clock: Clock; log: Log }): P
       // Found by digest, and a caller cannot steer a digest, so the time this takes tells nothing about any key.
       const live = byHash.get(hashKey(text));
       if (live === undefined) return unknown;
-      return live.expiresAtMs <= clock.now() ? live.expired : live.accepted;
+      if (live.expiresAtMs <= clock.now()) return live.expired;
+      return live.key.serviceAccountId === null ? live.accepted : ofAccount(live, serviceAccounts);
     },
 
     async createKey(key) {
@@ -81,10 +103,14 @@ export async function createApiKeys(deps: { db: Db; clock: Clock; log: Log }): P
     },
 
     listKeys(projectId) {
-      return [...byHash.values()]
-        .map(({ key }) => key)
-        .filter((key) => key.projectId === projectId)
-        .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id));
+      return (
+        [...byHash.values()]
+          .map(({ key }) => key)
+          .filter((key) => key.projectId === projectId)
+          // Those of an account went with it.
+          .filter(({ serviceAccountId: id }) => id === null || serviceAccounts.get(id) !== null)
+          .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id))
+      );
     },
 
     async revokeKey(projectId, id) {
@@ -109,32 +135,51 @@ export async function createApiKeys(deps: { db: Db; clock: Clock; log: Log }): P
 }
 
 function adminKey(name: string): NewApiKey {
-  const unrestricted = { users: null, gateways: null, tools: null, expiresAt: null };
+  const unrestricted = { users: null, gateways: null, tools: null, serviceAccountId: null, expiresAt: null };
   return { projectId: 'default', name, scopes: ['admin'], ...unrestricted };
 }
 
-function liveKey(key: ApiKey): LiveKey {
-  const expiresAtMs = key.expiresAt === null ? null : Date.parse(key.expiresAt);
-  const principal: Principal = {
+/** As the account stands now: it may be gone, or another than it was a moment ago. */
+function ofAccount(live: LiveKey, accounts: Pick<ServiceAccounts, 'get'>): Result<Principal, Refusal> {
+  const account = accounts.get(live.key.serviceAccountId ?? '');
+  if (account === null) return unknown;
+  if (!account.active) return deactivated;
+  if (account !== live.account) {
+    live.account = account;
+    live.accepted = ok(principalOf(live.key, account));
+  }
+  return live.accepted;
+}
+
+function principalOf(key: ApiKey, account: ServiceAccount | null): Principal {
+  const permissions = key.scopes.flatMap((scope) => permissionsOfScope[scope]);
+  const most = account === null ? permissions : permissionsOfRole[account.role];
+  return {
     kind: 'api_key',
     id: key.id,
     name: key.name,
     projectId: key.projectId,
-    permissions: new Set(key.scopes.flatMap((scope) => permissionsOfScope[scope])),
+    permissions: new Set(permissions.filter((permission) => most.includes(permission))),
     users: key.users === null ? null : compileGlobs(key.users, 'exact'),
     gateways: key.gateways === null ? null : new Set(key.gateways),
     tools: key.tools === null ? null : compileGlobs(key.tools),
     confined: key.users !== null || key.tools !== null,
-    expiresAtMs,
+    expiresAtMs: key.expiresAt === null ? null : Date.parse(key.expiresAt),
+    ...(account === null ? {} : { actsAs: account.id }),
   };
+}
+
+function liveKey(key: ApiKey): LiveKey {
+  const principal = principalOf(key, null);
   const gone = refusal('identity.expired', `this API key expired at ${key.expiresAt}; make a new one`, {
     field: 'Authorization',
     reason: `API key ${key.id} expired`,
   });
   return {
     key,
-    expiresAtMs: expiresAtMs ?? Number.POSITIVE_INFINITY,
+    expiresAtMs: principal.expiresAtMs ?? Number.POSITIVE_INFINITY,
     accepted: ok(principal),
+    account: null,
     expired: err(gone),
   };
 }

@@ -11,13 +11,15 @@ export interface ApiKey {
   readonly users: readonly string[] | null;
   readonly gateways: readonly string[] | null;
   readonly tools: readonly string[] | null;
+  /** `svc_…`: the key does no more than this account may, acts as it where nobody is named, and goes with it; `null`: nobody's. */
+  readonly serviceAccountId: string | null;
   readonly expiresAt: string | null;
   readonly createdAt: string;
 }
 
 export type NewApiKey = Pick<
   ApiKey,
-  'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'expiresAt'
+  'projectId' | 'name' | 'scopes' | 'users' | 'gateways' | 'tools' | 'serviceAccountId' | 'expiresAt'
 >;
 
 export interface ApiKeys {

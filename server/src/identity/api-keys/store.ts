@@ -18,6 +18,7 @@ interface KeyRow extends Record<string, unknown> {
   users: string[] | null;
   gateways: string[] | null;
   tools: string[] | null;
+  service_account_id: string | null;
   expires_at: string | null;
   created_at: string;
 }
@@ -62,8 +63,9 @@ export function createKeyStore(db: Db) {
 async function insert(queries: Queries, { key, hash }: StoredKey): Promise<boolean> {
   const inserted = await queries.query(
     `insert into api_keys
-       (id, project_id, name, key_hash, hint, scopes, users, gateways, tools, expires_at, created_at)
-     values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10, $11)
+       (id, project_id, name, key_hash, hint, scopes, users, gateways, tools, expires_at, created_at,
+        service_account_id)
+     values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9::jsonb, $10, $11, $12)
      on conflict do nothing returning id`,
     [
       key.id,
@@ -77,6 +79,7 @@ async function insert(queries: Queries, { key, hash }: StoredKey): Promise<boole
       jsonOrNull(key.tools),
       key.expiresAt,
       key.createdAt,
+      key.serviceAccountId,
     ],
   );
   return inserted.length > 0;
@@ -98,6 +101,7 @@ function fromRow(row: KeyRow): StoredKey {
       users: row.users,
       gateways: row.gateways,
       tools: row.tools,
+      serviceAccountId: row.service_account_id,
       expiresAt: row.expires_at,
       createdAt: row.created_at,
     },

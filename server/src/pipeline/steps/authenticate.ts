@@ -18,7 +18,8 @@ export function authenticate(
   if (isOpen && gateway.userAssertion != null) {
     return identity.actAsAsserted(principal.value, presented, gateway.userAssertion, gateway);
   }
-  const { userId, assertion } = presented;
+  const { assertion } = presented;
+  const userId = presented.userId ?? principal.value.actsAs ?? null;
   if (userId === null && (isOpen || assertion === null)) {
     return err(
       refusal('identity.user_missing', 'name the user you act for in the header Arcade-User-ID', {

@@ -26,6 +26,11 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
             refusal('request.params_invalid', 'expires_at: lies in the past', { field: 'expires_at' }),
           );
         }
+        const account = body.service_account_id ?? null;
+        if (account !== null && identity.serviceAccounts.get(account)?.projectId !== projectId) {
+          const problem = `service_account_id: there is no service account ${account}`;
+          return err(refusal('request.params_invalid', problem, { field: 'service_account_id' }));
+        }
         const { key, plaintext } = await identity.createKey({
           projectId,
           name: body.name,
@@ -33,6 +38,7 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
           users: body.users ?? null,
           gateways: body.gateways ?? null,
           tools: body.tools ?? null,
+          serviceAccountId: account,
           expiresAt,
         });
         const after = apiKeyResponse(key);
@@ -88,6 +94,7 @@ function apiKeyResponse(key: ApiKey): ApiKeyResponse {
     users: key.users === null ? null : [...key.users],
     gateways: key.gateways === null ? null : [...key.gateways],
     tools: key.tools === null ? null : [...key.tools],
+    service_account_id: key.serviceAccountId,
     expires_at: key.expiresAt,
     created_at: key.createdAt,
   };
