@@ -29,20 +29,23 @@ interface Cookie {
 }
 
 export interface Browser {
-  /** Follows redirects until one leads to an address that `stopAt` begins with, which is not asked: `url` tells it, `status` is 0. */
+  /** Follows redirects until one leads to where `stopAt` says, which is not asked: `url` tells it, `status` is 0. */
   open(
     url: string,
-    options?: { readonly stopAt?: string; readonly headers?: Record<string, string> },
+    options?: { readonly stopAt?: StopAt; readonly headers?: Record<string, string> },
   ): Promise<Page>;
   /** Presses the button with this text, or the first, with these fields filled in. */
   submit(page: Page, options?: SubmitOptions): Promise<Page>;
   cookies(url: string): readonly Cookie[];
 }
 
+/** What an address begins with, or whether it is the one. */
+export type StopAt = string | ((url: URL) => boolean);
+
 export interface SubmitOptions {
   readonly button?: string | RegExp;
   readonly fields?: Readonly<Record<string, string>>;
-  readonly stopAt?: string;
+  readonly stopAt?: StopAt;
   readonly headers?: Record<string, string>;
 }
 
@@ -78,11 +81,13 @@ export function createBrowser(): Browser {
 
   async function go(
     first: { url: string; method: string; body?: URLSearchParams; headers?: Record<string, string> },
-    stopAt: string | undefined,
+    stopAt: StopAt | undefined,
   ): Promise<Page> {
+    const isEnd = (at: string) =>
+      typeof stopAt === 'string' ? at.startsWith(stopAt) : stopAt?.(new URL(at)) === true;
     let { url, method, body } = first;
     for (let hop = 0; hop < maxHops; hop++) {
-      if (stopAt !== undefined && url.startsWith(stopAt)) return pageOf(url, 0, new Headers(), '');
+      if (isEnd(url)) return pageOf(url, 0, new Headers(), '');
       const at = new URL(url);
       const cookie = fitting(at)
         .map(({ name, value }) => `${name}=${value}`)

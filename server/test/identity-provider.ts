@@ -6,10 +6,9 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { Provider } from 'oidc-provider';
-import { type HeadlessBrowser, openBrowser } from './headless-browser.ts';
+import { type Browser, createBrowser } from './browser.ts';
 import { behaviours, type IdpPreset, type IdpUser, type PresetBehaviour } from './identity-presets.ts';
 
-export { openBrowser } from './headless-browser.ts';
 export { entraTenant, type IdpPreset, type IdpUser } from './identity-presets.ts';
 
 /** What can be wrong with it; each may be set and taken back while it runs. */
@@ -64,8 +63,8 @@ export interface IdentityProvider {
   /** From now on signs with a new key; the old one is in the key set no more. */
   rotateKeys(): Promise<void>;
   setUser(login: string, user: IdpUser): void;
-  /** What a browser does from the issuer's authorization URL on, signing in as this user: where it ends up, outside of the issuer. */
-  signIn(url: string, login: string, browser?: HeadlessBrowser): Promise<string>;
+  /** Follows redirects to the issuer, signs in there as this user, and says where the browser is sent then, without asking it. */
+  signIn(url: string, login: string, browser?: Browser): Promise<string>;
   /** An identity assertion (ID-JAG) for a user; `claims` and `header` on top. */
   assertion(
     login: string,
@@ -437,16 +436,17 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
       pair = await newPair();
     },
     setUser: (login, user) => void users.set(login, user),
-    async signIn(url, login, browser = openBrowser()) {
-      const isOutside = (at: URL) => at.origin !== origin;
-      const arrived = await browser.follow(url, isOutside);
-      if (arrived.response === null) return arrived.url;
-      if (!arrived.url.includes('/interaction/'))
-        throw new Error(`the issuer answers ${arrived.response.status}: ${await arrived.response.text()}`);
-      const said = await browser.fetch(arrived.url, { method: 'POST', body: new URLSearchParams({ login }) });
-      const back = said.headers.get('location');
-      if (back === null) throw new Error(`the issuer answers ${said.status}: ${await said.text()}`);
-      return (await browser.follow(new URL(back, arrived.url).href, isOutside)).url;
+    async signIn(url, login, browser = createBrowser()) {
+      let isInside = false;
+      const stopAt = (at: URL) => {
+        isInside ||= at.origin === origin;
+        return isInside && at.origin !== origin;
+      };
+      const page = await browser.open(url, { stopAt });
+      if (page.status === 0) return page.url;
+      const left = await browser.submit(page, { button: login, stopAt });
+      if (left.status !== 0) throw new Error(`the issuer answers ${left.status}: ${left.text}`);
+      return left.url;
     },
     assertion(login, to, other = {}) {
       const user = users.get(login) as IdpUser;
