@@ -122,6 +122,12 @@ export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rule
 export { detectorNames, ruleRequest, updateRuleRequest } from './rest/policy/rules.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
 export type {
+  CreateServiceAccountRequest,
+  ServiceAccountResponse,
+  UpdateServiceAccountRequest,
+} from './rest/service-accounts.ts';
+export { createServiceAccountRequest, updateServiceAccountRequest } from './rest/service-accounts.ts';
+export type {
   ExecuteToolRequest,
   ExecuteToolResponse,
   ToolFilter,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { publicJwk } from './public-jwk.ts';
 import type { SecretResponse } from './secret-response.ts';
 
 /** Requests and answers of gateways: Arcade's fields, and ours for access, presentation, naming and curation. */
@@ -71,10 +72,6 @@ const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const;
 const audience = z.string().min(1).max(2048);
 const claimPath = z.string().min(1).max(256);
 const keySources = ['jwks', 'jwks_uri', 'public_key_pem', 'secret'] as const;
-const keyParts = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'];
-const jwk = z
-  .record(z.string(), z.unknown())
-  .refine((key) => !keyParts.some((part) => Object.hasOwn(key, part)), 'must be a public key');
 
 /** Whose word on the user a gateway takes: a JWT of this issuer. */
 export const userAssertionRequest = z
@@ -83,7 +80,7 @@ export const userAssertionRequest = z
     issuer: z.string().min(1).max(2048),
     /** One of these must be in `aud`. */
     audience: z.union([audience, z.array(audience).min(1).max(100)]).optional(),
-    jwks: z.object({ keys: z.array(jwk).min(1).max(100) }).optional(),
+    jwks: z.object({ keys: z.array(publicJwk).min(1).max(100) }).optional(),
     jwks_uri: z
       .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
       .max(2048)

@@ -16,6 +16,7 @@ import { policyRoutes } from './policy/routes.ts';
 import { simulateRoute } from './policy/simulate-route.ts';
 import type { RestDeps, RestRooms, Route } from './route.ts';
 import { serve } from './serve.ts';
+import { serviceAccountRoutes } from './service-accounts/routes.ts';
 import { executeRoute } from './tools/execute.ts';
 import { toolRoutes } from './tools/routes.ts';
 import { workerRoutes } from './workers/routes.ts';
@@ -31,6 +32,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...workerRoutes(deps),
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),
+    ...serviceAccountRoutes(deps),
     ...policyRoutes(deps),
     ...pluginRoutes(deps),
     ...hookRoutes(deps),
