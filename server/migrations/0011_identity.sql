@@ -163,6 +163,9 @@ create table oauth_records (
   uid          text,
   user_code    text,
   sign_in_id   text,
+  -- Of grants: whom it is given to, and for which gateway ('' : the API).
+  client_id    text,
+  gateway_id   text,
   consumed_at  timestamptz,
   expires_at   timestamptz,
   primary key (model, id)

@@ -7,7 +7,8 @@ import { actAs } from './act-as.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
 import { createAssertions } from './assertions/assertions.ts';
-import type { SigningKeys } from './authorization/contract.ts';
+import { createConsents } from './authorization/consents.ts';
+import { createSigningKeys } from './authorization/signing-keys.ts';
 import type { Identity } from './contract.ts';
 import type { People } from './people/contract.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
@@ -30,7 +31,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const apiKeys = await createApiKeys({ ...deps, serviceAccounts });
   const people: People = absent();
   const userSources: UserSources = absent();
-  const signingKeys: SigningKeys = absent();
+  const signingKeys = await createSigningKeys(deps);
   const signIns = createSignIns({ ...deps, people });
   return {
     ...apiKeys,
@@ -42,6 +43,6 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     serviceAccounts,
     accessTokens: absent(),
     signingKeys,
-    consents: absent(),
+    consents: createConsents(deps),
   };
 }

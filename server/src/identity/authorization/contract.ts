@@ -11,6 +11,8 @@ export interface SigningKey {
 export interface SigningKeys {
   /** The first one signs; all are published. Of memory. */
   current(): readonly SigningKey[];
+  /** The same, once there is one that signs. */
+  ready(): Promise<readonly SigningKey[]>;
   /** Called when they are others. Returns what stops it. */
   onChange(listener: () => void): () => void;
 }

@@ -1,0 +1,130 @@
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { type Clock, messageOf } from '#foundation';
+import type { Changes, Db, Queries } from '#storage';
+import type { Log } from '#telemetry';
+import type { SigningKey, SigningKeys } from './contract.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** How long a key signs. */
+const signsMs = 30 * dayMs;
+/** How long before its predecessor retires a key is published, so that everybody knows it when it begins to sign. */
+const aheadMs = dayMs;
+/** How long a key is published after it retired; nothing that is signed holds for longer. */
+const heldMs = dayMs;
+
+const newKeyPair = promisify(generateKeyPair);
+
+interface StoredKey extends SigningKey {
+  readonly retiresAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+interface KeyRow extends Record<string, unknown> {
+  id: string;
+  jwk: { readonly [field: string]: unknown };
+  retires_at: string;
+  expires_at: string;
+}
+
+export interface SigningKeysDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function createSigningKeys({ db, changes, clock, log }: SigningKeysDeps): Promise<SigningKeys> {
+  const listeners = new Set<() => void>();
+  let keys: readonly StoredKey[] = await load(db);
+  let making: Promise<void> | null = null;
+
+  /** A key whose time has come signs before those that were made later. */
+  function current(): readonly SigningKey[] {
+    const now = clock.now();
+    const held = keys.filter(({ expiresAtMs }) => expiresAtMs > now);
+    return [
+      ...held.filter(({ retiresAtMs }) => retiresAtMs > now),
+      ...held.filter(({ retiresAtMs }) => retiresAtMs <= now),
+    ];
+  }
+
+  async function reload(): Promise<void> {
+    const before = keys.map(({ kid }) => kid).join();
+    keys = await load(db);
+    if (keys.map(({ kid }) => kid).join() !== before) tell();
+  }
+
+  function tell(): void {
+    for (const listener of listeners) listener();
+  }
+
+  function needsNext(list: readonly StoredKey[]): boolean {
+    return !list.some(({ retiresAtMs }) => retiresAtMs - clock.now() > aheadMs);
+  }
+
+  async function make(): Promise<void> {
+    const { privateKey } = await newKeyPair('rsa', { modulusLength: 2048 });
+    const kid = randomBytes(12).toString('base64url');
+    const jwk = { ...privateKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
+    const now = clock.now();
+    const at = (ms: number) => new Date(ms).toISOString();
+    await db.tx(async (queries) => {
+      // Of replicas that find at the same time that a key is needed, one makes it.
+      await queries.query("select pg_advisory_xact_lock(hashtext('sallyport signing keys'))");
+      if (!needsNext(await load(queries))) return;
+      await queries.query(
+        `insert into signing_keys (id, jwk, created_at, retires_at, expires_at) values ($1, $2::json, $3, $4, $5)`,
+        [kid, JSON.stringify(jwk), at(now), at(now + signsMs), at(now + signsMs + heldMs)],
+      );
+      await changes.tell(queries, 'signing_keys', kid);
+    });
+    await reload();
+  }
+
+  function ensure(): Promise<void> {
+    if (!needsNext(keys)) return Promise.resolve();
+    making ??= make().finally(() => {
+      making = null;
+    });
+    return making;
+  }
+
+  async function keepUp(): Promise<void> {
+    // Nobody asked for a key yet: none is made before.
+    if (keys.length === 0) return;
+    await ensure();
+    await db.query('delete from signing_keys where expires_at <= $1', [clock.iso()]);
+    await reload();
+    // Which one signs changes by time alone, too.
+    tell();
+  }
+
+  changes.on('signing_keys', reload);
+  clock.every(hourMs, () => {
+    keepUp().catch((error) => log.error({ error: messageOf(error) }, 'signing keys could not be renewed'));
+  });
+
+  return {
+    current,
+    async ready() {
+      if (keys.every(({ retiresAtMs }) => retiresAtMs <= clock.now())) await ensure();
+      return current();
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+async function load(queries: Queries): Promise<StoredKey[]> {
+  const rows = await queries.query<KeyRow>('select * from signing_keys order by created_at, id');
+  return rows.map(({ id, jwk, retires_at, expires_at }) => ({
+    kid: id,
+    jwk,
+    retiresAtMs: Date.parse(retires_at),
+    expiresAtMs: Date.parse(expires_at),
+  }));
+}
