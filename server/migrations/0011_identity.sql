@@ -28,11 +28,15 @@ create table people (
   -- What the directory that provisions them (SCIM) keeps of them: userName, externalId and the rest, as it was given.
   provisioned      json,
   external_id      text,
+  -- The userName in lower case; null where no directory keeps them.
+  user_name        text,
   created_at       timestamptz not null,
   updated_at       timestamptz not null,
   last_sign_in_at  timestamptz
 );
 create index people_by_email on people (organization_id, email);
+create unique index people_by_user_name on people (organization_id, user_name) where user_name is not null;
+create index people_by_external_id on people (organization_id, external_id) where external_id is not null;
 
 -- Who somebody is to an issuer: the pair never changes its owner.
 create table person_identities (
