@@ -87,16 +87,21 @@ create table directory_groups (
   id               text primary key,
   organization_id  text not null references organizations (id),
   display_name     text not null,
+  -- The name in lower case: grants go by names, so no two groups have the same.
+  name_key         text not null,
   external_id      text,
-  provisioned      json,
+  -- Counts changes, of members too.
+  version          bigint not null default 1,
   created_at       timestamptz not null,
   updated_at       timestamptz not null
 );
+create unique index directory_groups_by_name on directory_groups (organization_id, name_key);
 create table directory_group_members (
   group_id   text not null references directory_groups (id) on delete cascade,
   person_id  text not null references people (id),
   primary key (group_id, person_id)
 );
+create index directory_group_members_by_person on directory_group_members (person_id);
 
 create table service_accounts (
   id           text primary key,
