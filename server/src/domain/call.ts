@@ -58,6 +58,7 @@ export type DispatchedSubscription = SubscriptionTopic & {
   readonly projectId: string;
   readonly sourceId: string;
   readonly userId: string | null;
+  readonly credential?: Credential | null;
   /** As in `ClientSide`. */
   readonly conversation: string | null;
   /** Gets the params of each notification about it, as the source said them. */
@@ -92,6 +93,13 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
+/** How a server refused a request because of its authorization: it surely did not do it. */
+export interface Challenge {
+  readonly status: 401 | 403;
+  /** `WWW-Authenticate` as it came; `null` where there was none. */
+  readonly header: string | null;
+}
+
 /** Why a source could not be asked, or did not answer properly. */
 export interface SourceFailure {
   readonly code: ErrorCode;
@@ -101,6 +109,8 @@ export interface SourceFailure {
   readonly aside?: string;
   /** The step of the probe that failed. */
   readonly step: ProbeStep;
+  /** Where the server wants an authorization that no header of the source's own gives. */
+  readonly challenge?: Challenge;
 }
 
 export const probeSteps = [

@@ -5,6 +5,7 @@
 
 export type {
   CallNotification,
+  Challenge,
   Credential,
   DispatchedCall,
   DispatchedRequest,

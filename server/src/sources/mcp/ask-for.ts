@@ -2,12 +2,15 @@ import { type DispatchedRequest, type LogLevel, logLevels, type RpcError } from 
 import { isMembers, type Members } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { type Ask, type EraKind, isAtLeast } from './ask.ts';
-import { ownerOf } from './capabilities.ts';
+import { authorizationOf, ownerOf } from './capabilities.ts';
 import type { Interaction } from './interaction.ts';
 import { clientCapabilitiesKey, isReserved, logLevelKey, modernMeta } from './protocol.ts';
 
 /** What calls of tools and all other requests of a client have in common. */
-export type Dispatched = Pick<DispatchedRequest, 'userId' | 'client' | 'meta' | 'signal' | 'notify'>;
+export type Dispatched = Pick<
+  DispatchedRequest,
+  'userId' | 'credential' | 'client' | 'meta' | 'signal' | 'notify'
+>;
 
 /** One request of a client, in the words of MCP. */
 export interface Job {
@@ -44,8 +47,10 @@ export interface Going {
 export function askFor(job: Job, { carrier, signal, interaction, inputs }: Going): Ask {
   const { from, method, modernHeaders, timeoutMs } = job;
   const { client } = from;
+  const authorization = authorizationOf(from.credential);
   return {
-    owner: () => ownerOf(client, from.userId),
+    owner: () => ownerOf(client, from.userId, authorization),
+    authorization,
     method,
     params: (era, id) => paramsOf(job, inputs, era, id),
     modernHeaders,

@@ -27,6 +27,8 @@ export type EraKind = 'modern' | 'legacy';
 export interface Ask {
   /** Whose session it runs in, where the server keeps sessions; the key alone where it is that of no client. */
   readonly owner: string | (() => Owner);
+  /** The header line of a user's authorization; `''`: none. */
+  readonly authorization: string;
   readonly method: string;
   readonly params: (era: EraKind, id: number) => object;
   /** Further header lines; the modern era only. */
@@ -162,7 +164,8 @@ function prepared(session: Session, { logLevel = null, interaction = null }: Ask
 async function setLevel(line: Line, head: SessionHead, level: LogLevel): Promise<void> {
   const id = nextId();
   const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'logging/setLevel', params: { level } });
-  const request = { id, body, headers: '', timeoutMs: 5000, signal: null, harmless: true, onMessage: null };
+  const headers = head.bearer?.line ?? '';
+  const request = { id, body, headers, timeoutMs: 5000, signal: null, harmless: true, onMessage: null };
   await line.request(request, head);
 }
 
@@ -174,7 +177,10 @@ async function post(
   const { method, timeoutMs, signal, onNotification, interaction = null } = request;
   const id = nextId();
   const params = request.params(head === null ? 'modern' : 'legacy', id);
-  const headers = head === null ? modernHeaders(method) + request.modernHeaders : '';
+  const { authorization } = request;
+  const headers =
+    head === null ? authorization + modernHeaders(method) + request.modernHeaders : authorization;
+  const spoken = speakingAs(authorization, head);
   const hear =
     onNotification && ((about: string, said: Members | undefined) => onNotification(about, said, id));
   const onMessage = (message: Message) => {
@@ -184,8 +190,8 @@ async function post(
         interaction?.cancelled(message.params?.requestId);
       else if (message.method === 'notifications/resources/updated') session?.hearing.updated(message.params);
       else hear?.(message.method, message.params);
-    } else if (message.kind === 'request' && head !== null) {
-      const respond = (answer: object) => void line.tell(answer, head);
+    } else if (message.kind === 'request' && spoken !== null) {
+      const respond = (answer: object) => void line.tell(answer, spoken);
       if (interaction === null) respond(refusalOf(message));
       else interaction.arrive(message, respond);
     }
@@ -205,9 +211,18 @@ async function post(
   // In the modern era over HTTP, the closed stream says it.
   if ((head !== null || line.isChannel) && sent && (kind === 'aborted' || kind === 'timeout')) {
     const reason = kind === 'timeout' ? 'the time for the request is over' : 'the client went away';
-    void line.tell({ method: 'notifications/cancelled', params: { requestId: id, reason } }, head);
+    void line.tell({ method: 'notifications/cancelled', params: { requestId: id, reason } }, spoken);
   }
   return reply;
+}
+
+/** Whatever is said beside a request is said by the same user; a session is theirs, and keeps the newest authorization. */
+function speakingAs(authorization: string, head: SessionHead | null): SessionHead | null {
+  if (authorization === '' || head === null) return head;
+  if (head.bearer === undefined)
+    return { id: head.id, version: head.version, bearer: { line: authorization } };
+  head.bearer.line = authorization;
+  return head;
 }
 
 /** Whether the server says that it does not know the session, so that it surely did nothing. */

@@ -16,14 +16,14 @@ export type Era =
 export interface Belief {
   /** `null` until the server was asked, and after it acted otherwise. */
   known(): Era | null;
-  /** Asks the server where nothing is known; one probe for all who want to know at once. */
-  current(): Promise<Result<Era, CallFailure>>;
+  /** Asks the server where nothing is known; one probe for all who want to know at once and have the same authorization. */
+  current(authorization: string): Promise<Result<Era, CallFailure>>;
   forget(stale: Era): void;
   /**
    * What a server is and declares may have changed some minutes later, which no failure would tell: it may have been upgraded
    * since.
    */
-  reconsider(): Promise<void>;
+  reconsider(authorization: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ const reconsiderAfterMs = 5 * 60_000;
 
 export function createBelief({ opening, transport, clock, timeoutMs }: BeliefOptions): Belief {
   let era: Era | null = null;
-  let probing: Promise<Result<Era, CallFailure>> | null = null;
+  const probing = new Map<string, Promise<Result<Era, CallFailure>>>();
 
   function sessionsEra(): Era {
     const sessions: Sessions = createSessions({
@@ -51,15 +51,15 @@ export function createBelief({ opening, transport, clock, timeoutMs }: BeliefOpt
     return { kind: 'sessions', sessions, probedAt: clock.now() };
   }
 
-  async function probe(): Promise<Result<Era, CallFailure>> {
-    const found = transport.channels ? ok(null) : await probeLine();
+  async function probe(authorization: string): Promise<Result<Era, CallFailure>> {
+    const found = transport.channels ? ok(null) : await probeLine(authorization);
     if (!found.ok) return found;
-    era = found.value ?? sessionsEra();
+    era ??= found.value ?? sessionsEra();
     return ok(era);
   }
 
-  async function probeLine(): Promise<Result<Era | null, CallFailure>> {
-    const found = await opening.first(catalogueKey);
+  async function probeLine(authorization: string): Promise<Result<Era | null, CallFailure>> {
+    const found = await opening.first(catalogueKey, { line: authorization });
     if (!found.ok) return found;
     const offer = await discover(found.value, timeoutMs);
     if (!offer.ok) return offer;
@@ -75,20 +75,21 @@ export function createBelief({ opening, transport, clock, timeoutMs }: BeliefOpt
 
   return {
     known: () => era,
-    current() {
+    current(authorization) {
       if (era !== null) return Promise.resolve(ok(era));
-      probing ??= probe().finally(() => {
-        probing = null;
-      });
-      return probing;
+      const running = probing.get(authorization);
+      if (running !== undefined) return running;
+      const begun = probe(authorization).finally(() => probing.delete(authorization));
+      probing.set(authorization, begun);
+      return begun;
     },
     forget,
-    async reconsider() {
+    async reconsider(authorization) {
       const known = era;
       if (transport.channels || known === null) return;
       if (clock.now() - known.probedAt < reconsiderAfterMs) return;
       known.probedAt = clock.now();
-      const modern = await probeLine();
+      const modern = await probeLine(authorization);
       if (!modern.ok || modern.value === null || era !== known) return;
       forget(known);
       era = modern.value;

@@ -1,6 +1,7 @@
-import { type ClientSide, type InputMethod, type InputRequest, inputMethods } from '#domain';
+import { type ClientSide, type Credential, type InputMethod, type InputRequest, inputMethods } from '#domain';
 import { isMembers, type Members } from '#foundation';
 import { withoutModernTasks } from './protocol.ts';
+import type { Bearer } from './transports/transport.ts';
 
 const capabilityOf: { readonly [method in InputMethod]: 'elicitation' | 'sampling' | 'roots' } = {
   'elicitation/create': 'elicitation',
@@ -63,6 +64,7 @@ export interface Owner {
   readonly capabilities: Members;
   /** The same text for the same capabilities, however they are written. */
   readonly capabilitiesText: string;
+  readonly bearer: Bearer;
 }
 
 /**
@@ -74,23 +76,36 @@ const everything = { elicitation: { form: {}, url: {} }, roots: { listChanged: t
 export const catalogueKey = 'catalogue';
 
 /** One that declares nothing. */
-export function silentOwner(key: string): Owner {
-  return { key, user: key, conversation: null, capabilities: {}, capabilitiesText: '' };
+export function silentOwner(key: string, authorization = ''): Owner {
+  const bearer = { line: authorization };
+  return { key, user: key, conversation: null, capabilities: {}, capabilitiesText: '', bearer };
 }
 
-export function sharedOwner(key: string): Owner {
-  return { key, user: key, conversation: null, capabilities: everything, capabilitiesText: 'everything' };
+export function sharedOwner(key: string, authorization = ''): Owner {
+  const shared = { conversation: null, capabilities: everything, capabilitiesText: 'everything' };
+  return { key, user: key, ...shared, bearer: { line: authorization } };
+}
+
+/** The header line of a credential. */
+export function authorizationOf(credential: Credential | null | undefined): string {
+  const token = credential?.authorization?.token;
+  return token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
 }
 
 export const conversationKey = (conversation: string): string => `conversation ${conversation}`;
 /** A prefix, so that no user id can be that of the catalogue. */
 export const userKey = (userId: string | null): string => (userId === null ? 'nobody' : `user ${userId}`);
 
-export function ownerOf({ conversation, capabilities }: ClientSide, userId: string | null): Owner {
+export function ownerOf(
+  { conversation, capabilities }: ClientSide,
+  userId: string | null,
+  authorization = '',
+): Owner {
   const known = legacyForm(capabilities);
   const user = userKey(userId);
   const key = conversation === null ? `${user} ${known.text}` : conversationKey(conversation);
-  return { key, user, conversation, capabilities: known.capabilities, capabilitiesText: known.text };
+  const bearer = { line: authorization };
+  return { key, user, conversation, capabilities: known.capabilities, capabilitiesText: known.text, bearer };
 }
 
 /** Without `tasks`: what a server asks is never a task here. */

@@ -18,7 +18,7 @@ import {
 import type { HandshakeFailure } from './sessions.ts';
 import { nextId, type Reply } from './transports/exchange.ts';
 import { quoted } from './transports/message.ts';
-import type { Line, SessionHead } from './transports/transport.ts';
+import type { Bearer, Line, SessionHead } from './transports/transport.ts';
 
 /** The header lines of a request in the modern era. */
 export function modernHeaders(method: string): string {
@@ -29,11 +29,12 @@ export function modernHeaders(method: string): string {
 export interface Found {
   readonly line: Line;
   readonly authorizes: boolean;
+  readonly bearer?: Bearer;
 }
 
 /** The first request to a server, of either era. A credential that is refused ends it. */
 async function handshake(
-  { line, authorizes }: Found,
+  { line, authorizes, bearer }: Found,
   method: string,
   params: object,
   headers: string,
@@ -41,7 +42,8 @@ async function handshake(
 ): Promise<Result<Reply, SourceFailure>> {
   const id = nextId();
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-  const request = { id, body, headers, timeoutMs, signal: null, harmless: true, onMessage: null };
+  const sent = headers + (bearer?.line ?? '');
+  const request = { id, body, headers: sent, timeoutMs, signal: null, harmless: true, onMessage: null };
   const reply = await line.request(request, null);
   if (!reply.ok) return err(failureOf(reply.error, 'authenticated'));
   const refused = credentialRefused(reply.value, authorizes);
@@ -110,9 +112,11 @@ export async function initialize(
   const reply = other === undefined ? first : await ask(other);
   if (!reply.ok) return reply;
   const session = greetingOf(reply.value);
+  if (!session.ok) return session;
+  const greeting = { ...session.value, ...(found.bearer === undefined ? {} : { bearer: found.bearer }) };
   // Strict servers refuse a request that overtakes this on another connection.
-  if (session.ok) await found.line.tell({ method: 'notifications/initialized' }, session.value);
-  return session;
+  await found.line.tell({ method: 'notifications/initialized' }, greeting);
+  return ok(greeting);
 }
 
 /** A server answers with a version of its own; some refuse the newest one instead, and say which they speak. */
@@ -156,11 +160,16 @@ function greetingOf(reply: Reply): Result<Greeting, HandshakeFailure> {
 /** 401 and 403 in words, whatever the era. */
 export function credentialRefused(reply: Reply, authorizes: boolean): SourceFailure | null {
   if (reply.kind === 'result' || (reply.status !== 401 && reply.status !== 403)) return null;
+  const { status, challenge: header = null } = reply;
+  const wantsUser = !authorizes && header !== null && /\bbearer\b/i.test(header);
   const sent = authorizes
     ? 'it does not accept the authorization header that is registered for it'
-    : 'no authorization header is registered for it; add one to the headers of the source';
-  const message = `the MCP server refused us (HTTP ${reply.status}): ${sent}`;
-  return { code: 'source.secret_refused', message, step: 'authenticated' };
+    : wantsUser
+      ? 'it wants OAuth, so the list needs a signed-in user: let an administrator connect it once (POST /v1/workers/{id}/authorize)'
+      : 'no authorization header is registered for it; add one to the headers of the source';
+  const message = `the MCP server refused us (HTTP ${status}): ${sent}`;
+  const failure = { code: 'source.secret_refused', message, step: 'authenticated' } as const;
+  return authorizes ? failure : { ...failure, challenge: { status, header } };
 }
 
 function unusable(message: string): SourceFailure {

@@ -3,7 +3,7 @@ import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure, SourceEvents } from '../contract.ts';
 import { type Answer, type Ask, askInSession, askModern, type EraKind } from './ask.ts';
 import { createBelief } from './belief.ts';
-import { catalogueKey, conversationKey, type Owner, sharedOwner } from './capabilities.ts';
+import { conversationKey, type Owner, sharedOwner } from './capabilities.ts';
 import { createOpening } from './opening.ts';
 import { modernVersion } from './protocol.ts';
 import type { Lease, Session } from './sessions.ts';
@@ -16,9 +16,11 @@ export type Place =
 
 /** The connection to one MCP server: finds out its era, keeps its sessions, and mends both when the server restarts. */
 export interface Link {
+  /** The source has an `authorization` header of its own. */
+  readonly authorizes: boolean;
   ask(ask: Ask): Promise<Result<Answer, CallFailure>>;
   /** The era as far as it is known; asks the server where nothing is. */
-  era(): Promise<Result<EraKind, CallFailure>>;
+  era(owner: Owner): Promise<Result<EraKind, CallFailure>>;
   /** Where to keep something for that owner; whoever gets a lease gives it back. */
   place(owner: Owner): Promise<Result<Place, CallFailure>>;
   /** The session under that key, if it is open. */
@@ -32,7 +34,7 @@ export interface Link {
    * What a server is and declares may have changed some minutes later, which no failure would tell: it may have been upgraded
    * since.
    */
-  reconsider(): Promise<void>;
+  reconsider(authorization: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,8 +52,8 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
   const belief = createBelief({ opening, transport: first, clock, timeoutMs });
 
   /** Where everybody shares a process, everybody shares its session; where each user has one, each user does. */
-  function ownerFor(given: Ask['owner']): Owner {
-    const owner = typeof given === 'string' ? sharedOwner(given) : given();
+  function ownerFor(given: Ask['owner'], authorization: string): Owner {
+    const owner = typeof given === 'string' ? sharedOwner(given, authorization) : given();
     if (first.shared) return sharedOwner('everybody');
     return first.perUser ? sharedOwner(owner.user) : owner;
   }
@@ -59,12 +61,17 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
   async function ask(request: Ask): Promise<Result<Answer, CallFailure>> {
     for (let attempt = 0; ; attempt++) {
       const known = belief.known();
-      const current = known === null ? await belief.current() : ok(known);
+      const current = known === null ? await belief.current(request.authorization) : ok(known);
       if (!current.ok) return current;
       const outcome =
         current.value.kind === 'modern'
           ? await askModern(request, current.value.line, current.value.offer, asked)
-          : await askInSession(request, current.value.sessions, ownerFor(request.owner), asked);
+          : await askInSession(
+              request,
+              current.value.sessions,
+              ownerFor(request.owner, request.authorization),
+              asked,
+            );
       if (!('stale' in outcome)) return outcome;
       belief.forget(current.value);
       // What was found a moment ago is not stale: the server contradicts itself.
@@ -73,10 +80,10 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
   }
 
   async function place(owner: Owner): Promise<Result<Place, CallFailure>> {
-    const current = await belief.current();
+    const current = await belief.current(owner.bearer.line);
     if (!current.ok) return current;
     if (current.value.kind === 'modern') return ok({ era: 'modern', line: current.value.line, lease: null });
-    const lease = await current.value.sessions.acquire(ownerFor(() => owner));
+    const lease = await current.value.sessions.acquire(ownerFor(() => owner, owner.bearer.line));
     if (!lease.ok) {
       if (lease.error.notLegacy === true) belief.forget(current.value);
       return lease;
@@ -92,11 +99,12 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
   }
 
   return {
+    authorizes: first.authorizes,
     ask,
     place,
     find: (key) => sessions()?.find(key) ?? null,
-    async era() {
-      const found = await place(sharedOwner(catalogueKey));
+    async era(owner) {
+      const found = await place(owner);
       if (!found.ok) return found;
       found.value.lease?.release();
       return ok(found.value.era);

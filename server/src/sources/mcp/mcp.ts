@@ -11,7 +11,7 @@ import type {
 import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
 import { jobOfCall, jobOfRequest } from './call.ts';
-import { conversationKey } from './capabilities.ts';
+import { authorizationOf, conversationKey } from './capabilities.ts';
 import { subscriberKey } from './changes/feed.ts';
 import { createListener } from './changes/listen.ts';
 import { createSubscriptions } from './changes/subscriptions.ts';
@@ -36,7 +36,7 @@ export const mcpKind: SourceKind = {
 function openMcp(
   source: Source,
   ways: Ways,
-  { clock, maxAnswerBytes = defaultMaxAnswerBytes }: SourceDeps,
+  { clock, maxAnswerBytes = defaultMaxAnswerBytes, listToken = async () => null }: SourceDeps,
   events: SourceEvents,
 ): SourceConnection {
   const { onListChanged } = events;
@@ -49,13 +49,16 @@ function openMcp(
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
-    await link.reconsider();
-    const bounds = { timeoutMs, maxBytes: maxAnswerBytes };
+    const token = link.authorizes ? null : await listToken(source);
+    const authorization =
+      token === null ? '' : authorizationOf({ authorization: { token, userInfo: {} }, secrets: [] });
+    await link.reconsider(authorization);
+    const bounds = { timeoutMs, maxBytes: maxAnswerBytes, authorization };
     const pages = await fetchList(link, 'tools/list', bounds);
     if (!pages.ok) return err(withSteps(pages.error));
     const { entries, answer } = pages.value;
     const { serverInfo, listChanged, capabilities } = answer.offer;
-    if (listChanged) listener.ensure(answer);
+    if (listChanged) listener.ensure(answer, authorization);
     else listener.stop();
     const others = await fetchOthers(link, capabilities, bounds);
     const about = { protocolVersion: answer.version, serverInfo };

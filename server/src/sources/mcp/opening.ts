@@ -5,12 +5,12 @@ import { discover, type Found, type Greeting, initialize } from './era.ts';
 import { createHearing, type HearingEvents } from './hearing.ts';
 import { modernVersion } from './protocol.ts';
 import type { HandshakeFailure, Session } from './sessions.ts';
-import type { Transport, Ways } from './transports/transport.ts';
+import type { Bearer, Transport, Ways } from './transports/transport.ts';
 
 /** Opens sessions with one server, whichever way it is to be reached. */
 export interface Opening {
   /** A line of the first way, on which nothing was said yet. */
-  first(owner: string): Promise<Result<Found, HandshakeFailure>>;
+  first(owner: string, bearer: Bearer): Promise<Result<Found, HandshakeFailure>>;
   /** `onLost` is called once the session is known to be gone. */
   open(owner: Owner, onLost: (session: Session) => void): Promise<Result<Session, HandshakeFailure>>;
   end(session: Session): Promise<void>;
@@ -34,14 +34,18 @@ export function createOpening(ways: Ways, { timeoutMs, clock, events }: OpeningO
   let older: Transport | null = null;
   let prefersOlder = false;
 
-  async function lineOf(transport: Transport, owner: string): Promise<Result<Found, HandshakeFailure>> {
-    const line = await transport.open(transport.shared ? '' : owner);
+  async function lineOf(
+    transport: Transport,
+    owner: string,
+    bearer: Bearer,
+  ): Promise<Result<Found, HandshakeFailure>> {
+    const line = await transport.open(transport.shared ? '' : owner, bearer);
     if (!line.ok) return err(failureOf(line.error, 'connected'));
-    return ok({ line: line.value, authorizes: transport.authorizes });
+    return ok({ line: line.value, authorizes: transport.authorizes, bearer });
   }
 
   async function openOn(transport: Transport, owner: Owner, onLost: OnLost): Promise<Opened> {
-    const found = await lineOf(transport, owner.key);
+    const found = await lineOf(transport, owner.key, owner.bearer);
     if (!found.ok) return found;
     const { line } = found.value;
     const { isChannel } = line;
@@ -50,8 +54,10 @@ export function createOpening(ways: Ways, { timeoutMs, clock, events }: OpeningO
       if (isChannel) void line.end(null);
       return greeting;
     }
-    const head = greeting.value;
-    const keepsNothing = head.id === null && !isChannel;
+    const { bearer: _, ...nobodys } = greeting.value;
+    const keepsNothing = nobodys.id === null && !isChannel;
+    // What many users share speaks for none of them.
+    const head = keepsNothing ? nobodys : greeting.value;
     const isShared = keepsNothing || transport.shared;
     const onEnd = () => {
       onLost(session);
@@ -94,7 +100,7 @@ export function createOpening(ways: Ways, { timeoutMs, clock, events }: OpeningO
   }
 
   return {
-    first: (owner) => lineOf(first, owner),
+    first: (owner, bearer) => lineOf(first, owner, bearer),
     open,
     end: (session) => session.line.end(session.version === modernVersion ? null : session),
     close() {

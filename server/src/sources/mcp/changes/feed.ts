@@ -3,7 +3,7 @@ import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../../contract.ts';
 import { failureOf } from '../../failure.ts';
 import { rpcFailure, sessionLost } from '../ask.ts';
-import { conversationKey, type Owner, silentOwner, userKey } from '../capabilities.ts';
+import { authorizationOf, conversationKey, type Owner, silentOwner, userKey } from '../capabilities.ts';
 import type { Link, Place } from '../link.ts';
 import type { Lease, Session } from '../sessions.ts';
 import { nextId } from '../transports/exchange.ts';
@@ -43,11 +43,15 @@ export interface FeedOptions {
 }
 
 /** One that the conversation has opened for its calls, or one of its own where it has none yet. */
-export function subscriberOf({ conversation, userId }: DispatchedSubscription, link: Link): Owner {
+export function subscriberOf(
+  { conversation, userId, credential }: DispatchedSubscription,
+  link: Link,
+): Owner {
   const user = userKey(userId);
-  if (conversation === null) return { ...silentOwner(`${user} `), user };
+  const authorization = authorizationOf(credential);
+  if (conversation === null) return { ...silentOwner(`${user} `, authorization), user };
   const known = link.find(conversationKey(conversation));
-  return known?.owner ?? { ...silentOwner(subscriberKey(conversation)), user };
+  return known?.owner ?? { ...silentOwner(subscriberKey(conversation), authorization), user };
 }
 
 export const subscriberKey = (conversation: string): string => `subscriber ${conversation}`;
@@ -56,13 +60,14 @@ export async function openFeed(owner: Owner, options: FeedOptions): Promise<Resu
   const place = await options.link.place(owner);
   if (!place.ok) return place;
   return place.value.era === 'modern'
-    ? ok(modernFeed(place.value, options))
+    ? ok(modernFeed(place.value, owner.bearer.line, options))
     : ok(await legacyFeed(place.value.lease, options));
 }
 
 /** One stream for all; another one takes its place when what is wanted changes, so that nothing is missed in between. */
 function modernFeed(
   { line, lease }: Extract<Place, { era: 'modern' }>,
+  authorization: string,
   { topic, timeoutMs, onUpdated }: FeedOptions,
 ): Feed {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
@@ -82,7 +87,7 @@ function modernFeed(
     close,
     async want(names) {
       const wanted = { [topic.wanted]: names };
-      const opened = await openModernStream(line, wanted, timeoutMs, (method, params) => {
+      const opened = await openModernStream(line, authorization, wanted, timeoutMs, (method, params) => {
         if (method === topic.told && params !== undefined) onUpdated(params);
       });
       if (!opened.ok) return opened;
@@ -194,7 +199,8 @@ async function change(
   const id = nextId();
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { uri } });
   const step = 'tools_fetched';
-  const request = { id, body, headers: '', timeoutMs, signal: null, harmless: true, onMessage: null };
+  const headers = head.bearer?.line ?? '';
+  const request = { id, body, headers, timeoutMs, signal: null, harmless: true, onMessage: null };
   const reply = await line.request(request, head);
   if (!reply.ok) return err(failureOf(reply.error, step));
   if (reply.value.kind === 'result') return ok(undefined);

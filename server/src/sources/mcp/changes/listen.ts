@@ -7,7 +7,7 @@ import { type ModernStream, openModernStream } from './modern-stream.ts';
 /** Hears from a server that its lists changed. */
 export interface Listener {
   /** Listens where that answer came from, unless it does already; anew at most once for each refresh. */
-  ensure(where: Pick<Answer, 'line' | 'session'>): void;
+  ensure(where: Pick<Answer, 'line' | 'session'>, authorization: string): void;
   stop(): void;
 }
 
@@ -32,8 +32,11 @@ export function createListener({ clock, timeoutMs, onListChanged }: ListenerOpti
     running = null;
   }
 
-  async function listen(started: { readonly at: Line; stream: ModernStream | null }): Promise<void> {
-    const opened = await openModernStream(started.at, lists, timeoutMs, (method) => {
+  async function listen(
+    started: { readonly at: Line; stream: ModernStream | null },
+    authorization: string,
+  ): Promise<void> {
+    const opened = await openModernStream(started.at, authorization, lists, timeoutMs, (method) => {
       pauseMs = firstPauseMs;
       if (isListChanged(method)) onListChanged();
     });
@@ -48,7 +51,7 @@ export function createListener({ clock, timeoutMs, onListChanged }: ListenerOpti
 
   return {
     stop,
-    ensure({ line, session }) {
+    ensure({ line, session }, authorization) {
       if (session !== null) {
         stop();
         void session.hearing.start();
@@ -60,7 +63,7 @@ export function createListener({ clock, timeoutMs, onListChanged }: ListenerOpti
       notBefore = clock.now() + pauseMs;
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       running = { at: line, stream: null };
-      void listen(running);
+      void listen(running, authorization);
     },
   };
 }

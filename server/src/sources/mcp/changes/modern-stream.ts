@@ -32,6 +32,7 @@ const withTasks = { ...modernMeta, [clientCapabilitiesKey]: { extensions: { [tas
 /** Resolves once the server listens to us, or refused to. */
 export function openModernStream(
   line: Line,
+  authorization: string,
   wanted: Wanted,
   timeoutMs: number,
   onNotification: (method: string, params: Members | undefined) => void,
@@ -52,7 +53,7 @@ export function openModernStream(
     const id = nextId();
     const params = { notifications: wanted, _meta: wanted.taskIds === undefined ? modernMeta : withTasks };
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-    const headers = modernHeaders(method);
+    const headers = authorization + modernHeaders(method);
     const lasting = { timeoutMs, lasting: true, signal: abort.signal, harmless: false };
     void line.request({ id, body, headers, ...lasting, onMessage }, null).then((reply) => {
       resolve(reply.ok ? refusedBy(reply.value) : err(failureOf(reply.error, 'tools_fetched')));

@@ -4,7 +4,7 @@ import type { RejectedTool } from '../../contract.ts';
 import { unkeepableEntry } from '../../keepable.ts';
 import type { Link } from '../link.ts';
 import { methodNotFound } from '../protocol.ts';
-import { fetchList, type ListMethod } from './list.ts';
+import { fetchList, type ListBounds, type ListMethod } from './list.ts';
 
 /** More would hold everybody up whenever the list changes. */
 const maxEntries = 10_000;
@@ -63,7 +63,7 @@ const template: Kind = {
 export async function fetchOthers(
   link: Link,
   capabilities: Members,
-  bounds: { readonly timeoutMs: number; readonly maxBytes: number },
+  bounds: ListBounds,
 ): Promise<{ readonly digest: string; readonly read: () => Others }> {
   const prompts = await fetchKind(link, prompt, capabilities.prompts, bounds);
   const resources = await fetchKind(link, resource, capabilities.resources, bounds);
@@ -89,12 +89,7 @@ export async function fetchOthers(
   };
 }
 
-async function fetchKind(
-  link: Link,
-  kind: Kind,
-  declared: unknown,
-  bounds: { readonly timeoutMs: number; readonly maxBytes: number },
-): Promise<Fetched> {
+async function fetchKind(link: Link, kind: Kind, declared: unknown, bounds: ListBounds): Promise<Fetched> {
   if (!isMembers(declared)) return { digest: '', given: [] };
   const pages = await fetchList(link, kind.method, bounds);
   if (pages.ok) return { digest: pages.value.digest, given: pages.value.entries };

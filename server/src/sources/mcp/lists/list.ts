@@ -25,11 +25,18 @@ export interface ListPages {
   readonly answer: Answer;
 }
 
+export interface ListBounds {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** The header line with which it is asked for; `''`: none. */
+  readonly authorization: string;
+}
+
 /** All pages of a list. An empty cursor is a cursor; only its absence ends the list. */
 export async function fetchList(
   link: Link,
   method: ListMethod,
-  { timeoutMs, maxBytes }: { readonly timeoutMs: number; readonly maxBytes: number },
+  { timeoutMs, maxBytes, authorization }: ListBounds,
 ): Promise<Result<ListPages, CallFailure>> {
   const member = memberOf[method];
   const entries: unknown[] = [];
@@ -38,7 +45,7 @@ export async function fetchList(
   let bytes = 0;
   let cursor: string | undefined;
   for (;;) {
-    const answer = await askForPage(link, method, cursor, timeoutMs);
+    const answer = await askForPage(link, method, cursor, timeoutMs, authorization);
     if (!answer.ok) return answer;
     const { reply, offer } = answer.value;
     if (reply.kind === 'error') {
@@ -72,10 +79,12 @@ function askForPage(
   method: ListMethod,
   cursor: string | undefined,
   timeoutMs: number,
+  authorization: string,
 ): Promise<Result<Answer, CallFailure>> {
   const page = cursor === undefined ? {} : { cursor };
   return link.ask({
     owner: catalogueOwner,
+    authorization,
     method,
     params: (era) => (era === 'modern' ? { ...page, _meta: modernMeta } : page),
     modernHeaders: '',

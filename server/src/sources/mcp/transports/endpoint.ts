@@ -36,6 +36,18 @@ export interface Exchange {
 export type Reply =
   /** Over channels there is no head. */
   | (Extract<Message, { kind: 'result' }> & { readonly head: UpstreamHead | null })
-  | { readonly kind: 'error'; readonly error: RpcError; readonly status: number }
+  | {
+      readonly kind: 'error';
+      readonly error: RpcError;
+      readonly status: number;
+      /** `WWW-Authenticate`, where there is one. */
+      readonly challenge?: string | undefined;
+    }
   /** Not an answer in JSON-RPC. */
-  | { readonly kind: 'refused'; readonly status: number; readonly text: string; readonly why: string };
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly text: string;
+      readonly why: string;
+      readonly challenge?: string | undefined;
+    };

@@ -78,13 +78,16 @@ const interrupted: EgressFailure = {
 function replyOf(answer: UpstreamResponse, id: number): Reply {
   const { status, body } = answer;
   const parsed = parseMessage(body, id);
-  if (parsed.ok && parsed.value.kind === 'error') return { ...parsed.value, status };
+  const challenge = status === 401 || status === 403 ? answer.header('www-authenticate') : undefined;
+  const challenged = challenge === undefined ? {} : { challenge };
+  if (parsed.ok && parsed.value.kind === 'error') return { ...parsed.value, status, ...challenged };
   if (parsed.ok && parsed.value.kind === 'result' && status === 200) return { ...parsed.value, head: answer };
   return {
     kind: 'refused',
     status,
     text: body.toString('utf8', 0, 2048),
     why: parsed.ok ? 'it is no answer to our request' : parsed.error,
+    ...challenged,
   };
 }
 

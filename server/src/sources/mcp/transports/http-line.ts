@@ -15,14 +15,14 @@ export function createStreamableHttp(endpoint: Endpoint): Transport {
       const headers = session === null ? request.headers : request.headers + sessionHeaders(session);
       return exchange(endpoint, { ...request, headers }, session !== null);
     },
-    tell: (message, session) => tell(endpoint, session === null ? '' : sessionHeaders(session), message),
+    tell: (message, session) => tell(endpoint, session === null ? '' : spokenIn(session), message),
     listen: (session, heard) => listenOnGet(endpoint, session, heard),
     async end(session) {
       if (session === null || session.id === null) return;
       await endpoint.upstream.request({
         method: 'DELETE',
         path: endpoint.path,
-        headers: endpoint.headers + sessionHeaders(session),
+        headers: endpoint.headers + spokenIn(session),
         timeoutMs: 2000,
         maxBytes: 64 * 1024,
       });
@@ -38,6 +38,11 @@ export function createStreamableHttp(endpoint: Endpoint): Transport {
     authorizes: /^authorization:/im.test(endpoint.headers),
     close: () => endpoint.upstream.close(),
   };
+}
+
+/** Of what is no request, which would bring its own authorization. */
+function spokenIn(session: SessionHead): string {
+  return sessionHeaders(session) + (session.bearer?.line ?? '');
 }
 
 function sessionHeaders({ id, version }: SessionHead): string {
@@ -80,7 +85,7 @@ function listenOnGet(endpoint: Endpoint, session: SessionHead, heard: Heard): Li
     const answer = await upstream.request({
       method: 'GET',
       path,
-      headers: headers + sessionHeaders(session) + goingOn(),
+      headers: headers + spokenIn(session) + goingOn(),
       timeoutMs: 10_000,
       lasting: true,
       maxBytes: 64 * 1024,

@@ -4,7 +4,7 @@ import { send } from '../../failure.ts';
 import { type Channel, createChannel, type WriteLimits } from './channel.ts';
 import { type Endpoint, isEventStream, type Reply } from './exchange.ts';
 import { createSseReader } from './sse.ts';
-import type { Line, Transport } from './transport.ts';
+import type { Bearer, Line, Transport } from './transport.ts';
 
 /** Messages on their way to the server on one channel: its requests, and a few answers to what it asks. */
 const maxPosting = 1100;
@@ -17,9 +17,9 @@ export function createHttpSse(endpoint: Endpoint, timeoutMs: number): Transport 
   const streams = new Set<Stream>();
   let closed = false;
   return {
-    async open() {
+    async open(_owner, bearer = { line: '' }) {
       if (closed) return err({ kind: 'stopped', message: 'the source was closed', sent: false });
-      const stream = openStream(endpoint, timeoutMs, () => streams.delete(stream));
+      const stream = openStream(endpoint, bearer, timeoutMs, () => streams.delete(stream));
       streams.add(stream);
       return stream.opened;
     },
@@ -41,7 +41,7 @@ interface Stream {
   fail(kind: EgressFailure['kind'], message: string): void;
 }
 
-function openStream(endpoint: Endpoint, timeoutMs: number, onOver: () => void): Stream {
+function openStream(endpoint: Endpoint, bearer: Bearer, timeoutMs: number, onOver: () => void): Stream {
   const { upstream, path, headers, maxAnswerBytes, clock } = endpoint;
   const { promise: opened, resolve } = Promise.withResolvers<Result<Line, EgressFailure>>();
   const abort = new AbortController();
@@ -59,7 +59,7 @@ function openStream(endpoint: Endpoint, timeoutMs: number, onOver: () => void): 
       fail('protocol', 'the server wants messages to go to an address that is not of its own origin');
     } else {
       const close = () => abort.abort();
-      channel = createChannel({ clock, write: createPoster(endpoint, postPath), close });
+      channel = createChannel({ clock, write: createPoster(endpoint, bearer, postPath), close });
       resolve(ok(withoutDeadStream(channel, () => heardAtMs, endpoint)));
     }
   }
@@ -82,18 +82,20 @@ function openStream(endpoint: Endpoint, timeoutMs: number, onOver: () => void): 
     if (channel === null) fail('timeout', 'the server did not say on its event stream where messages go');
   });
   const limits = { timeoutMs, maxBytes: 64 * 1024, lasting: true, signal: abort.signal };
-  void upstream.request({ method: 'GET', path, headers, ...limits, stream }).then((answer) => {
-    stopWaiting();
-    onOver();
-    if (!answer.ok) resolve(answer);
-    else if (!isEventStream(answer.value)) resolve(withoutStream(answer.value.status));
-    fail('interrupted', 'the server ended its event stream');
-  });
+  void upstream
+    .request({ method: 'GET', path, headers: headers + bearer.line, ...limits, stream })
+    .then((answer) => {
+      stopWaiting();
+      onOver();
+      if (!answer.ok) resolve(answer);
+      else if (!isEventStream(answer.value)) resolve(withoutStream(answer.value));
+      fail('interrupted', 'the server ended its event stream');
+    });
   return { opened, fail };
 }
 
-function withoutStream(status: number): Result<Line, EgressFailure> {
-  if (status === 401 || status === 403) return ok(refusing(status));
+function withoutStream({ status, header }: UpstreamHead): Result<Line, EgressFailure> {
+  if (status === 401 || status === 403) return ok(refusing(status, header('www-authenticate')));
   return err({ kind: 'protocol', message: `the server opens no event stream (HTTP ${status})`, sent: true });
 }
 
@@ -105,7 +107,7 @@ function postPathOf(written: string, base: string): string | null {
   return url.pathname + url.search;
 }
 
-function createPoster({ upstream, headers, retry }: Endpoint, path: string) {
+function createPoster({ upstream, headers: own, retry }: Endpoint, bearer: Bearer, path: string) {
   let posting = 0;
   return async (
     body: string,
@@ -119,6 +121,7 @@ function createPoster({ upstream, headers, retry }: Endpoint, path: string) {
       });
     }
     posting++;
+    const headers = own + bearer.line;
     const request = { method: 'POST', path, headers, body, timeoutMs, maxBytes: 64 * 1024, signal } as const;
     const answer = await send(upstream, request, retry, false);
     posting--;
@@ -129,7 +132,8 @@ function createPoster({ upstream, headers, retry }: Endpoint, path: string) {
     const { status } = answer.value;
     if (status >= 200 && status < 300) return null;
     const text = answer.value.body.toString('utf8', 0, 2048);
-    return ok({ kind: 'refused', status, text, why: 'it did not take the message' });
+    const challenge = answer.value.header('www-authenticate');
+    return ok({ kind: 'refused', status, text, why: 'it did not take the message', challenge });
   };
 }
 
@@ -151,8 +155,9 @@ function withoutDeadStream(channel: Channel, heardAtMs: () => number, { clock }:
 }
 
 /** The line to a server that did not let us in: whatever is asked is refused like that. */
-function refusing(status: number): Line {
-  const reply: Reply = { kind: 'refused', status, text: '', why: 'it did not open its event stream' };
+function refusing(status: number, challenge: string | undefined): Line {
+  const why = 'it did not open its event stream';
+  const reply: Reply = { kind: 'refused', status, text: '', why, challenge };
   return {
     isChannel: true,
     request: async () => ok(reply),

@@ -3,10 +3,17 @@ import type { Result } from '#foundation';
 import type { Exchange, Reply } from './exchange.ts';
 import type { Message } from './message.ts';
 
+/** The header line of a user's authorization; `''` where there is none. It is renewed while a session lasts. */
+export interface Bearer {
+  line: string;
+}
+
 /** What the legacy era repeats on every message of a session; over channels (stdio, HTTP+SSE) it goes without saying. */
 export interface SessionHead {
   readonly id: string | null;
   readonly version: string;
+  /** For whatever is said in the session beside requests, which bring their own. */
+  readonly bearer?: Bearer;
 }
 
 /**
@@ -52,7 +59,7 @@ export interface Transport {
    * Opens a line; over Streamable HTTP, hands out the one there is. Whoever gets a channel keeps it and ends it. `owner` is
    * known to a stdio process of its own for each user.
    */
-  open(owner: string): Promise<Result<Line, EgressFailure>>;
+  open(owner: string, bearer?: Bearer): Promise<Result<Line, EgressFailure>>;
   /** Whether each line is a channel of its own, with a session (or a modern server) of its own behind it. */
   readonly channels: boolean;
   /** Whether the server may be of the modern era: HTTP+SSE servers never are. */
