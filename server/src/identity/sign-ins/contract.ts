@@ -26,11 +26,15 @@ export interface SignIn {
 
 /** Sign-ins: made, found by the browser's cookie or by id, listed, ended. An end is told to other replicas (topic `sign_ins`). */
 export interface SignIns {
-  /** Always a new one, with a new cookie: whatever the browser brought along is forgotten. */
+  /**
+   * Always a new one, with a new cookie: whatever the browser brought along is forgotten. `untilMs`: it ends sooner than others,
+   * where something else than a browser vouches for the person.
+   */
   start(
     personId: string,
     said: SignedInPerson,
     userAgent: string,
+    untilMs?: number,
   ): Promise<{ readonly signIn: SignIn; readonly cookie: string }>;
   /** Of this browser; `null` where it ended, or the person is not active any more. */
   ofBrowser(cookie: string): Promise<SignIn | null>;

@@ -42,7 +42,7 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
   }
 
   return {
-    async start(personId, said, userAgent) {
+    async start(personId, said, userAgent, untilMs = Number.POSITIVE_INFINITY) {
       const nowMs = clock.now();
       const cookie = randomBytes(32).toString('base64url');
       const { projectId, sourceId, issuer, subject, userId, groups, claims } = said;
@@ -58,8 +58,8 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
         claims,
         userAgent: userAgent.slice(0, maxUserAgentLength).toWellFormed(),
         createdAt: iso(nowMs),
-        browserUntil: iso(nowMs + browserMs),
-        expiresAt: iso(nowMs + lifeMs),
+        browserUntil: iso(Math.min(nowMs + browserMs, untilMs)),
+        expiresAt: iso(Math.min(nowMs + lifeMs, untilMs)),
         endedAt: null,
       };
       await store.insert(signIn, hashCookie(cookie));
