@@ -7,8 +7,8 @@ const field = 'Arcade-User-ID';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** What an issuer says of the user; nothing, where only a key vouches for them. */
-type Vouched = Pick<Caller, 'groups' | 'claims'>;
+/** What is known of the user; nothing, where only a key vouches for them. `scopes` and `clientId` of an access token. */
+type Vouched = Pick<Caller, 'groups' | 'claims'> & Partial<Pick<Caller, 'scopes' | 'clientId'>>;
 const nothing: Vouched = { groups: [], claims: {} };
 
 /** The principal acting as this user, or, with `null`, as no user. */
@@ -45,6 +45,8 @@ export function isSignedToken(text: string): boolean {
 }
 
 /** The brand exists only in types; this is the one place that gives it. */
-function callerOf(principal: Principal, userId: string | null, { groups, claims }: Vouched): Caller {
-  return { principal, userId, groups, claims, scopes: null } as unknown as Caller;
+function callerOf(principal: Principal, userId: string | null, vouched: Vouched): Caller {
+  const { groups, claims, scopes = null, clientId } = vouched;
+  const caller = { principal, userId, groups, claims, scopes };
+  return (clientId === undefined ? caller : { ...caller, clientId }) as unknown as Caller;
 }

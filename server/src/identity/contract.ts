@@ -1,6 +1,6 @@
 import type { Caller, Gateway, Principal, Refusal, UserAssertion } from '#domain';
 import type { MaybePromise, Result } from '#foundation';
-import type { AccessTokens } from './access-tokens/contract.ts';
+import type { AccessTokens, Place } from './access-tokens/contract.ts';
 import type { ApiKeys } from './api-keys/contract.ts';
 import type { Consents, SigningKeys } from './authorization/contract.ts';
 import type { People } from './people/contract.ts';
@@ -16,7 +16,14 @@ export interface NamedUser {
   readonly assertion: string | null;
 }
 
-export interface Identity extends ApiKeys {
+export interface Identity extends Omit<ApiKeys, 'authenticate'> {
+  /** Of an API key. */
+  readonly authenticateKey: ApiKeys['authenticate'];
+  /**
+   * Who presents this `Authorization` header on the API, at this place: an API key, or an access token. Immediate, unless a token
+   * is seen for the first time. A key's own place is for who asks to compare.
+   */
+  authenticate(authorization: string | undefined, place?: Place): MaybePromise<Result<Principal, Refusal>>;
   readonly people: People;
   readonly userSources: UserSources;
   readonly signIns: SignIns;

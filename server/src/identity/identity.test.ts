@@ -51,12 +51,12 @@ function keyLike(more: Partial<NewApiKey> = {}): NewApiKey {
 
 async function principalOf(more: Partial<NewApiKey> = {}) {
   const { plaintext } = await identity.createKey(keyLike(more));
-  const found = identity.authenticate(`Bearer ${plaintext}`);
+  const found = identity.authenticateKey(`Bearer ${plaintext}`);
   assert.ok(found.ok);
   return found.value;
 }
 
-function codeOf(result: ReturnType<Identity['authenticate'] | Identity['actAs']>): string {
+function codeOf(result: ReturnType<Identity['authenticateKey'] | Identity['actAs']>): string {
   return result.ok ? 'ok' : result.error.code;
 }
 
@@ -70,19 +70,19 @@ describe('authenticate', () => {
       `BEARER\t${plaintext}`,
       plaintext,
     ]) {
-      const found = identity.authenticate(header);
+      const found = identity.authenticateKey(header);
       assert.equal(found.ok && found.value.id, key.id);
     }
   });
 
   it('tells a missing key from an unknown one, and never repeats it', async () => {
     for (const nothing of [undefined, '', '  ', 'Bearer', 'bearer ']) {
-      assert.equal(codeOf(identity.authenticate(nothing)), 'identity.missing');
+      assert.equal(codeOf(identity.authenticateKey(nothing)), 'identity.missing');
     }
     const { plaintext } = await identity.createKey(keyLike());
     const wrong = ['Bearer SEKRET', `Basic ${plaintext}`, `${plaintext}x`, 'bearerSEKRET', 'S'.repeat(9999)];
     for (const header of wrong) {
-      const refused = identity.authenticate(header);
+      const refused = identity.authenticateKey(header);
       assert.equal(codeOf(refused), 'identity.invalid');
       assert.doesNotMatch(JSON.stringify(refused), new RegExp(`SEKRET|${plaintext}`));
     }
@@ -92,7 +92,7 @@ describe('authenticate', () => {
     await identity.createKey(keyLike());
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (header) =>
-        ['identity.missing', 'identity.invalid'].includes(codeOf(identity.authenticate(header))),
+        ['identity.missing', 'identity.invalid'].includes(codeOf(identity.authenticateKey(header))),
       ),
     );
   });
@@ -100,12 +100,12 @@ describe('authenticate', () => {
   it('a revoked key is refused on its next call, here and after a restart', async () => {
     const { key, plaintext } = await identity.createKey(keyLike());
     assert.equal(await identity.revokeKey('other', key.id), false);
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'ok');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'ok');
     assert.equal(await identity.revokeKey('default', key.id), true);
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'identity.invalid');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'identity.invalid');
     assert.equal(await identity.revokeKey('default', key.id), false);
     identity = await restart();
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'identity.invalid');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'identity.invalid');
   });
 
   it('a key works until the moment it expires', async () => {
@@ -113,11 +113,11 @@ describe('authenticate', () => {
     const { key, plaintext } = await identity.createKey(keyLike({ expiresAt }));
     assert.equal(key.expiresAt, '2026-01-01T00:00:01.000Z');
     clock.advance(999);
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'ok');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'ok');
     clock.advance(1);
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'identity.expired');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'identity.expired');
     identity = await restart();
-    assert.equal(codeOf(identity.authenticate(plaintext)), 'identity.expired');
+    assert.equal(codeOf(identity.authenticateKey(plaintext)), 'identity.expired');
   });
 
   it('a restart keeps keys and everything about them', async () => {
@@ -134,7 +134,7 @@ describe('authenticate', () => {
     const before = identity.listKeys('default');
     identity = await restart();
     assert.deepEqual(identity.listKeys('default'), before);
-    const found = identity.authenticate(plaintext);
+    const found = identity.authenticateKey(plaintext);
     assert.ok(found.ok);
     assert.deepEqual([...found.value.permissions], ['read', 'call']);
     assert.deepEqual([...(found.value.gateways ?? [])], ['eng']);
@@ -165,7 +165,7 @@ describe('authenticate', () => {
     const again = await restart();
     for (const { key, plaintext } of made) {
       for (const room of [identity, again]) {
-        const found = room.authenticate(plaintext);
+        const found = room.authenticateKey(plaintext);
         assert.equal(found.ok && found.value.id, key.id);
       }
     }
@@ -255,7 +255,7 @@ describe('ensureAdminKey', () => {
   it('makes an admin key where there is none, once', async () => {
     const text = await identity.ensureAdminKey(null);
     assert.match(text ?? '', /^sp_[A-Za-z0-9_-]{43}$/);
-    const found = identity.authenticate(text ?? '');
+    const found = identity.authenticateKey(text ?? '');
     assert.ok(found.ok && found.value.permissions.has('administer') && found.value.name === 'admin');
     assert.equal(await identity.ensureAdminKey(null), null);
     identity = await restart();
@@ -283,13 +283,13 @@ describe('ensureAdminKey', () => {
     clock.advance(1000);
     await identity.ensureAdminKey('first-chosen-key-1');
     assert.deepEqual(identity.listKeys('default'), before);
-    const found = identity.authenticate('Bearer first-chosen-key-1');
+    const found = identity.authenticateKey('Bearer first-chosen-key-1');
     assert.ok(found.ok && found.value.permissions.has('administer') && found.value.id === 'key_admin_env');
 
     await identity.ensureAdminKey('second-chosen-key-2');
     for (const room of [identity, await restart()]) {
-      assert.equal(codeOf(room.authenticate('first-chosen-key-1')), 'identity.invalid');
-      assert.equal(codeOf(room.authenticate('second-chosen-key-2')), 'ok');
+      assert.equal(codeOf(room.authenticateKey('first-chosen-key-1')), 'identity.invalid');
+      assert.equal(codeOf(room.authenticateKey('second-chosen-key-2')), 'ok');
     }
   });
 
@@ -297,7 +297,7 @@ describe('ensureAdminKey', () => {
     const { plaintext } = await identity.createKey(keyLike({ users: ['alice'] }));
     await identity.ensureAdminKey(plaintext);
     for (const room of [identity, await restart()]) {
-      const found = room.authenticate(plaintext);
+      const found = room.authenticateKey(plaintext);
       assert.ok(found.ok && found.value.permissions.has('administer') && found.value.users === null);
       assert.equal(room.listKeys('default').length, 1);
     }

@@ -3,14 +3,16 @@ import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import { absent } from './absent.ts';
+import { createAccessTokens } from './access-tokens/access-tokens.ts';
 import { actAs } from './act-as.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
+import { presentedToken } from './api-keys/key-text.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
 import { createAssertions } from './assertions/assertions.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createSigningKeys } from './authorization/signing-keys.ts';
 import type { Identity } from './contract.ts';
-import type { People } from './people/contract.ts';
+import { createPeople } from './people/people.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
 import type { UserSources } from './user-sources/contract.ts';
@@ -25,23 +27,39 @@ export interface IdentityDeps {
   readonly issuer: () => string;
 }
 
+const anywhere = { organizationId: null, projectId: null };
+
 /** Puts the parts of the room together. Keys, people and projects are loaded; tokens and sign-ins are read when needed. */
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const serviceAccounts = await createServiceAccounts(deps);
   const apiKeys = await createApiKeys({ ...deps, serviceAccounts });
-  const people: People = absent();
+  const people = await createPeople(deps);
   const userSources: UserSources = absent();
   const signingKeys = await createSigningKeys(deps);
   const signIns = createSignIns({ ...deps, people });
+  const accessTokens = createAccessTokens({
+    ...deps,
+    people,
+    userSources,
+    serviceAccounts,
+    signIns,
+    signingKeys,
+  });
+  const { authenticate: authenticateKey, ...keys } = apiKeys;
   return {
-    ...apiKeys,
+    ...keys,
+    authenticateKey,
+    authenticate(authorization, place = anywhere) {
+      const token = presentedToken(authorization);
+      return token === null ? authenticateKey(authorization) : accessTokens.principal(token, place);
+    },
     actAs: (principal, userId) => actAs(principal, userId),
     ...createAsserted(createAssertions(deps), deps.clock),
     people,
     userSources,
     signIns,
     serviceAccounts,
-    accessTokens: absent(),
+    accessTokens,
     signingKeys,
     consents: createConsents(deps),
   };

@@ -7,8 +7,9 @@
  * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.
  */
 
-export type { AccessTokenClaims, AccessTokens } from './access-tokens/contract.ts';
+export type { AccessTokenClaims, AccessTokens, Place } from './access-tokens/contract.ts';
 export type { ApiKey, NewApiKey } from './api-keys/contract.ts';
+export { presentedToken } from './api-keys/key-text.ts';
 export { checkUserAssertion } from './assertions/check-user-assertion.ts';
 export type { Consents, SigningKey, SigningKeys } from './authorization/contract.ts';
 export type { Identity, NamedUser } from './contract.ts';

@@ -1,5 +1,6 @@
 import type { Caller, Gateway, Principal, Refusal } from '#domain';
-import type { Result } from '#foundation';
+import type { MaybePromise, Result } from '#foundation';
+import type { SignIn } from '../sign-ins/contract.ts';
 
 /** What our access tokens (RFC 9068, RS256, `typ: at+jwt`) say beside `iss`, `aud`, `exp`, `iat`, `jti`, `client_id`, `scope`. */
 export interface AccessTokenClaims {
@@ -9,23 +10,34 @@ export interface AccessTokenClaims {
   readonly sid?: string;
   /** `usr_…` or `svc_…` */
   readonly principal: string;
-  /** The authorization server's grant; left out where there is none. */
+  /** The authorization server's grant, by the id of its row of model `Grant`; left out where there is none. */
   readonly grant?: string;
   /** The gateway that it is for: a slug may get another owner. Left out for the API. */
   readonly gateway?: string;
 }
 
+/**
+ * What is revoked ends here at once where it was revoked (`changes.here`), elsewhere within a second (`changes.tell`): topics
+ * `sign_ins` and `grants`, by their ids. People, sources and service accounts are looked at on every call.
+ */
 export interface AccessTokens {
   /**
    * Whom an access token lets into this gateway. Immediate for one that was checked before; such a check costs no signature,
-   * no database and less than 3 µs. `identity.token_invalid`, `.token_expired`, `.deactivated`, `gateway.auth_unavailable`.
+   * no database and less than 3 µs. `identity.token_invalid`, `.token_expired` or `.deactivated`.
    */
-  enter(token: string, gateway: Gateway): Result<Caller, Refusal> | Promise<Result<Caller, Refusal>>;
+  enter(token: string, gateway: Gateway): MaybePromise<Result<Caller, Refusal>>;
   /** The caller of something that lasts, as they are now; of memory. */
   still(caller: Caller, gateway: Gateway): Result<Caller, Refusal>;
-  /** The principal of a token for the API, in this project; `null`: the person's first. */
-  principal(
-    token: string,
-    place: { readonly organizationId: string | null; readonly projectId: string | null },
-  ): Result<Principal, Refusal> | Promise<Result<Principal, Refusal>>;
+  /** The rule of `enter` before there is a token: as whom a sign-in would come in; refused where it would not. */
+  admits(signIn: SignIn, gateway: Gateway): Result<{ readonly userId: string }, Refusal>;
+  /** The principal of a token for the API, in this project; `null`: the person's first. `resource.unknown` where they have no role. */
+  principal(token: string, place: Place): MaybePromise<Result<Principal, Refusal>>;
+  /** How many tokens are in memory. */
+  remembered(): number;
+}
+
+/** Where something is asked for on the API; `null`: not said. */
+export interface Place {
+  readonly organizationId: string | null;
+  readonly projectId: string | null;
 }

@@ -14,6 +14,12 @@ export function hintOf(plaintext: string): string {
   return /^sp_[\w-]{43}$/.test(plaintext) ? plaintext.slice(0, 7) : 'chosen by you';
 }
 
+/** An access token of an `Authorization` header; `null` where it can only be a key. Which of them speaks is told by its form. */
+export function presentedToken(authorization: string | undefined): string | null {
+  const text = presentedKey(authorization);
+  return text.startsWith('eyJ') && text.includes('.') ? text : null;
+}
+
 /** The key of an `Authorization` header, or the bare key; empty where there is none. */
 export function presentedKey(authorization: string | undefined): string {
   if (authorization === undefined) return '';

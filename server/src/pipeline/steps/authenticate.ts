@@ -60,7 +60,7 @@ export function actAs(
 
 /** Gateways show and run; keys that are for neither see none. */
 function entering(authorization: string | undefined, identity: Identity): Result<Principal, Refusal> {
-  const principal = identity.authenticate(authorization);
+  const principal = identity.authenticateKey(authorization);
   if (!principal.ok) return principal;
   const { permissions } = principal.value;
   return permissions.has('read') || permissions.has('call') ? principal : noScope;

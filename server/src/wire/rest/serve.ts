@@ -21,13 +21,14 @@ export interface Incoming {
 /** One request, in order: who, may they, is it well formed, do it, write it down, answer. */
 export async function serve(deps: RestDeps, route: Route, incoming: Incoming): Promise<Response> {
   const authorization = incoming.request.headers.get('authorization') ?? undefined;
-  const principal = deps.identity.authenticate(authorization);
+  const { org, project, ...params } = incoming.params;
+  const place = { organizationId: org ?? null, projectId: project ?? null };
+  const principal = await deps.identity.authenticate(authorization, place);
   if (!principal.ok) {
     if (route.needs === 'call') await recordStranger(deps, principal.error);
     return refusalAnswer(principal.error);
   }
 
-  const { org, project, ...params } = incoming.params;
   let checked: Result<RestRequest<unknown, unknown>, RestRefusal>;
   let outcome: Result<Answer, Refusal>;
   const closed = closedTo(principal.value, route, { org, project });

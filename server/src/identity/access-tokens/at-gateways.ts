@@ -1,0 +1,91 @@
+import type { Caller, Gateway, Principal, Refusal } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { actAs } from '../act-as.ts';
+import type { People } from '../people/contract.ts';
+import type { ServiceAccounts } from '../service-accounts/contract.ts';
+import type { SignIn } from '../sign-ins/contract.ts';
+import type { Admission } from './admission.ts';
+import type { Answered, KnownToken } from './memory.ts';
+import { accountPrincipal, personPrincipal } from './principals.ts';
+import { otherPlace, tokenInvalid, type VerifiedToken } from './verify-token.ts';
+
+export interface GatewayAnswersDeps {
+  readonly issuer: () => string;
+  readonly people: Pick<People, 'standing'>;
+  readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
+}
+
+/** Whom a checked token lets into a gateway. Of memory. */
+export function createGatewayAnswers(
+  { issuer, people, serviceAccounts }: GatewayAnswersDeps,
+  admission: Admission,
+) {
+  function personAt(
+    { token, untilMs }: KnownToken,
+    signIn: SignIn,
+    gateway: Gateway,
+  ): Result<Caller, Refusal> {
+    const admitted = admission.toGateway(signIn, gateway);
+    if (!admitted.ok) return admitted;
+    const { standing, userId, role } = admitted.value;
+    const at = { projectId: gateway.projectId, userId, role: role ?? 'member', untilMs } as const;
+    return callerOf(personPrincipal(standing, at), userId, token, {
+      groups: [...new Set([...signIn.groups, ...standing.groups])],
+      claims: signIn.claims,
+    });
+  }
+
+  function accountAt({ token, untilMs }: KnownToken, gateway: Gateway): Result<Caller, Refusal> {
+    const account = serviceAccounts.get(token.principalId);
+    const takesSignIns = gateway.authTypes.some((type) => type !== 'arcade_header');
+    if (account === null || !account.active || account.projectId !== gateway.projectId || !takesSignIns) {
+      return err(tokenInvalid('there is no such service account here, or it is not active'));
+    }
+    return callerOf(accountPrincipal(account, untilMs), account.id, token, { groups: [], claims: {} });
+  }
+
+  function resultFor(known: KnownToken, gateway: Gateway): Result<Caller, Refusal> {
+    const { token, signIn } = known;
+    const isFor = token.audience === `${issuer()}/mcp/${gateway.slug}` && token.gatewayId === gateway.id;
+    if (!isFor) return otherPlace;
+    return signIn === null ? accountAt(known, gateway) : personAt(known, signIn, gateway);
+  }
+
+  return {
+    answer(known: KnownToken, gateway: Gateway): Answered {
+      const { token, signIn } = known;
+      const result = resultFor(known, gateway);
+      return signIn === null
+        ? { gateway, standing: null, source: null, account: serviceAccounts.get(token.principalId), result }
+        : {
+            gateway,
+            standing: people.standing(signIn.personId),
+            source: admission.sourceOf(signIn),
+            account: null,
+            result,
+          };
+    },
+    isStillTrue(answered: Answered, { token, signIn }: KnownToken, gateway: Gateway): boolean {
+      if (answered.gateway !== gateway) return false;
+      if (signIn === null) return answered.account === serviceAccounts.get(token.principalId);
+      return (
+        answered.standing === people.standing(signIn.personId) &&
+        answered.source === admission.sourceOf(signIn)
+      );
+    },
+  };
+}
+
+/** An issuer may name people in ways in which nobody can be named here. */
+function callerOf(
+  principal: Principal,
+  userId: string,
+  { clientId, scopes }: VerifiedToken,
+  known: Pick<Caller, 'groups' | 'claims'>,
+): Result<Caller, Refusal> {
+  const caller = actAs(principal, userId, { ...known, clientId, scopes });
+  if (!caller.ok) return err(tokenInvalid(`its user id cannot be used: ${caller.error.message}`));
+  return caller.value.userId === userId
+    ? ok(caller.value)
+    : err(tokenInvalid('its user id begins or ends with a space'));
+}

@@ -1,0 +1,47 @@
+import { type GlobSet, type Principal, permissionsOfRole, type Role } from '#domain';
+import type { Standing } from '../people/contract.ts';
+import type { ServiceAccount } from '../service-accounts/contract.ts';
+
+/** A person at a place, who acts for nobody else. */
+export function personPrincipal(
+  { personId, name, email }: Standing,
+  at: {
+    readonly projectId: string;
+    readonly userId: string;
+    readonly role: Role | null;
+    readonly untilMs: number;
+  },
+): Principal {
+  return {
+    kind: 'person',
+    id: personId,
+    name: name === '' ? email : name,
+    projectId: at.projectId,
+    permissions: new Set(at.role === null ? [] : permissionsOfRole[at.role]),
+    users: only(at.userId),
+    gateways: null,
+    tools: null,
+    confined: at.role === null || at.role === 'member',
+    expiresAtMs: at.untilMs,
+  };
+}
+
+export function accountPrincipal({ id, name, projectId, role }: ServiceAccount, untilMs: number): Principal {
+  return {
+    kind: 'service_account',
+    id,
+    name,
+    projectId,
+    permissions: new Set(permissionsOfRole[role]),
+    users: only(id),
+    gateways: null,
+    tools: null,
+    confined: role === 'member',
+    expiresAtMs: untilMs,
+  };
+}
+
+/** The one user id as it is: none of its characters stands for others. */
+function only(userId: string): GlobSet {
+  return { patterns: [userId], matches: (name) => name === userId };
+}
