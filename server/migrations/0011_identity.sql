@@ -45,7 +45,8 @@ create table person_identities (
   -- A source belongs to a project, which belongs to an organisation: the same person at the same issuer may be in two.
   organization_id text not null,
   person_id   text not null references people (id),
-  -- The source of the last sign-in, and the user id that its claim gave then.
+  -- The source of the last sign-in ('' and '': a link), and the user id that its claim gave then.
+  project_id  text not null,
   source_id   text not null,
   user_id     text not null,
   claims      json not null,
@@ -54,7 +55,7 @@ create table person_identities (
   primary key (organization_id, issuer, subject)
 );
 create index person_identities_by_person on person_identities (person_id);
-create index person_identities_by_source on person_identities (source_id);
+create index person_identities_by_source on person_identities (project_id, source_id);
 
 create table memberships (
   person_id        text not null references people (id),
@@ -205,3 +206,65 @@ create table changes (
 create index changes_by_xid on changes (xid);
 
 alter table audit_events add column client_id text;
+
+-- What the authorization servers of MCP servers gave us for a user. What is sealed opens only with a key of the server.
+create table connections (
+  project_id        text not null,
+  source_id         text not null,
+  -- '' : nobody in particular; with it the source's lists are asked for.
+  user_id           text not null,
+  -- The address that the tokens are for: they are never sent to another.
+  uri               text not null,
+  issuer            text not null,
+  serves_list       boolean not null,
+  asked_scopes      json not null,
+  granted_scopes    json not null,
+  -- When the user consented lately, in milliseconds.
+  consented_at_ms   json not null,
+  sealed            text not null,
+  -- The authorization server does not take it any more: the user must consent anew.
+  refused           boolean not null,
+  -- Grows with every change.
+  version           bigint not null,
+  -- A replica is renewing it until then.
+  renewing_until    timestamptz,
+  expires_at        timestamptz,
+  created_at        timestamptz not null,
+  updated_at        timestamptz not null,
+  primary key (project_id, source_id, user_id)
+);
+-- As whom the server is known to those authorization servers.
+create table connection_clients (
+  project_id  text not null,
+  source_id   text not null,
+  issuer      text not null,
+  sealed      text not null,
+  created_at  timestamptz not null,
+  primary key (project_id, source_id, issuer)
+);
+-- Consents under way, and for a while how they ended.
+create table connection_flows (
+  id            text primary key,
+  -- SHA-256, hexadecimal: of what is in the address that the user opens, in `state`, and in the browser's cookie.
+  token_hash    text not null unique,
+  state_hash    text not null unique,
+  browser_hash  text,
+  project_id    text not null,
+  source_id     text not null,
+  user_id       text not null,
+  -- Who must be signed in at the browser; null where an API key vouches for the user.
+  person_id     text,
+  serves_list   boolean not null,
+  scopes        json not null,
+  sealed        text not null,
+  status        text not null,
+  -- Why it failed, in words for the user.
+  reason        text,
+  -- Whether its answer has come, which is taken once.
+  answered      boolean not null,
+  created_at    timestamptz not null,
+  expires_at    timestamptz not null,
+  ended_at      timestamptz
+);
+create index connection_flows_of on connection_flows (project_id, source_id, user_id);
+create index connection_flows_by_expiry on connection_flows (status, expires_at);
