@@ -39,8 +39,21 @@ export interface Standing {
   readonly active: boolean;
   /** Names of the groups that a directory provisions (SCIM). */
   readonly groups: readonly string[];
-  /** In the project, by membership there or in the whole organisation: the greater of both; `null`: no member. */
+  /**
+   * In the project, by membership there or in the whole organisation: the greater of both; `null`: no member, or a project of
+   * another organisation. `''`: in the whole organisation.
+   */
   roleIn(projectId: string): Role | null;
+}
+
+/** By what somebody came in. */
+export interface PersonIdentity {
+  readonly issuer: string;
+  /** Of the source; `''` by a link. */
+  readonly projectId: string;
+  readonly sourceId: string;
+  readonly userId: string;
+  readonly seenAt: string;
 }
 
 /** Whom an issuer, or a link, said somebody is. */
@@ -48,7 +61,7 @@ export interface SignedInPerson {
   readonly organizationId: string;
   /** Of the source: its id says nothing by itself. `''` by a link. */
   readonly projectId: string;
-  /** `''` and `link` where a link vouches for the e-mail address alone. */
+  /** `''`, with the issuer `link`, where a link vouches for the e-mail address alone. */
   readonly sourceId: string;
   readonly issuer: string;
   readonly subject: string;
@@ -69,6 +82,8 @@ export interface Link {
   readonly projectId: string;
   readonly email: string;
   readonly role: Role;
+  /** Who made it; `null`: the server itself. */
+  readonly createdBy: string | null;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly usedAt: string | null;
@@ -83,6 +98,8 @@ export interface People {
   standing(personId: string): Standing | null;
   /** The person whom this user id names in this organisation: by e-mail, provisioned name or a sign-in. Of memory. */
   standingOf(organizationId: string, userId: string): Standing | null;
+  /** Looks at them again: for who writes people and their groups in the database, after `changes.tell(…, 'people', id)`. */
+  refresh(personIds: readonly string[]): Promise<void>;
 
   organizations(): readonly Organization[];
   organization(id: string): Organization | null;
@@ -96,17 +113,29 @@ export interface People {
   person(organizationId: string, id: string): Promise<Person | null>;
   list(
     organizationId: string,
-    page: { readonly limit: number; readonly offset: number; readonly email?: string },
+    page: {
+      readonly limit: number;
+      readonly offset: number;
+      readonly email?: string;
+      /** Only those with a role there, or who came in by one of its sources. */
+      readonly projectId?: string;
+    },
   ): Promise<{ readonly items: readonly Person[]; readonly total: number }>;
+  identities(personId: string): Promise<readonly PersonIdentity[]>;
   /**
    * The person of a sign-in: found by issuer and subject, else, where the issuer vouches for it, by an e-mail address that no
-   * other identity of this issuer has, else made. Keeps what was said. `identity.deactivated` where they are not active.
+   * other identity of this issuer has, else made. Keeps what was said, and accepts the invitations of that address.
+   * `identity.deactivated` where they are not active. A person whose address another one holds has the e-mail `''`.
    */
   signedIn(said: SignedInPerson): Promise<Result<Person, Refusal>>;
   /** Ends nothing by itself; whoever holds a `Standing` sees it. */
   setActive(organizationId: string, id: string, active: boolean): Promise<Result<Person, Refusal>>;
+  rename(organizationId: string, id: string, name: string): Promise<Result<Person, Refusal>>;
 
-  /** `null` takes the membership away. Refuses to take the last owner from an organisation. */
+  /**
+   * `null` takes the membership away. Refuses to take the last owner from an organisation. `projectId` `''`: in the whole
+   * organisation; only there is anybody an owner.
+   */
   setRole(
     personId: string,
     place: { readonly organizationId: string; readonly projectId: string },
@@ -116,15 +145,20 @@ export interface People {
     personId: string,
   ): Promise<readonly { readonly organizationId: string; readonly projectId: string; readonly role: Role }[]>;
   hasOwner(organizationId: string): Promise<boolean>;
+  /** Makes them the owner of an organisation that has none: of two at the same time one wins. Whether they became it. */
+  becomeFirstOwner(organizationId: string, personId: string): Promise<boolean>;
 
   /** Makes a link; its token is nowhere else. */
   createLink(
-    link: Omit<Link, 'id' | 'createdAt' | 'usedAt'>,
+    link: Omit<Link, 'id' | 'createdAt' | 'createdBy' | 'usedAt'>,
     createdBy: string | null,
   ): Promise<{ readonly link: Link; readonly token: string }>;
   links(organizationId: string): Promise<readonly Link[]>;
   removeLink(organizationId: string, id: string): Promise<boolean>;
-  /** What a link is for, without using it up; `null` where it is unknown, used or too old. */
+  /**
+   * What a link is for, without using it up; `null` where it is unknown, used or too old. One that a person or a key made does
+   * not open either for an address whose owner has signed in at an issuer meanwhile, or has a greater role than it gives.
+   */
   linkOf(token: string): Promise<Link | null>;
   /** Uses it up: of two at the same time one wins. */
   redeem(token: string): Promise<Link | null>;

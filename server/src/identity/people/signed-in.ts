@@ -1,0 +1,211 @@
+import { type Refusal, type Role, refusal } from '#domain';
+import { err, Fault, ok, type Result } from '#foundation';
+import type { Queries, Row } from '#storage';
+import { lockOrganization } from './change-person.ts';
+import type { SignedInPerson } from './contract.ts';
+import { emailOf } from './email.ts';
+import { writeMembership } from './memberships.ts';
+import { findPerson, type PersonRow, personColumns } from './persons.ts';
+import { greater } from './standings.ts';
+
+/** What a link is the issuer of. */
+export const linkIssuer = 'link';
+
+interface Known extends Row {
+  id: string;
+  active: boolean;
+  provisioned: boolean;
+  /** Issuers by which they came in, without links. */
+  issuers: string[];
+}
+
+interface SignInContext {
+  readonly at: string;
+  /** The id of a person who is made. */
+  readonly newId: string;
+}
+
+/**
+ * Whom a sign-in is of, written down. It must not make anybody somebody else:
+ *
+ * - An issuer and its subject are the same person for ever. Whatever address, name or user id it says next time, the person
+ *   stays, and so does the issuer's other subjects' distance from them.
+ * - An address alone finds a person only where an issuer vouches for it (the caller gives `''` otherwise), and never a person
+ *   who has another subject of the same issuer: an address that a company gives to somebody new does not bring along what the
+ *   one before could do.
+ * - What one issuer says of an address does not open a person whom another issuer knows, unless somebody of the organisation said
+ *   that this address is theirs: by an invitation or link that was for it, or by the directory. Anybody can have an account that
+ *   says `ceo@company` at some issuer; being believed by one source must not be worth more than that source's own people.
+ * - In an organisation an address belongs to one person. Who comes with one that another person holds is a person without an address,
+ *   because the address is a user id on gateways, and names them in policies.
+ * - A person who was deactivated is refused by whichever issuer they come, before anything is written.
+ */
+export async function keepSignIn(
+  queries: Queries,
+  said: SignedInPerson,
+  { at, newId }: SignInContext,
+): Promise<Result<string, Refusal>> {
+  if ((said.issuer === linkIssuer) !== (said.sourceId === '')) {
+    throw new Fault('only a link signs in without a user source');
+  }
+  if (!(await lockOrganization(queries, said.organizationId))) {
+    throw new Fault('a sign-in names an organization that does not exist');
+  }
+  const email = emailOf(said.email);
+  // A link speaks of an address, and of whoever has it now.
+  const known = said.issuer === linkIssuer ? null : await byIdentity(queries, said);
+  const person = known ?? (await byEmail(queries, said, email));
+  if (person !== null && !person.active) return err(deactivated(person.id));
+  if (person === null) {
+    const isFree = email !== '' && (await holdersOf(queries, said.organizationId, email)).length === 0;
+    await queries.query(
+      `insert into people (id, organization_id, email, name, active, created_at, updated_at, last_sign_in_at)
+       values ($1, $2, $3, $4, true, $5, $5, $5)`,
+      [newId, said.organizationId, isFree ? email : '', said.name, at],
+    );
+  } else await update(queries, person, said, email, at);
+  const id = person?.id ?? newId;
+  await keepIdentity(queries, id, said, at);
+  await acceptInvitations(queries, id, said, at);
+  return ok(id);
+}
+
+function deactivated(id: string): Refusal {
+  return refusal('identity.deactivated', 'your account was deactivated; ask an administrator', {
+    reason: `person ${id} is deactivated`,
+  });
+}
+
+const known = `
+  p.id, p.active, p.provisioned is not null as provisioned,
+  coalesce((select json_agg(distinct i.issuer) from person_identities i
+    where i.person_id = p.id and i.issuer <> '${linkIssuer}'), '[]') as issuers`;
+
+async function byIdentity(
+  queries: Queries,
+  { organizationId, issuer, subject }: SignedInPerson,
+): Promise<Known | null> {
+  const rows = await queries.query<Known>(
+    `select ${known} from people p join person_identities x on x.person_id = p.id
+     where x.organization_id = $1 and x.issuer = $2 and x.subject = $3`,
+    [organizationId, issuer, subject],
+  );
+  return rows[0] ?? null;
+}
+
+async function holdersOf(queries: Queries, organizationId: string, email: string): Promise<Known[]> {
+  return queries.query<Known>(
+    `select ${known} from people p where p.organization_id = $1 and p.email = $2 order by p.created_at, p.id`,
+    [organizationId, email],
+  );
+}
+
+async function byEmail(queries: Queries, said: SignedInPerson, email: string): Promise<Known | null> {
+  if (email === '') return null;
+  const holders = await holdersOf(queries, said.organizationId, email);
+  const others = holders.filter(({ issuers }) => !issuers.includes(said.issuer));
+  // Whoever left must not come back by another door.
+  const gone = others.find(({ active }) => !active);
+  if (gone !== undefined) return gone;
+  if (said.issuer === linkIssuer) return others[0] ?? null;
+  for (const person of others) {
+    if (person.issuers.length === 0 || person.provisioned) return person;
+    if (await wasInvited(queries, said.organizationId, email)) return person;
+  }
+  return null;
+}
+
+/** Whether somebody of the organisation said that whoever has this address is meant. */
+async function wasInvited(queries: Queries, organizationId: string, email: string): Promise<boolean> {
+  const rows = await queries.query(
+    'select 1 from links where organization_id = $1 and email = $2 and used_at is not null limit 1',
+    [organizationId, email],
+  );
+  return rows.length > 0;
+}
+
+/** The directory's word on name and address stands above an issuer's, and an address moves only with the one issuer that gave it. */
+async function update(
+  queries: Queries,
+  person: Known,
+  said: SignedInPerson,
+  email: string,
+  at: string,
+): Promise<void> {
+  const foreign = person.issuers.some((issuer) => issuer !== said.issuer) || said.issuer === linkIssuer;
+  const holders = email === '' ? [] : await holdersOf(queries, said.organizationId, email);
+  const moves =
+    email !== '' && !person.provisioned && !foreign && holders.every(({ id }) => id === person.id);
+  const name = person.provisioned || said.issuer === linkIssuer ? '' : said.name;
+  await queries.query(
+    `update people set last_sign_in_at = $2, updated_at = $2,
+       email = case when $3 <> '' then $3 else email end, name = case when $4 <> '' then $4 else name end
+     where id = $1`,
+    [person.id, at, moves ? email : '', name],
+  );
+}
+
+async function keepIdentity(
+  queries: Queries,
+  personId: string,
+  said: SignedInPerson,
+  at: string,
+): Promise<void> {
+  await queries.query(
+    `insert into person_identities
+       (organization_id, issuer, subject, person_id, project_id, source_id, user_id, claims, groups, seen_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json, $10)
+     on conflict (organization_id, issuer, subject) do update set
+       person_id = case when excluded.issuer = '${linkIssuer}' then excluded.person_id else person_identities.person_id end,
+       project_id = excluded.project_id, source_id = excluded.source_id, user_id = excluded.user_id, claims = excluded.claims, groups = excluded.groups, seen_at = excluded.seen_at`,
+    [
+      said.organizationId,
+      said.issuer,
+      said.subject,
+      personId,
+      said.projectId,
+      said.sourceId,
+      said.userId,
+      JSON.stringify(said.claims),
+      JSON.stringify(said.groups),
+      at,
+    ],
+  );
+}
+
+interface InvitationRow extends Row {
+  id: string;
+  project_id: string;
+  role: Role;
+}
+
+/** Who was invited and comes by the company's sign-in needs no link. */
+async function acceptInvitations(
+  queries: Queries,
+  personId: string,
+  { organizationId, issuer }: SignedInPerson,
+  at: string,
+): Promise<void> {
+  const person = await findPerson(queries, organizationId, personId);
+  if (issuer === linkIssuer || person === null || person.email === '') return;
+  const open = await queries.query<InvitationRow>(
+    `update links set used_at = $3 where organization_id = $1 and email = $2 and kind = 'invitation'
+       and used_at is null and expires_at > $3
+     returning id, project_id, role`,
+    [organizationId, person.email, at],
+  );
+  for (const { project_id: projectId, role } of open) {
+    const held = await queries.query<{ role: Role }>(
+      'select role from memberships where person_id = $1 and organization_id = $2 and project_id = $3',
+      [personId, organizationId, projectId],
+    );
+    const given = greater(held[0]?.role ?? null, role);
+    await writeMembership(queries, personId, { organizationId, projectId }, given, at);
+  }
+}
+
+export async function personRow(queries: Queries, id: string): Promise<PersonRow> {
+  const [row] = await queries.query<PersonRow>(`select ${personColumns} from people where id = $1`, [id]);
+  if (row === undefined) throw new Fault('a person who was just written is gone');
+  return row;
+}
