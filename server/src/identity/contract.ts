@@ -3,6 +3,7 @@ import type { MaybePromise, Result } from '#foundation';
 import type { AccessTokens, Place } from './access-tokens/contract.ts';
 import type { ApiKeys } from './api-keys/contract.ts';
 import type { Consents, SigningKeys } from './authorization/contract.ts';
+import type { Directory } from './directory/contract.ts';
 import type { People } from './people/contract.ts';
 import type { ServiceAccounts } from './service-accounts/contract.ts';
 import type { SignIns } from './sign-ins/contract.ts';
@@ -25,6 +26,7 @@ export interface Identity extends Omit<ApiKeys, 'authenticate'> {
    */
   authenticate(authorization: string | undefined, place?: Place): MaybePromise<Result<Principal, Refusal>>;
   readonly people: People;
+  readonly directory: Directory;
   readonly userSources: UserSources;
   readonly signIns: SignIns;
   readonly serviceAccounts: ServiceAccounts;

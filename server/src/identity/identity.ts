@@ -12,6 +12,7 @@ import { createAssertions } from './assertions/assertions.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createSigningKeys } from './authorization/signing-keys.ts';
 import type { Identity } from './contract.ts';
+import { createDirectory } from './directory/directory.ts';
 import { createPeople } from './people/people.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
@@ -56,6 +57,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     actAs: (principal, userId) => actAs(principal, userId),
     ...createAsserted(createAssertions(deps), deps.clock),
     people,
+    directory: createDirectory({ ...deps, people, signIns }),
     userSources,
     signIns,
     serviceAccounts,

@@ -1,8 +1,9 @@
 /**
  * Identity: who is calling, and as whom. `api-keys/` and `access-tokens/` are what callers present, `assertions/` a signed word
- * for the user beside a key. `people/` knows who there is, in which organisation and with which role, `user-sources/` asks the
- * company's issuers, `sign-ins/` keeps who is signed in. `authorization/` holds what the authorization server signs with and was
- * allowed, `service-accounts/` programs that sign in as themselves. What is revoked is refused on its next call.
+ * for the user beside a key. `people/` knows who there is, in which organisation and with which role, `directory/` whom the
+ * company's directory provisions, `user-sources/` asks the company's issuers, `sign-ins/` keeps who is signed in.
+ * `authorization/` holds what the authorization server signs with and was allowed, `service-accounts/` programs that sign in as
+ * themselves. What is revoked is refused on its next call.
  *
  * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.
  */
@@ -13,6 +14,18 @@ export { presentedToken } from './api-keys/key-text.ts';
 export { checkUserAssertion } from './assertions/check-user-assertion.ts';
 export type { Consents, SigningKey, SigningKeys } from './authorization/contract.ts';
 export type { Identity, NamedUser } from './contract.ts';
+export { type Comparison, type Condition, comparisons, type Field, never } from './directory/condition.ts';
+export type {
+  Directory,
+  DirectoryGroup,
+  DirectoryUser,
+  Found,
+  GroupChange,
+  MemberChange,
+  Related,
+  Search,
+  UserContent,
+} from './directory/contract.ts';
 export { createIdentity } from './identity.ts';
 export type {
   Link,
