@@ -30,4 +30,6 @@ export interface Authorizations {
   signedIn(request: IncomingMessage, response: ServerResponse, signIn: SignIn): Promise<string>;
   consented(request: IncomingMessage, response: ServerResponse): Promise<string>;
   denied(request: IncomingMessage, response: ServerResponse): Promise<string>;
+  /** How a client calls itself; `null` where it is not known (any more). */
+  clientName(clientId: string): Promise<string | null>;
 }

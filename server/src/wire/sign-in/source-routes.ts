@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SignedInPerson, SignedInUser, UserSource } from '#identity';
+import { goOnPage } from '../pages/go-on-page.ts';
+import { sendPage } from '../pages/page.ts';
+import { plainText } from '../pages/plain-text.ts';
+import { admit, gatewayOf } from './admission.ts';
+import type { Begun } from './attempts.ts';
+import { finishSignIn } from './finish-sign-in.ts';
+import type { PageDeps } from './front.ts';
+import { ownSessions, type Way } from './onward.ts';
+
+/** Where somebody starts at this source, to go this way. */
+export function signInUrl(source: UserSource, way: Way, { onward }: PageDeps): string {
+  const at = `/oauth2/sign_in/${encodeURIComponent(source.projectId)}/${encodeURIComponent(source.id)}`;
+  return `${at}?to=${onward.seal(way)}`;
+}
+
+/** `GET /oauth2/sign_in/{project}/{source}` */
+export async function beginAtSource(
+  request: IncomingMessage,
+  response: ServerResponse,
+  at: { readonly projectId: string; readonly sourceId: string; readonly query: URLSearchParams },
+  deps: PageDeps,
+): Promise<void> {
+  const to = at.query.get('to');
+  const way = to === null ? ownSessions : deps.onward.open(to);
+  const source = deps.identity.userSources.get(at.projectId, at.sourceId);
+  if (way === null || source?.status !== 'active') {
+    const reason =
+      way === null ? 'the way to go on is too old, or not ours' : 'there is no such active user source';
+    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+  }
+  await sendToSource(request, response, { source, way, invitedEmail: null }, deps);
+}
+
+export async function sendToSource(
+  request: IncomingMessage,
+  response: ServerResponse,
+  to: { readonly source: UserSource; readonly way: Way; readonly invitedEmail: string | null },
+  deps: PageDeps,
+): Promise<void> {
+  const { source, way, invitedEmail } = to;
+  const begun = await deps.identity.userSources.begin(source, {
+    redirectUri: `${deps.issuer()}/oauth2/callback/${encodeURIComponent(source.id)}`,
+    goOnAt: way.goOnAt,
+    ...(invitedEmail === null ? {} : { loginHint: invitedEmail }),
+  });
+  if (!begun.ok) {
+    return await deps.problems.show(request, response, {
+      ...begun.error,
+      reason: `user source ${source.id}: ${begun.error.reason}`,
+      projectId: source.projectId,
+      retryUrl: signInUrl(source, way, deps),
+    });
+  }
+  deps.attempts.keep(request, response, { attempt: begun.value.attempt, way, invitedEmail });
+  const name = plainText(source.name) || source.id;
+  await sendPage(
+    response,
+    200,
+    goOnPage({
+      url: begun.value.url,
+      title: `Going on to ${name}`,
+      words: 'You sign in there, and come back.',
+    }),
+  );
+}
+
+/** `GET /oauth2/callback/{source}` */
+export async function backFromSource(
+  request: IncomingMessage,
+  response: ServerResponse,
+  at: { readonly sourceId: string; readonly url: URL },
+  deps: PageDeps,
+): Promise<void> {
+  const state = at.url.searchParams.get('state') ?? '';
+  const begun = deps.attempts.take(request, response, state, at.sourceId);
+  const source = begun === null ? null : deps.identity.userSources.get(begun.attempt.projectId, at.sourceId);
+  if (begun === null || source?.status !== 'active') {
+    const reason =
+      begun === null
+        ? `an answer for user source ${plainText(at.sourceId)} came without the cookie of its sign-in`
+        : `user source ${source?.id ?? plainText(at.sourceId)} went away during a sign-in`;
+    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+  }
+  const finished = await deps.identity.userSources.finish(source, begun.attempt, at.url);
+  if (finished.ok) return await comeIn(request, response, begun, finished.value, deps);
+  const { code, message, reason } = finished.error;
+  await deps.problems.show(request, response, {
+    code,
+    // Who is not let in is not told why.
+    ...(code === 'sign_in.not_allowed' ? {} : { message }),
+    reason: `user source ${source.id}: ${reason}`,
+    projectId: source.projectId,
+    retryUrl: retryUrl(begun.way),
+  });
+}
+
+async function comeIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { way, invitedEmail }: Begun,
+  user: SignedInUser,
+  deps: PageDeps,
+): Promise<void> {
+  const { people } = deps.identity;
+  const { source } = user;
+  const gateway = gatewayOf(way, deps.catalog)?.slug ?? null;
+  const refuse = (reason: string) =>
+    deps.problems.show(request, response, {
+      code: 'sign_in.not_allowed',
+      reason: `user source ${source.id}: ${reason}`,
+      projectId: source.projectId,
+      userId: user.userId,
+      ...(gateway === null ? {} : { gateway }),
+      retryUrl: retryUrl(way),
+    });
+
+  const said = personOf(user, people.project(source.projectId)?.organizationId ?? null);
+  if (said === null) return await refuse(`there is no project ${source.projectId}`);
+  if (invitedEmail !== null && invitedEmail !== user.email.toLowerCase()) {
+    return await refuse('the invitation is for another e-mail address');
+  }
+  const person = await people.signedIn(said);
+  if (!person.ok) return await refuse(person.error.reason ?? person.error.message);
+  if (!(await admit(person.value, source, way, deps)))
+    return await refuse(`${person.value.id} has no role there`);
+  await finishSignIn(
+    request,
+    response,
+    { person: person.value, said, by: `at user source ${source.id}`, gateway },
+    deps,
+  );
+  response.writeHead(303, { location: way.goOnAt, 'cache-control': 'no-store' }).end();
+}
+
+function personOf(user: SignedInUser, organizationId: string | null): SignedInPerson | null {
+  if (organizationId === null) return null;
+  const { source, issuer, subject, userId, email, name, groups, claims } = user;
+  const { projectId, id: sourceId } = source;
+  return { organizationId, projectId, sourceId, issuer, subject, userId, email, name, groups, claims };
+}
+
+/** The page from which one begins anew; it sends nobody on by itself. */
+function retryUrl({ goOnAt }: Way): string {
+  return `${goOnAt.split('?')[0]}?choose`;
+}
