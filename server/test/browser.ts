@@ -1,6 +1,6 @@
 /**
- * A browser without a screen, for tests: keeps cookies by host, path and Secure as browsers do, follows redirects, reads
- * forms and links of a page, and submits them. Runs no script.
+ * A browser without a screen, for tests: keeps cookies by host, path and Secure as browsers do, follows redirects and pages that
+ * send on, reads forms and links of a page, and submits them. Runs no script.
  */
 export interface Page {
   readonly url: string;
@@ -105,11 +105,12 @@ export function createBrowser(): Browser {
       });
       keep(at, response.headers.getSetCookie());
       const location = response.headers.get('location');
-      if (location === null || response.status < 300 || response.status > 399) {
-        return pageOf(url, response.status, response.headers, await response.text());
-      }
-      await response.body?.cancel();
-      url = new URL(location, url).href;
+      const isRedirect = location !== null && response.status >= 300 && response.status <= 399;
+      const html = isRedirect ? '' : await response.text();
+      const onward = isRedirect ? location : refreshOf(html);
+      if (onward === null) return pageOf(url, response.status, response.headers, html);
+      if (isRedirect) await response.body?.cancel();
+      url = new URL(onward, url).href;
       if (response.status !== 307 && response.status !== 308) {
         method = 'GET';
         body = undefined as never;
@@ -141,6 +142,12 @@ export function createBrowser(): Browser {
     },
     cookies: (url) => fitting(new URL(url)),
   };
+}
+
+/** Where a page sends the browser by itself, as soon as it is there. */
+function refreshOf(html: string): string | null {
+  const content = /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(html)?.[1];
+  return content === undefined ? null : unescaped(content);
 }
 
 function pageOf(url: string, status: number, headers: Headers, html: string): Page {
