@@ -209,7 +209,13 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks }, origins);
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
   const unready = async () => (await readiness()).missing;
-  const rest = createRestApi({ ...rooms, ...deps, unready, publicUrl: settings.publicUrl });
+  const rest = createRestApi({
+    ...rooms,
+    ...deps,
+    unready,
+    publicUrl: settings.publicUrl,
+    issuer: address.origin,
+  });
   const server = await listen(settings.host, settings.port, {
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,

@@ -1,5 +1,6 @@
 import {
   compileGlobs,
+  type Permission,
   type Principal,
   permissionsOfRole,
   permissionsOfScope,
@@ -16,6 +17,8 @@ import { createKeyStore, type StoredKey } from './store.ts';
 
 const firstKeyId = 'key_admin_first';
 const environmentKeyId = 'key_admin_env';
+/** They come from whoever runs the installation, who makes its first owners. */
+const operatorKeyIds: ReadonlySet<string> = new Set([firstKeyId, environmentKeyId]);
 const maxKeyLength = 1024;
 
 const missing = err(
@@ -152,7 +155,8 @@ function ofAccount(live: LiveKey, accounts: Pick<ServiceAccounts, 'get'>): Resul
 }
 
 function principalOf(key: ApiKey, account: ServiceAccount | null): Principal {
-  const permissions = key.scopes.flatMap((scope) => permissionsOfScope[scope]);
+  const permissions: Permission[] = key.scopes.flatMap((scope) => permissionsOfScope[scope]);
+  if (operatorKeyIds.has(key.id)) permissions.push('own');
   const most = account === null ? permissions : permissionsOfRole[account.role];
   return {
     kind: 'api_key',

@@ -15,6 +15,8 @@ export interface RestRefusal extends Refusal {
   readonly issues?: ErrorResponse['issues'];
   readonly requestId?: string;
   readonly allow?: string;
+  /** `WWW-Authenticate`. */
+  readonly challenge?: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export function refusalAnswer(told: RestRefusal): Response {
     ...jsonHeaders,
     ...(retry ? {} : { 'x-should-retry': 'false' }),
     ...(told.retryAfterMs === undefined ? {} : retryAfter(told.retryAfterMs)),
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(status === 401 ? { 'www-authenticate': told.challenge ?? 'Bearer' } : {}),
     ...(told.allow === undefined ? {} : { allow: told.allow }),
   };
   return new Response(JSON.stringify(body), { status, headers });

@@ -44,6 +44,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
 }
 
 const prefixes = ['/v1', '/v1/orgs/:org/projects/:project'];
+const prefixesOf = ({ ofOrganization }: Route) => (ofOrganization ? ['/v1'] : prefixes);
 
 /** `/v1/…`, each route also below `/v1/orgs/{org}/projects/{project}`. */
 export function createRestApi({ db, ...rooms }: RestRooms): RestApi {
@@ -70,23 +71,23 @@ function addRoutes(app: Hono, deps: RestDeps): void {
   const methods = new Map<string, string[]>();
   const allow = (path: string, method: string) => methods.set(path, [...(methods.get(path) ?? []), method]);
   for (const { path, run } of aboutRoutes(deps, routes)) {
-    for (const prefix of prefixes) app.get(prefix + path, async ({ req }) => answerOf(await run(req.url)));
-    allow(path, 'GET');
+    for (const prefix of prefixes) {
+      app.get(prefix + path, async ({ req }) => answerOf(await run(req.url)));
+      allow(prefix + path, 'GET');
+    }
   }
   for (const route of routes) {
     const path = route.path.replace(/\{(\w+)\}/g, ':$1');
-    for (const prefix of prefixes) {
+    for (const prefix of prefixesOf(route)) {
       app.on(route.method, prefix + path, ({ req }) =>
         serve(deps, route, { request: req.raw, params: req.param() }),
       );
+      allow(prefix + path, route.method);
     }
-    allow(path, route.method);
   }
   for (const [path, allowed] of methods) {
-    for (const prefix of prefixes) {
-      const list = allowed.join(', ');
-      const told = refusal('request.method_not_allowed', `this address takes ${list}`);
-      app.all(prefix + path, () => refusalAnswer({ ...told, allow: list }));
-    }
+    const list = allowed.join(', ');
+    const told = refusal('request.method_not_allowed', `this address takes ${list}`);
+    app.all(path, () => refusalAnswer({ ...told, allow: list }));
   }
 }

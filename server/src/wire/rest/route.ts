@@ -25,6 +25,8 @@ export interface RestRooms {
   readonly version: string;
   /** Where clients reach us; `null`: the origin of the request. */
   readonly publicUrl: string | null;
+  /** Our own origin, never taken from a request: who signs people in, and what links begin with. */
+  readonly issuer: () => string;
   /** The name of what this process needs and does not have; `null` when it can serve. */
   readonly unready: () => Promise<string | null>;
 }
@@ -35,6 +37,7 @@ export type RestDeps = Omit<RestRooms, 'db'> & { readonly executions: Executions
 /** One checked request of a caller who may make it. */
 export interface RestRequest<Body, Query> {
   readonly principal: Principal;
+  readonly organizationId: string;
   readonly projectId: string;
   readonly params: Readonly<Record<string, string>>;
   readonly body: Body;
@@ -77,6 +80,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v1`, parameters in braces. */
   readonly path: string;
+  /** Its path names the organisation itself, so it is not served below projects, too. */
+  readonly ofOrganization?: true;
   /** What the caller must have: by the scopes of an API key, or by a role. */
   readonly needs: Permission;
   /** Open to callers who are confined to their users or tools; it must then look at these restrictions itself. */

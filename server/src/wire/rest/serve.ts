@@ -20,18 +20,19 @@ export interface Incoming {
 
 /** One request, in order: who, may they, is it well formed, do it, write it down, answer. */
 export async function serve(deps: RestDeps, route: Route, incoming: Incoming): Promise<Response> {
+  const place = placeOf(route, incoming);
   const authorization = incoming.request.headers.get('authorization') ?? undefined;
-  const { org, project, ...params } = incoming.params;
-  const place = { organizationId: org ?? null, projectId: project ?? null };
   const principal = await deps.identity.authenticate(authorization, place);
   if (!principal.ok) {
-    if (route.needs === 'call') await recordStranger(deps, principal.error);
-    return refusalAnswer(principal.error);
+    if (route.needs === 'call') await recordStranger(deps, place, principal.error);
+    return refusalAnswer({ ...principal.error, challenge: challengeOf(deps, principal.error) });
   }
 
+  const { org, project, ...ownParams } = incoming.params;
+  const params = route.ofOrganization ? incoming.params : ownParams;
   let checked: Result<RestRequest<unknown, unknown>, RestRefusal>;
   let outcome: Result<Answer, Refusal>;
-  const closed = closedTo(principal.value, route, { org, project });
+  const closed = closedTo(deps, principal.value, route, place);
   if (closed !== null) {
     checked = err(closed);
     outcome = checked;
@@ -46,26 +47,45 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
   return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
 }
 
+interface Place {
+  readonly organizationId: string | null;
+  readonly projectId: string | null;
+}
+
+/** Where something is asked for, as the address says it. */
+function placeOf({ ofOrganization }: Route, { params: { org, project } }: Incoming): Place {
+  return { organizationId: org ?? null, projectId: ofOrganization ? null : (project ?? null) };
+}
+
+/** Tells clients where to learn how to sign in. */
+function challengeOf({ issuer }: RestDeps, { code }: Refusal): string {
+  const metadata = `Bearer resource_metadata="${issuer()}/.well-known/oauth-protected-resource/v1"`;
+  return code === 'identity.missing' ? metadata : `${metadata}, error="invalid_token"`;
+}
+
 /** A tool call that was refused has its record, whoever tried. */
-async function recordStranger(deps: RestDeps, { code, reason, message }: Refusal): Promise<void> {
-  await deps.audit.record({
+async function recordStranger(
+  { audit, identity }: RestDeps,
+  { projectId }: Place,
+  { code, reason, message }: Refusal,
+): Promise<void> {
+  await audit.record({
     kind: 'sign_in',
     decision: 'refused',
-    projectId: 'default',
+    projectId: identity.people.project(projectId ?? '')?.id ?? 'default',
     code,
     reason: reason ?? message,
   });
 }
 
-function closedTo(
-  principal: Principal,
-  route: Route,
-  place: { readonly org: string | undefined; readonly project: string | undefined },
-): Refusal | null {
-  const elsewhere =
-    (place.org ?? 'default') !== 'default' || (place.project ?? principal.projectId) !== principal.projectId;
-  if (elsewhere)
-    return refusal('resource.unknown', 'there is no such project for this API key', { field: 'project_id' });
+function closedTo(deps: RestDeps, principal: Principal, route: Route, place: Place): Refusal | null {
+  const isHere =
+    (place.organizationId ?? organizationOf(deps, principal)) === organizationOf(deps, principal) &&
+    (place.projectId ?? principal.projectId) === principal.projectId;
+  if (!isHere) {
+    const told = route.ofOrganization ? 'there is no such organization' : 'there is no such project';
+    return refusal('resource.unknown', told);
+  }
   const { permissions, users, gateways, confined } = principal;
   const isOpen = permissions.has(route.needs);
   if (isOpen && gateways === null && (!confined || route.forRestrictedKeys === true)) return null;
@@ -75,7 +95,14 @@ function closedTo(
   return refusal('identity.scope_missing', `${needed} that is not restricted to ${to}`);
 }
 
+function organizationOf({ identity }: RestDeps, { projectId }: Principal): string {
+  return identity.people.project(projectId)?.organizationId ?? '';
+}
+
 function neededBy({ kind }: Principal, { operation, needs, forRestrictedKeys }: Route): string {
+  if (needs === 'own' && kind !== 'person') {
+    return `${operation} needs an owner of the organization, or the first admin key of the installation`;
+  }
   if (kind === 'api_key') {
     const scope = Object.hasOwn(permissionsOfScope, needs) ? needs : 'admin';
     return `${operation} needs an API key with the scope "${scope}"`;
@@ -114,6 +141,7 @@ async function check(
   }
   return ok({
     principal,
+    organizationId: organizationOf(deps, principal),
     projectId: principal.projectId,
     params,
     body,
