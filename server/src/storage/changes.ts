@@ -121,7 +121,12 @@ export async function openChanges(
     on(topic, listener) {
       listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
     },
-    look: lookOnce,
+    async look() {
+      if (!isShared) return;
+      // One that is under way may have read before.
+      await looking;
+      await lookOnce();
+    },
     close: () => stops.forEach((stop) => void stop()),
   };
 }

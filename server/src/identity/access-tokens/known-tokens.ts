@@ -49,6 +49,8 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     const endingsBefore = endings;
     const verified = await verify(text);
     if (!verified.ok) return verified;
+    // Whoever it names, and what they may do, can be as new as the token, and made by another replica.
+    await changes.look();
     const token = verified.value;
     const { signInId, principalId, grantId, expiresAtMs } = token;
     const signIn = signInId === null ? null : await signIns.find(signInId);

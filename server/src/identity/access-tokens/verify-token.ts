@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { type Refusal, refusal } from '#domain';
 import { type Clock, err, ok, type Result } from '#foundation';
+import type { Changes } from '#storage';
 import type { SigningKey, SigningKeys } from '../authorization/contract.ts';
 
 const field = 'Authorization';
@@ -34,12 +35,13 @@ export const tokenExpired = refusal(
 );
 
 interface VerifierDeps {
+  readonly changes: Pick<Changes, 'look'>;
   readonly signingKeys: SigningKeys;
   readonly clock: Clock;
   readonly issuer: () => string;
 }
 
-export function createVerifier({ signingKeys, clock, issuer }: VerifierDeps) {
+export function createVerifier({ changes, signingKeys, clock, issuer }: VerifierDeps) {
   let published: { kids: string; find: ReturnType<typeof createLocalJWKSet> } | null = null;
 
   /** Made anew only when the keys are others: what was imported of them is kept in it. */
@@ -51,14 +53,27 @@ export function createVerifier({ signingKeys, clock, issuer }: VerifierDeps) {
     return published.find;
   }
 
+  function check(token: string): Promise<JWTVerifyResult> {
+    return jwtVerify(token, keySet(), {
+      issuer: issuer(),
+      typ: 'at+jwt',
+      algorithms: ['RS256'],
+      requiredClaims: ['exp', 'iat', 'jti', 'sub'],
+      currentDate: new Date(clock.now()),
+    });
+  }
+
+  /** Another replica may have begun to sign with a key that is not known here yet. */
+  async function checkAgain(token: string): Promise<JWTVerifyResult> {
+    await changes.look();
+    return check(token);
+  }
+
   return async (token: string): Promise<Result<VerifiedToken, Refusal>> => {
     try {
-      const verified = await jwtVerify(token, keySet(), {
-        issuer: issuer(),
-        typ: 'at+jwt',
-        algorithms: ['RS256'],
-        requiredClaims: ['exp', 'iat', 'jti', 'sub'],
-        currentDate: new Date(clock.now()),
+      const verified = await check(token).catch((error) => {
+        if (error instanceof errors.JWKSNoMatchingKey) return checkAgain(token);
+        throw error;
       });
       return readClaims(verified);
     } catch (error) {
