@@ -11,6 +11,7 @@ import { newGatewayFromRequest } from '#domain';
 import { type Clock, Fault, systemClock } from '#foundation';
 import type { Log } from '#telemetry';
 import {
+  createGatewayPage,
   createMcpEndpoint,
   createOriginPolicy,
   createRestApi,
@@ -132,6 +133,8 @@ async function ensureDemoGateway(catalog: Catalog): Promise<string | null> {
         name: 'Demo',
         slug: 'demo',
         description: 'The tools of the bundled reference server',
+        // People sign in; programs send an API key.
+        auth_types: ['arcade_header', 'arcade'],
         tool_filter: { allowed_tools: ['ArcadeEvalRef.*'] },
       },
       { projectId },
@@ -206,7 +209,8 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   const stopTelling = rooms.catalog.onChange(streams.listsChanged);
   onGrantsChanged(rooms, streams.listsChanged);
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
-  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks }, origins);
+  const page = createGatewayPage({ ...rooms, issuer: address.origin });
+  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks, page }, origins);
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({

@@ -13,5 +13,5 @@ export { createStreams } from './mcp/streams.ts';
 export { createTaskIds } from './mcp/tasks/ids.ts';
 export type { RestApi } from './rest/index.ts';
 export { createRestApi } from './rest/index.ts';
-export { asksForPage, createGatewayPage, type GatewayPage } from './sign-in/gateway-page.ts';
+export { createGatewayPage } from './sign-in/gateway-page.ts';
 export { createSignIn } from './sign-in/sign-in.ts';

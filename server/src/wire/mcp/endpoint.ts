@@ -5,6 +5,7 @@ import { type Caller, type Refusal, refusal } from '#domain';
 import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
+import { asksForPage } from '../sign-in/gateway-page.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
 import { createHttpSse, type HttpSse, opensHttpSse } from './rev-2025-11-25/http-sse.ts';
@@ -24,6 +25,9 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
   ): Promise<void> {
     const asked: Asked = { id: null, exchange: null };
     try {
+      if (asksForPage(request) && origins.check(request.headers.host, request.headers.origin) === null) {
+        return await deps.page(request, response, slug);
+      }
       const entering = enter(request, response, slug, deps, origins);
       const entered = entering instanceof Promise ? await entering : entering;
       if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);

@@ -6,6 +6,7 @@ import { type Clock, elapsedMs, type Members, type Sealer } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
+import type { GatewayPage } from '../sign-in/gateway-page.ts';
 import type { Exchange } from './exchange.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
 import type { Sessions } from './sessions/sessions.ts';
@@ -25,6 +26,8 @@ export interface McpDeps {
   readonly sessions: Sessions;
   readonly streams: Streams;
   readonly tasks: TaskIds;
+  /** What a person sees who opens a gateway's address in a browser. */
+  readonly page: GatewayPage;
   /** This server's own version, for `serverInfo`. */
   readonly version: string;
 }
