@@ -30,7 +30,6 @@ export interface BroughtAssertion {
 }
 
 export interface Redeemed {
-  readonly gateway: Gateway;
   readonly resource: string;
   readonly signIn: SignIn;
   readonly scope: string;
@@ -59,7 +58,7 @@ export async function redeemAssertion(
   const signIn = await signInOf(said, gateway, brought.clientId, deps);
   if (!signIn.ok) return signIn;
   const leftMs = Date.parse(signIn.value.expiresAt) - deps.clock.now();
-  return ok({ gateway, resource, signIn: signIn.value, scope, expiresInS: Math.floor(leftMs / 1000) });
+  return ok({ resource, signIn: signIn.value, scope, expiresInS: Math.floor(leftMs / 1000) });
 }
 
 /** Nothing of this is believed yet: it only says whose keys to check it with. */
