@@ -23,7 +23,7 @@ ${
     : html`<p>This gateway takes an API key, which whoever runs it gives you. Put it in the place of <code>YOUR_API_KEY</code>, and your own user id (mostly your e-mail address) in the place of <code>you@example.com</code>.</p>`
 }
 <h2>How to connect</h2>
-${clientsFor(url, nameFor(slug), of.signsIn).map(
+${clientsFor(url, slug, of.signsIn).map(
   ({ name, steps }, index) =>
     html`<details${index === 0 ? html` open` : ''}><summary>${name}</summary>${steps}</details>`,
 )}
@@ -43,11 +43,6 @@ export function noGatewayPage(): Page {
     body: html`<h1>There is nothing here</h1>
 <p>No gateway has this address. Check that it was copied completely, or ask whoever gave it to you.</p>`,
   };
-}
-
-/** Clients take no dots and no tildes in names. */
-function nameFor(slug: string): string {
-  return slug.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 40) || 'tools';
 }
 
 const keyHeaders = { Authorization: 'Bearer YOUR_API_KEY', 'Arcade-User-ID': 'you@example.com' };

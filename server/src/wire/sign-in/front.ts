@@ -12,7 +12,7 @@ import type { Problems } from './problems.ts';
 
 /** What the pages work with. */
 export interface SignInDeps {
-  readonly identity: Pick<Identity, 'people' | 'userSources' | 'signIns' | 'consents'>;
+  readonly identity: Pick<Identity, 'people' | 'userSources' | 'signIns' | 'consents' | 'accessTokens'>;
   readonly authorizations: Authorizations;
   readonly catalog: Pick<Catalog, 'gateways'>;
   readonly audit: Pick<Audit, 'record'>;

@@ -58,7 +58,6 @@ async function askWho(
   at: { readonly path: string; readonly query: URLSearchParams },
   deps: PageDeps,
 ): Promise<void> {
-  // Whoever comes back, and still may not come in, is not sent around in a circle.
   const way: Way = {
     goOnAt: `${at.path}?back`,
     into:
@@ -68,12 +67,15 @@ async function askWho(
   };
   const sources = sourcesFor(pending.gateway, deps.identity);
   const isAsked = at.query.has('choose') || at.query.has('back');
+  const signedIn = await browserSignIn(request, deps);
+  if (at.query.has('back') && signedIn !== null) {
+    return await notHere(request, response, pending, signedIn, at.path, deps);
+  }
   const [only] = sources;
   if (only !== undefined && sources.length === 1 && !isAsked) {
     response.writeHead(303, { location: signInUrl(only, way, deps), 'cache-control': 'no-store' }).end();
     return;
   }
-  const signedIn = await browserSignIn(request, deps);
   const takesLinks = pending.gateway === null || pending.gateway.authTypes.includes('arcade');
   const link =
     sources.length > 0 || !takesLinks
@@ -94,6 +96,26 @@ async function askWho(
       link,
     }),
   );
+}
+
+/** Whoever has signed in, comes back, and still may not come in, is not sent around in a circle. */
+async function notHere(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { gateway }: PendingAuthorization,
+  signIn: SignIn,
+  path: string,
+  { identity, problems }: PageDeps,
+): Promise<void> {
+  const admitted = gateway === null ? null : identity.accessTokens.admits(signIn, gateway);
+  const reason = admitted === null || admitted.ok ? 'may not come in here' : admitted.error.reason;
+  await problems.show(request, response, {
+    code: 'sign_in.not_allowed',
+    reason: `${signIn.id} of ${signIn.personId}: ${reason ?? 'may not come in here'}`,
+    userId: signIn.userId,
+    retryUrl: `${path}?choose`,
+    ...(gateway === null ? {} : { gateway: gateway.slug, projectId: gateway.projectId }),
+  });
 }
 
 async function answered(
