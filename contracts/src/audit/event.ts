@@ -86,6 +86,8 @@ export const auditEvent = z.object({
   execution_id: z.string().nullable(),
   duration_ms: z.number().nullable(),
   trace_id: z.string().nullable(),
+  /** The OAuth client; `null` where an API key spoke. */
+  client_id: z.string().nullable(),
   changes: z.record(z.string(), z.unknown()).nullable(),
   /** Why; `null` where policy was not asked. */
   policy: z.custom<PolicyTrace>().nullable(),

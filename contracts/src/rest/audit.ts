@@ -18,6 +18,7 @@ export const auditEventsQuery = z.strictObject({
   gateway: z.string().optional(),
   /** Id of an API key. */
   principal: z.string().optional(),
+  client_id: z.string().optional(),
   execution_id: z.string().optional(),
   /** Id of a rule: records of what it blocked, redacted or held, or would have. */
   rule: z.string().optional(),

@@ -82,6 +82,7 @@ describe('a record', () => {
       executionId: 'te_1',
       durationMs: 12.25,
       traceId: '0af7651916cd43dd8448eb211c80319c',
+      clientId: 'https://client.example/metadata.json',
       changes: { name: ['old', 'new'], count: 3, gone: null },
       policy,
     });
@@ -107,6 +108,7 @@ describe('a record', () => {
         execution_id: 'te_1',
         duration_ms: 12.25,
         trace_id: '0af7651916cd43dd8448eb211c80319c',
+        client_id: 'https://client.example/metadata.json',
         changes: { name: ['old', 'new'], count: 3, gone: null },
         policy,
       },
@@ -411,6 +413,7 @@ describe('a query', () => {
         decision: 'refused',
         code: 'policy.not_granted',
         principal: 'key_2',
+        clientId: 'client_2',
         policy: { ...policy, groups: ['rul_3'] },
       }),
     );
@@ -434,6 +437,7 @@ describe('a query', () => {
       [{ gateway: 'gw_2' }, ['te_b', 'te_c']],
       [{ kind: 'admin' }, ['te_d']],
       [{ principal: 'key_2' }, ['te_b']],
+      [{ clientId: 'client_2' }, ['te_b']],
       [{ executionId: 'te_c' }, ['te_c']],
       [{ rule: 'rul_2' }, ['te_b']],
       [{ rule: 'rul_3' }, []],

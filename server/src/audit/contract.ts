@@ -17,8 +17,10 @@ export interface AuditEntry {
   readonly code?: ErrorCode | null;
   readonly reason?: string | null;
   readonly userId?: string | null;
-  /** Id of the API key. */
+  /** Id of the API key, the person or the service account. */
   readonly principal?: string | null;
+  /** The OAuth client that an access token was given to. */
+  readonly clientId?: string | null;
   readonly gateway?: string | null;
   readonly tool?: string | null;
   readonly toolId?: string | null;
@@ -35,8 +37,9 @@ export interface AuditQuery {
   readonly userId?: string;
   /** Exact or a glob over `Toolkit.Tool`. */
   readonly tool?: string;
-  /** Id of the API key. */
+  /** Id of the API key, the person or the service account. */
   readonly principal?: string;
+  readonly clientId?: string;
   readonly executionId?: string;
   /** Id of a rule that did something. */
   readonly rule?: string;

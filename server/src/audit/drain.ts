@@ -123,7 +123,7 @@ const store = (existing: '' | 'on conflict (id) do nothing') => `
   select ${eventColumns}, case when chain_seq is not null then $2 end, chain_seq, chain_hash
   from json_to_recordset($1::json) as line (id text, time timestamptz, project_id text, kind text, decision text,
     code text, reason text, user_id text, principal text, gateway text, tool text, tool_id text, source text,
-    execution_id text, duration_ms double precision, trace_id text, changes json, policy json, chain_seq bigint,
+    execution_id text, duration_ms double precision, trace_id text, client_id text, changes json, policy json, chain_seq bigint,
     chain_hash text)
   ${existing}`;
 const STORE_NEW = store('');

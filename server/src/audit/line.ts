@@ -41,18 +41,21 @@ export function recordAgain(stored: StoredRecord): string | null {
     executionId: rest.execution_id,
     durationMs: duration_ms,
     traceId: rest.trace_id,
+    clientId: rest.client_id,
   };
   return recordText(id, time.replace('000Z', 'Z'), entry, changes ?? 'null', policy ?? 'null');
 }
 
 function recordText(id: string, time: string, entry: AuditEntry, changes: string, policy: string): string {
+  // Left out where there is none: records from before there were clients stay as they were hashed.
+  const client = entry.clientId == null ? '' : `,"client_id":${quoted(entry.clientId)}`;
   return (
     `{"id":"${id}","time":"${time}","kind":"${entry.kind}","decision":"${entry.decision}"` +
     `,"code":${quoted(entry.code)},"reason":${quoted(entry.reason)},"user_id":${quoted(entry.userId, USER_ID_MAX)}` +
     `,"principal":${quoted(entry.principal)},"project_id":${quoted(entry.projectId)}` +
     `,"gateway":${quoted(entry.gateway)},"tool":${quoted(entry.tool)},"tool_id":${quoted(entry.toolId)}` +
     `,"source":${quoted(entry.source)},"execution_id":${quoted(entry.executionId)}` +
-    `,"duration_ms":${numeral(entry.durationMs)},"trace_id":${quoted(entry.traceId)}` +
+    `,"duration_ms":${numeral(entry.durationMs)},"trace_id":${quoted(entry.traceId)}${client}` +
     `,"changes":${changes},"policy":${policy}}`
   );
 }

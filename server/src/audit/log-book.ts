@@ -8,7 +8,7 @@ import { storedText, storedUserId } from './line.ts';
 /** The columns that a record has as an AuditEvent, in its order. */
 export const eventColumns =
   'id, time, kind, decision, code, reason, user_id, principal, project_id, gateway, tool, tool_id, source, ' +
-  'execution_id, duration_ms, trace_id, changes, policy';
+  'execution_id, duration_ms, trace_id, client_id, changes, policy';
 
 const ID = /^aud_[0-9a-f]{32}$/;
 
@@ -85,6 +85,7 @@ function conditionsOf(query: AuditQuery): { where: string; params: unknown[] } {
     query.userId === undefined ? undefined : storedUserId(query.userId),
   );
   equals('principal', query.principal);
+  equals('client_id', query.clientId);
   equals('execution_id', query.executionId);
   equals('gateway', query.gateway);
   equals('kind', query.kind);

@@ -22,13 +22,14 @@ export function record(
   outcome: Result<{ readonly isError: boolean }, CallRefusal>,
   policy: PolicyTrace | null,
 ): void | Promise<void> {
-  const { principal, userId } = caller;
+  const { principal, userId, clientId } = caller;
   return audit.record({
     ...asked,
     ...saidOf(outcome),
     projectId: principal.projectId,
     userId,
     principal: principal.id,
+    clientId: clientId ?? null,
     gateway: gateway?.slug ?? null,
     durationMs: elapsedMs(clock, startedAt),
     policy,

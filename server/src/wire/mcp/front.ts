@@ -82,6 +82,7 @@ export function record(
     projectId: caller.principal.projectId,
     userId: caller.userId,
     principal: caller.principal.id,
+    clientId: caller.clientId ?? null,
     gateway: view.gateway.slug,
     durationMs: elapsedMs(deps.clock, exchange.startedAt),
   });

@@ -19,13 +19,14 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       query: auditEventsQuery,
       success: 200,
       async run({ projectId, query }) {
-        const { user_id, execution_id, limit: asked, ...filters } = query;
+        const { user_id, client_id, execution_id, limit: asked, ...filters } = query;
         const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
         const limit = Math.min(asked, maxPageLimit);
         const found = await audit.query({
           projectId,
           limit,
           ...(user_id === undefined ? {} : { userId: user_id }),
+          ...(client_id === undefined ? {} : { clientId: client_id }),
           ...(execution_id === undefined ? {} : { executionId: execution_id }),
           ...given,
         });
