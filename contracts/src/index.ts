@@ -55,6 +55,19 @@ export {
 } from './rest/gateways.ts';
 export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
+export type {
+  CreateInvitationRequest,
+  InvitationResponse,
+  PersonResponse,
+  SignInResponse,
+  UpdatePersonRequest,
+} from './rest/people.ts';
+export {
+  createInvitationRequest,
+  peopleQuery,
+  roleRequest,
+  updatePersonRequest,
+} from './rest/people.ts';
 export type { ApprovalResponse, ApprovalStatus, DecideApprovalRequest } from './rest/policy/approvals.ts';
 export {
   approvalQuery,
@@ -120,6 +133,13 @@ export {
 } from './rest/policy/plugins.ts';
 export type { DetectorName, RuleRequest, RuleResponse } from './rest/policy/rules.ts';
 export { detectorNames, ruleRequest, updateRuleRequest } from './rest/policy/rules.ts';
+export type {
+  CreateOrganizationRequest,
+  CreateOrganizationResponse,
+  OrganizationResponse,
+  ProjectResponse,
+} from './rest/projects.ts';
+export { createOrganizationRequest, nameRequest } from './rest/projects.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
 export type {
   CreateServiceAccountRequest,
@@ -168,6 +188,23 @@ export {
   updateWorkerRequest,
   workerId,
 } from './rest/workers.ts';
+export type { ScimAttribute, ScimSchema } from './scim/attribute.ts';
+export type {
+  ScimErrorResponse,
+  ScimListResponse,
+  ScimOperation,
+  ScimPatchRequest,
+  ScimSearchRequest,
+  ScimType,
+} from './scim/messages.ts';
+export { scimPatchRequest, scimSearchRequest } from './scim/messages.ts';
+export {
+  commonAttributes,
+  enterpriseUserSchema,
+  groupSchema,
+  scimUrns,
+  userSchema,
+} from './scim/schemas.ts';
 export type {
   InvokeRequest,
   InvokeResponse,

@@ -32,6 +32,7 @@ export type {
   Organization,
   People,
   Person,
+  PersonIdentity,
   Project,
   SignedInPerson,
   Standing,

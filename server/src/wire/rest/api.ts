@@ -10,10 +10,14 @@ import { auditRoutes } from './audit/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
+import { invitationRoutes } from './invitations/routes.ts';
+import { organizationRoutes } from './organizations/routes.ts';
+import { peopleRoutes } from './people/routes.ts';
 import { pluginRoutes } from './plugins/routes.ts';
 import { explainRoute } from './policy/explain-route.ts';
 import { policyRoutes } from './policy/routes.ts';
 import { simulateRoute } from './policy/simulate-route.ts';
+import { projectRoutes } from './projects/routes.ts';
 import type { RestDeps, RestRooms, Route } from './route.ts';
 import { serve } from './serve.ts';
 import { serviceAccountRoutes } from './service-accounts/routes.ts';
@@ -32,6 +36,10 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...workerRoutes(deps),
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),
+    ...peopleRoutes(deps),
+    ...invitationRoutes(deps),
+    ...organizationRoutes(deps),
+    ...projectRoutes(deps),
     ...serviceAccountRoutes(deps),
     ...policyRoutes(deps),
     ...pluginRoutes(deps),
