@@ -19,7 +19,7 @@ export function signInPage(of: {
   readonly link: Html | null;
 }): Page {
   const { pending, choices } = of;
-  const title = pending === null ? 'Sign in' : `Sign in to go on to ${clientName(pending.client)}`;
+  const title = pending === null ? 'Sign in' : `Sign in to connect ${clientName(pending.client)}`;
   return {
     title,
     body: html`<h1>${title}</h1>

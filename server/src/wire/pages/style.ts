@@ -3,7 +3,7 @@ export const style = `
 :root{color-scheme:light dark;--ground:#f5f6f8;--card:#fff;--ink:#1b1f26;--soft:#5b6472;--line:#dfe3e9;--accent:#2457d6;--on-accent:#fff;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ground:#12151a;--card:#1b2027;--ink:#e9ecf1;--soft:#a2acba;--line:#313945;--accent:#8fb0ff;--on-accent:#0d1a3a;--bad:#ff9d94}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:break-word}
 main{max-width:29rem;margin:0 auto;padding:clamp(1rem,7vh,5rem) 1rem 3rem}
 main.wide{max-width:46rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.6rem}
@@ -18,17 +18,18 @@ a{color:var(--accent)}
 dl{margin:1.1rem 0;border-top:1px solid var(--line)}
 dl>div{display:grid;grid-template-columns:8.5rem 1fr;gap:.2rem 1rem;padding:.6rem 0;border-bottom:1px solid var(--line)}
 dt{color:var(--soft);font-size:.92rem}
-dd{margin:0}
+dd{margin:0;min-width:0;overflow-wrap:anywhere}
 dd small,li small{display:block;color:var(--soft);font-size:.86rem}
 ul{margin:.4rem 0 1.1rem;padding-left:1.2rem}
 li{margin:.25rem 0}
 ul.rows{list-style:none;padding:0;border-top:1px solid var(--line)}
+ul.rows li>span{min-width:0;overflow-wrap:anywhere}
 ul.rows li{display:flex;gap:1rem;align-items:center;justify-content:space-between;padding:.7rem 0;margin:0;border-bottom:1px solid var(--line)}
 .actions{display:flex;flex-wrap:wrap;gap:.7rem;margin-top:1.3rem}
 .actions form{display:contents}
-.button,button{font:inherit;font-weight:600;border:1px solid var(--accent);border-radius:9px;padding:.6rem 1.1rem;min-height:2.75rem;background:var(--accent);color:var(--on-accent);text-decoration:none;text-align:center;cursor:pointer;flex:1 1 auto;display:inline-block}
-.button.quiet,button.quiet{background:none;color:var(--ink);border-color:var(--line)}
-li button,.row button,button.copy{flex:none;min-height:2.2rem;padding:.3rem .8rem;font-size:.9rem;font-weight:500}
+.button,button{font:inherit;font-weight:600;border:1px solid var(--accent);border-radius:9px;padding:.6rem 1.1rem;min-height:2.75rem;background:var(--accent);color:var(--on-accent);text-decoration:none;text-align:center;cursor:pointer;flex:1 1 8rem;display:inline-block}
+.button.quiet,button.quiet{background:none;color:var(--ink);border-color:var(--soft)}
+li button,.row button,button.copy{flex:none;min-height:2.2rem;padding:.3rem .8rem;font-size:.9rem;font-weight:500;white-space:nowrap}
 .button:hover,button:hover{filter:brightness(1.06)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 button:focus-visible,.button:focus-visible{outline-color:var(--ink)}

@@ -7,8 +7,8 @@ import { readForm } from './read-form.ts';
 export interface FormGuard {
   /** For a hidden field `form_token`. Marks the browser, where it is not marked yet. */
   token(request: IncomingMessage, response: ServerResponse, about: string): string;
-  /** The fields; `null` where it was not such a form. Where `about` depends on them, see `fields`. */
-  read(request: IncomingMessage, about: string): Promise<URLSearchParams | null>;
+  /** The fields; `null` where it was no such form, about one of these. */
+  read(request: IncomingMessage, about: string | readonly string[]): Promise<URLSearchParams | null>;
 }
 
 const markCookie = 'sallyport_form';
@@ -44,8 +44,11 @@ export function createFormGuard(deps: {
       const fields = await readForm(request);
       const mark = cookies.read(request, markCookie);
       if (fields === null || mark === null || mark === '') return null;
-      const opened = sealer.open('page form', fields.get('form_token') ?? '', `${mark} ${about}`);
-      const holds = isMembers(opened) && typeof opened.until === 'number' && opened.until > clock.now();
+      const token = fields.get('form_token') ?? '';
+      const holds = [about].flat().some((one) => {
+        const opened = sealer.open('page form', token, `${mark} ${one}`);
+        return isMembers(opened) && typeof opened.until === 'number' && opened.until > clock.now();
+      });
       return holds ? fields : null;
     },
   };
