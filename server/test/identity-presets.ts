@@ -101,7 +101,10 @@ export const behaviours: Readonly<Record<IdpPreset, PresetBehaviour>> = {
       ...(scopes.has('email') && user.claims?.email !== undefined ? { email: user.claims.email } : {}),
       ...(user.groups === undefined ? {} : { groups: user.groups }),
     }),
-    userinfo: (user, scopes) => (scopes.has('profile') ? { name: user.name } : {}),
+    userinfo: (user, scopes) => ({
+      ...(scopes.has('profile') ? { name: user.name } : {}),
+      ...(scopes.has('email') ? { email: user.email } : {}),
+    }),
   },
 
   // A custom authorization server. Its ID token is thin when an access token comes with it: what is configured for

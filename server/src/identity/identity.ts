@@ -2,7 +2,6 @@ import type { Egress } from '#egress';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
-import { absent } from './absent.ts';
 import { createAccessTokens } from './access-tokens/access-tokens.ts';
 import { actAs } from './act-as.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
@@ -16,7 +15,7 @@ import { createDirectory } from './directory/directory.ts';
 import { createPeople } from './people/people.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
-import type { UserSources } from './user-sources/contract.ts';
+import { createUserSources } from './user-sources/user-sources.ts';
 
 export interface IdentityDeps {
   readonly db: Db;
@@ -35,7 +34,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const serviceAccounts = await createServiceAccounts(deps);
   const apiKeys = await createApiKeys({ ...deps, serviceAccounts });
   const people = await createPeople(deps);
-  const userSources: UserSources = absent();
+  const userSources = await createUserSources(deps);
   const signingKeys = await createSigningKeys(deps);
   const signIns = createSignIns({ ...deps, people });
   const accessTokens = createAccessTokens({

@@ -18,8 +18,8 @@ export type KeyFinder = ReturnType<typeof createLocalJWKSet>;
 export interface KeySet {
   /** As they were last seen; looks again where that is long ago. */
   current(): Promise<Result<KeyFinder, string>>;
-  /** Looks again for a key that was not among them; `null` where it looked just now. */
-  renewed(): Promise<KeyFinder | null>;
+  /** Looks again for a key that was not among them; `null` where it looked less than `minIntervalMs` ago, a minute unless given. */
+  renewed(minIntervalMs?: number): Promise<KeyFinder | null>;
   /** When what they said has to be asked again: keys may have been taken away by then. */
   goodUntilMs(): number;
 }
@@ -61,8 +61,8 @@ export function createKeySet(uri: string, trust: Trust, deps: { egress: Egress; 
       if (isDue || (keys === null && looking !== null)) await lookOnce();
       return keys === null ? err(`the keys of the issuer are not to be had: ${problem}`) : ok(keys);
     },
-    async renewed() {
-      if (looking === null && clock.now() - triedAtMs < minIntervalMs) return null;
+    async renewed(atMostEveryMs = minIntervalMs) {
+      if (looking === null && clock.now() - triedAtMs < atMostEveryMs) return null;
       await lookOnce();
       return keys;
     },

@@ -18,7 +18,10 @@ export interface UserSource {
   readonly scopes: readonly string[];
   /** Names of claims, or paths with dots. */
   readonly userClaim: string;
+  /** `''`: groups are not looked for. */
   readonly groupsClaim: string;
+  /** Nobody comes in of whom the issuer says nothing of groups. */
+  readonly groupsRequired: boolean;
   /** Of the e-mail address; none: everybody of the issuer. */
   readonly allowedDomains: readonly string[];
   /** What somebody becomes in the project who signs in and is no member: `null`: nothing, they must be invited. */
@@ -30,6 +33,8 @@ export interface UserSource {
   readonly createdAt: string;
   readonly updatedAt: string;
 }
+
+export type UserSourceDraft = Omit<UserSource, 'origin' | 'createdAt' | 'updatedAt'>;
 
 /** A sign-in that is under way at an issuer; kept by us, bound to one browser. */
 export interface SignInAttempt {
@@ -69,19 +74,54 @@ export interface SignInProblem {
   readonly reason: string;
 }
 
+/** One step that every sign-in takes at an issuer, tried out. */
+export interface SourceStep {
+  readonly step: 'discovery' | 'scopes' | 'keys' | 'client_authentication';
+  /** `null`: it could not be told. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+}
+
+/** How the issuer fits the source. */
+export interface SourceReport {
+  readonly steps: readonly SourceStep[];
+  /** The first step that failed. */
+  readonly failed: SourceStep | null;
+  /** It failed because nothing answered: the source may be right all the same. */
+  readonly unreachable: boolean;
+}
+
+/** What another user claim would do to those who have signed in by a source. */
+export interface ClaimPreview {
+  readonly seen: number;
+  readonly unchanged: number;
+  readonly changed: readonly { readonly personId: string; readonly was: string; readonly willBe: string }[];
+  /** Who could not sign in any more. */
+  readonly without: readonly { readonly personId: string; readonly was: string }[];
+  /** Who would be one and the same user. */
+  readonly collisions: readonly { readonly userId: string; readonly personIds: readonly string[] }[];
+  /** Names exactly this outcome. */
+  readonly token: string;
+}
+
 export interface UserSources {
   get(projectId: string, id: string): UserSource | null;
   list(projectId: string): readonly UserSource[];
-  create(
-    source: Omit<UserSource, 'origin' | 'createdAt' | 'updatedAt'>,
-  ): Promise<Result<UserSource, Refusal>>;
+  /** A new id, which no other source of any project has. */
+  newId(): string;
+  create(source: UserSourceDraft): Promise<Result<UserSource, Refusal>>;
   replace(
     projectId: string,
     id: string,
-    source: Omit<UserSource, 'id' | 'projectId' | 'origin' | 'createdAt' | 'updatedAt'>,
+    source: Omit<UserSourceDraft, 'id' | 'projectId'>,
   ): Promise<Result<UserSource, Refusal>>;
   remove(projectId: string, id: string): Promise<Result<UserSource, Refusal>>;
   applyFile(projectId: string, sources: readonly UserSource[]): void;
+  /** Where the issuer sends browsers back to; to be registered there. */
+  redirectUri(id: string): string;
+  /** Walks what a sign-in needs of the issuer. */
+  test(source: UserSource): Promise<SourceReport>;
+  preview(source: UserSource, userClaim: string): Promise<ClaimPreview>;
   /** Where to send the browser, and what to keep of it. */
   begin(
     source: UserSource,
