@@ -13,9 +13,11 @@ import type { Log } from '#telemetry';
 import {
   createGatewayPage,
   createMcpEndpoint,
+  createOAuth,
   createOriginPolicy,
   createRestApi,
   createSessions,
+  createSignIn,
   createStreams,
   createTaskIds,
   listen,
@@ -220,11 +222,12 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     publicUrl: settings.publicUrl,
     issuer: address.origin,
   });
+  const oauth = createOAuth({ ...rooms, ...deps, issuer: address.origin });
   const server = await listen(settings.host, settings.port, {
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
-    more: [],
+    more: [...oauth.fronts, ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin })],
     version: deps.version,
     origins,
   });

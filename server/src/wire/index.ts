@@ -11,6 +11,8 @@ export { createMcpEndpoint } from './mcp/endpoint.ts';
 export { createSessions } from './mcp/sessions/sessions.ts';
 export { createStreams } from './mcp/streams.ts';
 export { createTaskIds } from './mcp/tasks/ids.ts';
+export type { OAuth, OAuthDeps } from './oauth/oauth.ts';
+export { createOAuth } from './oauth/oauth.ts';
 export type { RestApi } from './rest/index.ts';
 export { createRestApi } from './rest/index.ts';
 export { createGatewayPage } from './sign-in/gateway-page.ts';

@@ -1,0 +1,174 @@
+import { hash } from 'node:crypto';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Clock } from '#foundation';
+import type { Changes, Db, Queries } from '#storage';
+
+/** What their ids are is no secret: others name them by it. */
+const namedModels = new Set(['Client', 'Grant']);
+
+/** How many of a model that anybody can make us keep are kept; then the oldest that nobody used go. */
+const maxUnused: Readonly<Record<string, number>> = {
+  Client: 10_000,
+  Interaction: 20_000,
+  DeviceCode: 10_000,
+  ReplayDetection: 100_000,
+};
+/** Counting is not needed each time. */
+const countEvery = 100;
+
+const unusedClientMs = 24 * 3_600_000;
+const usedClientMs = 90 * 24 * 3_600_000;
+
+interface RecordRow extends Record<string, unknown> {
+  payload: AdapterPayload;
+  consumed_at: string | null;
+}
+
+export interface RecordsDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly clock: Clock;
+  /** `''`: the API. */
+  readonly gatewayIdOf: (resource: string) => string;
+}
+
+/** What the library keeps, in our database. A credential is found by its digest alone. */
+export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) {
+  const made = new Map<string, number>();
+  const inMs = (ms: number) => new Date(clock.now() + ms).toISOString();
+
+  async function makeRoom(model: string): Promise<void> {
+    const most = maxUnused[model];
+    const count = made.get(model) ?? 0;
+    made.set(model, count + 1);
+    if (most === undefined || count % countEvery !== 0) return;
+    await db.query(
+      `delete from oauth_records where model = $1 and id in (
+         select id from oauth_records where model = $1 and consumed_at is null order by expires_at desc offset $2)`,
+      [model, most],
+    );
+  }
+
+  async function upsert(
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    expiresIn: number | undefined,
+  ): Promise<void> {
+    await makeRoom(model);
+    // Used once, however many come with it at the same time.
+    const again =
+      model === 'ReplayDetection'
+        ? 'do nothing'
+        : `do update set payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
+             sign_in_id = excluded.sign_in_id, expires_at = excluded.expires_at`;
+    const rows = await db.query(
+      `insert into oauth_records
+         (model, id, payload, grant_id, uid, user_code, sign_in_id, client_id, gateway_id, expires_at)
+       values ($1, $2, $3::json, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (model, id) ${again} returning id`,
+      [
+        model,
+        keptId(model, id),
+        JSON.stringify(keptPayload(model, payload)),
+        payload.grantId ?? null,
+        payload.uid ?? null,
+        payload.userCode ?? null,
+        payload.accountId ?? null,
+        model === 'Grant' ? (payload.clientId ?? null) : null,
+        model === 'Grant' ? gatewayIdOf(Object.keys(payload.resources ?? {})[0] ?? '') : null,
+        expiresIn === undefined ? inMs(unusedClientMs) : inMs(expiresIn * 1000),
+      ],
+    );
+    if (rows.length === 0) throw new errors.InvalidClient('client assertion tokens must only be used once');
+  }
+
+  async function find(model: string, where: string, value: string, id: string | null) {
+    const [row] = await db.query<RecordRow & { id: string }>(
+      `select id, payload, consumed_at from oauth_records
+       where model = $1 and ${where} = $2 and (model <> 'Client' or expires_at > $3)`,
+      [model, value, clock.iso()],
+    );
+    if (row === undefined) return undefined;
+    const { payload, consumed_at } = row;
+    return {
+      ...payload,
+      ...(model === 'Client' ? {} : { jti: id ?? known(row.id) }),
+      ...(consumed_at === null ? {} : { consumed: Math.floor(Date.parse(consumed_at) / 1000) }),
+    };
+  }
+
+  /** A grant, and all that came of it; told, so that its access tokens end, too. */
+  async function endGrant(grantId: string): Promise<void> {
+    await db.tx(async (queries: Queries) => {
+      await queries.query(`delete from oauth_records where grant_id = $1 or (model = 'Grant' and id = $1)`, [
+        grantId,
+      ]);
+      await changes.tell(queries, 'grants', grantId);
+    });
+    await changes.here('grants', grantId);
+  }
+
+  /** Of several that bring the same at the same time, one gets it; the others end all that came of it. */
+  async function consume(model: string, id: string): Promise<void> {
+    const [won] = await db.query(
+      'update oauth_records set consumed_at = $3 where model = $1 and id = $2 and consumed_at is null returning id',
+      [model, id, clock.iso()],
+    );
+    if (won !== undefined) return;
+    const [lost] = await db.query<{ grant_id: string | null }>(
+      'select grant_id from oauth_records where model = $1 and id = $2',
+      [model, id],
+    );
+    if (typeof lost?.grant_id === 'string') await endGrant(lost.grant_id);
+    throw new errors.InvalidGrant('it was used already');
+  }
+
+  return {
+    endGrant,
+    /** A registration that is used is kept for longer. */
+    async clientUsed(id: string): Promise<void> {
+      await db.query(
+        `update oauth_records set expires_at = $2, consumed_at = $3
+         where model = 'Client' and id = $1 and (consumed_at is null or consumed_at < $4)`,
+        [id, inMs(usedClientMs), clock.iso(), inMs(-unusedClientMs)],
+      );
+    },
+    adapter: (model: string): Adapter => ({
+      upsert: (id, payload, expiresIn) => upsert(model, id, payload, expiresIn),
+      find: (id) => find(model, 'id', keptId(model, id), id),
+      findByUid: (uid) => find(model, 'uid', uid, null),
+      findByUserCode: (userCode) => find(model, 'user_code', userCode, null),
+      consume: (id) => consume(model, keptId(model, id)),
+      async destroy(id) {
+        if (model === 'Grant') return await endGrant(id);
+        await db.query('delete from oauth_records where model = $1 and id = $2', [model, keptId(model, id)]);
+      },
+      async revokeByGrantId(grantId) {
+        await db.query('delete from oauth_records where model = $1 and grant_id = $2', [model, grantId]);
+      },
+    }),
+  };
+}
+
+export type Records = ReturnType<typeof createRecords>;
+
+export function digestOf(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
+/** Where only the digest is known, it stands for the id among ourselves; from outside it is none. */
+const knownMark = '#';
+const known = (digest: string) => knownMark + digest;
+export const isOurOwnName = (id: string) => id.startsWith(knownMark);
+
+function keptId(model: string, id: string): string {
+  if (namedModels.has(model)) return id;
+  return isOurOwnName(id) ? id.slice(knownMark.length) : digestOf(id);
+}
+
+function keptPayload(model: string, { jti: _, ...payload }: AdapterPayload): object {
+  if (model !== 'Client') return payload;
+  const { client_secret: secret } = payload;
+  return typeof secret === 'string' ? { ...payload, client_secret: digestOf(secret) } : payload;
+}
