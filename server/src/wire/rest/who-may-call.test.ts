@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type RestServer, startRestServer } from './fixtures/rest-server.ts';
+import { type Permission, type Role, roles } from '#domain';
+import { saidByLink, signIn, tokenFor } from '../../../test/access-token.ts';
+import { adminKey, type RestServer, startRestServer } from './fixtures/rest-server.ts';
 
 /** For every route: what it takes to call it. A route that is missing here fails the last test. */
 
-type Need = 'nothing' | 'read' | 'call' | 'approve' | 'admin';
 interface Entry {
   readonly call: string;
-  readonly needs: Need;
+  readonly needs: Permission | 'nothing';
   /** Keys restricted to users or tools, or only to users, may call it too. */
   readonly restricted?: true | 'users';
+  /** Its path names the organisation itself. */
+  readonly ofOrganization?: true;
   readonly body?: object;
 }
 
@@ -29,50 +32,68 @@ const table: readonly Entry[] = [
   { call: 'GET /formatted_tools', needs: 'read', restricted: true },
   { call: 'GET /formatted_tools/{name}', needs: 'read', restricted: true },
   { call: 'GET /workers', needs: 'read' },
-  { call: 'POST /workers', needs: 'admin', body: {} },
-  { call: 'POST /workers/test', needs: 'admin', body: {} },
+  { call: 'POST /workers', needs: 'configure', body: {} },
+  { call: 'POST /workers/test', needs: 'configure', body: {} },
   { call: 'GET /workers/{id}', needs: 'read' },
-  { call: 'PATCH /workers/{id}', needs: 'admin', body: {} },
-  { call: 'DELETE /workers/{id}', needs: 'admin' },
+  { call: 'PATCH /workers/{id}', needs: 'configure', body: {} },
+  { call: 'DELETE /workers/{id}', needs: 'configure' },
   { call: 'GET /workers/{id}/health', needs: 'read' },
   { call: 'GET /workers/{id}/tools', needs: 'read' },
-  { call: 'GET /workers/{id}/changes', needs: 'admin' },
-  { call: 'POST /workers/{id}/changes/approve', needs: 'admin', body: {} },
+  { call: 'GET /workers/{id}/changes', needs: 'inspect' },
+  { call: 'POST /workers/{id}/changes/approve', needs: 'configure', body: {} },
   { call: 'GET /gateways', needs: 'read' },
-  { call: 'POST /gateways', needs: 'admin', body: {} },
-  { call: 'POST /gateways/slug', needs: 'admin', body: {} },
+  { call: 'POST /gateways', needs: 'configure', body: {} },
+  { call: 'POST /gateways/slug', needs: 'configure', body: {} },
   { call: 'GET /gateways/{gateway_id}', needs: 'read' },
-  { call: 'PUT /gateways/{gateway_id}', needs: 'admin', body: {} },
-  { call: 'PATCH /gateways/{gateway_id}', needs: 'admin', body: {} },
-  { call: 'DELETE /gateways/{gateway_id}', needs: 'admin' },
-  { call: 'GET /api_keys', needs: 'admin' },
-  { call: 'POST /api_keys', needs: 'admin', body: {} },
-  { call: 'GET /api_keys/{id}', needs: 'admin' },
-  { call: 'DELETE /api_keys/{id}', needs: 'admin' },
-  { call: 'GET /service_accounts', needs: 'admin' },
-  { call: 'POST /service_accounts', needs: 'admin', body: {} },
-  { call: 'GET /service_accounts/{id}', needs: 'admin' },
-  { call: 'PATCH /service_accounts/{id}', needs: 'admin', body: {} },
-  { call: 'DELETE /service_accounts/{id}', needs: 'admin' },
-  { call: 'POST /service_accounts/{id}/secret', needs: 'admin' },
-  { call: 'GET /grants', needs: 'admin' },
-  { call: 'POST /grants', needs: 'admin', body: {} },
-  { call: 'GET /grants/{id}', needs: 'admin' },
-  { call: 'PUT /grants/{id}', needs: 'admin', body: {} },
-  { call: 'PATCH /grants/{id}', needs: 'admin', body: {} },
-  { call: 'DELETE /grants/{id}', needs: 'admin' },
-  { call: 'GET /rules', needs: 'admin' },
-  { call: 'POST /rules', needs: 'admin', body: {} },
-  { call: 'GET /rules/{id}', needs: 'admin' },
-  { call: 'PUT /rules/{id}', needs: 'admin', body: {} },
-  { call: 'PATCH /rules/{id}', needs: 'admin', body: {} },
-  { call: 'DELETE /rules/{id}', needs: 'admin' },
-  { call: 'GET /limits', needs: 'admin' },
-  { call: 'POST /limits', needs: 'admin', body: {} },
-  { call: 'GET /limits/{id}', needs: 'admin' },
-  { call: 'PUT /limits/{id}', needs: 'admin', body: {} },
-  { call: 'PATCH /limits/{id}', needs: 'admin', body: {} },
-  { call: 'DELETE /limits/{id}', needs: 'admin' },
+  { call: 'PUT /gateways/{gateway_id}', needs: 'configure', body: {} },
+  { call: 'PATCH /gateways/{gateway_id}', needs: 'configure', body: {} },
+  { call: 'DELETE /gateways/{gateway_id}', needs: 'configure' },
+  { call: 'GET /people', needs: 'administer' },
+  { call: 'GET /people/{id}', needs: 'administer' },
+  { call: 'PATCH /people/{id}', needs: 'administer', body: {} },
+  { call: 'PUT /people/{id}/role', needs: 'administer', body: { role: null } },
+  { call: 'GET /people/{id}/sign_ins', needs: 'administer' },
+  { call: 'DELETE /people/{id}/sign_ins', needs: 'administer' },
+  { call: 'DELETE /people/{id}/sign_ins/{sign_in_id}', needs: 'administer' },
+  { call: 'GET /invitations', needs: 'administer' },
+  { call: 'POST /invitations', needs: 'administer', body: {} },
+  { call: 'DELETE /invitations/{id}', needs: 'administer' },
+  { call: 'GET /orgs', needs: 'own', ofOrganization: true },
+  { call: 'POST /orgs', needs: 'own', ofOrganization: true, body: {} },
+  { call: 'PATCH /orgs/{org}', needs: 'own', ofOrganization: true, body: {} },
+  { call: 'GET /orgs/{org}/projects', needs: 'own', ofOrganization: true },
+  { call: 'POST /orgs/{org}/projects', needs: 'own', ofOrganization: true, body: {} },
+  { call: 'PATCH /orgs/{org}/projects/{project}', needs: 'own', ofOrganization: true, body: {} },
+  { call: 'GET /orgs/{org}/people', needs: 'own', ofOrganization: true },
+  { call: 'PUT /orgs/{org}/people/{id}/role', needs: 'own', ofOrganization: true, body: { role: null } },
+  { call: 'GET /api_keys', needs: 'administer' },
+  { call: 'POST /api_keys', needs: 'administer', body: {} },
+  { call: 'GET /api_keys/{id}', needs: 'administer' },
+  { call: 'DELETE /api_keys/{id}', needs: 'administer' },
+  { call: 'GET /service_accounts', needs: 'administer' },
+  { call: 'POST /service_accounts', needs: 'administer', body: {} },
+  { call: 'GET /service_accounts/{id}', needs: 'administer' },
+  { call: 'PATCH /service_accounts/{id}', needs: 'administer', body: {} },
+  { call: 'DELETE /service_accounts/{id}', needs: 'administer' },
+  { call: 'POST /service_accounts/{id}/secret', needs: 'administer' },
+  { call: 'GET /grants', needs: 'inspect' },
+  { call: 'POST /grants', needs: 'configure', body: {} },
+  { call: 'GET /grants/{id}', needs: 'inspect' },
+  { call: 'PUT /grants/{id}', needs: 'configure', body: {} },
+  { call: 'PATCH /grants/{id}', needs: 'configure', body: {} },
+  { call: 'DELETE /grants/{id}', needs: 'configure' },
+  { call: 'GET /rules', needs: 'inspect' },
+  { call: 'POST /rules', needs: 'configure', body: {} },
+  { call: 'GET /rules/{id}', needs: 'inspect' },
+  { call: 'PUT /rules/{id}', needs: 'configure', body: {} },
+  { call: 'PATCH /rules/{id}', needs: 'configure', body: {} },
+  { call: 'DELETE /rules/{id}', needs: 'configure' },
+  { call: 'GET /limits', needs: 'inspect' },
+  { call: 'POST /limits', needs: 'configure', body: {} },
+  { call: 'GET /limits/{id}', needs: 'inspect' },
+  { call: 'PUT /limits/{id}', needs: 'configure', body: {} },
+  { call: 'PATCH /limits/{id}', needs: 'configure', body: {} },
+  { call: 'DELETE /limits/{id}', needs: 'configure' },
   { call: 'GET /approvals', needs: 'approve', restricted: 'users' },
   { call: 'GET /approvals/{id}', needs: 'approve', restricted: 'users' },
   {
@@ -82,42 +103,44 @@ const table: readonly Entry[] = [
     body: { user_id: 'alice' },
   },
   { call: 'POST /approvals/{id}/deny', needs: 'approve', restricted: 'users', body: { user_id: 'alice' } },
-  { call: 'GET /plugins', needs: 'admin' },
-  { call: 'POST /plugins', needs: 'admin', body: {} },
-  { call: 'GET /plugins/{plugin_id}', needs: 'admin' },
-  { call: 'PATCH /plugins/{plugin_id}', needs: 'admin', body: {} },
-  { call: 'DELETE /plugins/{plugin_id}', needs: 'admin' },
-  { call: 'GET /hooks', needs: 'admin' },
-  { call: 'POST /hooks', needs: 'admin', body: {} },
-  { call: 'PATCH /hooks/bulk', needs: 'admin', body: {} },
-  { call: 'GET /hooks/{hook_id}', needs: 'admin' },
-  { call: 'PATCH /hooks/{hook_id}', needs: 'admin', body: {} },
-  { call: 'DELETE /hooks/{hook_id}', needs: 'admin' },
-  { call: 'GET /audit_events', needs: 'admin' },
-  { call: 'GET /audit_events/verify', needs: 'admin' },
-  { call: 'GET /audit_events/{id}', needs: 'admin' },
+  { call: 'GET /plugins', needs: 'inspect' },
+  { call: 'POST /plugins', needs: 'configure', body: {} },
+  { call: 'GET /plugins/{plugin_id}', needs: 'inspect' },
+  { call: 'PATCH /plugins/{plugin_id}', needs: 'configure', body: {} },
+  { call: 'DELETE /plugins/{plugin_id}', needs: 'configure' },
+  { call: 'GET /hooks', needs: 'inspect' },
+  { call: 'POST /hooks', needs: 'configure', body: {} },
+  { call: 'PATCH /hooks/bulk', needs: 'configure', body: {} },
+  { call: 'GET /hooks/{hook_id}', needs: 'inspect' },
+  { call: 'PATCH /hooks/{hook_id}', needs: 'configure', body: {} },
+  { call: 'DELETE /hooks/{hook_id}', needs: 'configure' },
+  { call: 'GET /audit_events', needs: 'audit' },
+  { call: 'GET /audit_events/verify', needs: 'audit' },
+  { call: 'GET /audit_events/{id}', needs: 'audit' },
   {
     call: 'POST /policy/simulate',
-    needs: 'admin',
+    needs: 'audit',
     body: { remove_grants: ['no.such'] },
   },
   {
     call: 'POST /policy/explain',
-    needs: 'admin',
+    needs: 'inspect',
     body: { user_id: 'alice', tool: 'No.Such' },
   },
 ];
 
 let server: RestServer;
 const keys = new Map<string, string>();
+const roleTokens = new Map<Role, string>();
+let stranger: string;
+
 before(async () => {
   server = await startRestServer();
-  const all = ['admin', 'read', 'call', 'approve'];
+  const all = ['admin', 'read', 'call', 'approve', 'provision'];
+  const gateway = { name: 'G', slug: 'g' };
+  assert.equal((await server.ask('POST', '/v1/gateways', { body: gateway })).status, 201);
   const wanted: Record<string, object> = {
-    admin: { scopes: ['admin'] },
-    read: { scopes: ['read'] },
-    call: { scopes: ['call'] },
-    approve: { scopes: ['approve'] },
+    ...Object.fromEntries(all.map((scope) => [scope, { scopes: [scope] }])),
     ofUsers: { scopes: all, users: ['alice'] },
     ofTools: { scopes: all, tools: ['A.*'] },
     ofGateways: { scopes: all, gateways: ['g'] },
@@ -126,77 +149,138 @@ before(async () => {
   for (const [name, request] of Object.entries(wanted)) {
     keys.set(name, await server.newKey({ name, ...request }));
   }
+  keys.set('owner', adminKey);
   const { body } = await server.ask('GET', '/v1/api_keys');
   const { id } = body.items.find(({ name }: { name: string }) => name === 'revoked');
   assert.equal((await server.ask('DELETE', `/v1/api_keys/${id}`)).status, 204);
+  const { identity } = server.app.rooms;
+  for (const role of roles) {
+    const who = await signIn(identity, saidByLink(`${role}@example.com`), role);
+    roleTokens.set(role, await tokenFor(identity, who, null, { issuer: server.url }));
+  }
+  const nobody = await signIn(identity, saidByLink('nobody@example.com'));
+  stranger = await tokenFor(identity, nobody, null, { issuer: server.url });
 });
 after(() => server?.close());
 
-/** Whether this key gets beyond the door; what it finds there is not the question. */
-async function enters({ call, body }: Entry, key: string | null, prefix = '/v1') {
+/** Whether this credential gets beyond the door; what it finds there is not the question. */
+async function enters({ call, body }: Entry, key: string | null, prefix = '/v1', org = 'default') {
   const [method = '', path = ''] = call.split(' ');
-  const asked = await server.ask(method, prefix + path.replace(/\{\w+\}/, 'no.such'), { key, body });
+  const address = path.replace('{org}', org).replace(/\{\w+\}/g, 'no.such');
+  const asked = await server.ask(method, prefix + address, { key, body });
   const name = String(asked.body?.name ?? '');
   return {
-    // Who only has to name the user yet is in.
-    in: !/^identity\.(?!user_missing)/.test(name),
+    // Who only has to name the user yet is in, and so is who may not act as another user.
+    in: !/^identity\.(?!user_missing|user_refused)/.test(name),
     status: asked.status,
     name,
     message: String(asked.body?.message ?? ''),
+    challenge: asked.headers.get('www-authenticate'),
   };
 }
 
 const keyOf = (name: string) => keys.get(name) as string;
+const tokenOf = (role: Role) => `Bearer ${roleTokens.get(role)}`;
+
+/** The scopes of keys that are enough. */
+function scopesFor(needs: Permission): readonly string[] {
+  if (needs === 'own') return [];
+  return ['call', 'read', 'approve', 'provision'].includes(needs) ? [needs, 'admin'] : ['admin'];
+}
+
+/** The roles that are enough: what each may do is written here once more. */
+const enough: Readonly<Record<Permission, readonly Role[]>> = {
+  call: ['owner', 'admin', 'editor', 'member'],
+  read: ['owner', 'admin', 'editor', 'auditor', 'member'],
+  approve: ['owner', 'admin', 'editor'],
+  inspect: ['owner', 'admin', 'editor', 'auditor'],
+  audit: ['owner', 'admin', 'auditor'],
+  configure: ['owner', 'admin', 'editor'],
+  administer: ['owner', 'admin'],
+  provision: ['owner', 'admin'],
+  own: ['owner'],
+};
 
 for (const entry of table) {
-  describe(`${entry.call} needs ${entry.needs}`, () => {
-    if (entry.needs === 'nothing') {
-      it('no key is asked for', async () => {
-        assert.equal((await enters(entry, null)).status, 200);
-      });
-      return;
-    }
-    it('no key, an unknown one and a revoked one are refused', async () => {
+  const { call, needs, restricted = false, ofOrganization = false } = entry;
+  if (needs === 'nothing') {
+    it(`${call} needs no credential`, async () => {
+      assert.equal((await enters(entry, null)).status, 200);
+    });
+    continue;
+  }
+  describe(`${call} needs ${needs}`, () => {
+    it('no key, an unknown one, a revoked one and a bad token are refused, and told where to sign in', async () => {
       for (const [key, code] of [
         [null, 'identity.missing'],
         ['sp_unknown_key_0123456789', 'identity.invalid'],
         [keyOf('revoked'), 'identity.invalid'],
+        [`${tokenOf('owner').slice(0, -6)}AAAAAA`, 'identity.token_invalid'],
       ] as const) {
-        const { status, name } = await enters(entry, key);
+        const { status, name, challenge } = await enters(entry, key);
         assert.deepEqual({ status, name }, { status: 401, name: code });
+        const metadata = `Bearer resource_metadata="${server.url}/.well-known/oauth-protected-resource/v1"`;
+        assert.equal(challenge, key === null ? metadata : `${metadata}, error="invalid_token"`);
       }
     });
+
     it('a key without the scope is refused and told which one it takes', async () => {
-      for (const scope of ['read', 'call', 'approve', 'admin']) {
+      for (const scope of ['read', 'call', 'approve', 'provision', 'admin', 'owner']) {
         const answer = await enters(entry, keyOf(scope));
-        assert.equal(
-          answer.in,
-          [entry.needs, 'admin'].includes(scope),
-          `${scope}: ${answer.name} ${answer.message}`,
-        );
+        const isEnough: boolean = scope === 'owner' || scopesFor(needs).includes(scope);
+        assert.equal(answer.in, isEnough, `${scope}: ${answer.name} ${answer.message}`);
         if (answer.in) continue;
-        assert.deepEqual(
-          { status: answer.status, name: answer.name },
-          { status: 403, name: 'identity.scope_missing' },
+        assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing']);
+        assert.match(
+          answer.message,
+          needs === 'own' ? /needs an owner/ : new RegExp(`"${scopesFor(needs)[0]}"`),
         );
-        assert.match(answer.message, new RegExp(`"${entry.needs}"`));
       }
     });
+
     it('a restricted key gets in only where its restriction holds', async () => {
-      const { restricted = false } = entry;
       assert.equal((await enters(entry, keyOf('ofUsers'))).in, restricted !== false);
       assert.equal((await enters(entry, keyOf('ofTools'))).in, restricted === true);
       assert.equal((await enters(entry, keyOf('ofGateways'))).in, false);
     });
-    it('the same holds below the project, and other projects do not exist', async () => {
-      const scope = entry.needs;
-      const own = await enters(entry, keyOf(scope), '/v1/orgs/default/projects/default');
-      assert.equal(own.in, true, own.message);
-      assert.equal((await enters(entry, null, '/v1/orgs/default/projects/default')).status, 401);
-      for (const prefix of ['/v1/orgs/default/projects/other', '/v1/orgs/other/projects/default']) {
-        const { status, name } = await enters(entry, keyOf(scope), prefix);
-        assert.deepEqual({ status, name }, { status: 404, name: 'resource.unknown' });
+
+    it('a person gets in with a role that has it, and a member only where it is about themselves', async () => {
+      for (const role of roles) {
+        const answer = await enters(entry, tokenOf(role));
+        const isEnough: boolean = enough[needs].includes(role) && (role !== 'member' || restricted !== false);
+        assert.equal(answer.in, isEnough, `${role}: ${answer.name} ${answer.message}`);
+        if (!answer.in) assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing']);
       }
+    });
+
+    it('who has no role gets in nowhere', async () => {
+      assert.equal((await enters(entry, `Bearer ${stranger}`)).in, false);
+    });
+
+    if (ofOrganization) {
+      it('other organisations do not exist', async () => {
+        if (!call.includes('{org}')) return;
+        for (const key of [adminKey, tokenOf('owner')]) {
+          const { status, name } = await enters(entry, key, '/v1', 'other');
+          assert.deepEqual([status, name], [404, 'resource.unknown']);
+        }
+      });
+      return;
+    }
+
+    it('the same holds below the project, and other projects do not exist', async () => {
+      const own = '/v1/orgs/default/projects/default';
+      const key = needs === 'own' ? adminKey : keyOf(scopesFor(needs)[0] as string);
+      assert.equal((await enters(entry, null, own)).status, 401);
+      for (const credential of [key, tokenOf('owner')]) {
+        assert.equal((await enters(entry, credential, own)).in, true);
+        for (const prefix of ['/v1/orgs/default/projects/other', '/v1/orgs/other/projects/default']) {
+          const { status, name } = await enters(entry, credential, prefix);
+          assert.deepEqual([status, name], [404, 'resource.unknown']);
+        }
+      }
+      const { status, name } = await enters(entry, `Bearer ${stranger}`, own);
+      assert.deepEqual([status, name], [404, 'resource.unknown']);
     });
   });
 }
