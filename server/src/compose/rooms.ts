@@ -1,7 +1,7 @@
 import { type Audit, createAudit } from '#audit';
 import { type Catalog, createCatalog } from '#catalog';
 import type { ConfigFile, Settings } from '#config';
-import { createCredentials } from '#credentials';
+import { type Credentials, createCredentials } from '#credentials';
 import { createEgress, type Egress } from '#egress';
 import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
@@ -19,6 +19,7 @@ import {
   serverKey,
 } from '#storage';
 import type { Log } from '#telemetry';
+import { recordConsent } from './consent-records.ts';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 
@@ -32,6 +33,7 @@ export interface Rooms {
   readonly identity: Identity;
   readonly catalog: Catalog;
   readonly sources: Sources;
+  readonly credentials: Credentials;
   readonly pipeline: Pipeline;
   readonly policy: Policy;
   readonly sealer: Sealer;
@@ -69,9 +71,20 @@ export async function buildRooms(
     log,
     currentGateway: ({ projectId, id }) => catalog.gateway(projectId, id),
   });
-  const sources = await createSources({
+  const credentials = await createCredentials({
+    db,
+    changes,
+    egress,
+    clock,
+    log,
+    issuer,
+    sourceOf: (projectId, id) => sources.get(projectId, id),
+    onConsent: (event) => recordConsent(event, audit),
+  });
+  const sources: Sources = await createSources({
     kinds: sourceKinds,
     processEnv: settings.processEnv,
+    listToken: credentials.listToken,
     db,
     egress,
     clock,
@@ -79,9 +92,11 @@ export async function buildRooms(
     onListed: (source, offer) =>
       catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
-    onRemoved: (source) => catalog.forget(source.projectId, source.id),
+    async onRemoved({ projectId, id }) {
+      await catalog.forget(projectId, id);
+      await credentials.forgetSource(projectId, id);
+    },
   });
-  const credentials = createCredentials();
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
   return {
     db,
@@ -92,12 +107,14 @@ export async function buildRooms(
     identity,
     catalog,
     sources,
+    credentials,
     pipeline,
     sealer,
     policy,
     durability,
     async close() {
       changes.close();
+      credentials.close();
       await sources.close();
       policy.close();
       egress.close();

@@ -1,15 +1,115 @@
-import type { Caller, Credential, Refusal, Tool } from '#domain';
-import type { Result } from '#foundation';
+import type { Caller, Challenge, ClientSide, Credential, Refusal, Source, Tool } from '#domain';
+import type { MaybePromise, Result } from '#foundation';
 
 export interface Credentials {
   /**
-   * What this call must carry: nothing for a tool that asks for nothing. A tool that needs the user's authorization or a
-   * secret is refused with `credentials.not_configured` until it can be served.
+   * What this call must carry: nothing for a tool that asks for nothing at a source that nobody is connected to. A tool that
+   * needs a provider's authorization or a secret is refused with `credentials.not_configured` until it can be served.
    */
   attach(
     caller: Caller,
     tool: Tool,
     /** Secrets that a hook gave for this call. */
     given: Credential['secrets'],
-  ): Promise<Result<Credential | null, Refusal>> | Result<Credential | null, Refusal>;
+  ): MaybePromise<Result<Credential | null, Refusal>>;
+  /** What any other request to a source must carry. */
+  forSource(caller: Caller, at: SourceName): MaybePromise<Result<Credential | null, Refusal>>;
+  /**
+   * A source refused a request for want of authorization. With what it is to be sent again; or `credentials.consent_required`
+   * with the address where the user consents. `null`: it is no matter of OAuth.
+   */
+  challenged(
+    caller: Caller,
+    at: SourceName,
+    challenge: Challenge,
+    sent: Credential | null,
+  ): Promise<Result<Credential, Refusal> | null>;
+  /** What a client brings back to a consent that it was asked for: waits a while for it to end. `null`: it brings no such thing. */
+  resumed(
+    caller: Caller,
+    at: SourceName,
+    resume: ClientSide['resume'],
+    signal: AbortSignal | null,
+  ): Promise<Result<void, Refusal>> | null;
+  /** With which token the lists of a source are asked for. */
+  listToken(source: Source): Promise<string | null>;
+  /** The consent with which the lists of a source can be asked for, from now on as this user. */
+  connectList(asked: {
+    readonly source: Source;
+    readonly userId: string;
+    readonly personId: string | null;
+    readonly challenge: Challenge | null;
+  }): Promise<Result<ConsentAsked, Refusal>>;
+  /** The source is gone, and with it what was kept for it. */
+  forgetSource(projectId: string, sourceId: string): Promise<void>;
+  readonly consents: Consenting;
+  close(): void;
+}
+
+export interface SourceName {
+  readonly projectId: string;
+  readonly sourceId: string;
+}
+
+/** A consent that a user is asked for; `details` of `credentials.consent_required` say the same. */
+export interface ConsentAsked {
+  /** `ac_…` */
+  readonly id: string;
+  /** A page of ours. */
+  readonly url: string;
+  readonly scopes: readonly string[];
+}
+
+/** What the pages do at which a user consents. */
+export interface Consenting {
+  look(token: string, verifier: Verifier): Promise<Result<Opened, ConnectProblem>>;
+  /** Where the browser goes on. `cookie`: by which it is known from now on. */
+  open(token: string, verifier: Verifier, cookie: string): Promise<Result<string, ConnectProblem>>;
+  finish(
+    at: SourceName,
+    answer: URLSearchParams,
+    verifier: Verifier,
+  ): Promise<Result<Opened, ConnectProblem>>;
+  /** The document that authorization servers fetch of us. */
+  clientDocument(at: SourceName): object;
+}
+
+/** Who is at the browser. */
+export interface Verifier {
+  /** Who is signed in there; `null`: nobody. */
+  readonly personId: string | null;
+  /** Whether it is the browser that began this consent. */
+  readonly isSameBrowser: (id: string, browserHash: string) => boolean;
+}
+
+export interface Opened extends SourceName {
+  readonly id: string;
+  readonly userId: string;
+  /** `null`: an API key vouches for the user. */
+  readonly personId: string | null;
+  readonly scopes: readonly string[];
+  /** Where the user is sent to. */
+  readonly issuerHost: string;
+}
+
+export interface ConnectProblem {
+  readonly kind:
+    | 'unknown'
+    | 'sign_in'
+    | 'other_person'
+    | 'other_browser'
+    | 'answered'
+    | 'completed'
+    | 'failed';
+  readonly reference: string | null;
+  /** Where it failed: why. */
+  readonly words: string;
+}
+
+/** For the audit. */
+export interface ConsentEvent extends SourceName {
+  readonly id: string;
+  readonly userId: string;
+  readonly decision: 'allowed' | 'failed';
+  readonly reason: string;
 }

@@ -1,33 +1,107 @@
-import { refusal } from '#domain';
-import { err, ok } from '#foundation';
-import type { Credentials } from './contract.ts';
+import { type Caller, type Credential, type Refusal, refusal, type Source, type Tool } from '#domain';
+import type { Egress } from '#egress';
+import { type Clock, createSealer, err, type MaybePromise, ok, type Result } from '#foundation';
+import { type Changes, type Db, serverKey } from '#storage';
+import type { Log } from '#telemetry';
+import { createAsking } from './asking.ts';
+import { createConnections } from './connections.ts';
+import type { ConsentEvent, Credentials } from './contract.ts';
+import { createFlows } from './flows.ts';
+import { createConnectionStore } from './store.ts';
+import { clientDocumentOf } from './upstream/clients.ts';
+import { createFetchFor } from './upstream/fetching.ts';
 
-/** Serves tools that need nothing, and refuses the others rather than run them without what they ask for. */
-export function createCredentials(): Credentials {
+export interface CredentialsDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly egress: Egress;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Our own origin. */
+  readonly issuer: () => string;
+  readonly sourceOf: (projectId: string, id: string) => Source | null;
+  /** A consent has ended, as it must stand in the audit. */
+  readonly onConsent: (event: ConsentEvent) => void;
+}
+
+export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
+  const { db, clock, egress, issuer, sourceOf } = deps;
+  const sealer = createSealer(await serverKey(db, 'connections of users', clock.iso()));
+  const store = createConnectionStore(db, sealer);
+  const fetchFor = createFetchFor(egress);
+  const connections = await createConnections({ ...deps, store, fetchFor });
+  const flows = createFlows({ ...deps, store, connections, fetchFor });
+  const asking = createAsking({ connections, flows, issuer, sourceOf });
+
+  function ofUser(caller: Caller, projectId: string, sourceId: string) {
+    if (caller.userId === null) return nothing;
+    const source = sourceOf(projectId, sourceId);
+    return source?.kind === 'mcp' ? connections.credentialOf(source, caller.userId) : nothing;
+  }
+
   return {
-    attach(_caller, { qualifiedName, requirements }, given) {
-      if (requirements.authorization !== null) {
-        const { provider_id, id } = requirements.authorization;
-        const provider = provider_id ?? id ?? 'an unnamed provider';
-        return err(
-          refusal(
-            'credentials.not_configured',
-            `${qualifiedName} acts for the user at ${provider}, which is not set up here`,
-          ),
-        );
-      }
-      const wanted = requirements.secrets ?? [];
-      const missing = wanted.find(({ key }) => !given.some((one) => one.key === key));
-      if (missing !== undefined) {
-        return err(
-          refusal(
-            'credentials.not_configured',
-            `${qualifiedName} needs the secret ${missing.key}, which is not set up here`,
-          ),
-        );
-      }
-      const secrets = given.filter(({ key }) => wanted.some((one) => one.key === key));
-      return ok(secrets.length === 0 ? null : { authorization: null, secrets });
+    attach(caller, tool, given) {
+      const required = requirementsOf(tool, given);
+      if (!required.ok) return required;
+      return withSecrets(ofUser(caller, tool.projectId, tool.sourceId), required.value);
     },
+    forSource: (caller, { projectId, sourceId }) => ofUser(caller, projectId, sourceId),
+    challenged: asking.challenged,
+    resumed: asking.resumed,
+    async listToken(source) {
+      const userId = connections.listUserOf(source);
+      if (userId === null) return null;
+      const credential = await connections.credentialOf(source, userId);
+      return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
+    },
+    connectList: asking.connectList,
+    forgetSource: connections.forgetSource,
+    consents: {
+      look: flows.look,
+      open: flows.open,
+      finish: flows.finish,
+      clientDocument: ({ projectId, sourceId }) => clientDocumentOf({ projectId, id: sourceId }, issuer()),
+    },
+    close: flows.close,
   };
+}
+
+const nothing = ok(null);
+
+function withSecrets(
+  ofUser: MaybePromise<Result<Credential | null, Refusal>>,
+  secrets: Credential['secrets'],
+): MaybePromise<Result<Credential | null, Refusal>> {
+  if (secrets.length === 0) return ofUser;
+  const join = (credential: Result<Credential | null, Refusal>) =>
+    credential.ok ? ok({ authorization: credential.value?.authorization ?? null, secrets }) : credential;
+  return ofUser instanceof Promise ? ofUser.then(join) : join(ofUser);
+}
+
+/** The secrets that a tool asks for; refused where it asks for what we do not have, rather than run without it. */
+function requirementsOf(
+  { qualifiedName, requirements }: Tool,
+  given: Credential['secrets'],
+): Result<Credential['secrets'], Refusal> {
+  if (requirements.authorization !== null) {
+    const { provider_id, id } = requirements.authorization;
+    const provider = provider_id ?? id ?? 'an unnamed provider';
+    return err(
+      refusal(
+        'credentials.not_configured',
+        `${qualifiedName} acts for the user at ${provider}, which is not set up here`,
+      ),
+    );
+  }
+  const wanted = requirements.secrets ?? [];
+  const missing = wanted.find(({ key }) => !given.some((one) => one.key === key));
+  if (missing !== undefined) {
+    return err(
+      refusal(
+        'credentials.not_configured',
+        `${qualifiedName} needs the secret ${missing.key}, which is not set up here`,
+      ),
+    );
+  }
+  return ok(given.filter(({ key }) => wanted.some((one) => one.key === key)));
 }

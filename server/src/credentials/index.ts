@@ -1,8 +1,18 @@
 /**
- * Credentials: what a call must carry to act as the user in another system. A credential exists only between two steps
- * of the pipeline; it is never written to a log, a record or an answer. There is no fallback: a tool that asks for what
- * we do not have is refused.
+ * Credentials: what a call must carry to act as the user in another system. Users consent at the authorization servers of MCP
+ * servers; what they gave is kept sealed, and renewed. A credential is open only between two steps of the pipeline; it is never
+ * written to a log, a record or an answer, and never sent to another address than it was given for. There is no fallback: a tool
+ * that asks for what we do not have is refused.
  */
 
-export type { Credentials } from './contract.ts';
+export type {
+  ConnectProblem,
+  ConsentAsked,
+  ConsentEvent,
+  Consenting,
+  Credentials,
+  Opened,
+  SourceName,
+  Verifier,
+} from './contract.ts';
 export { createCredentials } from './credentials.ts';

@@ -19,6 +19,7 @@ export type {
 export { probeSteps } from './call.ts';
 export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } from './client-side.ts';
 export { inputMethods, logLevels, silentClient, taskExtension } from './client-side.ts';
+export { consentStateOf, isConsentState, stateOfConsent } from './consent-state.ts';
 export {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,

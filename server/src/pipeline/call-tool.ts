@@ -38,7 +38,7 @@ async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Sc
   try {
     const credentialed = await attachCredential(screened.value, rooms.credentials);
     if (!credentialed.ok) return explained(authorized.value.grant, credentialed);
-    const returned = await dispatch(credentialed.value, rooms.sources, policy);
+    const returned = await dispatch(credentialed.value, rooms);
     if (!returned.ok) return failed(authorized.value.grant, returned, policy);
     return await screenOutput(returned.value, policy);
   } finally {

@@ -1,0 +1,52 @@
+/** The authorization server of a source, as far as it must be remembered. */
+export interface UpstreamServer {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly registrationEndpoint: string | null;
+  readonly responseTypes: readonly string[];
+  readonly tokenAuthMethods: readonly string[] | null;
+  readonly challengeMethods: readonly string[] | null;
+  /** It promised to say who it is in its answers (RFC 9207). */
+  readonly saysIssuer: boolean;
+  readonly takesMetadataUrl: boolean;
+  readonly scopes: readonly string[];
+  /** What tokens are asked for (RFC 8707), in the server's own spelling; `null` where it names nothing. */
+  readonly resource: string | null;
+}
+
+/** As whom we are known there. */
+export interface UpstreamClient {
+  readonly id: string;
+  readonly secret: string | null;
+  readonly authMethod: string | null;
+  /** Answers come only here. */
+  readonly redirectUri: string;
+  /** When the secret is over. */
+  readonly expiresAtMs: number | null;
+}
+
+/** What a source said in its challenge. */
+export interface Wanted {
+  readonly metadataUrl: string | null;
+  readonly scopes: readonly string[];
+  readonly isInsufficient: boolean;
+}
+
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string | null;
+  readonly expiresAtMs: number | null;
+  /** `null`: as asked for. */
+  readonly scopes: readonly string[] | null;
+}
+
+/**
+ * Why an authorization server did not give what we asked for. `consent`: the user has to be asked anew; `client`: it does not
+ * know us any more; `passing`: it may work later; `broken`: somebody has to mend something.
+ */
+export interface UpstreamProblem {
+  readonly kind: 'consent' | 'client' | 'passing' | 'broken';
+  /** In words for the user; no secret. */
+  readonly words: string;
+}

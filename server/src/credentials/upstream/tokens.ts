@@ -1,0 +1,134 @@
+import {
+  exchangeAuthorization,
+  type FetchLike,
+  IssuerMismatchError,
+  type OAuthTokens,
+  refreshAuthorization,
+  startAuthorization,
+  validateAuthorizationResponseIssuer,
+} from '@modelcontextprotocol/client';
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { Tokens, UpstreamClient, UpstreamProblem, UpstreamServer } from './contract.ts';
+import { metadataOf, scopesIn } from './discover.ts';
+import { problemOf } from './problems.ts';
+
+/** Where a user is sent to, and what proves later that it was us. */
+export async function authorizationUrlOf(
+  server: UpstreamServer,
+  client: UpstreamClient,
+  scopes: readonly string[],
+  state: string,
+): Promise<Result<{ readonly authorizationUrl: string; readonly codeVerifier: string }, UpstreamProblem>> {
+  try {
+    const { authorizationUrl, codeVerifier } = await startAuthorization(server.issuer, {
+      metadata: metadataOf(server),
+      clientInformation: informationOf(client),
+      redirectUrl: client.redirectUri,
+      state,
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+      ...resourceOf(server),
+    });
+    return ok({ authorizationUrl: authorizationUrl.href, codeVerifier });
+  } catch {
+    return err({
+      kind: 'broken',
+      words: 'its authorization server does not do authorization codes with S256',
+    });
+  }
+}
+
+/** RFC 9207: whether an answer came from the server that was asked. Before that, nothing of the answer is believed. */
+export function isAnswerOf(server: UpstreamServer, iss: string | null): boolean {
+  try {
+    const expected = { expectedIssuer: server.issuer, issParameterSupported: server.saysIssuer };
+    validateAuthorizationResponseIssuer({ iss: iss ?? undefined, ...expected });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof IssuerMismatchError) return false;
+    throw thrown;
+  }
+}
+
+export interface TokenDeps {
+  readonly fetchFn: FetchLike;
+  readonly clock: Clock;
+}
+
+export async function tokensFor(
+  code: { readonly code: string; readonly iss: string | null; readonly codeVerifier: string },
+  server: UpstreamServer,
+  client: UpstreamClient,
+  { fetchFn, clock }: TokenDeps,
+): Promise<Result<Tokens, UpstreamProblem>> {
+  try {
+    const given = await exchangeAuthorization(server.issuer, {
+      metadata: metadataOf(server),
+      clientInformation: informationOf(client),
+      authorizationCode: code.code,
+      ...(code.iss === null ? {} : { iss: code.iss }),
+      codeVerifier: code.codeVerifier,
+      redirectUri: client.redirectUri,
+      fetchFn,
+      ...resourceOf(server),
+    });
+    return tokensOf(given, clock);
+  } catch (thrown) {
+    return err(problemOf(thrown, 'its authorization server gave no token'));
+  }
+}
+
+export async function tokensAgain(
+  refreshToken: string,
+  server: UpstreamServer,
+  client: UpstreamClient,
+  { fetchFn, clock }: TokenDeps,
+): Promise<Result<Tokens, UpstreamProblem>> {
+  try {
+    const given = await refreshAuthorization(server.issuer, {
+      metadata: metadataOf(server),
+      clientInformation: informationOf(client),
+      refreshToken,
+      fetchFn,
+      ...resourceOf(server),
+    });
+    return tokensOf(given, clock);
+  } catch (thrown) {
+    return err(problemOf(thrown, 'its authorization server did not renew the token'));
+  }
+}
+
+function resourceOf({ resource }: UpstreamServer): { resource?: URL } {
+  // The type says URL, the functions take the text as it is: a URL would spell it in its own way.
+  return resource === null ? {} : { resource: resource as unknown as URL };
+}
+
+function informationOf({ id, secret, authMethod }: UpstreamClient) {
+  return {
+    client_id: id,
+    ...(secret === null ? {} : { client_secret: secret }),
+    ...(authMethod === null ? {} : { token_endpoint_auth_method: authMethod }),
+  };
+}
+
+/** A header has to carry it. */
+const maxTokenLength = 16 * 1024;
+const longestLifeS = 10 * 365 * 24 * 3600;
+
+function tokensOf(given: OAuthTokens, clock: Clock): Result<Tokens, UpstreamProblem> {
+  const { access_token, refresh_token, expires_in, scope, token_type } = given;
+  const broken = (words: string) => err({ kind: 'broken' as const, words });
+  if (token_type.toLowerCase() !== 'bearer') return broken('its authorization server gives no bearer tokens');
+  if (access_token.length > maxTokenLength || (refresh_token ?? '').length > maxTokenLength) {
+    return broken('its authorization server gave a token that is too long');
+  }
+  if (!/^[\x21-\x7e]+$/.test(access_token)) {
+    return broken('its authorization server gave a token that a header cannot carry');
+  }
+  const lifeS = expires_in === undefined || !(expires_in >= 0) ? null : Math.min(expires_in, longestLifeS);
+  return ok({
+    accessToken: access_token,
+    refreshToken: refresh_token ?? null,
+    expiresAtMs: lifeS === null ? null : clock.now() + lifeS * 1000,
+    scopes: scope === undefined ? null : scopesIn(scope),
+  });
+}
