@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Gateway } from '#domain';
+import type { PendingAuthorization } from '../oauth/contract.ts';
+import { connectPage } from './connect-page.ts';
+import { consentPage } from './consent-page.ts';
+import { deviceCodePage, deviceConfirmPage, deviceDonePage } from './device-pages.ts';
+import { goOnPage } from './go-on-page.ts';
+import { linkEmailPage, linkForm, linkInstead, linkPage, linkSourcesPage } from './link-page.ts';
+import { documentOf, type Page, pageHeaders } from './page.ts';
+import { plainText } from './plain-text.ts';
+import { problemPage } from './problem-page.ts';
+import { scripts } from './scripts.ts';
+import { sessionsPage } from './sessions-page.ts';
+import { signInPage } from './sign-in-page.ts';
+
+/** Whatever others may have written, everywhere where it is shown. */
+function allPages(text: string): Readonly<Record<string, Page>> {
+  const gateway = {
+    slug: text,
+    name: text,
+    toolScopes: [{ scope: text, tools: [text] }],
+  } as unknown as Gateway;
+  const pending: PendingAuthorization = {
+    uid: text,
+    waitsFor: 'consent',
+    client: { id: text, name: text, host: text, redirectHost: text },
+    gateway,
+    scopes: [text, 'mcp', 'openid'],
+    signIn: null,
+  };
+  const form = { formToken: text, to: text, problem: text };
+  const time = '2026-01-01T00:00:00.000Z';
+  return {
+    signIn: signInPage({
+      pending,
+      choices: [{ name: text, url: text }],
+      signedInAs: text,
+      link: linkInstead(linkForm(form)),
+    }),
+    consent: consentPage({
+      pending,
+      signedInAs: text,
+      action: text,
+      formToken: text,
+      somebodyElseUrl: text,
+    }),
+    problem: problemPage({
+      title: text,
+      words: text,
+      advice: text,
+      retry: { url: text, text },
+      reference: text,
+    }),
+    link: linkPage(linkForm(form)),
+    email: linkEmailPage({ ...form, link: text }),
+    sources: linkSourcesPage({ ...form, link: text, email: text, choices: [{ name: text, value: text }] }),
+    goOn: goOnPage({ url: text, title: text, words: text }),
+    sessions: sessionsPage({
+      signedInAs: text,
+      formToken: text,
+      signIns: [{ id: text, where: text, by: text, createdAt: time, isThis: true }],
+      consents: [{ clientId: text, client: text, gatewayId: text, gateway: text, createdAt: time }],
+    }),
+    connect: connectPage({ slug: text, url: text, signsIn: true, takesKeys: true }),
+    connectByKey: connectPage({ slug: text, url: text, signsIn: false, takesKeys: true }),
+    deviceCode: deviceCodePage({ form: '', problem: text }),
+    deviceConfirm: deviceConfirmPage({
+      form: '',
+      userCode: text,
+      client: pending.client,
+      scopes: [text],
+      gateway,
+    }),
+    deviceDone: deviceDonePage({ clientName: text }),
+  };
+}
+
+/** The shape of a page: its tags and the names of their attributes. */
+function shapeOf(html: string): string[] {
+  return [...html.matchAll(/<\/?([a-z0-9]+)((?:\s+[a-z-]+(?:="[^"]*")?)*)\s*\/?>/gi)].map(
+    ([, tag, attributes = '']) =>
+      `${tag} ${[...attributes.matchAll(/([a-z-]+)(?:="[^"]*")?/gi)].map(([, name]) => name).join(' ')}`,
+  );
+}
+
+const hostile = [
+  '<script>alert(1)</script>',
+  `"><img src=x onerror=alert(1)>`,
+  `' onmouseover='alert(1)' x='`,
+  '</title></style></script><svg onload=alert(1)>',
+  'javascript:alert(1)//<',
+];
+
+test('whatever clients, issuers and people call themselves stays text on every page', async () => {
+  const calm = allPages('calm');
+  for (const text of hostile) {
+    for (const [name, page] of Object.entries(allPages(text))) {
+      const html = await documentOf(page);
+      assert.deepEqual(shapeOf(html), shapeOf(await documentOf(calm[name] as Page)), `${name}: ${text}`);
+      assert.ok(!html.includes(text.slice(0, 12)) || !/[<>"']/.test(text.slice(0, 12)), `${name}: ${text}`);
+    }
+  }
+});
+
+test('a name cannot turn, hide or drown the words around it', () => {
+  assert.equal(plainText('Claude\u202Eedoc\u202C \u200Bfake\n\r\tname'), 'Claude edoc fake name');
+  assert.equal([...plainText('x'.repeat(5000))].length, 80);
+  assert.equal([...plainText('😀'.repeat(200))].length, 80);
+  assert.equal(plainText('\u0000\u2028'), '');
+});
+
+test('a client without a name is called by its host, else simply an application', async () => {
+  const consent = allPages('').consent as Page;
+  assert.equal(consent.title, 'Allow An application to act as you?');
+});
+
+test('who registered itself is said to be vouched for by nobody', async () => {
+  const pending = {
+    client: { id: 'x', name: 'Claude', host: null, redirectHost: 'evil.example' },
+    gateway: null,
+  };
+  const html = await documentOf(signInPage({ pending, choices: [], signedInAs: null, link: null }));
+  assert.match(html, /Nobody vouches for it/);
+  assert.match(html, /evil\.example/);
+});
+
+test('no page has a script of its own, an event handler or a style of its own, and each says its language and title', async () => {
+  for (const [name, page] of Object.entries(allPages('calm'))) {
+    const html = await documentOf(page);
+    assert.doesNotMatch(html, /<script(?![^>]* src="\/oauth2\/assets\/)/, name);
+    assert.doesNotMatch(html, /\son[a-z]+=|\sstyle=|javascript:/i, name);
+    assert.match(html, /<html lang="en">/);
+    assert.match(html, /<title>[^<]+<\/title>/);
+    assert.equal([...html.matchAll(/<h1>/g)].length, 1, name);
+    for (const [, id] of html.matchAll(/<input type="(?:text|email)" id="([^"]+)"/g)) {
+      assert.ok(html.includes(`<label for="${id}">`), `${name}: ${id} has a label`);
+    }
+  }
+});
+
+test('pages are kept nowhere, framed nowhere, send forms only to us, and load only our script', () => {
+  const headers = pageHeaders();
+  assert.equal(headers['cache-control'], 'no-store');
+  assert.equal(headers['x-frame-options'], 'DENY');
+  assert.equal(headers['referrer-policy'], 'same-origin');
+  const policy = headers['content-security-policy'] ?? '';
+  for (const part of [
+    "default-src 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ]) {
+    assert.ok(policy.includes(part), part);
+  }
+  assert.ok(!policy.includes('script-src') && !policy.includes('unsafe'));
+  assert.ok(pageHeaders([...scripts.keys()][0])['content-security-policy']?.includes("script-src 'self'"));
+});
