@@ -3,13 +3,14 @@ import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import { createAccessTokens } from './access-tokens/access-tokens.ts';
-import { actAs } from './act-as.ts';
+import { createActAs } from './acting.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { presentedToken } from './api-keys/key-text.ts';
 import { createAsserted } from './assertions/act-as-asserted.ts';
 import { createAssertions } from './assertions/assertions.ts';
 import { createConsents } from './authorization/consents.ts';
 import { createSigningKeys } from './authorization/signing-keys.ts';
+import { startTidyUp } from './authorization/tidy-up.ts';
 import type { Identity } from './contract.ts';
 import { createDirectory } from './directory/directory.ts';
 import { createPeople } from './people/people.ts';
@@ -37,6 +38,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const userSources = await createUserSources(deps);
   const signingKeys = await createSigningKeys(deps);
   const signIns = createSignIns({ ...deps, people });
+  startTidyUp(deps);
   const accessTokens = createAccessTokens({
     ...deps,
     people,
@@ -45,6 +47,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     signIns,
     signingKeys,
   });
+  const actAs = createActAs(people);
   const { authenticate: authenticateKey, ...keys } = apiKeys;
   return {
     ...keys,
@@ -54,7 +57,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       return token === null ? authenticateKey(authorization) : accessTokens.principal(token, place);
     },
     actAs: (principal, userId) => actAs(principal, userId),
-    ...createAsserted(createAssertions(deps), deps.clock),
+    ...createAsserted(createAssertions(deps), actAs, deps.clock),
     people,
     directory: createDirectory({ ...deps, people, signIns }),
     userSources,

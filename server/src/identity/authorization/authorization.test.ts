@@ -6,6 +6,7 @@ import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../../test/database.ts';
 import { createConsents } from './consents.ts';
 import { createSigningKeys } from './signing-keys.ts';
+import { tidyUp } from './tidy-up.ts';
 
 const dayMs = 24 * 3_600_000;
 let db: Db;
@@ -128,6 +129,27 @@ describe('consents', () => {
     assert.deepEqual(
       left.map(({ id }) => id),
       ['g2', 'g3', 'r-g2', 'r-g3'],
+    );
+  });
+});
+
+describe('the daily tidy-up', () => {
+  it('removes what expired, and leaves the rest', async () => {
+    const keep = (id: string, at: number | null) =>
+      db.query(`insert into oauth_records (model, id, payload, expires_at) values ('Test', $1, '{}', $2)`, [
+        id,
+        at === null ? null : new Date(at).toISOString(),
+      ]);
+    await keep('expired', clock.now() - 1);
+    await keep('lasting', clock.now() + 1);
+    await keep('for ever', null);
+    await tidyUp(db, clock);
+    const left = await db.query<{ id: string }>(
+      "select id from oauth_records where model = 'Test' order by id",
+    );
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      ['for ever', 'lasting'],
     );
   });
 });

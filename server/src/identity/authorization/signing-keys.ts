@@ -39,24 +39,25 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
   const listeners = new Set<() => void>();
   let keys: readonly StoredKey[] = await load(db);
   let making: Promise<void> | null = null;
+  let said: readonly SigningKey[] = [];
+  let told: readonly SigningKey[] = current();
 
-  /** A key whose time has come signs before those that were made later. */
+  /** The same list as long as the keys in it are the same. */
   function current(): readonly SigningKey[] {
-    const now = clock.now();
-    const held = keys.filter(({ expiresAtMs }) => expiresAtMs > now);
-    return [
-      ...held.filter(({ retiresAtMs }) => retiresAtMs > now),
-      ...held.filter(({ retiresAtMs }) => retiresAtMs <= now),
-    ];
+    const now = inOrder(keys, clock.now());
+    if (now.length !== said.length || now.some((key, at) => key !== said[at])) said = now;
+    return said;
   }
 
   async function reload(): Promise<void> {
-    const before = keys.map(({ kid }) => kid).join();
-    keys = await load(db);
-    if (keys.map(({ kid }) => kid).join() !== before) tell();
+    const loaded = await load(db);
+    if (loaded.map(({ kid }) => kid).join() === keys.map(({ kid }) => kid).join()) return;
+    keys = loaded;
+    tell();
   }
 
   function tell(): void {
+    told = current();
     for (const listener of listeners) listener();
   }
 
@@ -98,7 +99,7 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
     await db.query('delete from signing_keys where expires_at <= $1', [clock.iso()]);
     await reload();
     // Which one signs changes by time alone, too.
-    tell();
+    if (current() !== told) tell();
   }
 
   changes.on('signing_keys', reload);
@@ -117,6 +118,15 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** A key whose time has come signs before those that were made later; those that retired are only published. */
+function inOrder(keys: readonly StoredKey[], nowMs: number): readonly StoredKey[] {
+  const held = keys.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
+  return [
+    ...held.filter(({ retiresAtMs }) => retiresAtMs > nowMs),
+    ...held.filter(({ retiresAtMs }) => retiresAtMs <= nowMs),
+  ];
 }
 
 async function load(queries: Queries): Promise<StoredKey[]> {
