@@ -14,7 +14,6 @@ import type { Identity } from '#identity';
 import type { Db } from '#storage';
 import { claimedClientId } from './claimed-client.ts';
 import { checkClientAssertion } from './client-assertion.ts';
-import { addClientCredentials } from './client-credentials-grant.ts';
 import { createFailedClients, type FailedClients } from './failed-clients.ts';
 import { addIdentityAssertions } from './identity-assertion-grant.ts';
 import { isServiceAccountId, maySignInAt, serviceAccountClient } from './service-account-client.ts';
@@ -76,7 +75,6 @@ export function createGrants(deps: GrantsDeps): Grants {
     },
     attach(provider) {
       holdUpFailures(provider, failedClients, deps);
-      addClientCredentials(provider, resourceServer);
       addIdentityAssertions(provider, resourceServer, { ...deps, usedOnce });
     },
   };
