@@ -26,6 +26,7 @@ import { type Address, createAddress } from './address.ts';
 import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
+import { projectIds } from './project-ids.ts';
 import { checkReadiness } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 
@@ -77,10 +78,10 @@ export async function createApp({ settings, env, log, version, clock = systemClo
       log.error({ err: error }, 'the demo worker moved, and its new address was not taken'),
     );
   });
-  await rooms.catalog.keepSources(
-    projectId,
-    rooms.sources.list(projectId).map(({ id }) => id),
-  );
+  for (const project of projectIds(rooms.identity.people)) {
+    const ids = rooms.sources.list(project).map(({ id }) => id);
+    await rooms.catalog.keepSources(project, ids);
+  }
   // The demo's tools are there when it says that it is ready.
   if (demo !== null) await rooms.sources.refresh(projectId, demo.source().id);
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
@@ -212,7 +213,10 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   onGrantsChanged(rooms, streams.listsChanged);
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const page = createGatewayPage({ ...rooms, issuer: address.origin });
-  const mcp = createMcpEndpoint({ ...rooms, ...deps, sessions, streams, tasks, page }, origins);
+  const mcp = createMcpEndpoint(
+    { ...rooms, ...deps, sessions, streams, tasks, page, issuer: address.origin },
+    origins,
+  );
   const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({

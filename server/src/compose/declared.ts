@@ -5,7 +5,7 @@ import { checkUserAssertion } from '#identity';
 import { checkRule, type Policy } from '#policy';
 import type { Sources } from '#sources';
 
-/** The one project of this version. */
+/** The project that the config file declares for. */
 export const projectId = 'default';
 
 /** What a file declares has no date of its own. */

@@ -1,14 +1,18 @@
 import type { Audit } from '#audit';
 import { messageOf } from '#foundation';
+import type { Identity } from '#identity';
 import type { Sources } from '#sources';
 import type { Db, Redis } from '#storage';
 import type { Readiness } from '#wire';
+import { projectId as firstProjectId } from './declared.ts';
+import { projectIds } from './project-ids.ts';
 
 export interface ReadinessParts {
   readonly db: Db;
   readonly redis: Redis | null;
   readonly audit: Audit;
   readonly sources: Sources;
+  readonly identity: Identity;
   readonly durability: 'relaxed' | 'strict';
   /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
@@ -27,8 +31,12 @@ export async function checkReadiness(
     (error: unknown) => messageOf(error),
   );
   const lag = parts.audit.lag();
-  const sources = parts.sources.list('default').filter(({ enabled }) => enabled);
-  const unhealthy = sources.filter(({ id }) => parts.sources.status('default', id).state === 'unhealthy');
+  const sources = projectIds(parts.identity.people)
+    .flatMap((project) => parts.sources.list(project))
+    .filter(({ enabled }) => enabled);
+  const unhealthy = sources.filter(
+    ({ projectId, id }) => parts.sources.status(projectId, id).state === 'unhealthy',
+  );
   const mistakes = parts.configMistakes();
   const checks = {
     process: { ok: !parts.stopping(), ...(parts.stopping() ? { error: 'stopping' } : {}) },
@@ -53,8 +61,9 @@ export async function checkReadiness(
     sources: {
       ok: unhealthy.length === 0,
       count: sources.length,
-      // Anybody may ask here; addresses and reasons are told to keys that may read workers.
-      unhealthy: unhealthy.map(({ id }) => id),
+      // Anybody may ask here; addresses and reasons, and the names of other projects', are told to who may read workers.
+      unhealthy: unhealthy.flatMap(({ projectId, id }) => (projectId === firstProjectId ? [id] : [])),
+      unhealthy_count: unhealthy.length,
     },
     ...redisCheck(parts.redis),
     config: { ok: mistakes.length === 0, mistakes },
