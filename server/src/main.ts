@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createApp, welcome } from '#compose';
+import { createApp, ownerLink, welcome } from '#compose';
 import { readSettings } from '#config';
-import { Fault, messageOf } from '#foundation';
+import { Fault, messageOf, systemClock } from '#foundation';
 import { createLog } from '#telemetry';
 
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
@@ -15,7 +15,7 @@ const settings = readSettings(process.env);
 if (!settings.ok) {
   fail(`the environment has mistakes:\n${settings.error.map((mistake) => `  ${mistake}`).join('\n')}`);
 }
-const watched = process.stderr.isTTY;
+const watched = process.stderr.isTTY === true;
 const log = createLog({ level: settings.value.logLevel ?? (watched ? 'warn' : 'info') });
 
 try {
@@ -35,7 +35,9 @@ try {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.stdout.write(welcome(app, version, performance.now() - startedAt));
+  const link = await ownerLink(app, { atTerminal: watched, clock: systemClock });
+  const startedInMs = performance.now() - startedAt;
+  process.stdout.write(welcome(app, { ownerLink: link, version, startedInMs }));
 } catch (error) {
   if (!(error instanceof Fault)) log.error({ err: error }, 'the server could not start');
   fail(messageOf(error));

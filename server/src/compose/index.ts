@@ -5,4 +5,5 @@
 
 export type { App, AppDeps } from './app.ts';
 export { createApp } from './app.ts';
+export { ownerLink } from './owner-link.ts';
 export { welcome } from './welcome.ts';

@@ -1,9 +1,19 @@
 import type { App } from './app.ts';
 
 /** What a person sees once the server is ready: lines to paste, and nothing else. */
-export function welcome(app: App, version: string, startedInMs: number): string {
+export function welcome(
+  app: App,
+  { ownerLink, version, startedInMs }: { ownerLink: string | null; version: string; startedInMs: number },
+): string {
   const lines = [`Sallyport ${version} is ready on ${app.url} (${(startedInMs / 1000).toFixed(1)} s)`];
   const key = app.newAdminKey ?? '<your API key>';
+  if (ownerLink !== null) {
+    lines.push(
+      '',
+      `  sign in   ${ownerLink}`,
+      '            works once, for an hour: whoever opens it is the owner',
+    );
+  }
   if (app.newAdminKey !== null) {
     lines.push(
       '',
@@ -24,11 +34,11 @@ export function welcome(app: App, version: string, startedInMs: number): string 
       `  gateway   ${gateway}`,
       `            ${tools.length} tools: ${tools.map(({ wireName }) => wireName).join(', ')}`,
       '',
-      'Connect a client:',
+      'Connect a client; a browser opens, and you sign in:',
       '',
-      `  claude mcp add --transport http demo ${gateway} --header "Authorization: Bearer ${key}" --header "Arcade-User-ID: you@example.com"`,
+      `  claude mcp add --transport http ${app.demoGateway} ${gateway}`,
       '',
-      'or call a tool as a user:',
+      'or call a tool with the API key, as a user:',
       '',
       `  curl -s ${gateway} -H "Authorization: Bearer ${key}" -H "Arcade-User-ID: you@example.com" -H "Content-Type: application/json" -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ArcadeEvalRef_Whoami"}}'`,
       '',

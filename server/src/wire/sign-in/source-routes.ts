@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SignedInPerson, SignedInUser, UserSource } from '#identity';
+import type { SignedInPerson, SignedInUser, SignInProblem, UserSource } from '#identity';
 import { goOnPage } from '../pages/go-on-page.ts';
 import { sendPage } from '../pages/page.ts';
 import { plainText } from '../pages/plain-text.ts';
@@ -8,6 +8,7 @@ import type { Begun } from './attempts.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import type { PageDeps } from './front.ts';
 import { ownSessions, type Way } from './onward.ts';
+import type { Problem } from './problems.ts';
 
 /** Where somebody starts at this source, to go this way. */
 export function signInUrl(source: UserSource, way: Way, { onward }: PageDeps): string {
@@ -41,15 +42,13 @@ export async function sendToSource(
 ): Promise<void> {
   const { source, way, invitedEmail } = to;
   const begun = await deps.identity.userSources.begin(source, {
-    redirectUri: `${deps.issuer()}/oauth2/callback/${encodeURIComponent(source.id)}`,
+    redirectUri: deps.identity.userSources.redirectUri(source.id),
     goOnAt: way.goOnAt,
     ...(invitedEmail === null ? {} : { loginHint: invitedEmail }),
   });
   if (!begun.ok) {
     return await deps.problems.show(request, response, {
-      ...begun.error,
-      reason: `user source ${source.id}: ${begun.error.reason}`,
-      projectId: source.projectId,
+      ...toldBy(source, begun.error),
       retryUrl: signInUrl(source, way, deps),
     });
   }
@@ -85,15 +84,20 @@ export async function backFromSource(
   }
   const finished = await deps.identity.userSources.finish(source, begun.attempt, at.url);
   if (finished.ok) return await comeIn(request, response, begun, finished.value, deps);
-  const { code, message, reason } = finished.error;
   await deps.problems.show(request, response, {
-    code,
-    // Who is not let in is not told why.
-    ...(code === 'sign_in.not_allowed' ? {} : { message }),
-    reason: `user source ${source.id}: ${reason}`,
-    projectId: source.projectId,
+    ...toldBy(source, finished.error),
     retryUrl: retryUrl(begun.way),
   });
+}
+
+function toldBy(
+  { id, projectId }: UserSource,
+  { code, message, reason }: SignInProblem,
+): Pick<Problem, 'code' | 'reason' | 'message' | 'advice' | 'projectId'> {
+  const known = { code, projectId, reason: `user source ${id}: ${reason}` };
+  // Who is not let in is not told why.
+  if (code === 'sign_in.not_allowed') return known;
+  return { ...known, message, advice: 'If it goes on, tell whoever runs this server the reference below.' };
 }
 
 async function comeIn(
