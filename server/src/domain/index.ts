@@ -28,7 +28,7 @@ export {
   newSourceFromRequest,
   sourceEditFromRequest,
 } from './from-request.ts';
-export type { Gateway, GatewayAuthType, ToolCuration, UserAssertion } from './gateway.ts';
+export type { Gateway, GatewayAuthType, ToolCuration, ToolScope, UserAssertion } from './gateway.ts';
 export type { GlobSet } from './glob.ts';
 export { compileGlob, compileGlobs, foldName, literalPrefix } from './glob.ts';
 export type {

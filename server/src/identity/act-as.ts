@@ -8,8 +8,8 @@ const field = 'Arcade-User-ID';
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** What is known of the user; nothing, where only a key vouches for them. `scopes` and `clientId` of an access token. */
-type Vouched = Pick<Caller, 'groups' | 'claims'> & Partial<Pick<Caller, 'scopes' | 'clientId'>>;
-const nothing: Vouched = { groups: [], claims: {} };
+export type Vouched = Pick<Caller, 'groups' | 'claims'> & Partial<Pick<Caller, 'scopes' | 'clientId'>>;
+export const nothing: Vouched = { groups: [], claims: {} };
 
 /** The principal acting as this user, or, with `null`, as no user. */
 export function actAs(

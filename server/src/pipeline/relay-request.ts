@@ -5,6 +5,8 @@ import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import type { CallRooms } from './call-tool.ts';
 import { record } from './record.ts';
+import { asTheUser } from './steps/as-the-user.ts';
+import { requireScopes } from './steps/require-scopes.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
 /** What a request for something else than a tool's run, and a subscription, have in common. */
@@ -29,7 +31,7 @@ export function relayRequest(
 async function dispatched(
   received: ReceivedRequest,
   grant: Grant,
-  { policy, sources }: CallRooms,
+  { policy, sources, credentials }: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
   const { kind, executionId, method, params, signal, notify } = received;
   const continues = received.client.resume?.continues === true;
@@ -42,19 +44,26 @@ async function dispatched(
     const meta = screenedMeta(received.meta, grant, policy);
     if (!meta.ok) return meta;
     const { projectId, sourceId } = grant.target;
-    const returned = await sources.request({
-      executionId,
-      projectId,
-      sourceId,
-      userId: received.caller.userId,
-      credential: null,
-      client: client.value,
-      method,
-      params: admission.value.args,
-      meta: meta.value,
-      signal,
-      notify: screenedNotify(notify, grant, policy),
-    });
+    const { caller } = received;
+    const credential = await credentials.forSource(caller, grant.target);
+    if (!credential.ok) return credential;
+    const forUser = { caller, at: grant.target, client: client.value, credential: credential.value, signal };
+    const { args } = admission.value;
+    const returned = await asTheUser(forUser, credentials, (carried, told) =>
+      sources.request({
+        executionId,
+        projectId,
+        sourceId,
+        userId: caller.userId,
+        credential: carried,
+        client: told,
+        method,
+        params: args,
+        meta: meta.value,
+        signal,
+        notify: screenedNotify(notify, grant, policy),
+      }),
+    );
     if (!returned.ok) return err(policy.releaseFailure(grant, returned.error));
     const release = await policy.release(admission.value, asked, returned.value);
     return release.ok ? ok(release.value.returned) : err({ ...release.error, ran: true });
@@ -83,10 +92,13 @@ export function subscribe(
   return recorded(received, details, rooms, async (grant) => {
     const about = await topicOf(received, grant, rooms);
     if (!about.ok) return about;
+    const credential = await rooms.credentials.forSource(received.caller, grant.target);
+    if (!credential.ok) return credential;
     return rooms.sources.subscribe({
       projectId: grant.target.projectId,
       sourceId: grant.target.sourceId,
       userId: received.caller.userId,
+      credential: credential.value,
       conversation: received.conversation,
       ...about.value,
       onUpdated(params) {
@@ -117,7 +129,7 @@ async function recorded<T>(
   rooms: CallRooms,
   dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
-  const granted = await grantOf(asked, rooms);
+  const granted = await grantOf(asked, details.kind, rooms);
   const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
   const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
   const { kind, executionId, traceId } = details;
@@ -162,14 +174,21 @@ async function settled<T>(
 /** What the caller may not see is answered exactly as what does not exist. */
 async function grantOf(
   { caller, gateway, target, unknown }: Asked,
+  kind: AuditKind,
   { policy }: CallRooms,
 ): Promise<Result<Grant, CallRefusal>> {
   if (!caller.principal.permissions.has('call')) {
     return err(
-      refusal('identity.scope_missing', 'this API key may not use anything here: it lacks the scope "call"'),
+      refusal(
+        'identity.scope_missing',
+        'you may not use anything here: an API key needs the scope "call", a person a role that may',
+      ),
     );
   }
   if (target === null) return err(unknown);
   const granted = await policy.authorize({ caller, gateway, target });
-  return granted.ok ? granted : err({ ...granted.error, toldAs: unknown });
+  if (!granted.ok) return err({ ...granted.error, toldAs: unknown });
+  // A task is its tool's run.
+  const missing = kind === 'task' ? requireScopes(caller, gateway, target.ruleName) : null;
+  return missing === null ? granted : err({ ...missing, policy: granted.value.trace });
 }

@@ -9,7 +9,7 @@ import type { AccessTokens } from './contract.ts';
 import { createKnownTokens, type KnownTokensDeps } from './known-tokens.ts';
 import type { KnownToken } from './memory.ts';
 import { createApiAnswers } from './on-api.ts';
-import { tokenExpired, tokenInvalid } from './verify-token.ts';
+import { otherPlace, tokenExpired, tokenInvalid } from './verify-token.ts';
 
 export interface AccessTokensDeps extends KnownTokensDeps {
   readonly people: People;
@@ -45,9 +45,14 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   }
 
   return {
-    enter: (text, gateway) => tokens.use(text, (known, digest) => letIn(known, digest, gateway)),
+    enter(text, gateway) {
+      // Those that are closed are refused as those that are not there, in as much time.
+      if (gateway?.status !== 'active') return otherPlace;
+      return tokens.use(text, (known, digest) => letIn(known, digest, gateway));
+    },
     still(caller, gateway) {
       const origin = origins.get(caller);
+      if (gateway.status !== 'active') return otherPlace;
       if (origin === undefined || !tokens.isKnown(origin.digest, origin.known)) return over;
       return letIn(origin.known, origin.digest, gateway);
     },

@@ -22,10 +22,10 @@ export interface AccessTokenClaims {
  */
 export interface AccessTokens {
   /**
-   * Whom an access token lets into this gateway. Immediate for one that was checked before; such a check costs no signature,
+   * Whom an access token lets into this gateway; nobody into one that is closed, or not there. Immediate for one that was checked before; such a check costs no signature,
    * no database and less than 3 µs. `identity.token_invalid`, `.token_expired` or `.deactivated`.
    */
-  enter(token: string, gateway: Gateway): MaybePromise<Result<Caller, Refusal>>;
+  enter(token: string, gateway: Gateway | null): MaybePromise<Result<Caller, Refusal>>;
   /** The caller of something that lasts, as they are now; of memory. */
   still(caller: Caller, gateway: Gateway): Result<Caller, Refusal>;
   /** The rule of `enter` before there is a token: as whom a sign-in would come in; refused where it would not. */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Caller, type Principal, type Refusal, refusal } from '#domain';
 import { type Clock, err, type Result } from '#foundation';
-import { actAs, isSignedToken } from '../act-as.ts';
+import { isSignedToken } from '../act-as.ts';
+import type { ActAs } from '../acting.ts';
 import type { Identity, NamedUser } from '../contract.ts';
 import type { Assertion, Assertions } from './assertions.ts';
 
@@ -16,6 +17,7 @@ const missing = refusal(
 /** Callers whom a token vouches for, and for how long. */
 export function createAsserted(
   assertions: Assertions,
+  actAs: ActAs,
   clock: Clock,
 ): Pick<Identity, 'actAsAsserted' | 'stillActs'> {
   const origins = new WeakMap<Caller, Assertion>();

@@ -13,6 +13,7 @@ import {
 } from '#domain';
 import { createEgress } from '#egress';
 import { manualClock, type Result } from '#foundation';
+import { actAs } from '../act-as.ts';
 import type { Identity, NamedUser } from '../contract.ts';
 import { createAsserted } from './act-as-asserted.ts';
 import { createAssertions } from './assertions.ts';
@@ -33,7 +34,7 @@ before(async () => {
 });
 beforeEach(() => {
   clock = manualClock();
-  identity = createAsserted(createAssertions({ egress, clock }), clock);
+  identity = createAsserted(createAssertions({ egress, clock }), actAs, clock);
 });
 after(() => egress.close());
 

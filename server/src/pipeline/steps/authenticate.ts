@@ -1,10 +1,36 @@
 import { type Caller, type Gateway, type Principal, type Refusal, refusal } from '#domain';
 import { err, type MaybePromise, type Result } from '#foundation';
-import type { Identity } from '#identity';
+import { type Identity, presentedToken } from '#identity';
 import type { Presented } from '../contract.ts';
 
-/** Who is calling, as whom, and whether this door is open to them. */
+/**
+ * Who is calling, as whom, and whether this door is open to them. What is presented decides how: an access token speaks for whom
+ * it was given to, an API key for whom the client names.
+ */
 export function authenticate(
+  presented: Presented,
+  gateway: Gateway | null,
+  identity: Identity,
+): MaybePromise<Result<Caller, Refusal>> {
+  const token = presentedToken(presented.authorization);
+  if (token === null) return byKey(presented, gateway, identity);
+  const entered = identity.accessTokens.enter(token, gateway);
+  return entered instanceof Promise
+    ? entered.then((caller) => asNamed(caller, presented))
+    : asNamed(entered, presented);
+}
+
+/** A client that names the user all the same must mean the one who signed in. */
+function asNamed(caller: Result<Caller, Refusal>, { userId }: Presented): Result<Caller, Refusal> {
+  if (!caller.ok || userId === null || userId === caller.value.userId) return caller;
+  return err(
+    refusal('identity.user_refused', 'the access token was given to another user than the header names', {
+      field: 'Arcade-User-ID',
+    }),
+  );
+}
+
+function byKey(
   presented: Presented,
   gateway: Gateway | null,
   identity: Identity,
@@ -18,8 +44,7 @@ export function authenticate(
   if (isOpen && gateway.userAssertion != null) {
     return identity.actAsAsserted(principal.value, presented, gateway.userAssertion, gateway);
   }
-  const { assertion } = presented;
-  const userId = presented.userId ?? principal.value.actsAs ?? null;
+  const { userId, assertion } = presented;
   if (userId === null && (isOpen || assertion === null)) {
     return err(
       refusal('identity.user_missing', 'name the user you act for in the header Arcade-User-ID', {
@@ -39,6 +64,7 @@ export function stillThere(
   gateway: Gateway,
   identity: Identity,
 ): Result<Caller, Refusal> {
+  if (presentedToken(authorization) !== null) return identity.accessTokens.still(caller, gateway);
   const principal = entering(authorization, identity);
   if (!principal.ok) return principal;
   const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
@@ -81,11 +107,8 @@ function closedTo(allowed: ReadonlySet<string> | null, projectId: string, gatewa
   if (gateway.status !== 'active')
     return refusal('gateway.inactive', unknown, { reason: 'the gateway is inactive' });
   if (!gateway.authTypes.includes('arcade_header')) {
-    return refusal(
-      'gateway.auth_unavailable',
-      `gateway ${gateway.slug} takes no API keys, and this server cannot sign users in by ${gateway.authTypes.join(' or ')}`,
-      { field: 'auth_type' },
-    );
+    const told = `gateway ${gateway.slug} takes no API keys: sign in, as its clients do by themselves when they get no key`;
+    return refusal('gateway.auth_unavailable', told, { field: 'auth_type' });
   }
   return null;
 }

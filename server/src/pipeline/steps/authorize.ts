@@ -1,9 +1,13 @@
 import { err, ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Authorized, CallRefusal, Resolved } from '../call.ts';
+import { requireScopes } from './require-scopes.ts';
 import { unknownTool } from './resolve.ts';
 
-/** May this caller run this tool here? A refusal is told as if the tool did not exist; the audit keeps the truth. */
+/**
+ * May this caller run this tool here? A refusal is told as if the tool did not exist; the audit keeps the truth. Who may, and has
+ * an access token that was not given for it, is told what it takes.
+ */
 export async function authorize(
   resolved: Resolved,
   policy: Policy,
@@ -11,5 +15,7 @@ export async function authorize(
   const { caller, gateway, shown } = resolved;
   const grant = await policy.authorize({ caller, gateway, target: shown.tool });
   if (!grant.ok) return err({ ...grant.error, toldAs: unknownTool(resolved.name) });
+  const missing = requireScopes(caller, gateway, shown.tool.qualifiedName);
+  if (missing !== null) return err({ ...missing, policy: grant.value.trace });
   return ok({ ...resolved, grant: grant.value });
 }

@@ -6,7 +6,10 @@ import type { Received, Resolved } from '../call.ts';
 export function resolve(received: Received): Result<Resolved, Refusal> {
   if (!received.caller.principal.permissions.has('call')) {
     return err(
-      refusal('identity.scope_missing', 'this API key may not call tools: it lacks the scope "call"'),
+      refusal(
+        'identity.scope_missing',
+        'you may not call tools here: an API key needs the scope "call", a person a role that may',
+      ),
     );
   }
   const shown = received.find(received.name);

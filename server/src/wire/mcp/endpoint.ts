@@ -6,6 +6,7 @@ import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { readBody } from '../http/body.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { asksForPage } from '../sign-in/gateway-page.ts';
+import { challengeOf, stepUpOf } from './challenge.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
 import { createHttpSse, type HttpSse, opensHttpSse } from './rev-2025-11-25/http-sse.ts';
@@ -37,7 +38,7 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
       deps.log.error({ err: error, gateway: slug }, 'a request to a gateway failed inside the server');
       const told = refusal('internal', 'something went wrong here');
       if (asked.exchange === null) shut(response, told);
-      else tell(asked.exchange, refused(told), asked.id);
+      else tell(asked.exchange, refused(told), asked.id, deps);
     }
   };
 }
@@ -54,7 +55,7 @@ async function serveEntered(
       : await withoutBody(exchange, deps, httpSse);
   if (served.ok) return;
   await recordRefused(exchange, served.error, deps);
-  tell(asked.exchange ?? exchange, served.error, asked.id);
+  tell(asked.exchange ?? exchange, served.error, asked.id, deps);
 }
 
 /** Errors are told under the id of the request, and where it is answered, once these are known. */
@@ -74,6 +75,8 @@ function enter(
   const { headers } = request;
   const foreign = origins.check(headers.host, headers.origin);
   if (foreign !== null) return err(foreign);
+  const unfit = unfitCredential(request);
+  if (unfit !== null) return err(unfit);
   const view = deps.catalog.view(slug);
   const letIn = (caller: Result<Caller, Refusal>): Result<Exchange, Refusal> => {
     if (!caller.ok) return caller;
@@ -145,44 +148,59 @@ async function refuseAtTheDoor(
   response: ServerResponse,
   slug: string,
   told: Refusal,
-  { audit }: McpDeps,
+  { audit, catalog, issuer }: McpDeps,
 ): Promise<void> {
+  const gateway = catalog.view(slug)?.gateway ?? null;
   await audit.record({
     kind: 'sign_in',
     decision: 'refused',
-    projectId: 'default',
+    projectId: gateway?.projectId ?? 'default',
     code: told.code,
     reason: told.reason ?? told.message,
     userId: triedUserOf(request),
     gateway: slug,
   });
-  shut(response, told);
+  shut(response, told, challengeOf(told, gateway, request, issuer));
 }
 
-function shut(response: ServerResponse, told: Refusal): void {
+function shut(response: ServerResponse, told: Refusal, challenge = 'Bearer'): void {
   const { status } = errorCodes[told.code];
   // An inactive gateway is told as an unknown one.
   const json = errorMessage(null, { ...told, code: status === 404 ? 'gateway.unknown' : told.code });
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(json),
-    ...(status === 401 ? { 'www-authenticate': challengeOf(told) } : {}),
+    ...(status === 401 ? { 'www-authenticate': challenge } : {}),
     connection: 'close',
   });
   response.end(json);
 }
 
-function challengeOf({ code }: Refusal): string {
-  return code.startsWith('identity.assertion_') ? 'Bearer error="invalid_token"' : 'Bearer';
-}
-
-function tell(exchange: Exchange, refused: Refused, id: RpcId | null): void {
-  const { status } = errorCodes[refused.refusal.code];
+function tell(exchange: Exchange, refused: Refused, id: RpcId | null, { issuer }: McpDeps): void {
+  const { refusal } = refused;
+  const { status } = errorCodes[refusal.code];
+  const isStepUp = refusal.code === 'identity.scope_insufficient';
   // A body that was refused unread must not be taken for the next request.
   const ending = exchange.request.complete ? undefined : { connection: 'close' };
   exchange.answer(status, errorText(id, refused), {
     ...ending,
+    ...(isStepUp ? { 'www-authenticate': stepUpOf(refusal, exchange.request, issuer) } : {}),
     ...(status === 405 ? { allow: 'POST' } : {}),
+  });
+}
+
+/** What could be read in two ways, or stands where everybody on the way writes it down. */
+function unfitCredential({ rawHeaders, url = '' }: IncomingMessage): Refusal | null {
+  const field = 'Authorization';
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === field.length && name.toLowerCase() === 'authorization') count++;
+  }
+  if (count > 1) return refusal('identity.invalid', 'send one Authorization header, not several', { field });
+  if (!url.includes('access_token=')) return null;
+  return refusal('identity.missing', `send the access token in the header ${field}, never in the URL`, {
+    field,
   });
 }
 

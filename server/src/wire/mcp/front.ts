@@ -28,6 +28,8 @@ export interface McpDeps {
   readonly tasks: TaskIds;
   /** What a person sees who opens a gateway's address in a browser. */
   readonly page: GatewayPage;
+  /** Our own origin. */
+  readonly issuer: () => string;
   /** This server's own version, for `serverInfo`. */
   readonly version: string;
 }

@@ -1,5 +1,6 @@
 import { errorCodes, type ToolError, type WorkerToolOutput } from '@sallyport/contracts';
 import type { Refusal, SourceReturn } from '#domain';
+import { consentMembers } from './consent.ts';
 
 /** The result of a request that was answered, as JSON text. A source's own MCP result is relayed as it came. */
 export function resultOf(returned: Exclude<SourceReturn, { form: 'input_required' }>): string | Buffer {
@@ -33,7 +34,9 @@ function errorResult(error: ToolError): string {
 }
 
 /** A refusal as a tool result, so that the model can read it and act upon it. */
-export function refusalResult({ code, message, field, retryAfterMs, details }: Refusal): string {
+export function refusalResult(refusal: Refusal): string {
+  const { code, message, field, retryAfterMs, details } = refusal;
+  const consent = consentMembers(refusal);
   const sallyport = {
     code,
     canRetry: errorCodes[code].retry,
@@ -43,7 +46,8 @@ export function refusalResult({ code, message, field, retryAfterMs, details }: R
   };
   return JSON.stringify({
     content: [{ type: 'text', text: message }],
+    ...(consent === null ? {} : { structuredContent: consent.structuredContent }),
     isError: true,
-    _meta: { 'sallyport/refusal': sallyport },
+    _meta: { ...consent?.meta, 'sallyport/refusal': sallyport },
   });
 }

@@ -26,8 +26,12 @@ export async function serveLegacy(
   const context = await contextOf(exchange, deps);
   if (!context.ok) return context;
   if (!Array.isArray(body)) {
-    if (body.kind === 'request') end(exchange, await answerTo(context.value, body));
-    else acknowledge(context.value, [body]);
+    if (body.kind !== 'request') acknowledge(context.value, [body]);
+    else {
+      const answer = await answerTo(context.value, body);
+      if (!answer.ok && isToldByStatus(answer.error)) return answer;
+      end(exchange, textOf(body, answer));
+    }
     return ok(undefined);
   }
   if (context.value.version !== '2025-03-26') return err(noBatch);
@@ -47,12 +51,24 @@ async function answerBatch(context: Context, batch: ClientMessage[]): Promise<vo
   if (requests.length === 0) return acknowledge(context, others);
   // They may be about requests of the same batch, and are not to wait for them.
   for (const message of others) take(context, message);
-  const answers = (await Promise.all(answering)).filter((answer) => answer !== null);
+  const answered = await Promise.all(answering);
+  const answers = requests.flatMap((request, at) => textOf(request, answered[at] as Answered) ?? []);
   end(context.exchange, answers.length === 0 ? null : `[${answers.map(String).join(',')}]`);
 }
 
+/** What a client must see before it looks at the answer: with which scopes to come back. */
+function isToldByStatus({ refusal: { code } }: Refused): boolean {
+  return code === 'identity.scope_insufficient';
+}
+
+function textOf({ id }: Request, answer: Answered): string | Buffer | null {
+  return answer.ok ? answer.value : errorText(id, answer.error);
+}
+
 /** `null`: the client took the request back, and its HTTP response can do without an answer. */
-async function answerTo(context: Context, message: Request): Promise<string | Buffer | null> {
+type Answered = Result<string | Buffer | null, Refused>;
+
+async function answerTo(context: Context, message: Request): Promise<Answered> {
   const { exchange, session, deps } = context;
   const { id } = message;
   const cancel = new AbortController();
@@ -60,8 +76,8 @@ async function answerTo(context: Context, message: Request): Promise<string | Bu
   try {
     const result = await resultFor(context, message, cancel.signal);
     if (!result.ok) await recordRefused(exchange, result.error, deps);
-    if (cancel.signal.aborted && exchange.acceptsStream) return null;
-    return result.ok ? resultMessage(id, result.value) : errorText(id, result.error);
+    if (cancel.signal.aborted && exchange.acceptsStream) return ok(null);
+    return result.ok ? ok(resultMessage(id, result.value)) : err({ ...result.error, recorded: true });
   } finally {
     if (session?.pending.get(id) === cancel) session.pending.delete(id);
     if (session !== null) deps.sessions.touch(session);
