@@ -35,7 +35,7 @@ export {
   preHookResult,
 } from './hooks/protocol.ts';
 export type { ApiKeyResponse, CreateApiKeyRequest } from './rest/api-keys.ts';
-export { createApiKeyRequest } from './rest/api-keys.ts';
+export { createApiKeyRequest, updateApiKeyRequest } from './rest/api-keys.ts';
 export type { AuditChain, AuditEventsResponse, AuditProblem, AuditVerifyResponse } from './rest/audit.ts';
 export { auditEventsQuery, auditVerifyQuery } from './rest/audit.ts';
 export type {
@@ -165,6 +165,23 @@ export {
   toolFormats,
   toolRequirementsRequest,
 } from './rest/tools.ts';
+export type {
+  CreateUserSourceRequest,
+  DeclaredUserSourceRequest,
+  ReplaceUserSourceRequest,
+  UpdateUserSourceRequest,
+  UserClaimPreviewResponse,
+  UserSourceResponse,
+  UserSourceTestResponse,
+} from './rest/user-sources.ts';
+export {
+  createUserSourceRequest,
+  declaredUserSourceRequest,
+  previewUserClaimRequest,
+  replaceUserSourceRequest,
+  updateUserSourceRequest,
+  userSourcePresets,
+} from './rest/user-sources.ts';
 export type {
   ApproveChangesRequest,
   ApproveChangesResponse,

@@ -40,10 +40,15 @@ export type {
 export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
 export { checkPublicKeys } from './service-accounts/public-keys.ts';
 export type { SignIn, SignIns } from './sign-ins/contract.ts';
+export { checkUserSource } from './user-sources/check-user-source.ts';
 export type {
+  ClaimPreview,
   SignedInUser,
   SignInAttempt,
   SignInProblem,
+  SourceReport,
   UserSource,
+  UserSourceDraft,
   UserSources,
 } from './user-sources/contract.ts';
+export { newUserSourceFromRequest, userSourceEditFromRequest } from './user-sources/from-request.ts';
