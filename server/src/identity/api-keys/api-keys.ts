@@ -8,7 +8,7 @@ import {
   refusal,
 } from '#domain';
 import { type Clock, err, Fault, newId, ok, type Result } from '#foundation';
-import type { Db } from '#storage';
+import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { ServiceAccount, ServiceAccounts } from '../service-accounts/contract.ts';
 import type { ApiKey, ApiKeys, NewApiKey } from './contract.ts';
@@ -51,12 +51,13 @@ interface LiveKey {
 /** Loads all keys. Every change is written to the database first and then to memory. */
 export async function createApiKeys(deps: {
   readonly db: Db;
+  readonly changes: Changes;
   readonly clock: Clock;
   readonly log: Log;
   readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
 }): Promise<ApiKeys> {
   const { clock, log, serviceAccounts } = deps;
-  const store = createKeyStore(deps.db);
+  const store = createKeyStore(deps.db, deps.changes);
   const byHash = new Map<string, LiveKey>();
 
   function keep({ hash, key }: StoredKey): void {
@@ -83,7 +84,15 @@ export async function createApiKeys(deps: {
     log.info({ key: environmentKeyId }, 'the admin key of the environment is in place');
   }
 
-  for (const stored of await store.load()) keep(stored);
+  /** As they are in the database now; `null`: all. */
+  async function look(id: string | null): Promise<void> {
+    const stored = await store.load(id);
+    forget((key) => id === null || key.id === id);
+    stored.forEach(keep);
+  }
+
+  deps.changes.on('api_keys', look);
+  await look(null);
 
   return {
     authenticate(authorization) {
@@ -114,6 +123,17 @@ export async function createApiKeys(deps: {
           .filter(({ serviceAccountId: id }) => id === null || serviceAccounts.get(id) !== null)
           .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id))
       );
+    },
+
+    async updateKey(projectId, id, change) {
+      const live = [...byHash].find(([, { key }]) => key.projectId === projectId && key.id === id);
+      if (live === undefined) return null;
+      const [hash, { key: before }] = live;
+      const expiresAt = change.expiresAt == null ? change.expiresAt : isoDate(change.expiresAt);
+      const key = { ...before, ...change, ...(expiresAt === undefined ? {} : { expiresAt }) };
+      if (!(await store.update(key))) return null;
+      keep({ hash, key });
+      return key;
     },
 
     async revokeKey(projectId, id) {

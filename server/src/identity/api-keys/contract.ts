@@ -30,6 +30,12 @@ export interface ApiKeys {
   authenticate(authorization: string | undefined): Result<Principal, Refusal>;
   createKey(key: NewApiKey): Promise<{ readonly key: ApiKey; readonly plaintext: string }>;
   listKeys(projectId: string): readonly ApiKey[];
+  /** What is left out stays; `null` where the project has no such key. */
+  updateKey(
+    projectId: string,
+    id: string,
+    change: Partial<Pick<ApiKey, 'name' | 'expiresAt'>>,
+  ): Promise<ApiKey | null>;
   revokeKey(projectId: string, id: string): Promise<boolean>;
   /** Makes sure that `plaintext` is an admin key, or, where there is no key at all, makes one. Returns a key only when it made one. */
   ensureAdminKey(plaintext: string | null): Promise<string | null>;

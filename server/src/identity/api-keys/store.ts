@@ -1,5 +1,5 @@
 import type { Scope } from '#domain';
-import type { Db, Queries } from '#storage';
+import type { Changes, Db, Queries } from '#storage';
 import type { ApiKey } from './contract.ts';
 
 /** A key with the hash it is found by. */
@@ -23,18 +23,38 @@ interface KeyRow extends Record<string, unknown> {
   created_at: string;
 }
 
-export function createKeyStore(db: Db) {
+/** Whatever changes is told in the same transaction. */
+export function createKeyStore(db: Db, changes: Pick<Changes, 'tell'>) {
+  const told = (queries: Queries, id: string) => changes.tell(queries, 'api_keys', id);
+
   return {
-    async load(): Promise<StoredKey[]> {
-      return (await db.query<KeyRow>('select * from api_keys')).map(fromRow);
+    /** `null`: all. */
+    async load(id: string | null = null): Promise<StoredKey[]> {
+      const rows = await db.query<KeyRow>('select * from api_keys where $1::text is null or id = $1', [id]);
+      return rows.map(fromRow);
     },
 
-    insert: (stored: StoredKey): Promise<boolean> => insert(db, stored),
+    insert: (stored: StoredKey): Promise<boolean> =>
+      db.tx(async (queries) => {
+        await told(queries, stored.key.id);
+        return insert(queries, stored);
+      }),
+
+    update: (key: ApiKey): Promise<boolean> =>
+      db.tx(async (queries) => {
+        await told(queries, key.id);
+        const rows = await queries.query(
+          'update api_keys set name = $3, expires_at = $4 where project_id = $1 and id = $2 returning id',
+          [key.projectId, key.id, key.name, key.expiresAt],
+        );
+        return rows.length > 0;
+      }),
 
     /** Only where there is no key at all. With a fixed id, so that of two at the same time one wins. */
     async insertFirst(stored: StoredKey): Promise<boolean> {
       return db.tx(async (queries) => {
         const any = await queries.query('select 1 from api_keys limit 1');
+        await told(queries, stored.key.id);
         return any.length === 0 && (await insert(queries, stored));
       });
     },
@@ -47,16 +67,16 @@ export function createKeyStore(db: Db) {
           stored.hash,
         ]);
         await insert(queries, stored);
+        await told(queries, stored.key.id);
       });
     },
 
-    async remove(projectId: string, id: string): Promise<boolean> {
-      const removed = await db.query('delete from api_keys where project_id = $1 and id = $2 returning id', [
-        projectId,
-        id,
-      ]);
-      return removed.length > 0;
-    },
+    remove: (projectId: string, id: string): Promise<boolean> =>
+      db.tx(async (queries) => {
+        await told(queries, id);
+        const sql = 'delete from api_keys where project_id = $1 and id = $2 returning id';
+        return (await queries.query(sql, [projectId, id])).length > 0;
+      }),
   };
 }
 

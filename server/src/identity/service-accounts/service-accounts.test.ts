@@ -189,7 +189,7 @@ describe('an API key of a service account', () => {
     expiresAt: null,
   };
   async function keyOf(more: Partial<NewApiKey>) {
-    const keys = await createApiKeys({ db, clock, log: silentLog, serviceAccounts: accounts });
+    const keys = await createApiKeys({ db, changes, clock, log: silentLog, serviceAccounts: accounts });
     const { plaintext } = await keys.createKey({ ...keyLike, ...more });
     return { keys, plaintext };
   }

@@ -69,6 +69,7 @@ const table: readonly Entry[] = [
   { call: 'GET /api_keys', needs: 'administer' },
   { call: 'POST /api_keys', needs: 'administer', body: {} },
   { call: 'GET /api_keys/{id}', needs: 'administer' },
+  { call: 'PATCH /api_keys/{id}', needs: 'administer', body: {} },
   { call: 'DELETE /api_keys/{id}', needs: 'administer' },
   { call: 'GET /service_accounts', needs: 'administer' },
   { call: 'POST /service_accounts', needs: 'administer', body: {} },

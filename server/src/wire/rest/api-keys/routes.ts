@@ -1,50 +1,77 @@
-import { type ApiKeyResponse, createApiKeyRequest, pageQuery } from '@sallyport/contracts';
-import { refusal } from '#domain';
+import {
+  type ApiKeyResponse,
+  createApiKeyRequest,
+  pageQuery,
+  updateApiKeyRequest,
+} from '@sallyport/contracts';
+import { type Refusal, refusal } from '#domain';
 import { err, ok } from '#foundation';
 import type { ApiKey } from '#identity';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 
-export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
+export function apiKeyRoutes(deps: RestDeps): readonly Route[] {
+  return [createRoute(deps), ...otherRoutes(deps)];
+}
+
+/** Of an expiry that is no time to come. */
+function pastExpiry({ clock }: RestDeps, expiresAt: string | null | undefined): Refusal | null {
+  if (expiresAt == null || Date.parse(expiresAt) > clock.now()) return null;
+  return refusal('request.params_invalid', 'expires_at: lies in the past', { field: 'expires_at' });
+}
+
+/** A key for a gateway that is not there would be one for whoever makes it next. */
+function unknownGateway({ catalog }: RestDeps, projectId: string, slugs: readonly string[]): Refusal | null {
+  const own = new Set(catalog.gateways(projectId).map(({ slug }) => slug));
+  const index = slugs.findIndex((slug) => !own.has(slug));
+  if (index < 0) return null;
+  const field = `gateways.${index}`;
+  const told = `${field}: there is no gateway with the slug "${slugs[index]}"`;
+  return refusal('request.params_invalid', told, { field });
+}
+
+function createRoute(deps: RestDeps): Route {
+  const { identity } = deps;
+  return route({
+    operation: 'api_keys.create',
+    summary: 'Make an API key; the answer is the only place that shows it',
+    method: 'POST',
+    path: '/api_keys',
+    needs: 'administer',
+    mutates: true,
+    body: createApiKeyRequest,
+    success: 201,
+    async run({ projectId, body }) {
+      const problem =
+        pastExpiry(deps, body.expires_at) ?? unknownGateway(deps, projectId, body.gateways ?? []);
+      if (problem !== null) return err(problem);
+      const account = body.service_account_id ?? null;
+      if (account !== null && identity.serviceAccounts.get(account)?.projectId !== projectId) {
+        const told = `service_account_id: there is no service account ${account}`;
+        return err(refusal('request.params_invalid', told, { field: 'service_account_id' }));
+      }
+      const { key, plaintext } = await identity.createKey({
+        projectId,
+        name: body.name,
+        scopes: [...new Set(body.scopes)],
+        users: body.users ?? null,
+        gateways: body.gateways ?? null,
+        tools: body.tools ?? null,
+        serviceAccountId: account,
+        expiresAt: body.expires_at ?? null,
+      });
+      const after = apiKeyResponse(key);
+      return ok({ status: 201, body: { ...after, key: plaintext }, changed: { before: null, after } });
+    },
+  });
+}
+
+function otherRoutes(deps: RestDeps): readonly Route[] {
+  const { identity } = deps;
   const found = (projectId: string, id: string) => identity.listKeys(projectId).find((key) => key.id === id);
   const unknown = (id: string) =>
     err(refusal('resource.unknown', `there is no API key ${id}`, { field: 'id' }));
   return [
-    route({
-      operation: 'api_keys.create',
-      summary: 'Make an API key; the answer is the only place that shows it',
-      method: 'POST',
-      path: '/api_keys',
-      needs: 'administer',
-      mutates: true,
-      body: createApiKeyRequest,
-      success: 201,
-      async run({ projectId, body }) {
-        const expiresAt = body.expires_at == null ? null : new Date(body.expires_at).toISOString();
-        if (expiresAt !== null && expiresAt <= clock.iso()) {
-          return err(
-            refusal('request.params_invalid', 'expires_at: lies in the past', { field: 'expires_at' }),
-          );
-        }
-        const account = body.service_account_id ?? null;
-        if (account !== null && identity.serviceAccounts.get(account)?.projectId !== projectId) {
-          const problem = `service_account_id: there is no service account ${account}`;
-          return err(refusal('request.params_invalid', problem, { field: 'service_account_id' }));
-        }
-        const { key, plaintext } = await identity.createKey({
-          projectId,
-          name: body.name,
-          scopes: [...new Set(body.scopes)],
-          users: body.users ?? null,
-          gateways: body.gateways ?? null,
-          tools: body.tools ?? null,
-          serviceAccountId: account,
-          expiresAt,
-        });
-        const after = apiKeyResponse(key);
-        return ok({ status: 201, body: { ...after, key: plaintext }, changed: { before: null, after } });
-      },
-    }),
     route({
       operation: 'api_keys.list',
       summary: 'The API keys of the project, without the keys themselves',
@@ -66,6 +93,29 @@ export function apiKeyRoutes({ identity, clock }: RestDeps): readonly Route[] {
       run({ projectId, params: { id = '' } }) {
         const key = found(projectId, id);
         return key === undefined ? unknown(id) : ok({ status: 200, body: apiKeyResponse(key) });
+      },
+    }),
+    route({
+      operation: 'api_keys.update',
+      summary: 'Rename an API key, or let it expire at another time; what it may do never changes',
+      method: 'PATCH',
+      path: '/api_keys/{id}',
+      needs: 'administer',
+      mutates: true,
+      body: updateApiKeyRequest,
+      success: 200,
+      async run({ projectId, params: { id = '' }, body: { name, expires_at: expiresAt } }) {
+        const before = found(projectId, id);
+        if (before === undefined) return unknown(id);
+        const problem = pastExpiry(deps, expiresAt);
+        if (problem !== null) return err(problem);
+        const key = await identity.updateKey(projectId, id, {
+          ...(name === undefined ? {} : { name }),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        });
+        if (key === null) return unknown(id);
+        const after = apiKeyResponse(key);
+        return ok({ status: 200, body: after, changed: { before: apiKeyResponse(before), after } });
       },
     }),
     route({
