@@ -44,7 +44,9 @@ function byKey(
   if (isOpen && gateway.userAssertion != null) {
     return identity.actAsAsserted(principal.value, presented, gateway.userAssertion, gateway);
   }
-  const { userId, assertion } = presented;
+  const { assertion } = presented;
+  // A key of a service account is that account, where it names nobody else.
+  const userId = presented.userId ?? principal.value.actsAs ?? null;
   if (userId === null && (isOpen || assertion === null)) {
     return err(
       refusal('identity.user_missing', 'name the user you act for in the header Arcade-User-ID', {
