@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
+import type { Client } from 'oidc-provider';
 import { type Clock, Fault } from '#foundation';
 import type { Identity, SignIn } from '#identity';
 import { requestFor } from './asked.ts';
@@ -63,34 +64,12 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
   async function waiting(request: IncomingMessage, response: ServerResponse): Promise<Waiting | null> {
     const interaction = await interactionOf(request, response);
     if (interaction === null) return null;
-    const { client_id, redirect_uri, resource, scope } = interaction.params as Parameters;
+    const { client_id, resource } = interaction.params as Parameters;
     const target = targets.ofResource(String(resource));
     const client = await (await deps.provider()).Client.find(String(client_id));
     if (target === null || client === undefined) return null;
     const signIn = await signInFor(request, interaction, target);
-    const isSame = signIn !== null && interaction.session?.accountId === signIn.id;
-    return {
-      interaction,
-      pending: {
-        uid: interaction.uid,
-        // Somebody else came in since: they are asked anew.
-        waitsFor: interaction.prompt.name === 'consent' && isSame ? 'consent' : 'sign_in',
-        client: {
-          id: client.clientId,
-          name: client.clientName ?? '',
-          host: vouchingHost(client.clientId),
-          redirectHost:
-            typeof redirect_uri === 'string'
-              ? redirectHostOf(redirect_uri)
-              : 'the device that shows the code',
-        },
-        gateway: target.gateway,
-        scopes: String(scope ?? '')
-          .split(' ')
-          .filter(Boolean),
-        signIn,
-      },
-    };
+    return { interaction, pending: pendingOf(interaction, client, target, signIn) };
   }
 
   async function mustWait(request: IncomingMessage, response: ServerResponse): Promise<Waiting> {
@@ -134,5 +113,32 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
         error_description: 'the person did not allow it',
       });
     },
+  };
+}
+
+function pendingOf(
+  { uid, prompt, params, session }: Interaction,
+  client: Client,
+  { gateway }: Target,
+  signIn: SignIn | null,
+): PendingAuthorization {
+  const { redirect_uri, scope } = params as Parameters;
+  const isSame = signIn !== null && session?.accountId === signIn.id;
+  return {
+    uid,
+    // Somebody else came in since: they are asked anew.
+    waitsFor: prompt.name === 'consent' && isSame ? 'consent' : 'sign_in',
+    client: {
+      id: client.clientId,
+      name: client.clientName ?? '',
+      host: vouchingHost(client.clientId),
+      redirectHost:
+        typeof redirect_uri === 'string' ? redirectHostOf(redirect_uri) : 'the device that shows the code',
+    },
+    gateway,
+    scopes: String(scope ?? '')
+      .split(' ')
+      .filter(Boolean),
+    signIn,
   };
 }

@@ -114,3 +114,5 @@ function formText(id: string, fields: Readonly<Record<string, string>>): string 
   );
   return String(html`<form id="${id}" method="post" action="/oauth2/device">${inputs}</form>`);
 }
+
+export type DevicePage = ReturnType<typeof createDevicePage>;

@@ -2,22 +2,17 @@ import { hash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Clock } from '#foundation';
 import type { Changes, Db, Queries } from '#storage';
+import { createRoom } from './room-for-records.ts';
 
 /** What their ids are is no secret: others name them by it. */
 const namedModels = new Set(['Client', 'Grant']);
 
-/** How many of a model that anybody can make us keep are kept; then the oldest that nobody used go. */
-const maxUnused: Readonly<Record<string, number>> = {
-  Client: 10_000,
-  Interaction: 20_000,
-  DeviceCode: 10_000,
-  ReplayDetection: 100_000,
-};
-/** Counting is not needed each time. */
-const countEvery = 100;
-
 const unusedClientMs = 24 * 3_600_000;
 const usedClientMs = 90 * 24 * 3_600_000;
+
+/** What is used once is not replaced, however many come with it at the same time. */
+const replace = `do update set payload = excluded.payload, grant_id = excluded.grant_id,
+  user_code = excluded.user_code, sign_in_id = excluded.sign_in_id, expires_at = excluded.expires_at`;
 
 interface RecordRow extends Record<string, unknown> {
   payload: AdapterPayload;
@@ -34,20 +29,8 @@ export interface RecordsDeps {
 
 /** What the library keeps, in our database. A credential is found by its digest alone. */
 export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) {
-  const made = new Map<string, number>();
+  const makeRoom = createRoom(db);
   const inMs = (ms: number) => new Date(clock.now() + ms).toISOString();
-
-  async function makeRoom(model: string): Promise<void> {
-    const most = maxUnused[model];
-    const count = made.get(model) ?? 0;
-    made.set(model, count + 1);
-    if (most === undefined || count % countEvery !== 0) return;
-    await db.query(
-      `delete from oauth_records where model = $1 and id in (
-         select id from oauth_records where model = $1 and consumed_at is null order by expires_at desc offset $2)`,
-      [model, most],
-    );
-  }
 
   async function upsert(
     model: string,
@@ -56,32 +39,21 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
     expiresIn: number | undefined,
   ): Promise<void> {
     await makeRoom(model);
-    // Used once, however many come with it at the same time.
-    const again =
-      model === 'ReplayDetection'
-        ? 'do nothing'
-        : `do update set payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
-             sign_in_id = excluded.sign_in_id, expires_at = excluded.expires_at`;
     const rows = await db.query(
       `insert into oauth_records
          (model, id, payload, grant_id, uid, user_code, sign_in_id, client_id, gateway_id, expires_at)
        values ($1, $2, $3::json, $4, $5, $6, $7, $8, $9, $10)
-       on conflict (model, id) ${again} returning id`,
+       on conflict (model, id) ${model === 'ReplayDetection' ? 'do nothing' : replace} returning id`,
       [
-        model,
-        keptId(model, id),
-        JSON.stringify(keptPayload(model, payload)),
-        payload.grantId ?? null,
-        payload.uid ?? null,
-        payload.userCode ?? null,
-        payload.accountId ?? null,
-        model === 'Grant' ? (payload.clientId ?? null) : null,
-        model === 'Grant' ? gatewayIdOf(Object.keys(payload.resources ?? {})[0] ?? '') : null,
-        expiresIn === undefined ? inMs(unusedClientMs) : inMs(expiresIn * 1000),
+        ...valuesOf(model, id, payload),
+        ...(model === 'Grant' ? [payload.clientId, gatewayOf(payload)] : [null, null]),
+        inMs(expiresIn === undefined ? unusedClientMs : expiresIn * 1000),
       ],
     );
     if (rows.length === 0) throw new errors.InvalidClient('client assertion tokens must only be used once');
   }
+
+  const gatewayOf = ({ resources }: AdapterPayload) => gatewayIdOf(Object.keys(resources ?? {})[0] ?? '');
 
   async function find(model: string, where: string, value: string, id: string | null) {
     const [row] = await db.query<RecordRow & { id: string }>(
@@ -91,9 +63,10 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
     );
     if (row === undefined) return undefined;
     const { payload, consumed_at } = row;
+    if (model === 'Client') return payload;
     return {
       ...payload,
-      ...(model === 'Client' ? {} : { jti: id ?? known(row.id) }),
+      jti: id ?? known(row.id),
       ...(consumed_at === null ? {} : { consumed: Math.floor(Date.parse(consumed_at) / 1000) }),
     };
   }
@@ -149,6 +122,19 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
       },
     }),
   };
+}
+
+function valuesOf(model: string, id: string, payload: AdapterPayload): readonly unknown[] {
+  const { grantId = null, uid = null, userCode = null, accountId = null } = payload;
+  return [
+    model,
+    keptId(model, id),
+    JSON.stringify(keptPayload(model, payload)),
+    grantId,
+    uid,
+    userCode,
+    accountId,
+  ];
 }
 
 export type Records = ReturnType<typeof createRecords>;
