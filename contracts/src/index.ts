@@ -185,6 +185,8 @@ export {
 export type {
   ApproveChangesRequest,
   ApproveChangesResponse,
+  AuthorizeWorkerRequest,
+  AuthorizeWorkerResponse,
   CreateWorkerRequest,
   DeclaredWorkerRequest,
   TestWorkerRequest,
@@ -197,6 +199,7 @@ export type {
 } from './rest/workers.ts';
 export {
   approveChangesRequest,
+  authorizeWorkerRequest,
   createWorkerRequest,
   declaredWorkerRequest,
   secretReferences,

@@ -300,6 +300,21 @@ export interface WorkerResponse {
   updated_at?: string;
 }
 
+/** `POST /v1/workers/{id}/authorize`. */
+export const authorizeWorkerRequest = z.strictObject({
+  /** As which user its tools are listed from now on; nobody in particular unless given. */
+  user_id: z.string().min(1).max(256).optional(),
+});
+export type AuthorizeWorkerRequest = z.infer<typeof authorizeWorkerRequest>;
+
+export interface AuthorizeWorkerResponse {
+  /** `ac_…` */
+  authorization_id: string;
+  /** To be opened in a browser within ten minutes. */
+  authorization_url: string;
+  scopes: string[];
+}
+
 export interface WorkerHealthResponse {
   id: string;
   enabled: boolean;

@@ -11,6 +11,8 @@ import { newGatewayFromRequest } from '#domain';
 import { type Clock, Fault, systemClock } from '#foundation';
 import type { Log } from '#telemetry';
 import {
+  createConnect,
+  createCoordinator,
   createGatewayPage,
   createMcpEndpoint,
   createOAuth,
@@ -231,7 +233,12 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
-    more: [...oauth.fronts, ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin })],
+    more: [
+      ...oauth.fronts,
+      ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin }),
+      createConnect({ ...rooms, ...deps, issuer: address.origin }),
+      createCoordinator({ ...rooms, ...deps, issuer: address.origin }),
+    ],
     version: deps.version,
     origins,
   });

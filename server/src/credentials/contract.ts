@@ -40,6 +40,8 @@ export interface Credentials {
     readonly personId: string | null;
     readonly challenge: Challenge | null;
   }): Promise<Result<ConsentAsked, Refusal>>;
+  /** How many connections these users have in a project. */
+  countOf(projectId: string, userIds: readonly string[]): Promise<number>;
   /** The source is gone, and with it what was kept for it. */
   forgetSource(projectId: string, sourceId: string): Promise<void>;
   readonly consents: Consenting;
@@ -104,6 +106,8 @@ export interface ConnectProblem {
   readonly reference: string | null;
   /** Where it failed: why. */
   readonly words: string;
+  /** Where somebody has to sign in: of which project. */
+  readonly projectId?: string;
 }
 
 /** For the audit. */

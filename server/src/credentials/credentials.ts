@@ -55,6 +55,13 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
       return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
     },
     connectList: asking.connectList,
+    async countOf(projectId, userIds) {
+      const [row] = await db.query<{ count: number }>(
+        'select count(*)::int as count from connections where project_id = $1 and user_id = any($2::text[])',
+        [projectId, [...userIds]],
+      );
+      return row?.count ?? 0;
+    },
     forgetSource: connections.forgetSource,
     consents: {
       look: flows.look,

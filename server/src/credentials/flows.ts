@@ -134,7 +134,7 @@ export function createFlows(deps: FlowsDeps) {
     const reference = flow.id;
     if (flow.personId !== null && flow.personId !== personId) {
       return personId === null
-        ? { kind: 'sign_in', reference, words: '' }
+        ? { kind: 'sign_in', reference, words: '', projectId: flow.projectId }
         : { kind: 'other_person', reference, words: '' };
     }
     const isMine = flow.browserHash === null || isSameBrowser(flow.id, flow.browserHash);

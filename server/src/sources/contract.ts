@@ -1,5 +1,6 @@
 import type {
   CallNotification,
+  Challenge,
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
@@ -118,6 +119,8 @@ export interface Sources {
   /** Inspected before it returns. */
   update(projectId: string, id: string, change: SourceChange): Promise<Result<Source, Refusal>>;
   remove(projectId: string, id: string): Promise<Result<void, Refusal>>;
+  /** How it refused the last look at it; `null` where it did not. */
+  challenge(projectId: string, id: string): Challenge | null;
   /** Walks the steps for a source that is not registered. */
   test(source: NewSource): Promise<SourceStatus>;
   /** Inspects now and returns what was found; refreshes the catalog. */

@@ -44,6 +44,7 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
     list: (projectId) => list.inProject(projectId).map(({ source }) => source),
     get: (projectId, id) => list.find(projectId, id)?.source ?? null,
     status: (projectId, id) => list.find(projectId, id)?.status() ?? unknownStatus(),
+    challenge: (projectId, id) => list.find(projectId, id)?.challenge() ?? null,
     create: (given) => inspected(inTurn(() => edits.create(given))),
     update: (projectId, id, change) => inspected(inTurn(() => edits.update(projectId, id, change))),
     remove: (projectId, id) => inTurn(() => edits.remove(projectId, id)),

@@ -33,6 +33,7 @@ export function withSteps({
   message: told,
   aside = '',
   step: failed,
+  challenge,
 }: SourceFailure): InspectionFailure {
   const message = told + aside;
   const steps = probeSteps
@@ -40,7 +41,7 @@ export function withSteps({
     .map((step) =>
       step === failed ? { step, ok: false, detail: message } : { step, ok: true, detail: passed[step] },
     );
-  return { code, message, step: failed, steps };
+  return { code, message, step: failed, steps, ...(challenge === undefined ? {} : { challenge }) };
 }
 
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */

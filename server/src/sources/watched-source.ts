@@ -1,4 +1,5 @@
 import type {
+  Challenge,
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
@@ -30,6 +31,8 @@ export interface WatchedSource {
   busy(): boolean;
   announced(): Announced;
   status(): SourceStatus;
+  /** How it refused the last look. */
+  challenge(): Challenge | null;
   /** Looks now; what was begun before this was called does not count. */
   inspect(): Promise<SourceStatus>;
   call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
@@ -72,6 +75,7 @@ export function watchSource(
   const veil = veilOf(source);
   const connection = source.enabled ? connectionOf(open(hurry)) : connectionOf(err(disabled(source)));
   let status = source.enabled ? unknownStatus() : disabledStatus();
+  let challenge: Challenge | null = null;
   let running: Promise<SourceStatus> | null = null;
   let next: Promise<SourceStatus> | null = null;
   let calls = 0;
@@ -86,6 +90,7 @@ export function watchSource(
 
   async function run(): Promise<SourceStatus> {
     const looked = await inspectSafely(connection, source, deps);
+    challenge = looked.ok ? null : (looked.error.challenge ?? null);
     const found = looked.ok ? looked : err(veil(looked.error));
     if (closed) return status;
     const was = status.state;
@@ -131,6 +136,7 @@ export function watchSource(
     busy: () => running !== null,
     announced: announcer.last,
     status: () => status,
+    challenge: () => challenge,
     inspect() {
       if (running === null) return start();
       next ??= running.then(() => {

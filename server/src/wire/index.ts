@@ -4,6 +4,8 @@
  * of the protocol, `rest/` serves the API.
  */
 
+export type { ConnectDeps } from './connect/connect.ts';
+export { createConnect } from './connect/connect.ts';
 export { createOriginPolicy } from './http/origin.ts';
 export type { HttpServer, Readiness } from './http/server.ts';
 export { listen } from './http/server.ts';
@@ -14,6 +16,6 @@ export { createTaskIds } from './mcp/tasks/ids.ts';
 export type { OAuth, OAuthDeps } from './oauth/oauth.ts';
 export { createOAuth } from './oauth/oauth.ts';
 export type { RestApi } from './rest/index.ts';
-export { createRestApi } from './rest/index.ts';
+export { createCoordinator, createRestApi } from './rest/index.ts';
 export { createGatewayPage } from './sign-in/gateway-page.ts';
 export { createSignIn } from './sign-in/sign-in.ts';

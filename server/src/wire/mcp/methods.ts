@@ -2,6 +2,7 @@ import { type AuditKind, errorCodes } from '@sallyport/contracts';
 import type { GatewayView } from '#catalog';
 import { type ClientSide, type Refusal, type RuleTarget, refusal, type SourceReturn } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
 import { createPager } from './list-pages.ts';
@@ -114,7 +115,10 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
       find: view.find,
     })
     .finally(stopWaiting);
-  if (!outcome.ok) return failed(refusedBy(outcome.error, deps, manners), manners);
+  if (!outcome.ok) {
+    const refused = refusedBy(outcome.error, deps, manners);
+    return askToConsent(refused, asked.client) ?? failed(refused, manners);
+  }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
   if (returned.form === 'mcp' && returned.taskId !== undefined) {

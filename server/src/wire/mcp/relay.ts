@@ -2,6 +2,7 @@ import type { AuditKind } from '@sallyport/contracts';
 import { type CallNotification, type Refusal, type RpcError, type RuleTarget, refusal } from '#domain';
 import { err, isMembers, type Members, newId, ok, type Result } from '#foundation';
 import type { CallRefusal, Received } from '#pipeline';
+import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
 import type { Answer, Asked, CallManners } from './methods.ts';
@@ -27,10 +28,16 @@ export async function relay(asked: Asked, request: RelayedRequest): Promise<Resu
   const outcome = await deps.pipeline
     .request({ ...incoming(asked, 'rq', request.target), ...request })
     .finally(stopWaiting);
-  if (!outcome.ok) return err(refusedBy(outcome.error, deps, manners));
+  if (!outcome.ok) {
+    const refused = refusedBy(outcome.error, deps, manners);
+    return (canAsk.has(request.method) ? askToConsent(refused, asked.client) : null) ?? err(refused);
+  }
   const returned = outcome.value;
   return ok(returned.form === 'input_required' ? returned : resultOf(returned));
 }
+
+/** The requests that may be answered with a question. */
+const canAsk: ReadonlySet<string> = new Set(['prompts/get', 'resources/read']);
 
 /** What every request says to the pipeline. */
 export function incoming(

@@ -103,6 +103,8 @@ export function errorMessage(
       name: code,
       ...(field === undefined ? {} : { field }),
       ...(details === undefined ? {} : { details }),
+      // Where some clients look for it.
+      ...(details?.authorization_url === undefined ? {} : { authorization_url: details.authorization_url }),
       ...data,
     },
   };

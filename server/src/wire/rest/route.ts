@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
+import type { Credentials } from '#credentials';
 import type { Caller, Permission, Principal, Refusal } from '#domain';
 import type { Clock, Result } from '#foundation';
 import type { Identity } from '#identity';
@@ -16,6 +17,7 @@ export interface RestRooms {
   readonly pipeline: Pipeline;
   readonly catalog: Catalog;
   readonly sources: Sources;
+  readonly credentials: Pick<Credentials, 'connectList' | 'countOf'>;
   readonly identity: Identity;
   readonly policy: Policy;
   readonly audit: Audit;

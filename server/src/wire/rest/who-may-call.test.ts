@@ -39,6 +39,7 @@ const table: readonly Entry[] = [
   { call: 'DELETE /workers/{id}', needs: 'configure' },
   { call: 'GET /workers/{id}/health', needs: 'read' },
   { call: 'GET /workers/{id}/tools', needs: 'read' },
+  { call: 'POST /workers/{id}/authorize', needs: 'configure', body: {} },
   { call: 'GET /workers/{id}/changes', needs: 'inspect' },
   { call: 'POST /workers/{id}/changes/approve', needs: 'configure', body: {} },
   { call: 'GET /gateways', needs: 'read' },

@@ -11,13 +11,14 @@ import { err, ok, type Result } from '#foundation';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { toolResponse } from '../tools/response.ts';
+import { authorizeRoute } from './authorize-route.ts';
 import { changeRoutes } from './change-routes.ts';
 import { type Naming, namedWorker } from './named-worker.ts';
 import { workerResponse } from './response.ts';
 import { testWorker } from './test-worker.ts';
 
 export function workerRoutes(deps: RestDeps): readonly Route[] {
-  return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps)];
+  return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps), authorizeRoute(deps)];
 }
 
 /** Workers of the config file are changed there. */
