@@ -34,10 +34,12 @@ export function recordTokens(provider: Provider, { audit, log, targets }: AuditO
       gateway: gateway?.slug ?? null,
       clientId: client?.clientId ?? null,
       reason: reason.slice(0, maxReasonLength),
-    };
-    audit
-      .record(entry)
-      .catch((error) => log.error({ error: messageOf(error) }, 'a sign-in was not recorded'));
+    });
+  }
+
+  /** The library waits for nobody who listens. */
+  function note(...noted: Parameters<typeof record>): void {
+    record(...noted).catch((error) => log.error({ error: messageOf(error) }, 'a sign-in was not recorded'));
   }
 
   const refused = (ctx: KoaContextWithOIDC, error: Error) =>
