@@ -23,6 +23,7 @@ import { serve } from './serve.ts';
 import { serviceAccountRoutes } from './service-accounts/routes.ts';
 import { executeRoute } from './tools/execute.ts';
 import { toolRoutes } from './tools/routes.ts';
+import { userSourceRoutes } from './user-sources/routes.ts';
 import { workerRoutes } from './workers/routes.ts';
 
 /** Answers everything below `/v1/`. */
@@ -45,6 +46,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...pluginRoutes(deps),
     ...hookRoutes(deps),
     ...approvalRoutes(deps),
+    ...userSourceRoutes(deps),
     ...auditRoutes(deps),
     explainRoute(deps),
     simulateRoute(deps),
