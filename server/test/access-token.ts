@@ -28,6 +28,29 @@ export function saidBy(more: Partial<SignedInPerson> = {}): SignedInPerson {
   };
 }
 
+/** The user source `corp` that `saidBy` speaks of; nobody is ever sent there. */
+export async function keepCorpSource({ userSources }: Pick<Identity, 'userSources'>): Promise<void> {
+  const kept = await userSources.create({
+    id: 'corp',
+    projectId: 'default',
+    name: 'Corp',
+    description: '',
+    issuer: 'https://idp.example',
+    preset: null,
+    clientId: 'sallyport',
+    clientAuth: { by: 'none' },
+    scopes: ['openid'],
+    userClaim: 'sub',
+    groupsClaim: 'groups',
+    groupsRequired: false,
+    allowedDomains: [],
+    newPeople: null,
+    assertionClients: [],
+    status: 'active',
+  });
+  if (!kept.ok) throw new Fault(kept.error.message);
+}
+
 /** By a one-time link, which vouches for the e-mail address. */
 export function saidByLink(email: string): SignedInPerson {
   const link = { projectId: '', sourceId: '', issuer: 'link', subject: email, userId: email, email };
