@@ -6,4 +6,5 @@
 
 export type { RestApi } from './api.ts';
 export { createRestApi } from './api.ts';
+export { createCoordinator } from './coordinator/front.ts';
 export type { RestRooms } from './route.ts';

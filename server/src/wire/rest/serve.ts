@@ -10,6 +10,7 @@ import {
 import { err, ok, type Result } from '#foundation';
 import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
 import { pathOfNoText, readJson } from './body.ts';
+import { challengeOf } from './challenge.ts';
 import { changesOf } from './changes.ts';
 import type { Answer, RestDeps, RestRequest, Route } from './route.ts';
 
@@ -25,7 +26,7 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
   const principal = await deps.identity.authenticate(authorization, place);
   if (!principal.ok) {
     if (route.needs === 'call') await recordStranger(deps, place, principal.error);
-    return refusalAnswer({ ...principal.error, challenge: challengeOf(deps, principal.error) });
+    return refusalAnswer({ ...principal.error, challenge: challengeOf(deps.issuer(), principal.error.code) });
   }
 
   const { org, project, ...ownParams } = incoming.params;
@@ -55,12 +56,6 @@ interface Place {
 /** Where something is asked for, as the address says it. */
 function placeOf({ ofOrganization }: Route, { params: { org, project } }: Incoming): Place {
   return { organizationId: org ?? null, projectId: ofOrganization ? null : (project ?? null) };
-}
-
-/** Tells clients where to learn how to sign in. */
-function challengeOf({ issuer }: RestDeps, { code }: Refusal): string {
-  const metadata = `Bearer resource_metadata="${issuer()}/.well-known/oauth-protected-resource/v1"`;
-  return code === 'identity.missing' ? metadata : `${metadata}, error="invalid_token"`;
 }
 
 /** A tool call that was refused has its record, whoever tried. */

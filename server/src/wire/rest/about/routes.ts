@@ -8,7 +8,7 @@ interface OpenRoute {
 
 /** What anybody may ask, without a key. */
 export function aboutRoutes(
-  { version, publicUrl, unready }: RestDeps,
+  { version, publicUrl, unready, issuer }: RestDeps,
   routes: readonly Route[],
 ): readonly OpenRoute[] {
   let document: Record<string, unknown> | null = null;
@@ -25,7 +25,12 @@ export function aboutRoutes(
       path: '/config',
       run: () => ({
         status: 200,
-        body: { dashboard: {}, oauth2: {}, servers: { timeout_max_seconds: 3600 } },
+        body: {
+          issuer: issuer(),
+          dashboard: { authority: issuer(), coordinatorUri: issuer() },
+          oauth2: {},
+          servers: { timeout_max_seconds: 3600 },
+        },
       }),
     },
     {
