@@ -21,6 +21,7 @@ export type {
   DirectoryUser,
   Found,
   GroupChange,
+  GroupChanged,
   MemberChange,
   Related,
   Search,

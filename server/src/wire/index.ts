@@ -17,5 +17,6 @@ export type { OAuth, OAuthDeps } from './oauth/oauth.ts';
 export { createOAuth } from './oauth/oauth.ts';
 export type { RestApi } from './rest/index.ts';
 export { createCoordinator, createRestApi } from './rest/index.ts';
+export { createScimFront } from './scim/front.ts';
 export { createGatewayPage } from './sign-in/gateway-page.ts';
 export { createSignIn } from './sign-in/sign-in.ts';

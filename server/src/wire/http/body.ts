@@ -2,15 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '#domain';
 import { err, isDeeperThan, ok, type Result } from '#foundation';
 
-/** Bytes of a request's body that any front accepts. */
+/** Bytes of a request's body that a front accepts, unless it says more. */
 export const maxBodyBytes = 4 * 1024 * 1024;
 /** Levels of nesting that a JSON body may have. */
 const maxDepth = 64;
 
 /** The whole body; `request.too_large` as soon as it is known to be over the cap, with the rest left unread. */
-export function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number = maxBodyBytes,
+): Promise<Result<Buffer, Refusal>> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBodyBytes) return Promise.resolve(err(tooLarge()));
+  if (declared > maxBytes) return Promise.resolve(err(tooLarge(maxBytes)));
   // The client went away before anybody listened.
   if (request.destroyed) return Promise.resolve(err(incomplete()));
   return new Promise((resolve) => {
@@ -19,10 +22,10 @@ export function readBody(request: IncomingMessage): Promise<Result<Buffer, Refus
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBodyBytes) {
+      if (length > maxBytes) {
         request.removeAllListeners('data');
         request.pause();
-        resolve(err(tooLarge()));
+        resolve(err(tooLarge(maxBytes)));
       } else if (first === null) first = chunk;
       else if (rest === null) rest = [first, chunk];
       else rest.push(chunk);
@@ -34,8 +37,8 @@ export function readBody(request: IncomingMessage): Promise<Result<Buffer, Refus
   });
 }
 
-export function tooLarge(): Refusal {
-  return refusal('request.too_large', `the body is larger than ${maxBodyBytes} bytes`);
+export function tooLarge(maxBytes: number = maxBodyBytes): Refusal {
+  return refusal('request.too_large', `the body is larger than ${maxBytes} bytes`);
 }
 
 export function incomplete(): Refusal {
