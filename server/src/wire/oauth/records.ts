@@ -50,7 +50,8 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
         inMs(expiresIn === undefined ? unusedClientMs : expiresIn * 1000),
       ],
     );
-    if (rows.length === 0) throw new errors.InvalidClient('client assertion tokens must only be used once');
+    if (rows.length === 0)
+      throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
   }
 
   const gatewayOf = ({ resources }: AdapterPayload) => gatewayIdOf(Object.keys(resources ?? {})[0] ?? '');
