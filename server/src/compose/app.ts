@@ -18,6 +18,7 @@ import {
   createOAuth,
   createOriginPolicy,
   createRestApi,
+  createScimFront,
   createSessions,
   createSignIn,
   createStreams,
@@ -238,6 +239,9 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
       ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin }),
       createConnect({ ...rooms, ...deps, issuer: address.origin }),
       createCoordinator({ ...rooms, ...deps, issuer: address.origin }),
+      ...(settings.roles.has('admin')
+        ? [createScimFront({ ...rooms, ...deps, issuer: address.origin })]
+        : []),
     ],
     version: deps.version,
     origins,

@@ -19,7 +19,7 @@ export interface ScimDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** Our own origin. */
-  readonly origin: () => string;
+  readonly issuer: () => string;
 }
 
 const prefix = '/scim/v2';
@@ -51,7 +51,7 @@ export function createScimFront(deps: ScimDeps): Front {
       ...allowed.value,
       id,
       query: url.searchParams,
-      base: deps.origin() + prefix,
+      base: deps.issuer() + prefix,
       header: (name: string) => headerOf(request, name),
     };
     const body = await bodyOf(request);
