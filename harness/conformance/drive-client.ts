@@ -117,12 +117,17 @@ async function consentAt(address: string): Promise<void> {
   }
 }
 
-/** Where the source shows its tools to nobody without consent, its tools are listed as our user. */
+/**
+ * Where the source shows its tools to nobody without consent, its tools are listed as our user; once more where it moves to another
+ * authorization server right afterwards.
+ */
 async function connectList(): Promise<void> {
-  const { status } = (await api('GET', `/v1/workers/${id}`)) as { status: { state: string } };
-  if (status.state === 'healthy') return;
-  const asked = await api('POST', `/v1/workers/${id}/authorize`, { user_id: user });
-  await consentAt((asked as { authorization_url: string }).authorization_url);
+  for (let consents = 0; consents < 2; consents++) {
+    const { healthy } = (await api('GET', `/v1/workers/${id}/health`)) as { healthy: boolean };
+    if (healthy) return;
+    const asked = await api('POST', `/v1/workers/${id}/authorize`, { user_id: user });
+    await consentAt((asked as { authorization_url: string }).authorization_url);
+  }
   await api('GET', `/v1/workers/${id}/health`);
 }
 

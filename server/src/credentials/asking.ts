@@ -1,6 +1,5 @@
 import {
   type Caller,
-  type Challenge,
   type Credential,
   consentStateOf,
   isConsentState,
@@ -87,7 +86,7 @@ export function createAsking({ connections, flows, issuer, sourceOf }: AskingDep
         if (!another.ok) return another;
         if (another.value !== null) return ok(another.value);
       } else if (grantsAll(connection, wanted.scopes)) {
-        return err(stillRefused(source, 'though the authorization covers every scope that it names'));
+        return err(stillRefused(source, coveredWords));
       }
     }
     if (connection !== null && flows.consentsTooOften(connection.consentedAtMs)) {
@@ -128,7 +127,11 @@ export function createAsking({ connections, flows, issuer, sourceOf }: AskingDep
     const wanted = wantedBy(challenge ?? { status: 401, header: null });
     const place = { projectId: source.projectId, sourceId: source.id, userId };
     const connection = await connections.find(place);
-    const before = connection?.uri === source.uri ? connection.askedScopes : [];
+    const known = connection?.uri === source.uri ? connection : null;
+    const isUseless =
+      wanted.isInsufficient && known !== null && !known.refused && grantsAll(known, wanted.scopes);
+    if (isUseless) return err(stillRefused(source, coveredWords));
+    const before = known?.askedScopes ?? [];
     const flow = await flows.begin({ source, userId, personId, servesList: true, wanted, before });
     if (!flow.ok) return flow;
     return flow.value === null ? err(noOAuth(source)) : ok(consentOf(flow.value));
@@ -142,9 +145,11 @@ function verifiedBy({ principal }: Caller): { readonly personId: string | null }
   return { personId: principal.kind === 'person' ? principal.id : null };
 }
 
-function grantsAll({ grantedScopes }: Connection, wanted: Challenge | readonly string[]): boolean {
-  return Array.isArray(wanted) && wanted.every((scope) => grantedScopes.includes(scope));
+function grantsAll({ grantedScopes }: Connection, wanted: readonly string[]): boolean {
+  return wanted.every((scope) => grantedScopes.includes(scope));
 }
+
+const coveredWords = 'though the authorization covers every scope that it names';
 
 function noUser({ id }: Source): Refusal {
   return refusal(

@@ -139,7 +139,7 @@ async function askToSignIn(
   { projectId = 'default' }: ConnectProblem,
   { identity, onward }: PageDeps,
 ): Promise<void> {
-  const to = onward.seal({ goOnAt: `/connect/${token}`, into: { kind: 'own' } });
+  const to = onward.seal({ goOnAt: `/connect/${token}`, asSomebodyElse: false, into: { kind: 'own' } });
   const choices = identity.userSources
     .list(projectId)
     .filter(({ status }) => status === 'active')
