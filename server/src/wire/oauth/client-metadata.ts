@@ -1,10 +1,11 @@
 import type { ClientMetadata } from 'oidc-provider';
+import { jwtBearer } from './grants/service-account-client.ts';
 import { cliClientId } from './targets.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** What clients may ask to do in the name of people. Whatever else they declare is not theirs, and no reason to refuse them. */
-const grantTypesOfPeople = ['authorization_code', 'refresh_token', deviceGrant];
+const grantTypesOfPeople = ['authorization_code', 'refresh_token', deviceGrant, jwtBearer];
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 

@@ -19,6 +19,8 @@ import { addIdentityAssertions } from './identity-assertion-grant.ts';
 import { isServiceAccountId, maySignInAt, serviceAccountClient } from './service-account-client.ts';
 import { createUsedOnce } from './used-once.ts';
 
+const identityAssertionProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
+
 /** What tokens for a resource are like; throws where the client may have none. */
 export type ResourceServerOf = (
   ctx: KoaContextWithOIDC,
@@ -39,7 +41,7 @@ export interface GrantsDeps {
 
 /** The grants that need no browser: programs that sign in as themselves, and assertions of the company's issuer. */
 export interface Grants {
-  readonly configuration: Pick<Configuration, 'assertJwtClientAuthClaimsAndHeader'>;
+  readonly configuration: Pick<Configuration, 'assertJwtClientAuthClaimsAndHeader' | 'discovery'>;
   /** A service account as a client; `null`: the id is none of theirs. */
   client(id: string): ClientMetadata | undefined | null;
   /** Whether the secret is that of the service account; `null`: the client is none. */
@@ -57,6 +59,7 @@ export function createGrants(deps: GrantsDeps): Grants {
 
   return {
     configuration: {
+      discovery: { authorization_grant_profiles_supported: [identityAssertionProfile] },
       assertJwtClientAuthClaimsAndHeader(_ctx, claims, header) {
         const checked = checkClientAssertion(claims, header, clock.now());
         if (!checked.ok) throw new errors.InvalidClientAuth(checked.error);

@@ -8,8 +8,6 @@ const maxLength = 16 * 1024;
 const lifeMs = 60 * 60_000;
 /** A sign-in that ends sooner is not worth another token. */
 const worthMs = 5 * 60_000;
-/** What an assertion says of itself, and not of the person. */
-const ofItself = new Set(['jti', 'iat', 'exp', 'nbf', 'aud', 'client_id', 'resource', 'scope', 'auth_time']);
 
 export interface AssertionDeps {
   readonly identity: Pick<Identity, 'people' | 'userSources' | 'signIns' | 'accessTokens'>;
@@ -113,7 +111,7 @@ async function signInOf(
   deps: AssertionDeps,
 ): Promise<Result<SignIn, string>> {
   const { people, signIns, accessTokens } = deps.identity;
-  const { source, issuer, subject, userId, email, name, groups } = user;
+  const { source, issuer, subject, userId, email, name, groups, claims } = user;
   const said: SignedInPerson = {
     organizationId: people.project(gateway.projectId)?.organizationId ?? '',
     projectId: source.projectId,
@@ -124,7 +122,7 @@ async function signInOf(
     email,
     name,
     groups,
-    claims: Object.fromEntries(Object.entries(user.claims).filter(([claim]) => !ofItself.has(claim))),
+    claims,
   };
   const person = await people.signedIn(said);
   if (!person.ok) return err(person.error.reason ?? person.error.message);
