@@ -125,7 +125,13 @@ export interface UserSources {
   /** Where to send the browser, and what to keep of it. */
   begin(
     source: UserSource,
-    to: { readonly redirectUri: string; readonly goOnAt: string; readonly loginHint?: string },
+    to: {
+      readonly redirectUri: string;
+      readonly goOnAt: string;
+      readonly loginHint?: string;
+      /** Whoever is signed in there already is not taken for who they are: people choose. */
+      readonly asSomebodyElse?: boolean;
+    },
   ): Promise<Result<{ readonly url: string; readonly attempt: SignInAttempt }, SignInProblem>>;
   /** `callback`: the whole URL that the browser came back to. */
   finish(

@@ -22,6 +22,8 @@ export interface Preset {
   readonly groupPaths: boolean;
   /** Where it says of which organisation somebody is, however their address looks. */
   readonly organizationClaim: string | null;
+  /** By which `prompt` people can be somebody else than they are signed in as there. */
+  readonly otherAccountBy: 'login' | 'select_account';
 }
 
 const common: Omit<Preset, 'title'> = {
@@ -36,6 +38,7 @@ const common: Omit<Preset, 'title'> = {
   groupsInUserinfo: true,
   groupPaths: false,
   organizationClaim: null,
+  otherAccountBy: 'login',
 };
 
 /** An issuer of which nothing is known. */
@@ -48,6 +51,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     ...common,
     title: 'Microsoft Entra ID',
     userClaim: 'oid',
+    otherAccountBy: 'select_account',
     vouchesForEmail: true,
     secretBy: 'client_secret_post',
     groupsInUserinfo: false,
@@ -62,6 +66,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     secretBy: 'client_secret_post',
     isPublic: true,
     organizationClaim: 'hd',
+    otherAccountBy: 'select_account',
   },
   keycloak: { ...common, title: 'Keycloak', groupPaths: true },
 };

@@ -54,7 +54,7 @@ export function createSignIn(
   }
 
   return {
-    async begin(source, { redirectUri, goOnAt, loginHint }) {
+    async begin(source, { redirectUri, goOnAt, loginHint, asSomebodyElse }) {
       if (source.status !== 'active') return err(inactive(source));
       const found = await issuerOf(source).discover();
       if (!found.ok) return found;
@@ -76,6 +76,7 @@ export function createSignIn(
         code_challenge: await calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+        ...(asSomebodyElse === true ? { prompt: presetOf(source.preset).otherAccountBy } : {}),
         ...organizationHint(source),
       });
       return ok({ url: url.href, attempt });

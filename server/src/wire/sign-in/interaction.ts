@@ -26,8 +26,9 @@ export async function interaction(
     return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
   }
   const { signIn, waitsFor } = pending;
-  if (request.method === 'POST') return await answered(request, response, pending, deps);
-  if (signIn === null || at.query.has('choose')) return await askWho(request, response, pending, at, deps);
+  if (request.method === 'POST') return await answered(request, response, pending, at.path, deps);
+  if (signIn === null || at.query.has('choose') || at.query.has('other'))
+    return await askWho(request, response, pending, at, deps);
   if (waitsFor === 'sign_in') {
     const location = await deps.authorizations.signedIn(request, response, signIn);
     response.writeHead(303, { location, 'cache-control': 'no-store' }).end();
@@ -41,7 +42,7 @@ export async function interaction(
       signedInAs: nameOf(signIn, deps.identity.people),
       action: at.path,
       formToken: deps.forms.token(request, response, consentOf(pending, signIn)),
-      somebodyElseUrl: `${at.path}?choose`,
+      somebodyElseUrl: `${at.path}?other`,
     }),
   );
 }
@@ -60,13 +61,14 @@ async function askWho(
 ): Promise<void> {
   const way: Way = {
     goOnAt: `${at.path}?back`,
+    asSomebodyElse: at.query.has('other'),
     into:
       pending.gateway === null
         ? { kind: 'api' }
         : { kind: 'gateway', projectId: pending.gateway.projectId, gatewayId: pending.gateway.id },
   };
   const sources = sourcesFor(pending.gateway, deps.identity);
-  const isAsked = at.query.has('choose') || at.query.has('back');
+  const isAsked = ['choose', 'other', 'back'].some((name) => at.query.has(name));
   const signedIn = await browserSignIn(request, deps);
   if (at.query.has('back') && signedIn !== null) {
     return await notHere(request, response, pending, signedIn, at.path, deps);
@@ -113,7 +115,7 @@ async function notHere(
     code: 'sign_in.not_allowed',
     reason: `${signIn.id} of ${signIn.personId}: ${reason ?? 'may not come in here'}`,
     userId: signIn.userId,
-    retryUrl: `${path}?choose`,
+    retryUrl: `${path}?other`,
     ...(gateway === null ? {} : { gateway: gateway.slug, projectId: gateway.projectId }),
   });
 }
@@ -122,13 +124,16 @@ async function answered(
   request: IncomingMessage,
   response: ServerResponse,
   pending: PendingAuthorization,
+  path: string,
   deps: PageDeps,
 ): Promise<void> {
   const { signIn, waitsFor, client, gateway, scopes } = pending;
-  const fields =
-    signIn === null || waitsFor !== 'consent'
-      ? null
-      : await deps.forms.read(request, consentOf(pending, signIn));
+  // Another tab signed in meanwhile: the question is asked anew.
+  if (signIn !== null && waitsFor === 'sign_in') {
+    response.writeHead(303, { location: path, 'cache-control': 'no-store' }).end();
+    return;
+  }
+  const fields = signIn === null ? null : await deps.forms.read(request, consentOf(pending, signIn));
   const answer = fields?.get('answer');
   if (signIn === null || (answer !== 'allow' && answer !== 'deny')) {
     const reason = 'an answer about consent came from elsewhere than the form that was shown';

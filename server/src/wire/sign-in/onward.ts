@@ -4,6 +4,8 @@ import { type Clock, isMembers, type Sealer } from '#foundation';
 export interface Way {
   /** A path of ours. */
   readonly goOnAt: string;
+  /** Whoever is signed in at the issuer already is not taken for who they are. */
+  readonly asSomebodyElse?: boolean;
   /** `own`: to see their own sessions; `api`: as a member; else a gateway. */
   readonly into:
     | { readonly kind: 'own' | 'api' }

@@ -18,11 +18,12 @@ import { whereOf } from './user-agent.ts';
 export async function showSessions(
   request: IncomingMessage,
   response: ServerResponse,
+  query: URLSearchParams,
   deps: PageDeps,
 ): Promise<void> {
   const { identity, forms } = deps;
   const signIn = await browserSignIn(request, deps);
-  if (signIn === null) return await askWhoItIs(request, response, deps);
+  if (signIn === null) return await askWhoItIs(request, response, query.has('other'), deps);
   const signIns = await identity.signIns.list(signIn.personId);
   await sendPage(
     response,
@@ -115,7 +116,13 @@ function formOf({ id }: SignIn): string {
   return `sessions ${id}`;
 }
 
-async function askWhoItIs(request: IncomingMessage, response: ServerResponse, deps: PageDeps): Promise<void> {
+async function askWhoItIs(
+  request: IncomingMessage,
+  response: ServerResponse,
+  asSomebodyElse: boolean,
+  deps: PageDeps,
+): Promise<void> {
+  const way = { ...ownSessions, asSomebodyElse };
   const sources = sourcesFor(null, deps.identity);
   const link =
     sources.length > 0
@@ -123,12 +130,12 @@ async function askWhoItIs(request: IncomingMessage, response: ServerResponse, de
       : linkInstead(
           linkForm({
             formToken: deps.forms.token(request, response, 'link'),
-            to: deps.onward.seal(ownSessions),
+            to: deps.onward.seal(way),
           }),
         );
   const choices = sources.map((source) => ({
     name: source.name || source.id,
-    url: signInUrl(source, ownSessions, deps),
+    url: signInUrl(source, way, deps),
   }));
   await sendPage(response, 200, signInPage({ pending: null, choices, signedInAs: null, link }));
 }

@@ -67,7 +67,7 @@ async function route(
   }
   if (path === '/oauth2/link') return await showLink(request, response, deps);
   if (path === '/oauth2/sessions' || path === '/oauth2/sign_out') {
-    return await showSessions(request, response, deps);
+    return await showSessions(request, response, query, deps);
   }
   const script = scripts.get(path);
   if (script === undefined) return await deps.problems.nothingHere(response);

@@ -44,6 +44,7 @@ export async function sendToSource(
   const begun = await deps.identity.userSources.begin(source, {
     redirectUri: deps.identity.userSources.redirectUri(source.id),
     goOnAt: way.goOnAt,
+    asSomebodyElse: way.asSomebodyElse === true,
     ...(invitedEmail === null ? {} : { loginHint: invitedEmail }),
   });
   if (!begun.ok) {
@@ -86,7 +87,7 @@ export async function backFromSource(
   if (finished.ok) return await comeIn(request, response, begun, finished.value, deps);
   await deps.problems.show(request, response, {
     ...toldBy(source, finished.error),
-    retryUrl: retryUrl(begun.way),
+    retryUrl: retryUrl(begun.way, finished.error.code),
   });
 }
 
@@ -117,7 +118,7 @@ async function comeIn(
       projectId: source.projectId,
       userId: user.userId,
       ...(gateway === null ? {} : { gateway }),
-      retryUrl: retryUrl(way),
+      retryUrl: retryUrl(way, 'sign_in.not_allowed'),
     });
 
   const said = personOf(user, people.project(source.projectId)?.organizationId ?? null);
@@ -145,7 +146,7 @@ function personOf(user: SignedInUser, organizationId: string | null): SignedInPe
   return { organizationId, projectId, sourceId, issuer, subject, userId, email, name, groups, claims };
 }
 
-/** The page from which one begins anew; it sends nobody on by itself. */
-function retryUrl({ goOnAt }: Way): string {
-  return `${goOnAt.split('?')[0]}?choose`;
+/** The page from which one begins anew; it sends nobody on by itself. Who may not come in may be somebody else. */
+function retryUrl({ goOnAt }: Way, code: SignInProblem['code']): string {
+  return `${goOnAt.split('?')[0]}${code === 'sign_in.not_allowed' ? '?other' : '?choose'}`;
 }
