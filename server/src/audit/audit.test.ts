@@ -533,6 +533,7 @@ describe('a query', () => {
       decision: 'allowed',
       code: null,
       user_id: 'ann',
+      client_id: null,
       gateway: 'odd',
       tool: 'A.B',
       tool_id: 't',

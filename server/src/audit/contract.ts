@@ -77,7 +77,7 @@ export interface AuditCallsQuery {
 /** A tool call, as far as a decision on it needs it. */
 export type AuditCall = Pick<
   AuditEvent,
-  'id' | 'time' | 'decision' | 'code' | 'user_id' | 'gateway' | 'tool' | 'tool_id' | 'policy'
+  'id' | 'time' | 'decision' | 'code' | 'user_id' | 'client_id' | 'gateway' | 'tool' | 'tool_id' | 'policy'
 >;
 
 /** A hash that a chain had at this record; kept elsewhere, so that a chain written anew is found. */

@@ -55,7 +55,7 @@ export async function readCalls(db: Db, query: AuditCallsQuery): Promise<AuditCa
   const { projectId, since, until, gateway, limit } = query;
   const bound = (time: string | undefined) => (time === undefined ? null : firstIdAt(time));
   return db.query<AuditCall & Record<string, unknown>>(
-    `select id, time, decision, code, user_id, gateway, tool, tool_id, policy from audit_events
+    `select id, time, decision, code, user_id, client_id, gateway, tool, tool_id, policy from audit_events
      where project_id = $1 and kind = 'tool_call' and ($2::text is null or id >= $2) and ($3::text is null or id < $3)
        and ($4::text is null or gateway = $4)
      order by id desc limit $5`,

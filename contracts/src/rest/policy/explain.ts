@@ -10,6 +10,8 @@ export const explainRequest = z.strictObject({
   user_id: z.string().min(1).max(256),
   groups: z.array(z.string().max(512)).max(1000).optional(),
   claims: z.record(z.string(), z.unknown()).optional(),
+  /** The OAuth client that the user signed in by; left out: as with an API key. */
+  client_id: z.string().max(2048).optional(),
   /** Slug; left out: as over the REST API. */
   gateway: z.string().max(256).nullable().optional(),
   /** As rules or the gateway name it. */

@@ -51,7 +51,7 @@ const fields = {
   ...where,
   /** Anybody, where it is left out. */
   subjects: z.array(subject).min(1).max(1000).optional(),
-  /** CEL over user, groups, claims, tool, gateway, arguments, time. */
+  /** CEL over user, groups, claims, client, tool, gateway, arguments, time. */
   condition: z.string().min(1).max(4096).optional(),
   /** May be left out where there is a condition. */
   match: match.optional(),

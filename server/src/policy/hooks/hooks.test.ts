@@ -78,6 +78,19 @@ describe('a hook server is asked by the contract', () => {
     );
   });
 
+  it('with what is known of the user', async () => {
+    const server = await newServer();
+    await hooked.add(webhook(server.url, { pre: {} }));
+    const subject = { userId: 'ann', groups: ['staff'], claims: { floor: 3 }, clientId: 'client_1' };
+    await hooked.asking.pre(callOf(tool, {}, { subject }));
+    assert.deepEqual(server.asked[0]?.body.context, {
+      user_id: 'ann',
+      authorization: [],
+      secrets: ['API_KEY'],
+      metadata: { groups: ['staff'], claims: { floor: 3 }, client_id: 'client_1' },
+    });
+  });
+
   it('before and after a call; secrets by their names only', async () => {
     const server = await newServer();
     await hooked.add(webhook(server.url, { pre: {}, post: {} }));

@@ -111,7 +111,21 @@ function questionOf(
     execution_id: executionId,
     tool: { name: tool.name, toolkit: toolkitOf(tool), version: versionOf(tool), ...metadataOf(tool) },
     inputs: args,
-    context: { user_id: subject.userId ?? '', authorization: [], secrets: [...secretNames], metadata: {} },
+    context: {
+      user_id: subject.userId ?? '',
+      authorization: [],
+      secrets: [...secretNames],
+      metadata: knownOf(subject),
+    },
+  };
+}
+
+/** What else is known of the user; nothing where only an API key vouches for them. */
+function knownOf({ groups, claims, clientId }: Subject): Record<string, unknown> {
+  return {
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(Object.keys(claims).length === 0 ? {} : { claims }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
   };
 }
 

@@ -35,6 +35,7 @@ function makeFacts(facts: RuleFacts): ConditionFacts {
       claims ??= new JsonMap(subject.claims);
       return claims;
     },
+    client: subject.clientId ?? '',
     gateway: gateway?.slug ?? '',
     get arguments() {
       given ??= new JsonMap(args);

@@ -8,6 +8,7 @@ const ann: Subject = {
   userId: 'ann',
   groups: ['dev'],
   claims: { dept: 'legal', level: 3, roles: ['a', 'b'] },
+  clientId: 'https://client.example/metadata.json',
 };
 const traits = {
   readOnly: false,
@@ -61,6 +62,7 @@ describe('a condition goes by', () => {
     'the tool': 'tool.name == "GitHub.CreateIssue" && tool.source == "github"',
     'what the tool says of itself':
       '!tool.read_only && tool.destructive && !tool.idempotent && tool.open_world && "create" in tool.operations && "code" in tool.service_domains',
+    'the client': 'client.startsWith("https://client.example/")',
     'the gateway': 'gateway == "dev"',
     'the time': 'time > timestamp("2025-12-31T00:00:00Z") && time.getHours() == 22',
     'the time somewhere': 'time.getHours("Europe/Vienna") == 23 && time.getDayOfWeek("Asia/Tokyo") == 5',
@@ -69,9 +71,10 @@ describe('a condition goes by', () => {
   for (const [what, text] of Object.entries(holds))
     it(what, () => assert.equal(verdict(text, {}, { gateway }), true));
 
-  it('no user and no gateway as empty texts', () => {
+  it('no user, no client and no gateway as empty texts', () => {
     const nobody = { userId: null, groups: [], claims: {} };
-    assert.equal(verdict('user == "" && gateway == "" && size(groups) == 0', {}, { subject: nobody }), true);
+    const text = 'user == "" && client == "" && gateway == "" && size(groups) == 0';
+    assert.equal(verdict(text, {}, { subject: nobody }), true);
   });
   it('a prompt or a resource as what only reads', () => {
     const { traits: _, ...prompt } = target;

@@ -13,16 +13,23 @@ export function explainRoute(deps: RestDeps): Route {
     needs: 'inspect',
     body: explainRequest,
     success: 200,
-    async run({ projectId, body, actAs }) {
-      const caller = actAs(body.user_id);
-      if (!caller.ok) return caller;
+    async run({ projectId, body, principal }) {
+      // Nothing runs, so it may be about anybody.
+      const caller = deps.pipeline.actAs({ ...principal, users: null }, body.user_id);
+      if (!caller.ok) return err({ ...caller.error, field: 'user_id' });
       const found = find(deps, projectId, body);
       if (!found.ok) return found;
       const { gateway, shown, hidden } = found.value;
       const given = body.arguments;
       const args = given === undefined ? null : shown.arguments(given);
       const explained = await deps.policy.explain({
-        caller: { ...caller.value, groups: body.groups ?? [], claims: body.claims ?? {} },
+        caller: {
+          ...caller.value,
+          // Those of the directory count whatever else is said.
+          groups: [...new Set([...caller.value.groups, ...(body.groups ?? [])])],
+          claims: body.claims ?? {},
+          ...(body.client_id === undefined ? {} : { clientId: body.client_id }),
+        },
         gateway,
         tool: shown.tool,
         hidden,

@@ -49,7 +49,12 @@ function recordedCall(call: AuditCall, tools: ReadonlyMap<string, Tool>): Omit<R
     time: call.time,
     decision: call.decision,
     code: call.code,
-    subject: { userId: call.user_id, groups, claims },
+    subject: {
+      userId: call.user_id,
+      groups,
+      claims,
+      ...(call.client_id === null ? {} : { clientId: call.client_id }),
+    },
     gatewaySlug: call.gateway,
     target: tools.get(call.tool_id ?? '') ?? null,
     toolName: call.tool ?? '',
