@@ -34,7 +34,7 @@ const anywhere = { organizationId: null, projectId: null };
 export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const serviceAccounts = await createServiceAccounts(deps);
   const apiKeys = await createApiKeys({ ...deps, serviceAccounts });
-  const people = await createPeople(deps);
+  const people = await createPeople({ ...deps, endSignIns: (personId) => signIns.endAllOf(personId) });
   const userSources = await createUserSources(deps);
   const signingKeys = await createSigningKeys(deps);
   const signIns = createSignIns({ ...deps, people });

@@ -91,11 +91,13 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
       if (role === null || people.project(projectId)?.organizationId !== organizationId) {
         return err(noSuchProject(`${personId} has no role in the project ${projectId}`));
       }
-      const first = people.projects(organizationId)[0]?.id;
-      if (signIn.sourceId !== '' && signIn.projectId !== projectId && signIn.projectId !== first) {
+      const speaksForAll =
+        signIn.sourceId === '' || signIn.projectId === people.projects(organizationId)[0]?.id;
+      if (!speaksForAll && signIn.projectId !== projectId) {
         return err(noSuchProject('the sign-in is one at another project'));
       }
-      return ok({ standing: standing.value, role });
+      // Who administers a project says who signs in by its sources: as an owner, they could own the organisation.
+      return ok({ standing: standing.value, role: role === 'owner' && !speaksForAll ? 'admin' : role });
     },
 
     activeStanding,

@@ -12,6 +12,8 @@ let db: Db;
 let changes: Changes;
 let clock: ReturnType<typeof manualClock>;
 let people: People;
+let ended: string[];
+const endSignIns = async (personId: string) => void ended.push(personId);
 
 before(async () => {
   db = await openTestDatabase();
@@ -28,8 +30,9 @@ beforeEach(async () => {
   await db.query(`delete from projects where id <> 'default'`);
   await db.query(`delete from organizations where id <> 'default'`);
   clock = manualClock();
+  ended = [];
   changes = await openChanges(db, { clock, log: silentLog });
-  people = await createPeople({ db, changes, clock });
+  people = await createPeople({ db, changes, clock, endSignIns });
 });
 
 const okta = 'https://okta.example';
@@ -254,6 +257,15 @@ describe('a link', () => {
     assert.equal(again.ok && again.value.id, owner.id);
   });
 
+  it('holds no longer once an issuer says who its person is', async () => {
+    const invited = await people.signedIn(byLink('alice@corp.example'));
+    assert.ok(invited.ok);
+    assert.deepEqual(ended, []);
+    assert.equal((await signIn()).id, invited.value.id);
+    await signIn();
+    assert.deepEqual(ended, [invited.value.id]);
+  });
+
   it('speaks of whoever has the address now', async () => {
     const first = await people.signedIn(byLink('desk@corp.example'));
     assert.ok(first.ok);
@@ -347,8 +359,8 @@ describe('standings', () => {
   it('are heard of on other replicas, like projects', async () => {
     const theirs = await openChanges(db, { clock, log: silentLog }, true);
     const ours = await openChanges(db, { clock, log: silentLog }, true);
-    const here = await createPeople({ db, changes: ours, clock });
-    const there = await createPeople({ db, changes: theirs, clock });
+    const here = await createPeople({ db, changes: ours, clock, endSignIns });
+    const there = await createPeople({ db, changes: theirs, clock, endSignIns });
     try {
       const found = await here.signedIn(said());
       assert.ok(found.ok);

@@ -14,6 +14,7 @@ export interface PeopleDeps {
   readonly db: Db;
   readonly changes: Changes;
   readonly clock: Clock;
+  readonly endSignIns: (personId: string) => Promise<unknown>;
 }
 
 /** Loads who may do what where; the rest is read from the database when it is asked for. */
@@ -36,17 +37,24 @@ export async function createPeople(deps: PeopleDeps): Promise<People> {
   };
 }
 
-function signedInWith({ db, changes, clock }: PeopleDeps, refresh: People['refresh']): People['signedIn'] {
+function signedInWith(
+  { db, changes, clock, endSignIns }: PeopleDeps,
+  refresh: People['refresh'],
+): People['signedIn'] {
   return async (said) => {
     const at = clock.iso();
     const kept = await db.tx(async (queries) => {
-      const id = await keepSignIn(queries, said, { at, newId: newId('usr', clock.now()) });
-      if (!id.ok) return id;
-      await changes.tell(queries, 'people', id.value);
-      return ok(personFrom(await personRow(queries, id.value)));
+      const signIn = await keepSignIn(queries, said, { at, newId: newId('usr', clock.now()) });
+      if (!signIn.ok) return signIn;
+      const { personId, isFirstIssuer } = signIn.value;
+      await changes.tell(queries, 'people', personId);
+      return ok({ isFirstIssuer, person: personFrom(await personRow(queries, personId)) });
     });
-    if (kept.ok) await refresh([kept.value.id]);
-    return kept;
+    if (!kept.ok) return kept;
+    const { person, isFirstIssuer } = kept.value;
+    await refresh([person.id]);
+    if (isFirstIssuer) await endSignIns(person.id);
+    return ok(person);
   };
 }
 

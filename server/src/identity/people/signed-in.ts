@@ -25,6 +25,12 @@ interface SignInContext {
   readonly newId: string;
 }
 
+export interface KeptSignIn {
+  readonly personId: string;
+  /** Somebody who was here before, at most by links. */
+  readonly isFirstIssuer: boolean;
+}
+
 /**
  * Whom a sign-in is of, written down. It must not make anybody somebody else:
  *
@@ -38,13 +44,14 @@ interface SignInContext {
  *   says `ceo@company` at some issuer; being believed by one source must not be worth more than that source's own people.
  * - In an organisation an address belongs to one person. Who comes with one that another person holds is a person without an address,
  *   because the address is a user id on gateways, and names them in policies.
+ * - Whoever makes a link can open it. So once an issuer says who somebody is, what came in by links before is out.
  * - A person who was deactivated is refused by whichever issuer they come, before anything is written.
  */
 export async function keepSignIn(
   queries: Queries,
   said: SignedInPerson,
   { at, newId }: SignInContext,
-): Promise<Result<string, Refusal>> {
+): Promise<Result<KeptSignIn, Refusal>> {
   if ((said.issuer === linkIssuer) !== (said.sourceId === '')) {
     throw new Fault('only a link signs in without a user source');
   }
@@ -67,7 +74,8 @@ export async function keepSignIn(
   const id = person?.id ?? newId;
   await keepIdentity(queries, id, said, at);
   await acceptInvitations(queries, id, said, at);
-  return ok(id);
+  const isFirstIssuer = person?.issuers.length === 0 && said.issuer !== linkIssuer;
+  return ok({ personId: id, isFirstIssuer });
 }
 
 function deactivated(id: string): Refusal {
