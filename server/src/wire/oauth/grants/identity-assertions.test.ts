@@ -249,7 +249,6 @@ describe('an assertion that does not hold gives nothing, and says no more than t
       { resource: undefined },
       { resource: `${server.issuer}/mcp/no-such-gateway` },
       { resource: `${server.issuer}/v1` },
-      { resource: server.gateway },
     ])
       await assertRefused(await assertion({}, { claims }), JSON.stringify(claims));
     await assertRefused(await assertion(), 'another resource', { resource: server.gateway });
@@ -300,17 +299,20 @@ describe('an assertion that does not hold gives nothing, and says no more than t
   });
 
   it('of a source that is inactive, or takes no assertions, or other domains', async () => {
-    const restore = { assertion_client_ids: [app.id], status: 'active', allowed_domains: [] };
+    await change({ assertion_client_ids: [app.id] });
+    const { userSources } = server.app.rooms.identity;
+    const source = userSources.get('default', sourceId);
+    assert.ok(source !== null);
     for (const fields of [
       { status: 'inactive' },
-      { assertion_client_ids: [] },
-      { allowed_domains: ['other.example'] },
-    ]) {
-      const changed = await change(fields);
-      assert.equal(changed.status, 200, JSON.stringify(changed.body));
+      { assertionClients: [] },
+      { allowedDomains: ['other.example'] },
+      { issuer: `${idp.issuer}/other` },
+    ] as const) {
+      await userSources.replace('default', sourceId, { ...source, ...fields });
       await assertRefused(await assertion(), JSON.stringify(fields));
-      await change(restore);
     }
+    await userSources.replace('default', sourceId, source);
     assert.equal((await redeem(await assertion())).status, 200);
   });
 
