@@ -10,7 +10,7 @@ export const scimPatchRequest = z.object({
           .toLowerCase()
           .pipe(z.enum(['add', 'remove', 'replace'])),
         path: z.string().max(10_000).nullish(),
-        value: z.unknown(),
+        value: z.unknown().optional(),
       }),
     )
     .min(1)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import type { Refusal } from '#domain';
 import { manualClock } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
