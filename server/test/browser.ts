@@ -37,6 +37,8 @@ export interface Browser {
   /** Presses the button with this text, or the first, with these fields filled in. */
   submit(page: Page, options?: SubmitOptions): Promise<Page>;
   cookies(url: string): readonly Cookie[];
+  /** Keeps a cookie as if this address had set it: the line of `Set-Cookie`. */
+  plant(url: string, line: string): void;
 }
 
 /** What an address begins with, or whether it is the one. */
@@ -141,6 +143,7 @@ export function createBrowser(): Browser {
         : go({ url: `${form.action.split('?')[0]}?${body}`, method: 'GET' }, stopAt);
     },
     cookies: (url) => fitting(new URL(url)),
+    plant: (url, line) => keep(new URL(url), [line]),
   };
 }
 
