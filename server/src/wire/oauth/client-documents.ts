@@ -2,6 +2,7 @@ import { type Egress, FetchFailed, guardedFetch } from '#egress';
 import { type Clock, isMembers, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
 import { actingMetadata } from './client-metadata.ts';
+import { knownClientDocument } from './known-clients.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 64 * 1024;
@@ -38,6 +39,14 @@ export function createClientDocuments({ egress, clock, log }: ClientDocumentsDep
         return answer.status === 200 ? await actingDocument(url, answer) : answer;
       } catch (error) {
         const reason = error instanceof FetchFailed ? error.message : messageOf(error);
+        const known = error instanceof FetchFailed ? knownClientDocument(url) : null;
+        if (known !== null) {
+          log.info(
+            { url, reason },
+            'a metadata document was not to be had; the one that comes with Sallyport acts',
+          );
+          return await actingDocument(url, new Response(known));
+        }
         log.warn({ url, reason }, 'what a client publishes of itself could not be fetched');
         throw error;
       }
