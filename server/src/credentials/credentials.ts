@@ -6,8 +6,8 @@ import type { Log } from '#telemetry';
 import { createAsking } from './asking.ts';
 import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
-import { createFlows } from './flows.ts';
-import { createConnectionStore } from './store.ts';
+import { createFlows } from './flows/flows.ts';
+import { createConnectionStore } from './store/store.ts';
 import { clientDocumentOf } from './upstream/clients.ts';
 import { createFetchFor } from './upstream/fetching.ts';
 
@@ -31,7 +31,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   const fetchFor = createFetchFor(egress);
   const connections = await createConnections({ ...deps, store, fetchFor });
   const flows = createFlows({ ...deps, store, connections, fetchFor });
-  const asking = createAsking({ connections, flows, issuer, sourceOf });
+  const asking = createAsking({ connections, flows, clock, issuer, sourceOf });
 
   function ofUser(caller: Caller, projectId: string, sourceId: string) {
     if (caller.userId === null) return nothing;
@@ -55,13 +55,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
       return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
     },
     connectList: asking.connectList,
-    async countOf(projectId, userIds) {
-      const [row] = await db.query<{ count: number }>(
-        'select count(*)::int as count from connections where project_id = $1 and user_id = any($2::text[])',
-        [projectId, [...userIds]],
-      );
-      return row?.count ?? 0;
-    },
+    countOf: store.countOf,
     forgetSource: connections.forgetSource,
     consents: {
       look: flows.look,

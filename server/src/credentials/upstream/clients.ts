@@ -1,7 +1,7 @@
 import { type FetchLike, registerClient, resolveClientMetadata } from '@modelcontextprotocol/client';
 import type { Source } from '#domain';
 import { type Clock, err, ok, type Result } from '#foundation';
-import type { ConnectionStore } from '../store.ts';
+import type { ConnectionStore } from '../store/store.ts';
 import type { UpstreamClient, UpstreamProblem, UpstreamServer } from './contract.ts';
 import { metadataOf } from './discover.ts';
 import { problemOf } from './problems.ts';
