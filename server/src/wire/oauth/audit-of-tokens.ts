@@ -3,6 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Audit } from '#audit';
 import { messageOf } from '#foundation';
 import type { Log } from '#telemetry';
+import type { Grants } from './grants/grants.ts';
 import { signInOf } from './people.ts';
 import type { Targets } from './targets.ts';
 
@@ -12,10 +13,11 @@ export interface AuditOfTokensDeps {
   readonly audit: Pick<Audit, 'record'>;
   readonly log: Log;
   readonly targets: Targets;
+  readonly grants: Pick<Grants, 'isHeldUp'>;
 }
 
 /** Records which tokens were given, and which were refused and why; never one of them. */
-export function recordTokens(provider: Provider, { audit, log, targets }: AuditOfTokensDeps): void {
+export function recordTokens(provider: Provider, { audit, log, targets, grants }: AuditOfTokensDeps): void {
   async function record(
     ctx: KoaContextWithOIDC,
     decision: 'allowed' | 'refused',
@@ -25,12 +27,13 @@ export function recordTokens(provider: Provider, { audit, log, targets }: AuditO
     const asked: unknown = entities.AccessToken?.aud ?? params?.resource;
     const gateway = typeof asked === 'string' ? (targets.ofResource(asked)?.gateway ?? null) : null;
     const signIn = signInOf(ctx);
+    const program = entities.ClientCredentials?.clientId ?? null;
     await audit.record({
       kind: 'sign_in',
       decision,
       projectId: gateway?.projectId ?? 'default',
-      userId: signIn?.userId ?? null,
-      principal: signIn?.personId ?? null,
+      userId: signIn?.userId ?? program,
+      principal: signIn?.personId ?? program,
       gateway: gateway?.slug ?? null,
       clientId: client?.clientId ?? null,
       reason: reason.slice(0, maxReasonLength),
@@ -48,6 +51,7 @@ export function recordTokens(provider: Provider, { audit, log, targets }: AuditO
   provider.on('grant.error', (ctx, error) => {
     // A device that waits asks again and again.
     if (error.message === 'authorization_pending' || error.message === 'slow_down') return;
+    if (grants.isHeldUp(ctx, error)) return;
     refused(ctx, error);
   });
   provider.on('authorization.error', refused);

@@ -108,7 +108,7 @@ export function createOAuth(deps: OAuthDeps): OAuth {
       const { uid } = ctx.oidc.entities.Interaction as { uid: string };
       binding.release(ctx.res, uid);
     });
-    recordTokens(made, { audit: deps.audit, log, targets });
+    recordTokens(made, { audit: deps.audit, log, targets, grants });
     made.on('server_error', (_ctx, error) => log.error({ err: error }, 'the authorization server failed'));
     return made;
   }

@@ -206,6 +206,12 @@ describe('who fails to be a client', () => {
         [id, 'refused'],
       ],
     );
+    const { body: all } = await server.ask(
+      'GET',
+      '/v1/audit_events?limit=1000&kind=sign_in&decision=refused',
+    );
+    const ofThis = all.items.filter(({ client_id }: { client_id: string }) => client_id === id);
+    assert.equal(ofThis.length, 10, 'who floods us does not flood the log book');
   });
 
   it('leaves nothing of a secret or an assertion in the log book', async () => {

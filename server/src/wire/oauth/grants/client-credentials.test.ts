@@ -115,6 +115,19 @@ describe('a token of a service account', () => {
       client_id: id,
       scope: 'mcp',
     });
+    const { body: log } = await server.ask('GET', '/v1/audit_events?limit=1&kind=sign_in');
+    const [{ decision, user_id, principal, client_id, gateway: at, reason }] = log.items;
+    assert.deepEqual(
+      { decision, user_id, principal, client_id, at, reason },
+      {
+        decision: 'allowed',
+        user_id: id,
+        principal: id,
+        client_id: id,
+        at: 'tools',
+        reason: 'a token by client_credentials',
+      },
+    );
   });
 
   it('is got with the secret in the body, or in the header', async () => {

@@ -12,6 +12,8 @@ export interface FailedClients {
    * for their number.
    */
   failed(clientId: string): { readonly retryAfterMs: number; readonly isFirst: boolean } | null;
+  /** Whether the next one is refused for their number. */
+  isHeld(clientId: string): boolean;
 }
 
 /**
@@ -20,14 +22,16 @@ export interface FailedClients {
  */
 export function createFailedClients(clock: Clock): FailedClients {
   const failures = new Map<string, { times: number[]; isTold: boolean }>();
+  const lately = (name: string) =>
+    (failures.get(name)?.times ?? []).filter((at) => at > clock.now() - windowMs);
 
   return {
+    isHeld: (clientId) => lately(nameOf(clientId)).length >= maxFailures,
     failed(clientId) {
-      // Whatever was sent as an id takes no more room than this.
-      const name = hash('sha256', clientId, 'base64');
+      const name = nameOf(clientId);
       const now = clock.now();
       const before = failures.get(name);
-      const times = (before?.times ?? []).filter((at) => at > now - windowMs);
+      const times = lately(name);
       const isOver = times.length >= maxFailures;
       if (!isOver) times.push(now);
       failures.delete(name);
@@ -37,4 +41,9 @@ export function createFailedClients(clock: Clock): FailedClients {
       return { retryAfterMs: (times[0] as number) + windowMs - now, isFirst: before?.isTold !== true };
     },
   };
+}
+
+/** Whatever was sent as an id takes no more room than this. */
+function nameOf(clientId: string): string {
+  return hash('sha256', clientId, 'base64');
 }

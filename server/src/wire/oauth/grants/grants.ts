@@ -48,6 +48,8 @@ export interface Grants {
   isSecret(clientId: string, secret: string): boolean | null;
   /** Whether the client may ask for tokens for this gateway (`null`: the API) at all. */
   mayAsk(clientId: string, gateway: Gateway | null): boolean;
+  /** Whether this failure to authenticate is one too many: the first is written down, and no other. */
+  isHeldUp(ctx: KoaContextWithOIDC, error: Error): boolean;
   attach(provider: Provider): void;
 }
 
@@ -76,6 +78,7 @@ export function createGrants(deps: GrantsDeps): Grants {
       const account = serviceAccounts.get(clientId);
       return account?.active === true && (gateway === null || maySignInAt(account, gateway));
     },
+    isHeldUp: (ctx, error) => error.message === 'invalid_client' && failedClients.isHeld(claimedBy(ctx)),
     attach(provider) {
       holdUpFailures(provider, failedClients, deps);
       addIdentityAssertions(provider, resourceServer, { ...deps, usedOnce });
@@ -91,9 +94,9 @@ function holdUpFailures(
 ): void {
   provider.use(async (ctx, next) => {
     await next();
-    const { oidc, body } = ctx as KoaContextWithOIDC;
+    const { body } = ctx;
     if (ctx.status !== 401 || (body as { error?: unknown } | null)?.error !== 'invalid_client') return;
-    const clientId = claimedClientId(oidc?.params ?? {}, ctx.get('authorization'));
+    const clientId = claimedBy(ctx as KoaContextWithOIDC);
     const held = failedClients.failed(clientId);
     if (held === null) return;
     const seconds = Math.ceil(held.retryAfterMs / 1000);
@@ -114,4 +117,8 @@ function holdUpFailures(
       reason: 'too many failed attempts to authenticate a client',
     });
   });
+}
+
+function claimedBy(ctx: KoaContextWithOIDC): string {
+  return claimedClientId(ctx.oidc?.params ?? {}, ctx.get('authorization'));
 }

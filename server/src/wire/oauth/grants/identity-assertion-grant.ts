@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import type { SignedInAccount } from '../people.ts';
 import type { ResourceServerOf } from './grants.ts';
 import { type AssertionDeps, redeemAssertion } from './identity-assertion.ts';
 import { jwtBearer } from './service-account-client.ts';
@@ -23,6 +24,8 @@ export function addIdentityAssertions(
       const redeemed = await redeemAssertion(brought, deps);
       if (!redeemed.ok) throw new errors.InvalidGrant(redeemed.error);
       const { resource, signIn, scope: given, expiresInS } = redeemed.value;
+      const account = { accountId: signIn.id, signIn, claims: async () => ({ sub: signIn.id }) };
+      ctx.oidc.entity('Account', account satisfies SignedInAccount);
       const server = await resourceServerOf(ctx, resource, client);
       const token = new provider.AccessToken({
         accountId: signIn.id,

@@ -115,6 +115,12 @@ describe('an identity assertion of the company', () => {
     assert.deepEqual([user_id, principal, client_id], ['alice@example.com', claims.principal, app.id]);
     const signIn = await server.app.rooms.identity.signIns.find(String(claims.sid));
     assert.deepEqual(signIn?.groups, ['engineering', 'everyone']);
+    const { body: given } = await server.ask('GET', '/v1/audit_events?limit=1&kind=sign_in');
+    const [event] = given.items;
+    assert.deepEqual(
+      [event.decision, event.user_id, event.principal, event.client_id, event.gateway],
+      ['allowed', 'alice@example.com', claims.principal, app.id, 'company'],
+    );
   });
 
   it('is used by the official MCP client, which finds all it needs', async () => {
@@ -257,6 +263,10 @@ describe('an assertion that does not hold gives nothing, and says no more than t
   it('made for another client, or brought by one that the source does not take', async () => {
     const other = await server.newAccount();
     await assertRefused(await assertion(), 'brought by another', {}, other);
+    const { body } = await server.ask('GET', '/v1/audit_events?limit=1&kind=sign_in');
+    const [{ decision, client_id, reason }] = body.items;
+    assert.deepEqual([decision, client_id], ['refused', other.id]);
+    assert.match(reason, /no user source of the project takes assertions of this issuer for this client/);
     await assertRefused(await assertion({ clientId: other.id }), 'made for another');
     await assertRefused(await assertion({ clientId: other.id }), 'not taken', {}, other);
   });
