@@ -99,7 +99,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
   return {
-    url: settings.publicUrl ?? fronts.url,
+    url: address.origin(),
     newAdminKey,
     keyInEnvironment,
     demoGateway,
@@ -248,7 +248,6 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   });
   address.listensAt(server.url);
   return {
-    url: server.url,
     async close() {
       stopping = true;
       stopTelling();
