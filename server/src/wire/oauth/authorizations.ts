@@ -49,15 +49,15 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
   /** Of the browser, where it may come in, and is as fresh as the client wants it. */
   async function signInFor(
     request: IncomingMessage,
-    { prompt, iat, params }: Interaction,
+    { prompt, session, params }: Interaction,
     target: Target,
   ): Promise<SignIn | null> {
     const signIn = await people.ofBrowser(request);
     if (signIn === null || !people.userAt(signIn, target).ok) return null;
-    const madeAtS = Math.floor(Date.parse(signIn.createdAt) / 1000);
-    if (prompt.reasons.includes('login_prompt') && madeAtS < iat) return null;
+    // They were signed in when the client asked, and must do it again.
+    if (prompt.reasons.includes('login_prompt') && session?.accountId === signIn.id) return null;
     const { max_age } = params as Parameters;
-    const isTooOld = clock.now() / 1000 - madeAtS > Number(max_age);
+    const isTooOld = clock.now() - Date.parse(signIn.createdAt) > Number(max_age) * 1000;
     return prompt.reasons.includes('max_age') && isTooOld ? null : signIn;
   }
 

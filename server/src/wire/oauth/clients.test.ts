@@ -167,6 +167,33 @@ describe('a client that publishes a document of itself', () => {
     }
   });
 
+  it('is let in without asking where the gateway says so of it, and nowhere else', async () => {
+    const redirects = ['https://trusted.example/callback', 'http://localhost/callback', 'trusted://callback'];
+    const clientId = documents.publish('/trusted.json', { redirect_uris: redirects, ...publicClient });
+    const registered = await server.register({ redirect_uris: redirects, ...publicClient });
+    const consent_skip_client_ids = [clientId, registered.body.client_id];
+    const trusting = await server.newGateway('trusting', { consent_skip_client_ids });
+    const isAsked = async (id: string, redirectUri: string, resource: string) => {
+      const { url } = begin(server.url, { clientId: id, redirectUri, resource, prompt: 'consent' });
+      const location = (await browser.get(url)).headers.get('location') ?? '';
+      return new URL(location, server.url).pathname.startsWith('/oauth2/interaction/');
+    };
+    assert.equal(await isAsked(clientId, 'https://trusted.example/callback', trusting), false);
+    assert.equal(await isAsked(clientId, 'http://localhost:5/callback', trusting), false);
+    assert.equal(
+      await isAsked(clientId, 'trusted://callback', trusting),
+      true,
+      'any program may take its scheme',
+    );
+    assert.equal(
+      await isAsked(clientId, 'https://trusted.example/callback', gateway),
+      true,
+      'another gateway',
+    );
+    const byItself = [registered.body.client_id, 'https://trusted.example/callback', trusting] as const;
+    assert.equal(await isAsked(...byItself), true, 'nobody vouches for one that registered itself');
+  });
+
   it('is asked for its document once, not on every request', async () => {
     const redirectUri = 'https://once.example/callback';
     const clientId = documents.publish('/once.json', { redirect_uris: [redirectUri], ...publicClient });
