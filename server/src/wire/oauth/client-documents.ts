@@ -31,7 +31,7 @@ export function createClientDocuments({ egress, clock, log }: ClientDocumentsDep
       fetched.push(clock.now());
       return true;
     },
-    async fetch(input, init) {
+    fetch: async (input, init) => {
       const url = String(input);
       const { headers, signal } = init ?? {};
       try {
