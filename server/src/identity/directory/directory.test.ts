@@ -84,7 +84,7 @@ async function newGroup(displayName: string, ids: readonly string[] = [], organi
 }
 
 const changed = (id: string, content: UserContent) =>
-  directory.changeUser('default', id, () => okay(content));
+  directory.changeUser<Refusal>('default', id, () => okay(content));
 const okay = <T>(value: T) => ({ ok: true, value }) as const;
 
 const everything: Search = { where: null, orderBy: null, descending: false, offset: 0, limit: 200 };
