@@ -61,6 +61,7 @@ test('a form from another site, another browser or of another thing is not read'
   const { send, forms, token, cookie, clock } = shown('consent 1');
   assert.equal(await send({ origin: 'https://evil.example' }), null);
   assert.equal(await send({ origin: 'null' }), null);
+  assert.equal(await send({ origin: 'http://mcp.example.com' }), null);
   assert.equal(await send({ origin: undefined }), null);
   for (const site of ['cross-site', 'same-site', 'none'])
     assert.equal(await send({ 'sec-fetch-site': site }), null);

@@ -59,6 +59,6 @@ function comesFromUs({ headers }: IncomingMessage, issuer: string): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') return false;
   // On loopback a person may have typed another name of it than ours; `Host` was checked before.
-  const isOwn = headers.origin === issuer || headers.origin === `http://${headers.host}`;
-  return headers.origin !== undefined && isOwn;
+  const isTyped = issuer.startsWith('http:') && headers.origin === `http://${headers.host}`;
+  return headers.origin === issuer || isTyped;
 }
