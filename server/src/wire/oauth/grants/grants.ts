@@ -14,6 +14,7 @@ import type { Identity } from '#identity';
 import type { Db } from '#storage';
 import { claimedClientId } from './claimed-client.ts';
 import { checkClientAssertion } from './client-assertion.ts';
+import { createDevicePolls } from './device-polls.ts';
 import { createFailedClients, type FailedClients } from './failed-clients.ts';
 import { addIdentityAssertions } from './identity-assertion-grant.ts';
 import { isServiceAccountId, maySignInAt, serviceAccountClient } from './service-account-client.ts';
@@ -58,6 +59,7 @@ export function createGrants(deps: GrantsDeps): Grants {
   const { serviceAccounts } = deps.identity;
   const usedOnce = createUsedOnce(deps);
   const failedClients = createFailedClients(clock);
+  const polls = createDevicePolls(clock);
 
   return {
     configuration: {
@@ -81,6 +83,7 @@ export function createGrants(deps: GrantsDeps): Grants {
     isHeldUp: (ctx, error) => error.message === 'invalid_client' && failedClients.isHeld(claimedBy(ctx)),
     attach(provider) {
       holdUpFailures(provider, failedClients, deps);
+      slowDown(provider, polls);
       addIdentityAssertions(provider, resourceServer, { ...deps, usedOnce });
     },
   };
@@ -116,6 +119,17 @@ function holdUpFailures(
       code: 'sign_in.rate_limited',
       reason: 'too many failed attempts to authenticate a client',
     });
+  });
+}
+
+/** A device that asks too often whether somebody let it in is told to ask less. */
+function slowDown(provider: Provider, polls: ReturnType<typeof createDevicePolls>): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    const { oidc, body } = ctx as KoaContextWithOIDC;
+    if ((body as { error?: unknown } | null)?.error !== 'authorization_pending') return;
+    if (!polls.isTooSoon(String(oidc.params?.device_code))) return;
+    ctx.body = { error: 'slow_down', error_description: 'ask again later, and less often' };
   });
 }
 
