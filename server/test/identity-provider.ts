@@ -211,7 +211,7 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
   }
 
   function placeOf(path: string): IdpPlace | null {
-    if (path.endsWith('/.well-known/openid-configuration')) return 'discovery';
+    if (path === `${behaviour.issuerPath}/.well-known/openid-configuration`) return 'discovery';
     for (const place of ['jwks', 'token', 'userinfo'] as const)
       if (path === behaviour.mount + behaviour.routes[place]) return place;
     return null;

@@ -43,6 +43,18 @@ function named(
   return err(refusal('request.params_invalid', 'id: is not the id in the address', { field: 'id' }));
 }
 
+/** Nobody could sign in there, and a source that is made later would be another one. */
+function unknownUserSource(
+  { identity }: RestDeps,
+  projectId: string,
+  { userSourceIds = [] }: Partial<Pick<Gateway, 'userSourceIds'>>,
+): Refusal | null {
+  const missing = userSourceIds.find((id) => identity.userSources.get(projectId, id) === null);
+  if (missing === undefined) return null;
+  const field = 'user_source_ids';
+  return refusal('request.params_invalid', `${field}: there is no user source ${missing}`, { field });
+}
+
 function readingRoutes(deps: RestDeps): readonly Route[] {
   const { catalog } = deps;
   return [
@@ -102,7 +114,7 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       success: 201,
       async run({ projectId, body, publicUrl }) {
         const asked = newGatewayFromRequest(body, { projectId });
-        const problem = checkUserAssertion(asked.userAssertion);
+        const problem = checkUserAssertion(asked.userAssertion) ?? unknownUserSource(deps, projectId, asked);
         if (problem !== null) return err(problem);
         const taken = body.slug === undefined && !catalog.slugAvailable(asked.slug);
         const slug = taken ? `${asked.slug}-${randomHex(4)}` : asked.slug;
@@ -131,7 +143,9 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
               ? gatewayReplacementFromRequest({ ...body, name }, found.value)
               : gatewayEditFromRequest(body, found.value);
           const problem =
-            checkUserAssertion(edit.userAssertion) ?? slugHeld(deps.policy, found.value, edit.slug);
+            checkUserAssertion(edit.userAssertion) ??
+            unknownUserSource(deps, projectId, edit) ??
+            slugHeld(deps.policy, found.value, edit.slug);
           if (problem !== null) return err(problem);
           const updated = await catalog.updateGateway(projectId, found.value.id, edit);
           if (!updated.ok) return updated;

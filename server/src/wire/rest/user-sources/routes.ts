@@ -18,6 +18,7 @@ import {
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { previewResponse, unconfirmedChange } from './claim-change.ts';
+import { ownersOnly } from './owners-only.ts';
 import { testResponse, userSourceResponse } from './response.ts';
 import { validated } from './validation.ts';
 
@@ -143,7 +144,10 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       mutates: true,
       body: createUserSourceRequest,
       success: 201,
-      async run({ projectId, body }) {
+      async run(request) {
+        const { projectId, body } = request;
+        const denied = ownersOnly(deps, request);
+        if (denied !== null) return err(denied);
         const draft = newUserSourceFromRequest(body, { id: userSources.newId(), projectId });
         const warnings = await validated(deps, undated(draft), body.skip_validation ?? false);
         if (!warnings.ok) return warnings;
@@ -171,6 +175,8 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
           const { projectId, body } = request;
           const found = changeable(deps, request);
           if (!found.ok) return found;
+          const denied = ownersOnly(deps, request);
+          if (denied !== null) return err(denied);
           const edit = editOf(method, body, found.value);
           const warnings = await allowed(deps, found.value, edit, body);
           if (!warnings.ok) return warnings;
