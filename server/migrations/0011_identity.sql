@@ -206,6 +206,8 @@ create table changes (
 create index changes_by_xid on changes (xid);
 
 alter table audit_events add column client_id text;
+-- Whom the user of a call that waits is known as, whatever user id they have where.
+alter table approvals add column person_id text;
 
 -- What the authorization servers of MCP servers gave us for a user. What is sealed opens only with a key of the server.
 create table connections (

@@ -79,6 +79,8 @@ export interface Subject {
   readonly claims: { readonly [name: string]: unknown };
   /** The OAuth client that the user let in; left out where an API key speaks. */
   readonly clientId?: string;
+  /** `usr_…`, where they are known here: the same under whatever user id they come. */
+  readonly personId?: string;
 }
 
 declare const authenticated: unique symbol;

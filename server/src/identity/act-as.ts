@@ -8,7 +8,8 @@ const field = 'Arcade-User-ID';
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** What is known of the user; nothing, where only a key vouches for them. `scopes` and `clientId` of an access token. */
-export type Vouched = Pick<Caller, 'groups' | 'claims'> & Partial<Pick<Caller, 'scopes' | 'clientId'>>;
+export type Vouched = Pick<Caller, 'groups' | 'claims'> &
+  Partial<Pick<Caller, 'scopes' | 'clientId' | 'personId'>>;
 export const nothing: Vouched = { groups: [], claims: {} };
 
 /** The principal acting as this user, or, with `null`, as no user. */
@@ -46,7 +47,15 @@ export function isSignedToken(text: string): boolean {
 
 /** The brand exists only in types; this is the one place that gives it. */
 function callerOf(principal: Principal, userId: string | null, vouched: Vouched): Caller {
-  const { groups, claims, scopes = null, clientId } = vouched;
+  const { groups, claims, scopes = null, clientId, personId = personOf(principal) } = vouched;
   const caller = { principal, userId, groups, claims, scopes };
-  return (clientId === undefined ? caller : { ...caller, clientId }) as unknown as Caller;
+  return {
+    ...caller,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(personId === undefined ? {} : { personId }),
+  } as unknown as Caller;
+}
+
+function personOf({ kind, id }: Principal): string | undefined {
+  return kind === 'person' ? id : undefined;
 }

@@ -16,8 +16,8 @@ const deactivated = err(
 );
 
 /**
- * Acts for a user id that a client names. Whom the organisation knows by it has the groups of its directory, too, and is refused
- * once they are not active.
+ * Acts for a user id that a client names. Whom the organisation knows by it is that person, with the groups of its directory, and
+ * is refused once they are not active.
  */
 export function createActAs(people: Pick<People, 'project' | 'standingOf'>): ActAs {
   return (principal, userId, vouched = nothing) => {
@@ -27,8 +27,8 @@ export function createActAs(people: Pick<People, 'project' | 'standingOf'>): Act
     const standing = project && people.standingOf(project.organizationId, named.value.userId);
     if (standing === null) return named;
     if (!standing.active) return deactivated;
-    if (standing.groups.length === 0) return named;
+    const { personId } = standing;
     const groups = [...new Set([...vouched.groups, ...standing.groups])];
-    return actAs(principal, userId, { ...vouched, groups });
+    return actAs(principal, userId, { ...vouched, groups, personId });
   };
 }

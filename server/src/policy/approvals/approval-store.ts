@@ -34,7 +34,7 @@ const keptDays = 31;
 /** What was neither decided nor used in its time is expired; `$1` is the time. */
 const status = `case when status in ('pending', 'approved') and expires_at <= $1 then 'expired'
   when status = 'asking' then 'used' else status end as status`;
-const head = `id, project_id, ${status}, rules, approvers, user_id, gateway, tool, created_at, expires_at, decided_by, decided_at, reason`;
+const head = `id, project_id, ${status}, rules, approvers, user_id, person_id, gateway, tool, created_at, expires_at, decided_by, decided_at, reason`;
 
 /** Approvals in the database: every replica sees the same. */
 export function createApprovalStore(db: Db) {
@@ -152,9 +152,9 @@ async function tidy(queries: Queries, user: readonly string[], nowIso: string): 
 
 async function insert(queries: Queries, approval: KeptApproval): Promise<void> {
   await queries.query(
-    `insert into approvals (id, project_id, call_hash, status, rules, approvers, user_id, principal, gateway, tool, tool_id,
-       sealed_args, created_at, expires_at)
-     values ($1, $2, $3, $4, $5::json, $6::json, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    `insert into approvals (id, project_id, call_hash, status, rules, approvers, user_id, person_id, principal, gateway, tool,
+       tool_id, sealed_args, created_at, expires_at)
+     values ($1, $2, $3, $4, $5::json, $6::json, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       approval.id,
       approval.projectId,
@@ -163,6 +163,7 @@ async function insert(queries: Queries, approval: KeptApproval): Promise<void> {
       JSON.stringify(approval.rules),
       JSON.stringify(approval.approvers),
       approval.userId,
+      approval.personId,
       approval.principal,
       approval.gateway,
       approval.tool,
@@ -181,6 +182,7 @@ interface Row extends Record<string, unknown> {
   rules: Approval['rules'];
   approvers: Approval['approvers'];
   user_id: string | null;
+  person_id: string | null;
   gateway: string | null;
   tool: string;
   created_at: string;
@@ -198,6 +200,7 @@ function headOf(row: Row): ApprovalHead {
     rules: row.rules,
     approvers: row.approvers,
     userId: row.user_id,
+    personId: row.person_id,
     gateway: row.gateway,
     tool: row.tool,
     createdAt: row.created_at,

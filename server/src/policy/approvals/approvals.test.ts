@@ -35,10 +35,12 @@ interface Differing {
   readonly args?: object;
   readonly rules?: readonly Entry<RuleRequest>[];
   readonly continues?: boolean;
+  readonly personId?: string;
 }
 
 function callOf({
   user = 'ann',
+  personId,
   key = 'key_1',
   gateway = 'gw_1',
   tool = 't1',
@@ -46,7 +48,9 @@ function callOf({
   rules,
   continues = false,
 }: Differing = {}): HeldCall {
-  const caller = { userId: user, groups: [], claims: {}, principal: { id: key, projectId: 'default' } };
+  const known = personId === undefined ? {} : { personId };
+  const principal = { id: key, projectId: 'default' };
+  const caller = { userId: user, groups: [], claims: {}, principal, ...known };
   return {
     caller: caller as unknown as Caller,
     gateway: { id: gateway, slug: `slug-${gateway}` } as Gateway,
@@ -248,6 +252,15 @@ describe('who decides', () => {
     assert.equal(await decide(id, 'denied', ann), 'identity.user_refused');
     assert.equal(await statusOf(id), 'pending');
     assert.equal(await decide(id, 'approved', boss), 'approved');
+  });
+
+  it('not whoever makes the call under another user id of theirs', async () => {
+    const rules = [ruleOf('r1', [{ everyone: true }])];
+    const { id } = await make(callOf({ personId: 'usr_1', rules }));
+    const mail = { userId: 'ann@example.com', groups: [], claims: {} };
+    const ann: Subject = { ...mail, personId: 'usr_1' };
+    assert.equal(await decide(id, 'approved', ann), 'identity.user_refused');
+    assert.equal(await decide(id, 'approved', { ...mail, personId: 'usr_2' }), 'approved');
   });
 
   it('not whoever the rule does not name', async () => {

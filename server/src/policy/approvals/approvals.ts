@@ -5,7 +5,7 @@ import { type ApprovalHead, createApprovalStore, type KeptApproval } from './app
 import { callHash } from './call-hash.ts';
 import type { Approval, Approvals, HeldCall } from './contract.ts';
 import { heldRefusal, notHeld } from './held-refusal.ts';
-import { mayDecide } from './may-decide.ts';
+import { isOwn, mayDecide } from './may-decide.ts';
 
 export interface ApprovalsDeps {
   readonly db: Db;
@@ -107,6 +107,7 @@ function newApproval(
     rules: rules.map(({ id: ruleId, definition }) => ({ id: ruleId, name: definition.name })),
     approvers: rules.map(({ definition }) => definition.approvers ?? []),
     userId: caller.userId,
+    personId: caller.personId ?? null,
     principal: caller.principal.id,
     gateway: gateway?.slug ?? null,
     tool: target.ruleName,
@@ -122,7 +123,7 @@ function newApproval(
 
 function problemOf(approval: Approval, approver: Subject): Refusal | null {
   const refused = (message: string) => refusal('identity.user_refused', message, { field: 'user_id' });
-  if (approver.userId === approval.userId) return refused('user_id: nobody decides over a call of their own');
+  if (isOwn(approval, approver)) return refused('user_id: nobody decides over a call of their own');
   if (!mayDecide(approval, approver)) {
     const names = approval.rules.map(({ name }) => JSON.stringify(name)).join(', ');
     return refused(`user_id: is not among the approvers of ${names}`);

@@ -21,6 +21,8 @@ export interface Approval {
   readonly rules: readonly { readonly id: string; readonly name: string }[];
   readonly approvers: readonly (readonly SubjectSelector[])[];
   readonly userId: string | null;
+  /** Whom we know them as, where we do. */
+  readonly personId: string | null;
   /** The slug that the gateway had then. */
   readonly gateway: string | null;
   readonly tool: string;

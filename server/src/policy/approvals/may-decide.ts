@@ -3,6 +3,14 @@ import { matchesSubject } from '../matching.ts';
 import type { Approval } from './contract.ts';
 
 /** Every rule needs one of its approvers, and nobody decides over a call of their own. */
-export function mayDecide({ approvers, userId }: Pick<Approval, 'approvers' | 'userId'>, approver: Subject) {
-  return approver.userId !== userId && approvers.every((of) => matchesSubject(of, approver));
+export function mayDecide(
+  approval: Pick<Approval, 'approvers' | 'userId' | 'personId'>,
+  approver: Subject,
+): boolean {
+  return !isOwn(approval, approver) && approval.approvers.every((of) => matchesSubject(of, approver));
+}
+
+/** Also where the same person has another user id elsewhere. */
+export function isOwn({ userId, personId }: Pick<Approval, 'userId' | 'personId'>, by: Subject): boolean {
+  return by.userId === userId || (personId !== null && by.personId === personId);
 }
