@@ -64,7 +64,7 @@ export function createOAuth(deps: OAuthDeps): OAuth {
   });
   const documents = createClientDocuments(deps);
   const forms = createFormGuard({ cookies, sealer, clock, issuer });
-  const device = createDevicePage({ clock, targets, forms });
+  const device = createDevicePage({ clock, targets, forms, people });
 
   let making: Promise<Provider> | null = null;
   identity.signingKeys.onChange(() => {
