@@ -1,12 +1,10 @@
 import {
-  AuthorizationResponseError,
   authorizationCodeGrant,
   buildAuthorizationUrl,
   ClientError,
   type Configuration,
   calculatePKCECodeChallenge,
   fetchUserInfo,
-  ResponseBodyError,
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
@@ -16,6 +14,7 @@ import type { SignedInUser, SignInAttempt, SignInProblem, UserSource, UserSource
 import { type Discovered, type Issuer, skewSeconds } from './issuer.ts';
 import { presetOf } from './presets.ts';
 import { failureIn, problem, told } from './problems.ts';
+import { type IssuerRefusal, refusedByIssuer } from './refused-by-issuer.ts';
 import { type Claims, isWanting, joined, userOf } from './said-of-user.ts';
 import { verified } from './signed-token.ts';
 
@@ -127,8 +126,11 @@ async function grantOf(
       return ok({ configuration, idToken: tokens.id_token as string, accessToken: tokens.access_token });
     } catch (error) {
       const code = callback.searchParams.get('code') ?? '';
-      refused ??= grantProblem(source, error, [...secretsOf(source), code, attempt.codeVerifier]);
-      if (!(error instanceof ResponseBodyError && error.error === 'invalid_client')) break;
+      const said = await refusedByIssuer(error);
+      const secrets = [...secretsOf(source), code, attempt.codeVerifier];
+      refused ??=
+        said === null ? brokenProblem(source, error, secrets) : refusalProblem(source, said, secrets);
+      if (said?.error !== 'invalid_client') break;
     }
   }
   return err(refused as SignInProblem);
@@ -180,19 +182,23 @@ const codesOfRefusal: Readonly<Record<string, SignInProblem['code']>> = {
   unsupported_grant_type: 'sign_in.source_misconfigured',
 };
 
-/** Why a code was not exchanged. */
-function grantProblem(source: UserSource, error: unknown, secrets: readonly string[]): SignInProblem {
+function refusalProblem(
+  source: UserSource,
+  { by, error, description }: IssuerRefusal,
+  secrets: readonly string[],
+): SignInProblem {
+  const words = told(description, secrets);
+  const reason = `${by} answers ${told(error, secrets)}${words === '' ? '' : `: ${words}`}${hintOn(error)}`;
+  // Used, or too old: what is asked there was asked once before.
+  const isOver = by === 'the token endpoint' && error === 'invalid_grant';
+  const usual = Object.hasOwn(codesOfRefusal, error) ? codesOfRefusal[error] : undefined;
+  return problem(source, isOver ? 'sign_in.expired' : (usual ?? 'sign_in.source_refused'), reason);
+}
+
+/** Why a code was not exchanged, where the issuer did not refuse to. */
+function brokenProblem(source: UserSource, error: unknown, secrets: readonly string[]): SignInProblem {
   const failure = failureIn(error);
   if (failure !== null) return problem(source, 'sign_in.source_unreachable', failure.message);
-  if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) {
-    const where = error instanceof ResponseBodyError ? 'the token endpoint' : 'the issuer';
-    const words = told(error.error_description, secrets);
-    const reason = `${where} answers ${told(error.error, secrets)}${words === '' ? '' : `: ${words}`}${hintOn(error)}`;
-    // Used, or too old: what is asked there was asked once before.
-    const isOver = error instanceof ResponseBodyError && error.error === 'invalid_grant';
-    const usual = codesOfRefusal[error.error] ?? 'sign_in.source_refused';
-    return problem(source, isOver ? 'sign_in.expired' : usual, reason);
-  }
   const words = libraryWords(error);
   if (/"state"/.test(words)) return problem(source, 'sign_in.expired', words);
   const status = statusIn(error);
@@ -202,19 +208,15 @@ function grantProblem(source: UserSource, error: unknown, secrets: readonly stri
   return problem(source, 'sign_in.answer_invalid', told(reason, secrets));
 }
 
-function hintOn({
-  error,
-  error_description: words = '',
-}: {
-  error: string;
-  error_description?: string;
-}): string {
-  if (words?.includes('AADSTS9010010')) return ' (Entra takes no resource)';
-  if (error === 'invalid_client')
-    return '; compare client_id and client_secret with the application at the issuer: the secret may have expired, or be its id instead of its value';
-  if (error === 'invalid_scope') return '; take scopes that the issuer knows';
-  if (error === 'invalid_grant') return '; it may have been used before, or the redirect URI may be another';
-  return '';
+const hints: Readonly<Record<string, string>> = {
+  invalid_client:
+    '; compare client_id and client_secret with the application at the issuer: the secret may have expired, or be its id instead of its value',
+  invalid_scope: '; take scopes that the issuer knows',
+  invalid_grant: '; it may have been used before, or the redirect URI may be another',
+};
+
+function hintOn(error: string): string {
+  return (Object.hasOwn(hints, error) && hints[error]) || '';
 }
 
 /** What the library says, and of what was compared: names and issuers, never a token. */

@@ -1,8 +1,9 @@
-import { authorizationCodeGrant, type Configuration, ResponseBodyError } from 'openid-client';
+import { authorizationCodeGrant, type Configuration } from 'openid-client';
 import { err, ok, type Result } from '#foundation';
 import type { SourceReport, SourceStep, UserSource } from './contract.ts';
 import type { Discovered, Issuer } from './issuer.ts';
 import { failureIn, told } from './problems.ts';
+import { refusedByIssuer } from './refused-by-issuer.ts';
 
 type Outcome = Result<string | null, { readonly detail: string; readonly unreachable: boolean }>;
 
@@ -89,14 +90,15 @@ async function presented(
   } catch (error) {
     const failure = failureIn(error);
     if (failure !== null) return err({ detail: failure.message, unreachable: true });
-    if (!(error instanceof ResponseBodyError)) return ok('the token endpoint answers with something else');
-    const words = told(error.error_description ?? '', secrets);
-    const said = `the token endpoint answers ${told(error.error, secrets)}${words === '' ? '' : `: ${words}`}`;
-    if (error.error === 'invalid_client' || error.error === 'unauthorized_client')
+    const refused = await refusedByIssuer(error);
+    if (refused === null) return ok('the token endpoint answers with something else');
+    const words = told(refused.description, secrets);
+    const said = `the token endpoint answers ${told(refused.error, secrets)}${words === '' ? '' : `: ${words}`}`;
+    if (refused.error === 'invalid_client' || refused.error === 'unauthorized_client')
       return err({
         detail: `${said}; compare client_id and client_secret with the application at the issuer`,
         unreachable: false,
       });
-    return error.error === 'invalid_grant' ? ok(null) : ok(`${said}; so it cannot be told`);
+    return refused.error === 'invalid_grant' ? ok(null) : ok(`${said}; so it cannot be told`);
   }
 }
