@@ -10,6 +10,7 @@ import { findNginx, startNginx } from './nginx.ts';
 import { benchUser, grantsOf, rulesOf } from './policies.ts';
 import { cpuOf, residentOf } from './process-usage.ts';
 import { inspectable, measureSessions, type SessionCost } from './sessions.ts';
+import { accessTokenFor } from './signed-in.ts';
 import { type Line, printLines, printNote } from './table.ts';
 
 /**
@@ -187,6 +188,7 @@ function gatewayConfig(upstream: string) {
       gateway('bench', { tool_filter: { allowed_tools: allowed } }),
       gateway('bench-all', { tool_filter: { allowed_tools: ['Bench.*'] } }),
       gateway('bench-relay', { tool_filter: { allowed_tools: ['relay.*'] }, naming: 'source' }),
+      gateway('bench-signed', { tool_filter: { allowed_tools: allowed }, auth_types: ['arcade'] }),
       gateway('bench-rules', { tool_filter: { allowed_tools: allowed } }),
       gateway('bench-policy', { tool_filter: { allowed_tools: allowed }, access: 'granted' }),
     ],
@@ -229,8 +231,11 @@ async function build(): Promise<Stand> {
     const gateway = await startGateway(gatewayConfig(upstream), onCore(1));
     stops.push(gateway.stop);
     const of = candidatesOf(gateway);
+    const signed = of('with an access token', 'bench-signed', 'stateless');
+    const headers = { Authorization: `Bearer ${await accessTokenFor(gateway, 'bench-signed')}` };
     const calls = [
       of('gateway, 2026-07-28', 'bench', 'stateless'),
+      { ...signed, target: { ...signed.target, headers } },
       of('gateway, session', 'bench', 'session'),
       of('gateway to MCP source', 'bench-relay', 'stateless'),
       of('with 20 rules', 'bench-rules', 'stateless'),

@@ -41,7 +41,10 @@ export function createGatewayAnswers(
     if (account === null || !account.active || account.projectId !== gateway.projectId || !takesSignIns) {
       return err(tokenInvalid('there is no such service account here, or it is not active'));
     }
-    return callerOf(accountPrincipal(account, untilMs), account.id, token, { groups: [], claims: {} });
+    return callerOf(accountPrincipal(account, 'member', untilMs), account.id, token, {
+      groups: [],
+      claims: {},
+    });
   }
 
   function resultFor(known: KnownToken, gateway: Gateway): Result<Caller, Refusal> {

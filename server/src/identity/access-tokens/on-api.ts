@@ -47,7 +47,7 @@ export function createApiAnswers({ issuer, people, serviceAccounts }: ApiAnswers
       (place.projectId ?? projectId) === projectId &&
       (place.organizationId === null || place.organizationId === people.project(projectId)?.organizationId);
     return isHere
-      ? ok(accountPrincipal(account, untilMs))
+      ? ok(accountPrincipal(account, account.role, untilMs))
       : err(noSuchProject('the service account belongs to another project'));
   }
 

@@ -26,7 +26,12 @@ export function personPrincipal(
   };
 }
 
-export function accountPrincipal({ id, name, projectId, role }: ServiceAccount, untilMs: number): Principal {
+/** `role`: its own on the API; on gateways it is a user like others. */
+export function accountPrincipal(
+  { id, name, projectId }: ServiceAccount,
+  role: Role,
+  untilMs: number,
+): Principal {
   return {
     kind: 'service_account',
     id,
