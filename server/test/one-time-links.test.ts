@@ -49,7 +49,7 @@ test('the link that the server prints signs in the owner, once, and asks for the
   assert.ok(link.startsWith(`${signing.server.url}/oauth2/link#`));
   const browser = createBrowser();
   const asked = await use(link, browser);
-  assert.match(asked.text, /What is your e-mail address\?/);
+  assert.match(asked.text, /Who are you\?/);
   const wrong = await browser.submit(asked, { fields: { email: 'not one' } });
   assert.match(wrong.text, /This is not an e-mail address/);
   const page = await browser.submit(wrong, { fields: { email: ' Owner@Example.com ' } });

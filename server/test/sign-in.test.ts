@@ -14,6 +14,10 @@ gateways:
     name: The members' gateway
     auth_types: [arcade]
     tool_filter: { allowed_tools: ['*'] }
+  - slug: nobody
+    auth_types: [user_source]
+    user_source_ids: [gone]
+    tool_filter: { allowed_tools: ['*'] }
   - slug: other
     auth_types: [arcade]
     tool_filter: { allowed_tools: ['*'] }
@@ -74,9 +78,10 @@ test('who does not allow it sends the application away without a code', async ()
   const { searchParams } = new URL(back.url);
   assert.equal(searchParams.get('error'), 'access_denied');
   assert.equal(searchParams.get('code'), null);
-  const [record] = await records();
+  const record = (await records()).find(({ reason }) => reason.startsWith('did not allow the application'));
   assert.equal(record.decision, 'refused');
   assert.equal(record.client_id, asked.clientId);
+  assert.equal(record.user_id, 'alice@example.com');
   assert.match((await browser.open(asked.url, { stopAt: clientCallback })).text, /Allow Test client/);
 });
 
@@ -253,6 +258,12 @@ test('who is unknown, not allowed, of a wrong domain or deactivated reads the sa
   await identity.userSources.remove('default', 'strict');
   assert.equal(new Set(seen).size, 1, seen.join('\n'));
   assert.equal(new Set(reasons.map((reason) => reason.replace(/\(ref.*/, ''))).size, 3, reasons.join('\n'));
+});
+
+test('where nobody can sign in, the page says so and asks for nothing', async () => {
+  const page = await createBrowser().open((await signing.authorization('nobody')).url);
+  assert.match(page.text, /Nobody can sign in here at the moment/);
+  assert.deepEqual(page.forms, []);
 });
 
 test('where there are several sources people choose, and the page says who asks and where it leads', async () => {

@@ -12,7 +12,7 @@ export function consentPage(of: {
   readonly formToken: string;
   readonly somebodyElseUrl: string;
 }): Page {
-  const { client, gateway, scopes } = of.pending;
+  const { client, gateway, scopes, allowedBefore } = of.pending;
   const title = `Allow ${clientName(client)} to act as you?`;
   return {
     title,
@@ -27,8 +27,14 @@ ${askingClient(client)}
         : html`<strong>${plainText(gateway.name) || gateway.slug}</strong><small>gateway ${gateway.slug}</small>`
     }</dd></div>
 </dl>
-<p>It will be able to:</p>
+<p>${allowedBefore.length === 0 ? 'It will be able to:' : 'It asks for more. It will also be able to:'}</p>
 <ul>${scopes.map((scope) => html`<li>${scopeWords(scope, gateway)}</li>`)}</ul>
+${
+  allowedBefore.length === 0
+    ? ''
+    : html`<p class="soft">You allowed before:</p>
+<ul class="soft">${allowedBefore.map((scope) => html`<li>${scopeWords(scope, gateway)}</li>`)}</ul>`
+}
 <p class="soft">Allow this only if you started it yourself, just now. You can take it back at any time under <a href="/oauth2/sessions">your sessions</a>.</p>
 <form method="post" action="${of.action}">
 <input type="hidden" name="form_token" value="${of.formToken}">

@@ -46,7 +46,7 @@ export function linkEmailPage(of: {
   readonly link: string;
   readonly problem?: string;
 }): Page {
-  const title = 'What is your e-mail address?';
+  const title = 'Who are you?';
   return {
     title,
     body: html`<h1>${title}</h1>

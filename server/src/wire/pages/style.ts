@@ -38,7 +38,7 @@ input[type=text],input[type=email]{width:100%;font:inherit;color:inherit;backgro
 code,pre,.code{font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--ground);border:1px solid var(--line);border-radius:9px;padding:.75rem .85rem;margin:.4rem 0 .8rem;white-space:pre-wrap;user-select:all}
 .copyable{position:relative}
-.copyable pre{padding-right:5.2rem}
+.copyable:has(button) pre{padding-right:5.2rem}
 .copyable button{position:absolute;top:.4rem;right:.4rem;background:var(--card);color:var(--ink);border-color:var(--line)}
 .code.big{font-size:1.7rem;letter-spacing:.12em;text-align:center;margin:1rem 0}
 details{border-top:1px solid var(--line)}

@@ -140,14 +140,16 @@ async function answered(
     return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
   }
   const allows = answer === 'allow';
+  const admitted = gateway === null ? null : deps.identity.accessTokens.admits(signIn, gateway);
   await deps.audit.record({
     kind: 'sign_in',
     decision: allows ? 'allowed' : 'refused',
     projectId: gateway?.projectId ?? 'default',
-    userId: signIn.userId,
+    userId: admitted?.ok === true ? admitted.value.userId : signIn.userId,
     principal: signIn.personId,
     gateway: gateway?.slug ?? null,
-    reason: `${allows ? 'allowed' : 'did not allow'} the application ${client.id} to act with ${scopes.join(' ')}, going back to ${client.redirectHost}`,
+    clientId: client.id,
+    reason: `${allows ? 'allowed' : 'did not allow'} the application to act with ${scopes.join(' ')}, going back to ${client.redirectHost}`,
   });
   const url = allows
     ? await deps.authorizations.consented(request, response)
