@@ -69,7 +69,10 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
     const client = await (await deps.provider()).Client.find(String(client_id));
     if (target === null || client === undefined) return null;
     const signIn = await signInFor(request, interaction, target);
-    return { interaction, pending: pendingOf(interaction, client, target, signIn) };
+    const gatewayId = target.gateway?.id ?? '';
+    const allowed =
+      signIn === null ? [] : await identity.consents.of(signIn.personId, client.clientId, gatewayId);
+    return { interaction, pending: pendingOf(interaction, client, target, { signIn, allowed }) };
   }
 
   async function mustWait(request: IncomingMessage, response: ServerResponse): Promise<Waiting> {
@@ -120,9 +123,13 @@ function pendingOf(
   { uid, prompt, params, session }: Interaction,
   client: Client,
   { gateway }: Target,
-  signIn: SignIn | null,
+  { signIn, allowed }: { readonly signIn: SignIn | null; readonly allowed: readonly string[] },
 ): PendingAuthorization {
   const { redirect_uri, scope } = params as Parameters;
+  const asked = String(scope ?? '')
+    .split(' ')
+    .filter(Boolean);
+  const fresh = asked.filter((one) => !allowed.includes(one));
   const isSame = signIn !== null && session?.accountId === signIn.id;
   return {
     uid,
@@ -136,9 +143,8 @@ function pendingOf(
         typeof redirect_uri === 'string' ? redirectHostOf(redirect_uri) : 'the device that shows the code',
     },
     gateway,
-    scopes: String(scope ?? '')
-      .split(' ')
-      .filter(Boolean),
+    scopes: fresh.length === 0 ? asked : fresh,
+    allowedBefore: fresh.length === 0 ? [] : asked.filter((one) => allowed.includes(one)),
     signIn,
   };
 }

@@ -17,8 +17,10 @@ export interface PendingAuthorization {
   };
   /** `null`: for the API. */
   readonly gateway: Gateway | null;
-  /** Those that are asked for and exist. */
+  /** Those that are asked for, exist and were not allowed before; all of them, where there is no such one. */
   readonly scopes: readonly string[];
+  /** The others that are asked for. */
+  readonly allowedBefore: readonly string[];
   /** Of the browser, where it is signed in as somebody who may come in here. */
   readonly signIn: SignIn | null;
 }

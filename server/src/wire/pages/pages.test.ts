@@ -27,7 +27,7 @@ function allPages(text: string): Readonly<Record<string, Page>> {
     client: { id: text, name: text, host: text, redirectHost: text },
     gateway,
     scopes: [text, 'mcp', 'openid'],
-    allowedBefore: [],
+    allowedBefore: [text],
     signIn: null,
   };
   const form = { formToken: text, to: text, problem: text };
