@@ -1,7 +1,14 @@
+import type { DeclaredUserSourceRequest } from '@sallyport/contracts';
 import type { Catalog } from '#catalog';
 import { type ConfigFile, type Declared, type FurtherChecks, formatMistake } from '#config';
 import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
-import { checkUserAssertion } from '#identity';
+import {
+  checkUserAssertion,
+  checkUserSource,
+  type Identity,
+  newUserSourceFromRequest,
+  type UserSource,
+} from '#identity';
 import { checkRule, type Policy } from '#policy';
 import type { Sources } from '#sources';
 
@@ -16,19 +23,34 @@ const fromFile = { origin: 'file', ...undated } as const;
 export const furtherChecks: FurtherChecks = {
   rule: checkRule,
   gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId }).userAssertion),
+  userSource: (request) => checkUserSource(declaredUserSource(request)),
 };
+
+function declaredUserSource(request: DeclaredUserSourceRequest): UserSource {
+  const { id, name = id, ...rest } = request;
+  return { ...newUserSourceFromRequest({ ...rest, name }, { id, projectId }), ...fromFile };
+}
 
 /** Makes the file's resources exactly these, and the bundled demo worker, where there is one, another of them. */
 export async function applyDeclared(
   file: ConfigFile,
   demo: Source | null,
-  { sources, catalog, policy }: { sources: Sources; catalog: Catalog; policy: Policy },
+  {
+    sources,
+    catalog,
+    policy,
+    identity,
+  }: { sources: Sources; catalog: Catalog; policy: Policy; identity: Pick<Identity, 'userSources'> },
 ): Promise<void> {
   const workers = file.workers.map(
     ({ request }): Source => ({ ...newSourceFromRequest(request, { projectId }), ...fromFile }),
   );
   const gateways = file.gateways.map(
     ({ id, request }): Gateway => ({ ...newGatewayFromRequest(request, { projectId }), ...fromFile, id }),
+  );
+  identity.userSources.applyFile(
+    projectId,
+    file.userSources.map(({ request }) => declaredUserSource(request)),
   );
   // Before anything is awaited: no request sees a gateway without what is laid down for it, or a tool before that.
   catalog.applyFile(gateways);
@@ -43,7 +65,11 @@ export async function applyDeclared(
 /** Entries of the file that name a gateway or a plugin which is not there (yet): of a denial that must be known. */
 export function actNowhere(
   file: ConfigFile,
-  { catalog, policy }: { catalog: Catalog; policy: Policy },
+  {
+    catalog,
+    policy,
+    identity,
+  }: { catalog: Catalog; policy: Policy; identity: Pick<Identity, 'userSources'> },
 ): string[] {
   const slugs = new Set(catalog.gateways(projectId).map(({ slug }) => slug));
   const nowhere = [...file.grants, ...file.rules, ...file.limits].flatMap(({ request: { gateway }, at }) =>
@@ -52,9 +78,17 @@ export function actNowhere(
   const never = file.hooks.flatMap(({ request: { plugin_id: id }, at }) =>
     policy.plugins.get(projectId, id) === null ? [{ at, what: `plugin "${id}"` }] : [],
   );
-  return [...nowhere, ...never].map(({ at, what }) =>
+  const nobody = file.gateways.flatMap(({ request, at }) =>
+    newGatewayFromRequest(request, { projectId })
+      .userSourceIds.filter((id) => identity.userSources.get(projectId, id) === null)
+      .map((id) =>
+        formatMistake({ ...at, message: `nobody signs in by user source "${id}": there is none` }),
+      ),
+  );
+  const acting = [...nowhere, ...never].map(({ at, what }) =>
     formatMistake({ ...at, message: `acts nowhere: there is no ${what}` }),
   );
+  return [...acting, ...nobody];
 }
 
 function requestOf<Request>({ request }: Declared<Request>): Request {

@@ -1,8 +1,10 @@
 import {
   type CreateGatewayRequest,
   createGatewayRequest,
+  type DeclaredUserSourceRequest,
   declaredHookRequest,
   declaredPluginRequest,
+  declaredUserSourceRequest,
   declaredWorkerRequest,
   grantRequest,
   limitRequest,
@@ -26,7 +28,7 @@ import type { Tree } from './tree.ts';
 import { locate, locateKey } from './tree.ts';
 
 /** Known words that this version does not act on. Accepting one and not acting on it would be dangerous. */
-const laterSections = ['auth_providers', 'secrets', 'user_sources', 'models'] as const;
+const laterSections = ['auth_providers', 'secrets', 'models'] as const;
 
 const fileSchema = z.strictObject({
   workers: z.array(declaredWorkerRequest).default([]),
@@ -36,6 +38,7 @@ const fileSchema = z.strictObject({
   limits: z.array(limitRequest).default([]),
   plugins: z.array(declaredPluginRequest).default([]),
   hooks: z.array(declaredHookRequest).default([]),
+  user_sources: z.array(declaredUserSourceRequest).default([]),
   egress: z
     .strictObject({
       allow: z.array(z.string().refine(isEgressEntry, `expected ${egressEntryForm}`)).default([]),
@@ -51,6 +54,8 @@ export interface FurtherChecks {
   rule(rule: RuleRequest): Refusal | null;
   /** Its keys. */
   gateway(gateway: CreateGatewayRequest): Refusal | null;
+  /** Its issuer, its keys, who could come in. */
+  userSource(request: DeclaredUserSourceRequest): Refusal | null;
 }
 
 /** Checks the whole tree and returns either the config or every mistake in it. */
@@ -85,10 +90,12 @@ export async function checkConfig(
   }
   reportFurther(value, 'gateways', createGatewayRequest, from.checks.gateway, report);
   reportFurther(value, 'rules', ruleRequest, from.checks.rule, report);
+  reportFurther(value, 'user_sources', declaredUserSourceRequest, from.checks.userSource, report);
   reportHooks(value, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
-  const { workers, gateways, grants, rules, limits, plugins, hooks, egress, audit } = parsed.data;
+  const { workers, gateways, grants, rules, limits, plugins, hooks, user_sources, egress, audit } =
+    parsed.data;
   const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
   const declared = <T>(section: string, requests: readonly T[]) =>
     requests.map((request, index) => ({ request, at: at([section, index]) }));
@@ -103,6 +110,7 @@ export async function checkConfig(
     limits: declared('limits', limits),
     plugins: declared('plugins', plugins),
     hooks: declared('hooks', hooks),
+    userSources: declared('user_sources', user_sources),
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
     references: resolved.references,
@@ -158,6 +166,7 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
     ['workers', 'id'],
     ['gateways', 'slug'],
     ['plugins', 'id'],
+    ['user_sources', 'id'],
   ] as const) {
     const first = new Map<string, number>();
     for (const [index, entry] of listIn(value[section]).entries()) {

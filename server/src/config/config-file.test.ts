@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { refusal } from '#domain';
+import { checkUserSource, newUserSourceFromRequest } from '#identity';
 import type { FurtherChecks } from './check.ts';
 import { emptyConfig, loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
@@ -30,6 +31,8 @@ const checks: FurtherChecks = {
     asked?.public_key_pem?.includes('NotAKey')
       ? refusal('request.params_invalid', 'is no key', { field: 'user_assertion.public_key_pem' })
       : null,
+  userSource: ({ id, ...request }) =>
+    checkUserSource(newUserSourceFromRequest({ name: id, ...request }, { id, projectId: '' })),
 };
 
 /** Every mistake as `line:column path: message`. */
@@ -355,8 +358,27 @@ describe('mistakes', () => {
     );
   });
 
+  it('user sources are held to what only they can see, and their secrets come by reference', async () => {
+    const text = (more: string) =>
+      `user_sources:\n  - { id: corp, issuer: "https://idp.example", client_id: c, ${more} }\n`;
+    assert.deepEqual(await mistakesOf(text('client_secret: { fromEnv: SECRET }, scopes: openid email')), [
+      '2:77 user_sources[0].client_secret: expected environment variable SECRET to be set and not empty',
+    ]);
+    for (const [more, words] of [
+      ['scopes: [email]', /scopes: must have openid/],
+      ['preset: google', /allowed_domains: is required for Google/],
+      ['client_private_key: "{}"', /client_private_key: must be a private RSA, EC or Ed25519 key/],
+      ['skip_validation: true', /skip_validation: is not a known key/],
+    ] as const)
+      assert.match((await mistakesOf(text(more))).join(), words);
+    const common = text('').replace('https://idp.example', 'https://login.microsoftonline.com/common/v2.0');
+    assert.match((await mistakesOf(common)).join(), /issuer: stands for every tenant/);
+    const generated = text('').replace('id: corp', 'id: usrc_1');
+    assert.match((await mistakesOf(generated)).join(), /id: must not begin with usrc_/);
+  });
+
   it('a section of a later version is refused while it holds anything', async () => {
-    const sections = ['auth_providers', 'secrets', 'user_sources', 'models'];
+    const sections = ['auth_providers', 'secrets', 'models'];
     const text = sections.map((name) => `${name}: [{ name: x }]`).join('\n');
     const mistakes = await mistakesOf(text);
     assert.equal(mistakes.length, sections.length);

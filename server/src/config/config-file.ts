@@ -4,6 +4,7 @@ import type {
   CreateGatewayRequest,
   DeclaredHookRequest,
   DeclaredPluginRequest,
+  DeclaredUserSourceRequest,
   DeclaredWorkerRequest,
   GrantRequest,
   LimitRequest,
@@ -34,6 +35,7 @@ export interface ConfigFile {
   readonly limits: readonly Declared<LimitRequest>[];
   readonly plugins: readonly Declared<DeclaredPluginRequest>[];
   readonly hooks: readonly Declared<DeclaredHookRequest>[];
+  readonly userSources: readonly Declared<DeclaredUserSourceRequest>[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];
   /** `null` where the file is silent. `SALLYPORT_AUDIT_DURABILITY` goes first. */
@@ -51,6 +53,7 @@ export const emptyConfig: ConfigFile = {
   limits: [],
   plugins: [],
   hooks: [],
+  userSources: [],
   egressAllow: [],
   auditDurability: null,
   references: [],

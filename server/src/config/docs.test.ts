@@ -7,13 +7,14 @@ import {
   createGatewayRequest,
   declaredHookRequest,
   declaredPluginRequest,
+  declaredUserSourceRequest,
   declaredWorkerRequest,
   grantRequest,
   limitRequest,
   ruleRequest,
 } from '@sallyport/contracts';
 import { newGatewayFromRequest } from '#domain';
-import { checkUserAssertion } from '#identity';
+import { checkUserAssertion, checkUserSource, newUserSourceFromRequest } from '#identity';
 import { checkRule } from '#policy';
 import type { FurtherChecks } from './check.ts';
 import { loadConfigFile } from './config-file.ts';
@@ -22,6 +23,8 @@ import { formatMistake } from './mistakes.ts';
 const checks: FurtherChecks = {
   rule: checkRule,
   gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId: '' }).userAssertion),
+  userSource: ({ id, ...request }) =>
+    checkUserSource(newUserSourceFromRequest({ name: id, ...request }, { id, projectId: '' })),
 };
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
@@ -48,6 +51,7 @@ it('docs/config.md names every variable and every field', () => {
     ...within('rate', limitRequest.shape.rate.unwrap().shape),
     ...Object.keys(declaredPluginRequest.shape),
     ...Object.keys(declaredHookRequest.shape),
+    ...Object.keys(declaredUserSourceRequest.shape),
   ];
   for (const name of [...variables, ...fields]) {
     assert.match(page, new RegExp(`\`${name.replaceAll('.', '\\.')}[\`.]`), name);
@@ -60,14 +64,14 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const env = { REFERENCE_SECRET: 'secret', FILES_KEY: 'key', DLP_TOKEN: 'token' };
+    const env = { REFERENCE_SECRET: 'secret', FILES_KEY: 'key', DLP_TOKEN: 'token', IDP_SECRET: 'secret' };
     const loaded = await loadConfigFile(path, env, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
     assert.ok(loaded.ok);
-    const { workers, gateways, grants, rules, limits, plugins, hooks } = loaded.value;
+    const { workers, gateways, grants, rules, limits, plugins, hooks, userSources } = loaded.value;
     assert.deepEqual(
-      [workers, gateways, grants, rules, limits, plugins, hooks].map(({ length }) => length),
-      [3, 1, 3, 3, 2, 2, 1],
+      [workers, gateways, grants, rules, limits, plugins, hooks, userSources].map(({ length }) => length),
+      [3, 1, 3, 3, 2, 2, 1, 4],
     );
   } finally {
     rmSync(directory, { recursive: true });
