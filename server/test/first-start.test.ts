@@ -80,8 +80,22 @@ test('whoever starts it for the first time connects a client to the demo with th
   assert.ok(!(server.stdout() + server.stderr()).includes(token));
 });
 
-test('once there is an owner, a start that nobody watches prints no link', async () => {
+test('the reference on a page is in the log, with the cause', async () => {
+  const page = await createBrowser().open(
+    `${server.url}/oauth2/callback/corp?code=SECRET-CODE&state=SECRET-STATE`,
+  );
   await server.stop('SIGTERM');
+  const reference = /ref_[0-9a-f]{12}/.exec(page.text)?.[0] ?? 'none';
+  const line = server
+    .stderr()
+    .concat(server.stdout())
+    .split('\n')
+    .find((one) => one.includes(reference));
+  assert.match(line ?? '', /came without the cookie of its sign-in/);
+  assert.doesNotMatch(line ?? '', /SECRET/);
   server = await start();
+});
+
+test('once there is an owner, a start that nobody watches prints no link', async () => {
   assert.equal(linkIn(server.stdout()), null);
 });

@@ -177,6 +177,7 @@ for (const [what, knobs, title, code, decision] of failures) {
 const lies: readonly (readonly [what: string, knobs: IdpKnobs, code: string])[] = [
   ['signs with a key of nobody', { signing: 'foreign_key' }, 'sign_in.answer_invalid'],
   ['signs not at all', { signing: 'none' }, 'sign_in.answer_invalid'],
+  ['leaves out groups because there are too many', { groupOverage: 'claim' }, 'sign_in.answer_invalid'],
   ['answers for another client', { tokenAudience: 'another' }, 'sign_in.answer_invalid'],
   ['answers with the nonce of another sign-in', { tokenNonce: 'another' }, 'sign_in.answer_invalid'],
   ['is another one than it was asked', { responseIssuer: 'https://evil.example' }, 'sign_in.answer_invalid'],
@@ -209,6 +210,20 @@ for (const [what, knobs, code] of lies) {
     assert.match((await signInAt(browser, again, 'alice')).text, /Allow Test client/);
   });
 }
+
+test('who has no groups where groups are demanded is told so, and the operator what is wrong', async () => {
+  await signing.addSource('grouped', { groupsRequired: true });
+  signing.idp.knobs.dropGroups = true;
+  const browser = createBrowser();
+  const atIssuer = await browser.open(`${signing.server.url}/oauth2/sign_in/default/grouped`);
+  const page = await signInAt(browser, atIssuer, 'alice');
+  delete signing.idp.knobs.dropGroups;
+  await signing.server.app.rooms.identity.userSources.remove('default', 'grouped');
+  assert.ok(page.status >= 400);
+  const [record] = await records();
+  assert.match(record.reason, /groups/);
+  assert.ok(record.reason.endsWith(`(${referenceOn(page)})`));
+});
 
 test('keys that the issuer changes in mid-flight sign in all the same', async () => {
   const asked = await signing.authorization('members');
