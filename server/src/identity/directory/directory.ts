@@ -5,7 +5,14 @@ import { lockOrganization } from '../people/change-person.ts';
 import type { People } from '../people/contract.ts';
 import { emailOf } from '../people/email.ts';
 import type { SignIns } from '../sign-ins/contract.ts';
-import type { Directory, DirectoryGroup, DirectoryUser, GroupChange, UserContent } from './contract.ts';
+import type {
+  Directory,
+  DirectoryGroup,
+  DirectoryUser,
+  GroupChange,
+  GroupChanged,
+  UserContent,
+} from './contract.ts';
 import {
   changeMembers,
   countMembers,
@@ -39,8 +46,8 @@ export interface DirectoryDeps {
 }
 
 const topic = 'directory';
-/** People that one message to other replicas names. */
-const toldTogether = 500;
+/** People that are looked at at once, and that one message to other replicas names: calls go on between them. */
+const together = 500;
 /** Members that a page of groups has, unless its first group alone has more. */
 const maxMembersOfPage = 50_000;
 
@@ -54,20 +61,24 @@ export function createDirectory(deps: DirectoryDeps): Directory {
 async function change<T>(
   { db, changes, people }: DirectoryDeps,
   organizationId: string,
-  work: (queries: Queries, concerns: (personIds: readonly string[]) => void) => Promise<T>,
+  work: (queries: Queries, concerns: (personIds: Iterable<string>) => void) => Promise<T>,
 ): Promise<T> {
   const concerned = new Set<string>();
   const done = await db.tx(async (queries) => {
     await lockOrganization(queries, organizationId);
-    const made = await work(queries, (ids) => ids.forEach((id) => void concerned.add(id)));
-    const ids = [...concerned];
-    for (let at = 0; at < ids.length; at += toldTogether) {
-      await changes.tell(queries, topic, ids.slice(at, at + toldTogether).join(' '));
-    }
+    const made = await work(queries, (ids) => {
+      for (const id of ids) concerned.add(id);
+    });
+    for (const ids of inParts(concerned)) await changes.tell(queries, topic, ids.join(' '));
     return made;
   });
-  if (concerned.size > 0) await people.refresh([...concerned]);
+  for (const ids of inParts(concerned)) await people.refresh(ids);
   return done;
+}
+
+function* inParts(personIds: Iterable<string>): Iterable<readonly string[]> {
+  const ids = [...personIds];
+  for (let at = 0; at < ids.length; at += together) yield ids.slice(at, at + together);
 }
 
 type Users = Pick<Directory, 'user' | 'users' | 'groupsOf' | 'createUser' | 'changeUser' | 'removeUser'>;
@@ -95,21 +106,23 @@ function createUsers(deps: DirectoryDeps): Users {
     },
 
     async changeUser(organizationId, id, make) {
-      let leaves = false;
+      let isOut = false;
       const changed = await change(deps, organizationId, async (queries, concerns) => {
         const now = await findUser(queries, organizationId, id);
         if (now === null) return null;
         const wanted = make(now);
         if (!wanted.ok) return wanted;
         const content = { ...wanted.value, email: emailOf(wanted.value.email) };
+        isOut = !content.active;
+        // Also where nothing changes: a change that was written may have ended before it was known here.
+        concerns([id]);
         if (isSame(now, content)) return ok(now);
         const room = await makeRoom(queries, await holdersOf(queries, organizationId, content, id));
         if (!room.ok) return room;
-        leaves = now.active && !content.active;
-        concerns([id, ...room.value]);
+        concerns(room.value);
         return ok(await writeUser(queries, organizationId, id, content, clock));
       });
-      if (leaves) await signIns.endAllOf(id);
+      if (isOut && changed?.ok) await signIns.endAllOf(id);
       return changed;
     },
 
@@ -193,18 +206,9 @@ function createGroups(deps: DirectoryDeps): Groups {
         if (!wanted.ok) return wanted;
         const refused = await refusedChange(queries, organizationId, id, wanted.value);
         if (refused !== null) return err(refused);
-        const { members, displayName, externalId } = wanted.value;
-        const changed =
-          members === null ? { added: [], removed: [] } : await changeMembers(queries, id, members);
-        const isRenamed = displayName !== now.displayName;
-        concerns([...changed.added, ...changed.removed]);
-        if (isRenamed) concerns(await memberIds(queries, id));
-        const isChanged = isRenamed || externalId !== now.externalId;
-        if (!isChanged && changed.added.length + changed.removed.length === 0) {
-          return ok({ group: now, ...changed });
-        }
-        await updateGroup(queries, id, wanted.value, clock.iso());
-        return ok({ group: (await findGroup(queries, organizationId, id)) as DirectoryGroup, ...changed });
+        return ok(
+          await writeGroup(queries, organizationId, now, wanted.value, { concerns, at: clock.iso() }),
+        );
       }),
 
     removeGroup: (organizationId, id, check) =>
@@ -216,6 +220,25 @@ function createGroups(deps: DirectoryDeps): Groups {
         return checked;
       }),
   };
+}
+
+/** Writes what is not so yet, and says whom it concerns: all who were named, too, in case a change that was written was not known here. */
+async function writeGroup(
+  queries: Queries,
+  organizationId: string,
+  now: DirectoryGroup,
+  { members, ...content }: GroupChange,
+  { concerns, at }: { readonly concerns: (ids: Iterable<string>) => void; readonly at: string },
+): Promise<GroupChanged> {
+  const { id } = now;
+  const changed = members === null ? { added: [], removed: [] } : await changeMembers(queries, id, members);
+  const isRenamed = content.displayName !== now.displayName;
+  if (members !== null) for (const ids of [changed.removed, members.add, members.remove]) concerns(ids);
+  if (isRenamed) concerns(await memberIds(queries, id));
+  const isMoved = changed.added.length + changed.removed.length > 0;
+  if (!isRenamed && !isMoved && content.externalId === now.externalId) return { group: now, ...changed };
+  await updateGroup(queries, id, content, at);
+  return { group: (await findGroup(queries, organizationId, id)) as DirectoryGroup, ...changed };
 }
 
 /** Nothing is written before all of it is known to be possible. */
