@@ -61,6 +61,12 @@ export function createGrants(deps: GrantsDeps): Grants {
   const failedClients = createFailedClients(clock);
   const polls = createDevicePolls(clock);
 
+  function mayAsk(clientId: string, gateway: Gateway | null): boolean {
+    if (!isServiceAccountId(clientId)) return true;
+    const account = serviceAccounts.get(clientId);
+    return account?.active === true && (gateway === null || maySignInAt(account, gateway));
+  }
+
   return {
     configuration: {
       discovery: { authorization_grant_profiles_supported: [identityAssertionProfile] },
@@ -75,16 +81,12 @@ export function createGrants(deps: GrantsDeps): Grants {
       return serviceAccountClient(serviceAccounts.get(id), presents) as ClientMetadata | undefined;
     },
     isSecret: (id, secret) => (isServiceAccountId(id) ? serviceAccounts.isSecret(id, secret) : null),
-    mayAsk(clientId, gateway) {
-      if (!isServiceAccountId(clientId)) return true;
-      const account = serviceAccounts.get(clientId);
-      return account?.active === true && (gateway === null || maySignInAt(account, gateway));
-    },
+    mayAsk,
     isHeldUp: (ctx, error) => error.message === 'invalid_client' && failedClients.isHeld(claimedBy(ctx)),
     attach(provider) {
       holdUpFailures(provider, failedClients, deps);
       slowDown(provider, polls);
-      addIdentityAssertions(provider, resourceServer, { ...deps, usedOnce });
+      addIdentityAssertions(provider, resourceServer, { ...deps, usedOnce, mayAsk });
     },
   };
 }

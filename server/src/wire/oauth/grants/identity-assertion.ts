@@ -13,6 +13,8 @@ export interface AssertionDeps {
   readonly identity: Pick<Identity, 'people' | 'userSources' | 'signIns' | 'accessTokens'>;
   /** The gateway, which takes sign-ins, that a resource indicator names. */
   readonly gatewayAt: (resource: string) => Gateway | null;
+  /** Whether the client may have tokens for the gateway at all. */
+  readonly mayAsk: (clientId: string, gateway: Gateway) => boolean;
   readonly issuer: () => string;
   readonly clock: Clock;
   readonly usedOnce: UsedOnce;
@@ -68,6 +70,7 @@ function placeNamedBy({ assertion, clientId, resource: asked }: BroughtAssertion
   if (typeof resource !== 'string') return err('the assertion names no resource');
   const gateway = deps.gatewayAt(resource);
   if (gateway === null) return err('the assertion names no gateway of ours');
+  if (!deps.mayAsk(clientId, gateway)) return err('the client belongs to another project than the gateway');
   if (asked !== undefined && deps.gatewayAt(asked) !== gateway)
     return err('the assertion is for another resource than the request');
   const isOnGateway = ({ id }: UserSource) => Number(gateway.userSourceIds.includes(id));

@@ -271,6 +271,19 @@ describe('an assertion that does not hold gives nothing, and says no more than t
     await assertRefused(await assertion({ clientId: other.id }), 'not taken', {}, other);
   });
 
+  it('brought by a service account of another project, whatever the source says', async () => {
+    const { people, serviceAccounts } = server.app.rooms.identity;
+    const project = await people.createProject('default', 'Another');
+    const { account, secret } = await serviceAccounts.create(
+      { projectId: project.id, name: 'elsewhere', description: '', jwks: null, role: 'admin' },
+      { withSecret: true },
+    );
+    await change({ assertion_client_ids: [app.id, account.id] });
+    const by = { id: account.id, client_secret: secret ?? '' };
+    for (const resource of [gateway, `${server.issuer}/mcp/no-such-gateway`])
+      await assertRefused(await assertion({ clientId: account.id, resource }), resource, {}, by);
+  });
+
   it('brought by a client that cannot prove who it is', async () => {
     const registered = await server.register({
       client_name: 'public',
