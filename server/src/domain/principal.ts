@@ -65,6 +65,8 @@ export interface Principal {
   /** Nothing is open to it but what concerns its own users and tools: restricted keys, and people who are only members. */
   readonly confined: boolean;
   readonly expiresAtMs: number | null;
+  /** The OAuth client that an access token was given to; left out where an API key speaks. */
+  readonly clientId?: string;
   /** The user that it is where nobody is named: keys of a service account. */
   readonly actsAs?: string;
 }

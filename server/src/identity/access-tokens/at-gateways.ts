@@ -7,7 +7,7 @@ import type { SignIn } from '../sign-ins/contract.ts';
 import type { Admission } from './admission.ts';
 import type { Answered, KnownToken } from './memory.ts';
 import { accountPrincipal, personPrincipal } from './principals.ts';
-import { otherPlace, tokenInvalid, type VerifiedToken } from './verify-token.ts';
+import { otherPlace, tokenInvalid } from './verify-token.ts';
 
 export interface GatewayAnswersDeps {
   readonly issuer: () => string;
@@ -20,28 +20,24 @@ export function createGatewayAnswers(
   { issuer, people, serviceAccounts }: GatewayAnswersDeps,
   admission: Admission,
 ) {
-  function personAt(
-    { token, untilMs }: KnownToken,
-    signIn: SignIn,
-    gateway: Gateway,
-  ): Result<Caller, Refusal> {
+  function personAt(known: KnownToken, signIn: SignIn, gateway: Gateway): Result<Caller, Refusal> {
     const admitted = admission.toGateway(signIn, gateway);
     if (!admitted.ok) return admitted;
     const { standing, userId, role } = admitted.value;
-    const at = { projectId: gateway.projectId, userId, role: role ?? 'member', untilMs } as const;
-    return callerOf(personPrincipal(standing, at), userId, token, {
+    const at = { projectId: gateway.projectId, userId, role: role ?? 'member' } as const;
+    return callerOf(personPrincipal(standing, at, known), userId, known, {
       groups: [...new Set([...signIn.groups, ...standing.groups])],
       claims: signIn.claims,
     });
   }
 
-  function accountAt({ token, untilMs }: KnownToken, gateway: Gateway): Result<Caller, Refusal> {
-    const account = serviceAccounts.get(token.principalId);
+  function accountAt(known: KnownToken, gateway: Gateway): Result<Caller, Refusal> {
+    const account = serviceAccounts.get(known.token.principalId);
     const takesSignIns = gateway.authTypes.some((type) => type !== 'arcade_header');
     if (account === null || !account.active || account.projectId !== gateway.projectId || !takesSignIns) {
       return err(tokenInvalid('there is no such service account here, or it is not active'));
     }
-    return callerOf(accountPrincipal(account, 'member', untilMs), account.id, token, {
+    return callerOf(accountPrincipal(account, 'member', known), account.id, known, {
       groups: [],
       claims: {},
     });
@@ -83,10 +79,10 @@ export function createGatewayAnswers(
 function callerOf(
   principal: Principal,
   userId: string,
-  { clientId, scopes }: VerifiedToken,
-  known: Pick<Caller, 'groups' | 'claims'>,
+  { token: { scopes } }: KnownToken,
+  vouched: Pick<Caller, 'groups' | 'claims'>,
 ): Result<Caller, Refusal> {
-  const caller = actAs(principal, userId, { ...known, clientId, scopes });
+  const caller = actAs(principal, userId, { ...vouched, scopes });
   if (!caller.ok) return err(tokenInvalid(`its user id cannot be used: ${caller.error.message}`));
   return caller.value.userId === userId
     ? ok(caller.value)

@@ -30,7 +30,7 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
   function onEnding(forget: (key: string) => void): (key: string | null) => void {
     return (key) => {
       endings++;
-      if (key === null) memory.forgetAll();
+      if (key === null) memory.forgetWhere(() => true);
       else forget(key);
     };
   }
@@ -42,7 +42,11 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     'grants',
     onEnding((id) => memory.forgetTied(grantTie(id))),
   );
-  deps.signingKeys.onChange(() => onEnding(memory.forgetAll)(null));
+  deps.signingKeys.onChange(() => {
+    endings++;
+    const published = new Set(deps.signingKeys.current().map(({ kid }) => kid));
+    memory.forgetWhere(({ token }) => !published.has(token.keyId));
+  });
 
   /** A token that is seen for the first time, or again after something of it may have changed. */
   async function lookAt(text: string, digest: string): Promise<Result<KnownToken, Refusal>> {

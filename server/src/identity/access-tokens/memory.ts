@@ -95,8 +95,8 @@ export function createTokenMemory() {
     forgetTied(name: string): void {
       for (const digest of [...(byTie.get(name) ?? [])]) forget(digest);
     },
-    forgetAll(): void {
-      for (const digest of [...kept.keys()]) forget(digest);
+    forgetWhere(test: (known: KnownToken) => boolean): void {
+      for (const [digest, { known }] of [...kept]) if (test(known)) forget(digest);
     },
     size: () => kept.size,
   };

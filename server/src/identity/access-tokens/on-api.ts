@@ -17,7 +17,7 @@ export interface ApiAnswersDeps {
 
 /** What a checked token is on the API. Of memory. */
 export function createApiAnswers({ issuer, people, serviceAccounts }: ApiAnswersDeps, admission: Admission) {
-  function personAt(signIn: SignIn, place: Place, untilMs: number): Result<Principal, Refusal> {
+  function personAt(signIn: SignIn, place: Place, known: KnownToken): Result<Principal, Refusal> {
     const standing = admission.standingOf(signIn);
     if (!standing.ok) return standing;
     const { organizationId, email } = standing.value;
@@ -29,7 +29,7 @@ export function createApiAnswers({ issuer, people, serviceAccounts }: ApiAnswers
     // Who has no role anywhere is somebody all the same.
     if (!found.ok && place.projectId !== null) return found;
     const role = found.ok ? found.value.role : null;
-    return ok(personPrincipal(standing.value, { projectId, userId: email, role, untilMs }));
+    return ok(personPrincipal(standing.value, { projectId, userId: email, role }, known));
   }
 
   function firstProject(signIn: SignIn, { organizationId }: Standing): string {
@@ -37,8 +37,8 @@ export function createApiAnswers({ issuer, people, serviceAccounts }: ApiAnswers
     return (projects.find(({ id }) => admission.toProject(signIn, id).ok) ?? projects[0])?.id ?? '';
   }
 
-  function accountAt(id: string, place: Place, untilMs: number): Result<Principal, Refusal> {
-    const account = serviceAccounts.get(id);
+  function accountAt(known: KnownToken, place: Place): Result<Principal, Refusal> {
+    const account = serviceAccounts.get(known.token.principalId);
     if (account === null || !account.active) {
       return err(tokenInvalid('there is no such service account, or it is not active'));
     }
@@ -47,12 +47,13 @@ export function createApiAnswers({ issuer, people, serviceAccounts }: ApiAnswers
       (place.projectId ?? projectId) === projectId &&
       (place.organizationId === null || place.organizationId === people.project(projectId)?.organizationId);
     return isHere
-      ? ok(accountPrincipal(account, account.role, untilMs))
+      ? ok(accountPrincipal(account, account.role, known))
       : err(noSuchProject('the service account belongs to another project'));
   }
 
-  return ({ token, signIn, untilMs }: KnownToken, place: Place): Result<Principal, Refusal> => {
+  return (known: KnownToken, place: Place): Result<Principal, Refusal> => {
+    const { token, signIn } = known;
     if (token.audience !== `${issuer()}/v1` || token.gatewayId !== null) return otherPlace;
-    return signIn === null ? accountAt(token.principalId, place, untilMs) : personAt(signIn, place, untilMs);
+    return signIn === null ? accountAt(known, place) : personAt(signIn, place, known);
   };
 }

@@ -1,16 +1,13 @@
 import { type GlobSet, type Principal, permissionsOfRole, type Role } from '#domain';
 import type { Standing } from '../people/contract.ts';
 import type { ServiceAccount } from '../service-accounts/contract.ts';
+import type { KnownToken } from './memory.ts';
 
 /** A person at a place, who acts for nobody else. */
 export function personPrincipal(
   { personId, name, email }: Standing,
-  at: {
-    readonly projectId: string;
-    readonly userId: string;
-    readonly role: Role | null;
-    readonly untilMs: number;
-  },
+  at: { readonly projectId: string; readonly userId: string; readonly role: Role | null },
+  by: KnownToken,
 ): Principal {
   return {
     kind: 'person',
@@ -22,7 +19,8 @@ export function personPrincipal(
     gateways: null,
     tools: null,
     confined: at.role === null || at.role === 'member',
-    expiresAtMs: at.untilMs,
+    expiresAtMs: by.untilMs,
+    clientId: by.token.clientId,
   };
 }
 
@@ -30,7 +28,7 @@ export function personPrincipal(
 export function accountPrincipal(
   { id, name, projectId }: ServiceAccount,
   role: Role,
-  untilMs: number,
+  by: KnownToken,
 ): Principal {
   return {
     kind: 'service_account',
@@ -42,7 +40,8 @@ export function accountPrincipal(
     gateways: null,
     tools: null,
     confined: role === 'member',
-    expiresAtMs: untilMs,
+    expiresAtMs: by.untilMs,
+    clientId: by.token.clientId,
   };
 }
 

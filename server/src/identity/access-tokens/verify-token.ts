@@ -16,6 +16,7 @@ export interface VerifiedToken {
   readonly gatewayId: string | null;
   readonly clientId: string;
   readonly scopes: ReadonlySet<string>;
+  readonly keyId: string;
   readonly expiresAtMs: number;
 }
 
@@ -88,9 +89,9 @@ function publicJwk({ kid, jwk: { kty, n, e } }: SigningKey) {
   return { kty: kty as string, n: n as string, e: e as string, kid, alg: 'RS256', use: 'sig' };
 }
 
-function readClaims({ payload }: JWTVerifyResult): Result<VerifiedToken, Refusal> {
+function readClaims({ payload, protectedHeader }: JWTVerifyResult): Result<VerifiedToken, Refusal> {
   const { aud, sub, exp } = payload as { aud: unknown; sub: string; exp: number };
-  const texts = { principal: payload.principal, client_id: payload.client_id, aud };
+  const texts = { principal: payload.principal, client_id: payload.client_id, kid: protectedHeader.kid, aud };
   for (const [name, value] of Object.entries(texts)) {
     if (typeof value !== 'string' || value === '') return err(tokenInvalid(`it has no ${name}`));
   }
@@ -107,6 +108,7 @@ function readClaims({ payload }: JWTVerifyResult): Result<VerifiedToken, Refusal
     gatewayId: textOrNull(payload, 'gateway'),
     clientId: texts.client_id as string,
     scopes: new Set((textOrNull(payload, 'scope') ?? '').split(' ').filter((scope) => scope !== '')),
+    keyId: texts.kid as string,
     expiresAtMs: exp * 1000,
   });
 }

@@ -171,6 +171,7 @@ async function record(
     decision: outcome.ok ? 'allowed' : 'refused',
     projectId: principal.projectId,
     principal: principal.id,
+    clientId: principal.clientId ?? null,
     tool: route.needs === 'call' ? null : route.operation,
     code: outcome.ok ? null : outcome.error.code,
     reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),

@@ -92,6 +92,22 @@ describe('explain', () => {
     assert.match(denied.reason, new RegExp(ids.deny));
   });
 
+  it('knows the client that the user would come by', async () => {
+    const rule = await made('rules', {
+      name: 'Not by this client',
+      direction: 'input',
+      tools: ['Test.*'],
+      condition: 'client == "client_x"',
+      action: 'block',
+    });
+    const by = async (more: object) =>
+      (await explain({ ...member, ...more, tool: 'Test.Join', arguments: words })).code;
+    assert.equal(await by({ client_id: 'client_x' }), 'policy.input_blocked');
+    assert.equal(await by({ client_id: 'client_y' }), null);
+    assert.equal(await by({}), null);
+    assert.equal((await server.ask('DELETE', `/v1/rules/${rule}`)).status, 204);
+  });
+
   it('tells what every rule would do, where, and never with what', async () => {
     const told = await explain({ ...member, tool: 'Test.Join', arguments: { words: ['x 123-45-6789'] } });
     assert.deepEqual([told.decision, told.code], ['refused', 'policy.input_blocked']);
