@@ -31,8 +31,8 @@ const checks: FurtherChecks = {
     asked?.public_key_pem?.includes('NotAKey')
       ? refusal('request.params_invalid', 'is no key', { field: 'user_assertion.public_key_pem' })
       : null,
-  userSource: ({ id, ...request }) =>
-    checkUserSource(newUserSourceFromRequest({ name: id, ...request }, { id, projectId: '' })),
+  userSource: ({ id, name = id, ...request }) =>
+    checkUserSource(newUserSourceFromRequest({ name, ...request }, { id, projectId: '' })),
 };
 
 /** Every mistake as `line:column path: message`. */
@@ -368,7 +368,7 @@ describe('mistakes', () => {
       ['scopes: [email]', /scopes: must have openid/],
       ['preset: google', /allowed_domains: is required for Google/],
       ['client_private_key: "{}"', /client_private_key: must be a private RSA, EC or Ed25519 key/],
-      ['skip_validation: true', /skip_validation: is not a known key/],
+      ['skip_validation: true', /skip_validation: unknown key/],
     ] as const)
       assert.match((await mistakesOf(text(more))).join(), words);
     const common = text('').replace('https://idp.example', 'https://login.microsoftonline.com/common/v2.0');

@@ -23,8 +23,8 @@ import { formatMistake } from './mistakes.ts';
 const checks: FurtherChecks = {
   rule: checkRule,
   gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId: '' }).userAssertion),
-  userSource: ({ id, ...request }) =>
-    checkUserSource(newUserSourceFromRequest({ name: id, ...request }, { id, projectId: '' })),
+  userSource: ({ id, name = id, ...request }) =>
+    checkUserSource(newUserSourceFromRequest({ name, ...request }, { id, projectId: '' })),
 };
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
