@@ -40,6 +40,7 @@ export type {
 } from './people/contract.ts';
 export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
 export { checkPublicKeys } from './service-accounts/public-keys.ts';
+export { isServiceAccountId } from './service-accounts/service-account-id.ts';
 export type { SignIn, SignIns } from './sign-ins/contract.ts';
 export { checkUserSource } from './user-sources/check-user-source.ts';
 export type {

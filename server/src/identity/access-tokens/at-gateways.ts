@@ -3,6 +3,7 @@ import { err, ok, type Result } from '#foundation';
 import { actAs } from '../act-as.ts';
 import type { People } from '../people/contract.ts';
 import type { ServiceAccounts } from '../service-accounts/contract.ts';
+import { isServiceAccountId } from '../service-accounts/service-account-id.ts';
 import type { SignIn } from '../sign-ins/contract.ts';
 import type { Admission } from './admission.ts';
 import type { Answered, KnownToken } from './memory.ts';
@@ -21,6 +22,10 @@ export function createGatewayAnswers(
   admission: Admission,
 ) {
   function personAt(known: KnownToken, signIn: SignIn, gateway: Gateway): Result<Caller, Refusal> {
+    const { clientId } = known.token;
+    if (isServiceAccountId(clientId) && serviceAccounts.get(clientId)?.active !== true) {
+      return err(tokenInvalid('the service account that it was given to is not active any more'));
+    }
     const admitted = admission.toGateway(signIn, gateway);
     if (!admitted.ok) return admitted;
     const { standing, userId, role } = admitted.value;
@@ -54,19 +59,18 @@ export function createGatewayAnswers(
     answer(known: KnownToken, gateway: Gateway): Answered {
       const { token, signIn } = known;
       const result = resultFor(known, gateway);
-      return signIn === null
-        ? { gateway, standing: null, source: null, account: serviceAccounts.get(token.principalId), result }
-        : {
-            gateway,
-            standing: people.standing(signIn.personId),
-            source: admission.sourceOf(signIn),
-            account: null,
-            result,
-          };
+      return {
+        gateway,
+        standing: signIn === null ? null : people.standing(signIn.personId),
+        source: signIn === null ? null : admission.sourceOf(signIn),
+        account: serviceAccounts.get(token.clientId),
+        result,
+      };
     },
     isStillTrue(answered: Answered, { token, signIn }: KnownToken, gateway: Gateway): boolean {
       if (answered.gateway !== gateway) return false;
-      if (signIn === null) return answered.account === serviceAccounts.get(token.principalId);
+      if (answered.account !== serviceAccounts.get(token.clientId)) return false;
+      if (signIn === null) return true;
       return (
         answered.standing === people.standing(signIn.personId) &&
         answered.source === admission.sourceOf(signIn)

@@ -10,14 +10,14 @@ import {
 import type { Audit } from '#audit';
 import type { Gateway } from '#domain';
 import type { Clock } from '#foundation';
-import type { Identity } from '#identity';
+import { type Identity, isServiceAccountId } from '#identity';
 import type { Db } from '#storage';
 import { claimedClientId } from './claimed-client.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { createDevicePolls } from './device-polls.ts';
 import { createFailedClients, type FailedClients } from './failed-clients.ts';
 import { addIdentityAssertions } from './identity-assertion-grant.ts';
-import { isServiceAccountId, maySignInAt, serviceAccountClient } from './service-account-client.ts';
+import { maySignInAt, serviceAccountClient } from './service-account-client.ts';
 import { createUsedOnce } from './used-once.ts';
 
 const identityAssertionProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';

@@ -350,6 +350,20 @@ describe('an assertion that does not hold gives nothing, and says no more than t
     assert.equal((await redeem(await assertion())).status, 200);
   });
 
+  it('of an application that is deactivated or deleted since: its tokens are refused on their next call', async () => {
+    const other = await server.newAccount();
+    await change({ assertion_client_ids: [app.id, other.id] });
+    const { access_token } = (await redeem(await assertion({ clientId: other.id }), {}, other)).body;
+    const statuses = [(await ask(access_token, 'Test_Join')).status];
+    for (const active of [false, true]) {
+      await server.ask('PATCH', `/v1/service_accounts/${other.id}`, { body: { active } });
+      statuses.push((await ask(access_token, 'Test_Join')).status);
+    }
+    await server.ask('DELETE', `/v1/service_accounts/${other.id}`);
+    statuses.push((await ask(access_token, 'Test_Join')).status);
+    assert.deepEqual(statuses, [200, 401, 200, 401]);
+  });
+
   it('stands nowhere in the log book', async () => {
     const good = await assertion();
     const bad = await assertion({}, { claims: { aud: 'https://elsewhere.example' } });

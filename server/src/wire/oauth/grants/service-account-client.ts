@@ -7,10 +7,6 @@ export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** Stands where the library wants a secret; nobody has it, and it is never what is compared with. */
 const standIn = randomBytes(32).toString('base64url');
 
-export function isServiceAccountId(clientId: string): boolean {
-  return clientId.startsWith('svc_');
-}
-
 /**
  * A service account as an OAuth client, with the one method to authenticate that this request is made with; `undefined`: it
  * cannot sign in at all, and is told as one that does not exist.
