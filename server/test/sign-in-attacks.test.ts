@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { newGatewayFromRequest } from '#domain';
 import { createBrowser, type Page } from './browser.ts';
 import { clientCallback, type SigningIn, signInAt, startSigningIn, toConsent } from './signing-in.ts';
 
@@ -49,6 +50,23 @@ const crossSite: readonly Record<string, string>[] = [
   { 'sec-fetch-site': 'same-site' },
   {},
 ];
+
+test('a source of another project makes nobody the owner of the organisation', async () => {
+  const { people } = identity();
+  const project = await people.createProject('default', 'Another');
+  await signing.addSource('theirs', { projectId: project.id });
+  const request = newGatewayFromRequest(
+    { name: 'Theirs', slug: 'theirs', auth_types: ['arcade'] },
+    { projectId: project.id },
+  );
+  await signing.server.app.rooms.catalog.createGateway(request);
+  const { page } = await toConsent((await signing.authorization('theirs')).url);
+  assert.match(page.text, /Allow Test client/);
+  assert.equal(await people.hasOwner('default'), false);
+  const standing = people.standingOf('default', 'alice@example.com');
+  assert.equal(standing?.roleIn(project.id), 'member');
+  assert.equal(standing?.roleIn('default'), null);
+});
 
 test('no other site answers the question of consent, even with the form of its own visit', async () => {
   const asked = await signing.authorization('members');

@@ -61,7 +61,9 @@ function allPages(text: string): Readonly<Record<string, Page>> {
       signedInAs: text,
       formToken: text,
       signIns: [{ id: text, where: text, by: text, createdAt: time, isThis: true }],
-      consents: [{ clientId: text, client: text, gatewayId: text, gateway: text, createdAt: time }],
+      consents: [
+        { clientId: text, client: text, host: text, gatewayId: text, gateway: text, createdAt: time },
+      ],
     }),
     connect: connectPage({ slug: text, url: text, signsIn: true, takesKeys: true }),
     connectByKey: connectPage({ slug: text, url: text, signsIn: false, takesKeys: true }),

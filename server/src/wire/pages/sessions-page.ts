@@ -14,6 +14,8 @@ export interface ShownSignIn {
 export interface ShownConsent {
   readonly clientId: string;
   readonly client: string;
+  /** That vouches for it. */
+  readonly host: string | null;
   readonly gatewayId: string;
   readonly gateway: string;
   /** ISO 8601. */
@@ -53,7 +55,7 @@ ${
     ? html`<p class="soft">None.</p>`
     : html`<ul class="rows">${of.consents.map(
         (one) => html`<li><span>${plainText(one.client, 200)}
-<small>uses ${plainText(one.gateway)}, since ${instant(one.createdAt)}</small></span>
+<small>${one.host === null ? '' : `published by ${plainText(one.host)}, `}uses ${plainText(one.gateway)}, since ${instant(one.createdAt)}</small></span>
 ${form('/oauth2/sessions/withdraw', formToken, { client: one.clientId, gateway: one.gatewayId }, 'Withdraw', plainText(one.client))}</li>`,
       )}</ul>`
 }`,

@@ -55,7 +55,9 @@ export async function admit(
   }
   const { organizationId } = person;
   const { projectId } = source;
-  if (await people.becomeFirstOwner(organizationId, person.id)) return true;
+  // Who administers another of its projects, and adds a source there, does not come by the whole organisation.
+  const isFirstProject = people.projects(organizationId)[0]?.id === projectId;
+  if (isFirstProject && (await people.becomeFirstOwner(organizationId, person.id))) return true;
   if ((people.standing(person.id)?.roleIn(projectId) ?? null) !== null) return true;
   if (source.newPeople === null) return false;
   return (await people.setRole(person.id, { organizationId, projectId }, source.newPeople)).ok;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SignIn } from '#identity';
+import { vouchingHost } from '../oauth/client-metadata.ts';
 import { linkForm, linkInstead } from '../pages/link-page.ts';
 import { sendPage } from '../pages/page.ts';
 import { plainText } from '../pages/plain-text.ts';
@@ -153,6 +154,7 @@ async function shownConsents(
       return {
         clientId,
         client: (await authorizations.clientName(clientId)) ?? clientId,
+        host: vouchingHost(clientId),
         gatewayId,
         gateway: gatewayId === '' ? 'this server' : (gateway?.slug ?? 'a gateway that is gone'),
         createdAt,
