@@ -225,6 +225,59 @@ describe('who may come in', () => {
     assert.match((await sentTo(asking().url, eve)).pathname, /^\/oauth2\/interaction\//);
   });
 
+  it('at a gateway of one user source, nobody of another', async () => {
+    const { userSources, people, signIns } = server.app.rooms.identity;
+    for (const id of ['ours', 'theirs']) {
+      const made = await userSources.create({
+        id,
+        projectId: 'default',
+        name: id,
+        description: '',
+        issuer: `https://${id}.example`,
+        preset: null,
+        clientId: 'sallyport',
+        clientAuth: { by: 'none' },
+        scopes: ['openid'],
+        userClaim: 'sub',
+        groupsClaim: '',
+        groupsRequired: false,
+        allowedDomains: [],
+        newPeople: 'member',
+        assertionClients: [],
+        status: 'active',
+      });
+      assert.ok(made.ok);
+    }
+    const resource = await server.newGateway('company', {
+      auth_types: ['user_source'],
+      user_source_ids: ['ours'],
+    });
+    const comesFrom = async (sourceId: string) => {
+      const said = {
+        organizationId: 'default',
+        projectId: 'default',
+        sourceId,
+        issuer: `https://${sourceId}.example`,
+        subject: 'employee',
+        userId: 'employee',
+        email: `employee@${sourceId}.example`,
+        name: '',
+        groups: [],
+        claims: {},
+      };
+      const person = await people.signedIn(said);
+      assert.ok(person.ok);
+      const place = { organizationId: 'default', projectId: 'default' };
+      await people.setRole(person.value.id, place, 'member');
+      const { cookie } = await signIns.start(person.value.id, said, '');
+      const employee = server.browser();
+      employee.cookies.set('sallyport_sign_in', cookie);
+      return await pendingAt(await sentTo(asking({ resource }).url, employee), employee);
+    };
+    assert.equal(await comesFrom('ours'), 'consent');
+    assert.notEqual(await comesFrom('theirs'), 'consent');
+  });
+
   it('nobody without a role in the project', async () => {
     const guest = await server.signedIn('guest@example.com', null);
     const waiting = await sentTo(asking().url, guest);
@@ -376,6 +429,26 @@ describe('an authorization that waits', () => {
     assert.equal((await allowedBy('first@example.com')).length, 0);
     assert.equal((await allowedBy('second@example.com')).length, 1);
     assert.notEqual(begun.state, '');
+  });
+
+  it('is not gone on with by somebody who came in after another had signed in for it', async () => {
+    const first = await server.signedIn('third@example.com');
+    const { pathname } = await sentTo(asking({ clientId: await newClient(), prompt: 'login' }).url, first);
+    const again = await server.signedIn('third@example.com');
+    first.cookies.set('sallyport_sign_in', again.cookies.get('sallyport_sign_in') ?? '');
+    const signedIn = await first.get(pathname);
+    const onward = signedIn.headers.get('location') ?? '';
+    assert.match(onward, /\/oauth2\/authorize\//);
+    const next = await server.signedIn('fourth@example.com');
+    first.cookies.set('sallyport_sign_in', next.cookies.get('sallyport_sign_in') ?? '');
+    const resumed = await first.get(onward);
+    assert.equal(resumed.status, 400);
+    assert.equal(resumed.headers.get('location'), null);
+  });
+
+  it('is not begun with more than is worth keeping', async () => {
+    const response = await browser.get(changed(asking().url, { state: 'x'.repeat(9000) }));
+    assert.equal(response.status, 414);
   });
 
   it('leaves no cookie but ours, that no script reads', async () => {

@@ -9,6 +9,9 @@ const grantTypesOfPeople = ['authorization_code', 'refresh_token', deviceGrant, 
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
+const privateAddress =
+  /^(?:10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[f[cd][0-9a-f]{2}:[0-9a-f:]+\])$/;
+
 /** What of a registration is kept; nothing else acts here. */
 const keptFields = [
   'client_name',
@@ -44,8 +47,16 @@ function grantTypesOf(declared: unknown): string[] {
   return wanted.length > 0 ? wanted : ['authorization_code', 'refresh_token'];
 }
 
+/** Over https, or to another computer of a private network by its address: no name leads elsewhere there. */
 function isWebOnly(uris: unknown): boolean {
-  return Array.isArray(uris) && uris.every((uri) => isWebUrl(uri) && uri.toLowerCase().startsWith('https:'));
+  return (
+    Array.isArray(uris) &&
+    uris.every((uri) => {
+      if (!isWebUrl(uri)) return false;
+      const { protocol, hostname } = new URL(uri);
+      return protocol === 'https:' || privateAddress.test(hostname);
+    })
+  );
 }
 
 function isWebUrl(value: unknown): value is string {

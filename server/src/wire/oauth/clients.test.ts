@@ -311,6 +311,13 @@ describe('a client that registers itself', () => {
     }
   });
 
+  it('on a computer of a private network, without a certificate', async () => {
+    const redirectUri = 'http://192.168.1.20:3000/oauth/callback';
+    const registered = await server.register({ redirect_uris: [redirectUri], ...publicClient });
+    assert.equal(registered.status, 201, JSON.stringify(registered.body));
+    await comesIn({ clientId: registered.body.client_id, redirectUri, resource: gateway });
+  });
+
   it('is refused where an answer would run a script, or go over http to another computer', async () => {
     for (const uri of [
       'javascript:alert(1)//',
@@ -319,6 +326,9 @@ describe('a client that registers itself', () => {
       'file:///etc/passwd',
       'blob:https://a.example/1',
       'http://client.example/callback',
+      'http://10.evil.example/callback',
+      'http://10.0.0.1@client.example/callback',
+      'http://8.8.8.8/callback',
       'https://client.example/callback#fragment',
       'not a url',
     ]) {

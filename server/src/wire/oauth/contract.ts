@@ -25,7 +25,10 @@ export interface PendingAuthorization {
   readonly signIn: SignIn | null;
 }
 
-/** What pages do with it. Each answers with the URL at which the browser goes on. */
+/**
+ * What pages do with it, in requests below `/oauth2/interaction/{uid}`: the path says which one is meant, and a cookie of its own
+ * that it is this browser's. Each answers with the URL at which the browser goes on.
+ */
 export interface Authorizations {
   /** `null`: it is over, too old, or another browser's. */
   pending(request: IncomingMessage, response: ServerResponse): Promise<PendingAuthorization | null>;

@@ -14,6 +14,8 @@ import { answerPreflight, openToAll, wellKnown } from './well-known.ts';
 
 /** More than any request of a client that has a purpose. */
 const maxBodyBytes = 32 * 1024;
+/** What a client asks of a browser is kept until somebody answers. */
+const maxAddressLength = 8 * 1024;
 
 export interface EndpointsDeps {
   readonly issuer: () => string;
@@ -84,6 +86,10 @@ const serveClient: Served = async (request, response, { issuer, targets, provide
 };
 
 const serveBrowser: Served = async (request, response, { issuer, targets, binding, provider }) => {
+  if ((request.url ?? '').length > maxAddressLength) {
+    const error_description = `the address is longer than ${maxAddressLength} characters`;
+    return json(response, 414, { error: 'invalid_request', error_description });
+  }
   const path = pathOf(request);
   const given = (request.url ?? '').slice(path.length + 1);
   const isBegun = path === '/oauth2/authorize';

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
-import type { Adapter } from 'oidc-provider';
+import { type Adapter, errors } from 'oidc-provider';
 import type { SignIn } from '#identity';
 
 /** A context of the library, as far as we look into it. */
 interface Context {
   readonly req: IncomingMessage;
   readonly oidc?: { readonly route: string; entity(kind: string, value: unknown): void };
+  readonly params?: { readonly uid?: string };
 }
 
 /** Of the form by which a device's code is confirmed: forms are checked before the library sees them. */
@@ -26,6 +27,7 @@ export function useOurSessions(
   };
   Session.get = async (ctx) => {
     const signIn = await signInOf(ctx.req);
+    if (ctx.oidc?.route.endsWith('resume') === true) await mustBeWhoSignedIn(provider, ctx, signIn);
     const session = new Session(
       signIn === null
         ? undefined
@@ -40,6 +42,18 @@ export function useOurSessions(
     ctx.oidc?.entity('Session', session);
     return session;
   };
+}
+
+/** Who signed in for an authorization is still at the browser when it goes on. */
+async function mustBeWhoSignedIn(
+  provider: Provider,
+  { params }: Context,
+  signIn: SignIn | null,
+): Promise<void> {
+  const waiting = await provider.Interaction.find(params?.uid ?? '');
+  const signedIn = waiting?.result?.login?.accountId;
+  if (signedIn === undefined || signedIn === signIn?.id) return;
+  throw new errors.SessionNotFound('somebody else is signed in at this browser by now');
 }
 
 /** Where the library believes that its sessions are kept. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHmac, createPublicKey } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import {
   allow,
@@ -11,6 +11,7 @@ import {
   startOAuthServer,
   tokensFor,
 } from './fixtures/oauth-server.ts';
+import { createRoom } from './room-for-records.ts';
 
 const redirectUri = 'https://client.example/callback';
 let server: OAuthServer;
@@ -128,6 +129,14 @@ describe('a refresh token', () => {
     assert.equal((await refresh(first.refresh_token)).body.error, 'invalid_grant');
     assert.equal((await refresh(third.body.refresh_token)).body.error, 'invalid_grant');
     assert.equal(await statusAt(gateway, third.body.access_token), 401, 'and access tokens, too');
+  });
+
+  it('that comes many times at once is taken at most once', async () => {
+    const { body } = await tokens();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(body.refresh_token)));
+    assert.ok(answers.filter(({ status }) => status === 200).length <= 1);
+    for (const { status, body: said } of answers)
+      if (status !== 200) assert.equal(said.error, 'invalid_grant');
   });
 
   it('of one authorization says nothing about another', async () => {
@@ -265,6 +274,30 @@ describe('an access token', () => {
   });
 });
 
+describe('when another key signs', () => {
+  it('tokens of the one before hold, and both keys are published', async () => {
+    const { db, changes } = server.app.rooms;
+    const keyOf = (token: string) =>
+      JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+    const before = (await tokens()).body.access_token;
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'the-next', alg: 'RS256', use: 'sig' };
+    await db.query(`update signing_keys set retires_at = now() - interval '1 second'`);
+    await db.query(
+      `insert into signing_keys (id, jwk, created_at, retires_at, expires_at)
+       values ('the-next', $1::json, now(), now() + interval '30 days', now() + interval '31 days')`,
+      [JSON.stringify(jwk)],
+    );
+    await changes.here('signing_keys', 'the-next');
+    const after = (await tokens()).body.access_token;
+    assert.notEqual(keyOf(before), 'the-next');
+    assert.equal(keyOf(after), 'the-next');
+    for (const token of [before, after]) assert.equal(await statusAt(gateway, token), 200);
+    const { keys } = (await (await fetch(`${server.url}/oauth2/jwks`)).json()) as { keys: { kid: string }[] };
+    assert.deepEqual(keys.map(({ kid }) => kid).sort(), [keyOf(before), 'the-next'].sort());
+  });
+});
+
 describe('what is kept', () => {
   it('holds no token and no code that anybody could use', async () => {
     const { code, verifier } = await newCode();
@@ -273,6 +306,25 @@ describe('what is kept', () => {
     for (const secret of [code, verifier, body.refresh_token, body.access_token]) {
       assert.ok(!kept.includes(secret));
     }
+  });
+
+  it('is no more of what anybody can make us keep than there is room for', async () => {
+    const { db } = server.app.rooms;
+    const keep = async (id: string, count: number, consumedAt: string) =>
+      await db.query(
+        `insert into oauth_records (model, id, payload, consumed_at, expires_at)
+         select 'Client', $1 || n, '{}', ${consumedAt}, now() + n * interval '1 second' from generate_series(1, $2::int) n`,
+        [id, count],
+      );
+    await keep('unused-', 10_200, 'null');
+    await keep('used-', 20, 'now()');
+    await createRoom(db)('Client');
+    const left = async (id: string) =>
+      (await db.query(`select 1 from oauth_records where model = 'Client' and id like $1`, [`${id}%`]))
+        .length;
+    assert.ok((await left('unused-')) <= 10_000);
+    assert.equal(await left('used-'), 20);
+    await db.query(`delete from oauth_records where id like 'unused-%' or id like 'used-%'`);
   });
 
   it('holds in records of what happened who got what, and no token', async () => {
