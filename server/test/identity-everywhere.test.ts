@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '#domain';
 import { keepCorpSource, type SignedIn, saidBy, signIn, tokenFor } from './access-token.ts';
+import { openEraClient } from './era-client.ts';
 import { type EraServer, startEraServer } from './era-server.ts';
 import { startHookServer } from './hook-server.ts';
 import { type Json, messageOf, modern, startApp, type TestApp } from './start-app.ts';
@@ -192,6 +193,29 @@ describe('who signed in keeps what is theirs, with a renewed token, after anothe
       assert.equal((await askNow(bob, 'tasks/get', { taskId })).error?.data.name, 'task.unknown');
     }
   });
+});
+
+describe('an open stream', () => {
+  for (const era of eras) {
+    test(`hears nothing more once the sign-in is ended, and goes on for others (${era})`, async () => {
+      const { identity } = app.app.rooms;
+      const [leaving, staying] = [await signIn(identity), await signIn(identity)];
+      const open = async (who: SignedIn) => {
+        const authorization = `Bearer ${await tokenOf(who)}`;
+        const client = await openEraClient(era, `${app.url}/mcp/people`, { authorization });
+        return { client, stream: await client.listen() };
+      };
+      const [left, stayed] = [await open(leaving), await open(staying)];
+      await identity.signIns.end(leaving.signIn.id);
+      const change = 'notifications/tools/list_changed';
+      const heard = stayed.stream.next(change);
+      const ended = assert.rejects(left.stream.next(change), /the stream ended before/);
+      servers.modern.addTool();
+      await heard;
+      await ended;
+      for (const { client } of [left, stayed]) await client.close();
+    });
+  }
 });
 
 /** The name under which a gateway shows a tool. */
