@@ -217,6 +217,8 @@ create table connections (
   user_id           text not null,
   -- The address that the tokens are for: they are never sent to another.
   uri               text not null,
+  -- Who consented, where a person was signed in; null where an API key vouched for the user.
+  person_id         text,
   issuer            text not null,
   serves_list       boolean not null,
   asked_scopes      json not null,

@@ -8,7 +8,7 @@ import {
   type Source,
 } from '#domain';
 import { type Clock, err, isMembers, ok, type Result } from '#foundation';
-import { type Connections, hasOwnAuthorization } from './connections.ts';
+import { type Connections, hasOwnAuthorization, isOf, type User } from './connections.ts';
 import type { ConsentAsked, Credentials, SourceName } from './contract.ts';
 import type { Flows } from './flows/flows.ts';
 import type { Connection, Flow } from './store/kept.ts';
@@ -39,13 +39,13 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
       if (source === null || !mayWantOAuth(source) || (isOfScope && !wanted.isInsufficient)) return null;
       const { userId } = caller;
       if (userId === null) return err(noUser(source));
-      const connection = await connectionAt(source, userId, deps);
+      const personId = personOf(caller);
+      const connection = await connectionAt(source, { userId, personId }, deps);
       const sentToken = sent?.authorization?.token ?? null;
       const another = await anotherToken(connection, { source, wanted, sentToken }, deps);
       if (!another.ok || another.value !== null)
         return another.ok ? ok(another.value as Credential) : another;
       const before = connection?.askedScopes ?? [];
-      const personId = personOf(caller);
       const flow = await flows.begin({ source, userId, personId, servesList: false, wanted, before });
       if (!flow.ok) return flow;
       return flow.value === null ? null : err(consentRequired(source, consentOf(flow.value, issuer())));
@@ -62,7 +62,7 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
     async connectList({ source, userId, personId, challenge }) {
       if (!mayWantOAuth(source)) return err(noOAuth(source));
       const wanted = wantedBy(challenge ?? { status: 401, header: null });
-      const known = await connectionAt(source, userId, deps);
+      const known = await connectionAt(source, { userId, personId }, deps);
       const isUseless = known?.refused === false && wanted.isInsufficient && grantsAll(known, wanted.scopes);
       if (isUseless) return err(stillRefused(source, covered));
       const before = known?.askedScopes ?? [];
@@ -83,11 +83,12 @@ function mayWantOAuth(source: Source): boolean {
 /** What was given for another address is none. */
 async function connectionAt(
   source: Source,
-  userId: string,
+  who: User,
   { connections }: AskingDeps,
 ): Promise<Connection | null> {
+  const { userId } = who;
   const found = await connections.find({ projectId: source.projectId, sourceId: source.id, userId });
-  return found?.uri === source.uri ? found : null;
+  return found?.uri === source.uri && isOf(found, who) ? found : null;
 }
 
 /** Another token than the one that was refused; `null`: the user has to be asked. */
@@ -163,7 +164,7 @@ function consentRequired({ id: sourceId }: Source, { id, url, scopes }: ConsentA
 }
 
 /** A person is to be signed in at the browser; where an API key vouches for the user, it vouches for the address, too. */
-function personOf({ principal }: Caller): string | null {
+export function personOf({ principal }: Caller): string | null {
   return principal.kind === 'person' ? principal.id : null;
 }
 

@@ -17,15 +17,26 @@ export interface ConnectionsDeps {
 /** Tokens of users at sources, in this process and as they are kept. */
 export interface Connections extends Renewal {
   /** What a call carries; at once where nobody is connected to that source, and where the token is known and lasts. */
-  credentialOf(source: Source, userId: string): MaybePromise<Result<Credential | null, Refusal>>;
+  credentialOf(source: Source, who: User): MaybePromise<Result<Credential | null, Refusal>>;
   /** With what the lists of that source are asked for. */
   listUserOf(source: Source): string | null;
+  /** What to send in the place of a token that was refused; `null` where there is nothing else. */
+  anotherFor(source: Source, who: User, refused: string): Promise<Result<Credential | null, Refusal>>;
   find(place: Place): Promise<Connection | null>;
   /** What a call carries that goes by this connection. */
   remember(connection: Connection): Credential;
   save(connection: Omit<Connection, 'version' | 'changedAtMs'>): Promise<void>;
   forgetSource(projectId: string, sourceId: string): Promise<void>;
 }
+
+/** Whose authorization is wanted. A person goes only by what they consented to themselves; an API key by whatever the user has. */
+export interface User {
+  readonly userId: string;
+  readonly personId: string | null;
+}
+
+export const isOf = (connection: { readonly personId: string | null }, { personId }: User): boolean =>
+  personId === null || connection.personId === personId;
 
 const topic = 'connections';
 /** Before a token is over, as it is on its way for a while. */
@@ -34,6 +45,7 @@ const maxLive = 20_000;
 
 interface Live {
   readonly uri: string;
+  readonly personId: string | null;
   readonly untilMs: number;
   readonly credential: Credential;
 }
@@ -76,21 +88,21 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
   }
 
   function keep(connection: Connection): Credential {
-    const { secret, expiresAtMs, uri } = connection;
+    const { secret, expiresAtMs, uri, personId } = connection;
     const credential = credentialIn(connection);
     const untilMs = expiresAtMs === null ? Number.POSITIVE_INFINITY : expiresAtMs - earlyMs;
     if (live.size >= maxLive) {
       const [oldest] = live.keys();
       if (oldest !== undefined) live.delete(oldest);
     }
-    if (secret.accessToken !== '') live.set(placeKey(connection), { uri, untilMs, credential });
+    if (secret.accessToken !== '') live.set(placeKey(connection), { uri, personId, untilMs, credential });
     return credential;
   }
 
-  async function read(source: Source, place: Place): Promise<Result<Credential | null, Refusal>> {
+  async function read(source: Source, place: Place, who: User): Promise<Result<Credential | null, Refusal>> {
     const found = await store.connection(place);
     // What was given for one address is sent to no other.
-    if (found === null || found.refused || found.uri !== source.uri) return ok(null);
+    if (found === null || found.refused || found.uri !== source.uri || !isOf(found, who)) return ok(null);
     if (!isOver(found)) return ok(keep(found));
     if (found.secret.refreshToken === null) return ok(null);
     const renewed = await renewal.renew(found, source);
@@ -100,17 +112,18 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
 
   await readSources();
   return {
-    credentialOf(source, userId) {
+    credentialOf(source, who) {
       const { projectId, id } = source;
       if (connected.size === 0 || !connected.has(sourceKey(projectId, id))) return nothing;
       if (hasOwnAuthorization(source)) return nothing;
-      const place = { projectId, sourceId: id, userId };
+      const place = { projectId, sourceId: id, userId: who.userId };
       const known = live.get(placeKey(place));
-      if (known !== undefined && known.untilMs > clock.now() && known.uri === source.uri)
+      if (known !== undefined && known.untilMs > clock.now() && known.uri === source.uri && isOf(known, who))
         return ok(known.credential);
-      return read(source, place);
+      return read(source, place, who);
     },
     listUserOf: ({ projectId, id }) => connected.get(sourceKey(projectId, id)) ?? null,
+    anotherFor: (source, who, refused) => anotherFor(source, who, refused, { store, renewal, keep }),
     find: store.connection,
     remember: keep,
     ...renewal,
@@ -129,6 +142,25 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
 }
 
 const nothing = ok(null);
+
+async function anotherFor(
+  source: Source,
+  { userId }: User,
+  refused: string,
+  {
+    store,
+    renewal,
+    keep,
+  }: { store: ConnectionStore; renewal: Renewal; keep: (one: Connection) => Credential },
+): Promise<Result<Credential | null, Refusal>> {
+  const found = await store.connection({ projectId: source.projectId, sourceId: source.id, userId });
+  if (found === null || found.refused || found.uri !== source.uri) return nothing;
+  if (found.secret.accessToken !== refused) return ok(keep(found));
+  if (found.secret.refreshToken === null) return nothing;
+  const renewed = await renewal.renew(found, source);
+  if (!renewed.ok) return renewed;
+  return renewed.value === null ? nothing : ok(keep(renewed.value));
+}
 
 function credentialIn({ secret }: Connection): Credential {
   return { authorization: { token: secret.accessToken, userInfo: {} }, secrets: [] };

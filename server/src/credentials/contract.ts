@@ -31,8 +31,8 @@ export interface Credentials {
     resume: ClientSide['resume'],
     signal: AbortSignal | null,
   ): Promise<Result<void, Refusal>> | null;
-  /** With which token the lists of a source are asked for. */
-  listToken(source: Source): Promise<string | null>;
+  /** With which token the lists of a source are asked for; another one than it has refused. */
+  listToken(source: Source, refused: string | null): Promise<string | null>;
   /** The consent with which the lists of a source can be asked for, from now on as this user. */
   connectList(asked: {
     readonly source: Source;
@@ -114,6 +114,7 @@ export interface ConnectProblem {
 export interface ConsentEvent extends SourceName {
   readonly id: string;
   readonly userId: string;
+  readonly personId: string | null;
   readonly decision: 'allowed' | 'failed';
   readonly reason: string;
 }

@@ -3,7 +3,7 @@ import type { Egress } from '#egress';
 import { type Clock, createSealer, err, type MaybePromise, ok, type Result } from '#foundation';
 import { type Changes, type Db, serverKey } from '#storage';
 import type { Log } from '#telemetry';
-import { createAsking } from './asking.ts';
+import { createAsking, personOf } from './asking.ts';
 import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
 import { createFlows } from './flows/flows.ts';
@@ -21,7 +21,7 @@ export interface CredentialsDeps {
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
   /** A consent has ended, as it must stand in the audit. */
-  readonly onConsent: (event: ConsentEvent) => void;
+  readonly onConsent: (event: ConsentEvent) => void | Promise<void>;
 }
 
 export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
@@ -36,7 +36,9 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   function ofUser(caller: Caller, projectId: string, sourceId: string) {
     if (caller.userId === null) return nothing;
     const source = sourceOf(projectId, sourceId);
-    return source?.kind === 'mcp' ? connections.credentialOf(source, caller.userId) : nothing;
+    return source?.kind === 'mcp'
+      ? connections.credentialOf(source, { userId: caller.userId, personId: personOf(caller) })
+      : nothing;
   }
 
   return {
@@ -48,10 +50,13 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
     forSource: (caller, { projectId, sourceId }) => ofUser(caller, projectId, sourceId),
     challenged: asking.challenged,
     resumed: asking.resumed,
-    async listToken(source) {
+    async listToken(source, refused) {
       const userId = connections.listUserOf(source);
       if (userId === null) return null;
-      const credential = await connections.credentialOf(source, userId);
+      const who = { userId, personId: null };
+      const credential = await (refused === null
+        ? connections.credentialOf(source, who)
+        : connections.anotherFor(source, who, refused));
       return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
     },
     connectList: asking.connectList,

@@ -1,11 +1,18 @@
 import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
-import { refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
+import {
+  type Challenge,
+  type ClientSide,
+  type Credential,
+  refusal,
+  type SourceReturn,
+  type SubscriptionTopic,
+} from '#domain';
 import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import type { CallRooms } from './call-tool.ts';
 import { record } from './record.ts';
-import { asTheUser } from './steps/as-the-user.ts';
+import { again, begin } from './steps/as-the-user.ts';
 import { requireScopes } from './steps/require-scopes.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
@@ -45,11 +52,12 @@ async function dispatched(
     if (!meta.ok) return meta;
     const { projectId, sourceId } = grant.target;
     const { caller } = received;
-    const credential = await credentials.forSource(caller, grant.target);
+    const given = credentials.forSource(caller, grant.target);
+    const credential = given instanceof Promise ? await given : given;
     if (!credential.ok) return credential;
     const forUser = { caller, at: grant.target, client: client.value, credential: credential.value, signal };
     const { args } = admission.value;
-    const returned = await asTheUser(forUser, credentials, (carried, told) =>
+    const send = (carried: Credential | null, told: ClientSide) =>
       sources.request({
         executionId,
         projectId,
@@ -62,8 +70,12 @@ async function dispatched(
         meta: meta.value,
         signal,
         notify: screenedNotify(notify, grant, policy),
-      }),
-    );
+      });
+    let returned: Result<SourceReturn, CallRefusal & { readonly challenge?: Challenge }>;
+    returned = await begin(forUser, credentials, send);
+    if (!returned.ok && returned.error.challenge !== undefined) {
+      returned = await again(forUser, returned.error, credentials, send);
+    }
     if (!returned.ok) return err(policy.releaseFailure(grant, returned.error));
     const release = await policy.release(admission.value, asked, returned.value);
     return release.ok ? ok(release.value.returned) : err({ ...release.error, ran: true });

@@ -26,8 +26,8 @@ export interface SourceDeps {
   readonly maxAnswerBytes?: number;
   /** What of our environment the processes get that we start; nothing unless told. */
   readonly processEnv?: Readonly<Record<string, string>>;
-  /** The access token with which the lists of this source are asked for, where it wants one; none unless told. */
-  readonly listToken?: (source: Source) => Promise<string | null>;
+  /** The access token with which the lists of this source are asked for, another one than it has refused; none unless told. */
+  readonly listToken?: (source: Source, refused: string | null) => Promise<string | null>;
 }
 
 /** Every step that was walked, in order; none after one that failed. */

@@ -56,6 +56,7 @@ export async function finish(
     sourceId: flow.sourceId,
     userId: flow.userId,
     uri: source.uri,
+    personId: flow.personId,
     issuer: server.issuer,
     servesList: flow.servesList,
     askedScopes: flow.scopes,

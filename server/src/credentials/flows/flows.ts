@@ -12,7 +12,7 @@ export type FlowsDeps = BeginDeps &
   FinishDeps & {
     readonly db: Db;
     readonly log: Log;
-    readonly onConsent: (event: ConsentEvent) => void;
+    readonly onConsent: (event: ConsentEvent) => void | Promise<void>;
   };
 
 /** Consents that users are asked for: begun by a call that needs one, ended at a browser or after ten minutes. */
@@ -37,7 +37,7 @@ export function createFlows(deps: FlowsDeps): Flows {
   async function sweep(): Promise<void> {
     const reason = 'nobody finished it within ten minutes';
     for (const flow of await store.expireFlows(reason, clock.iso())) {
-      onConsent({ ...flow, decision: 'failed', reason });
+      await onConsent({ ...flow, decision: 'failed', reason });
     }
     await store.tidyFlows(new Date(clock.now() - keptMs).toISOString());
   }
@@ -74,7 +74,7 @@ function atBrowsers(deps: FlowsDeps): AtBrowser {
     const status = failed === null ? 'completed' : 'failed';
     if (!(await store.endFlow(db, flow.id, { status, reason: failed }, clock.iso()))) return;
     const decision = failed === null ? 'allowed' : 'failed';
-    onConsent({ ...openedOf(flow), decision, reason: failed ?? `scopes: ${flow.scopes.join(' ')}` });
+    await onConsent({ ...openedOf(flow), decision, reason: failed ?? `scopes: ${flow.scopes.join(' ')}` });
   }
 
   /** The flow, where this browser may go on with it. */

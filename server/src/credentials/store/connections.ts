@@ -13,6 +13,7 @@ function connectionOf(row: Row | undefined, sealer: Sealer): Connection | null {
   return {
     ...place,
     uri: row.uri as string,
+    personId: row.person_id as string | null,
     issuer: row.issuer as string,
     servesList: row.serves_list as boolean,
     askedScopes: row.asked_scopes as string[],
@@ -69,10 +70,10 @@ export function connectionWrites(sealer: Sealer) {
       }
       await queries.query(
         `insert into connections (project_id, source_id, user_id, uri, issuer, serves_list, asked_scopes, granted_scopes,
-           consented_at_ms, sealed, refused, version, renewing_until, expires_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, null, $12, $13, $13)
+           consented_at_ms, sealed, refused, version, renewing_until, expires_at, created_at, updated_at, person_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, null, $12, $13, $13, $14)
          on conflict (project_id, source_id, user_id) do update set
-           uri = excluded.uri, issuer = excluded.issuer,
+           uri = excluded.uri, person_id = excluded.person_id, issuer = excluded.issuer,
            serves_list = connections.serves_list or excluded.serves_list,
            asked_scopes = excluded.asked_scopes, granted_scopes = excluded.granted_scopes,
            consented_at_ms = excluded.consented_at_ms, sealed = excluded.sealed, refused = excluded.refused,
@@ -92,6 +93,7 @@ export function connectionWrites(sealer: Sealer) {
           one.refused,
           isoOrNull(one.expiresAtMs),
           nowIso,
+          one.personId,
         ],
       );
     },

@@ -123,13 +123,20 @@ export function flowEnds(db: Queries) {
     },
 
     /** Those whose time is over, which end now. */
-    async expireFlows(reason: string, nowIso: string): Promise<readonly (Place & { readonly id: string })[]> {
+    async expireFlows(
+      reason: string,
+      nowIso: string,
+    ): Promise<readonly (Place & Pick<Flow, 'id' | 'personId'>)[]> {
       const rows = await db.query(
         `update connection_flows set status = 'failed', reason = $1, ended_at = $2
-         where status = 'pending' and expires_at <= $2 returning id, project_id, source_id, user_id`,
+         where status = 'pending' and expires_at <= $2 returning id, project_id, source_id, user_id, person_id`,
         [reason, nowIso],
       );
-      return rows.map((row) => ({ ...placeOf(row), id: row.id as string }));
+      return rows.map((row) => ({
+        ...placeOf(row),
+        id: row.id as string,
+        personId: row.person_id as string | null,
+      }));
     },
 
     async tidyFlows(beforeIso: string): Promise<void> {

@@ -13,6 +13,8 @@ export type SourcePlace = Pick<Place, 'projectId' | 'sourceId'>;
 export interface Connection extends Place {
   /** The address that the tokens are for. */
   readonly uri: string;
+  /** Who consented; `null`: somebody for whom an API key vouched. */
+  readonly personId: string | null;
   readonly issuer: string;
   /** Its lists are asked for with it. */
   readonly servesList: boolean;

@@ -1,5 +1,5 @@
 import type { Credentials, SourceName } from '#credentials';
-import type { Caller, ClientSide, Credential } from '#domain';
+import type { Caller, Challenge, ClientSide, Credential } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { CallFailure } from '#sources';
 import type { CallRefusal } from '../call.ts';
@@ -18,21 +18,16 @@ type Send<T> = (credential: Credential | null, client: ClientSide) => Promise<Re
 /** A token that was renewed by somebody else, then one that we renew. */
 const maxTries = 3;
 
-/**
- * Sends a request to a source; again with another token where the source refused the one it got, or had wanted one. Where the user
- * must consent first, the request is refused with the address where they do; a client that comes back from there goes on.
- */
-export async function asTheUser<T>(
+/** Sends a request to a source. A client that comes back from a consent waits for its end first. */
+export function begin<T>(
   asked: ForUser,
   credentials: Credentials,
   send: Send<T>,
-): Promise<Result<T, CallRefusal>> {
-  const consented = credentials.resumed(asked.caller, asked.at, asked.client.resume, asked.signal);
-  if (consented !== null) return goOn(asked, consented, credentials, send);
-  const returned = await send(asked.credential, asked.client);
-  return returned.ok || returned.error.challenge === undefined
-    ? returned
-    : again(asked, returned.error, credentials, send);
+): Promise<Result<T, CallRefusal & { readonly challenge?: Challenge }>> {
+  const { client } = asked;
+  if (client.resume === null) return send(asked.credential, client);
+  const consented = credentials.resumed(asked.caller, asked.at, client.resume, asked.signal);
+  return consented === null ? send(asked.credential, client) : goOn(asked, consented, credentials, send);
 }
 
 /** What the client brought was for us: the source knows nothing of it. */
@@ -47,13 +42,19 @@ async function goOn<T>(
   const given = await credentials.forSource(asked.caller, asked.at);
   if (!given.ok) return given;
   const client = { ...asked.client, resume: null };
-  const credential = withSecretsOf(asked.credential, given.value);
-  return asTheUser({ ...asked, client, credential }, credentials, send);
+  const anew = { ...asked, client, credential: withSecretsOf(asked.credential, given.value) };
+  const returned = await send(anew.credential, client);
+  return returned.ok || returned.error.challenge === undefined
+    ? returned
+    : await again(anew, returned.error, credentials, send);
 }
 
-async function again<T>(
+/**
+ * After a source refused a request for want of authorization: sends it again with another token, or says where the user consents.
+ */
+export async function again<T>(
   { caller, at, client, credential: first }: ForUser,
-  refused: CallFailure,
+  refused: CallRefusal & { readonly challenge?: Challenge },
   credentials: Credentials,
   send: Send<T>,
 ): Promise<Result<T, CallRefusal>> {

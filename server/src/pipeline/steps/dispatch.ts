@@ -1,9 +1,10 @@
 import type { Credentials } from '#credentials';
+import type { Challenge, ClientSide, Credential, SourceReturn } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { CallRefusal, Credentialed, Returned } from '../call.ts';
-import { asTheUser } from './as-the-user.ts';
+import { again, begin } from './as-the-user.ts';
 import { blocked, screenedClient, screenedMeta, screenedNotify } from './screen-passing.ts';
 
 interface Rooms {
@@ -26,7 +27,7 @@ export async function dispatch(
   if (call.task !== null && task === null) return blocked('task', grant);
   const { caller, credential, signal, shown } = call;
   const forUser = { caller, at: shown.tool, client: client.value, credential, signal };
-  const returned = await asTheUser(forUser, credentials, (carried, told) =>
+  const send = (carried: Credential | null, told: ClientSide) =>
     sources.call({
       executionId: call.executionId,
       tool: shown.tool,
@@ -38,8 +39,12 @@ export async function dispatch(
       meta: meta.value,
       signal,
       notify: screenedNotify(call.notify, grant, policy),
-    }),
-  );
+    });
+  let returned: Result<SourceReturn, CallRefusal & { readonly challenge?: Challenge }>;
+  returned = await begin(forUser, credentials, send);
+  if (!returned.ok && returned.error.challenge !== undefined) {
+    returned = await again(forUser, returned.error, credentials, send);
+  }
   if (!returned.ok) return returned;
   return ok({ ...call, returned: returned.value });
 }

@@ -49,7 +49,14 @@ function openMcp(
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
-    const token = link.authorizes ? null : await listToken(source);
+    const token = link.authorizes ? null : await listToken(source, null);
+    const first = await inspectWith(token);
+    if (token === null || first.ok || first.error.challenge === undefined) return first;
+    const another = await listToken(source, token);
+    return another === null ? first : inspectWith(another);
+  }
+
+  async function inspectWith(token: string | null): Promise<Result<Inspection, InspectionFailure>> {
     const authorization =
       token === null ? '' : authorizationOf({ authorization: { token, userInfo: {} }, secrets: [] });
     await link.reconsider(authorization);
