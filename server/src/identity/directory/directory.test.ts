@@ -132,6 +132,15 @@ describe('a provisioned user and their sign-in', () => {
     assert.equal((await newUser({ ...ann, email: 'ann.smith@corp.example' })).id, id);
   });
 
+  it('are one person when the issuer says the name in the directory for an address', async () => {
+    const { id } = await newUser({ ...ann, email: 'ann.smith@corp.example' });
+    assert.equal((await signIn()).id, id);
+    assert.equal(people.standing(id)?.email, 'ann.smith@corp.example');
+    await changed(id, { ...ann, email: 'ann.smith@corp.example', active: false });
+    assert.equal((await people.signedIn(said())).ok, false);
+    assert.equal((await people.signedIn(said({ issuer: 'https://other.example', subject: '2' }))).ok, false);
+  });
+
   it('end together: who is deactivated is refused and signed out, and comes in when activated', async () => {
     const person = await signIn();
     const { cookie } = await signIns.start(person.id, said(), 'test');
@@ -311,6 +320,29 @@ describe('standings', () => {
     );
     here.close();
     there.close();
+  });
+});
+
+describe('a change that was written while its standing could not be read', () => {
+  it('is mended by the same change again', async () => {
+    const { id } = await newUser(ann);
+    let fails = true;
+    const failing = {
+      async refresh(ids: readonly string[]) {
+        if (fails) throw new Error('the database went away');
+        await people.refresh(ids);
+      },
+    };
+    const broken = createDirectory({ db, changes, clock, people: failing, signIns });
+    const deactivate = () => broken.changeUser<Refusal>('default', id, () => okay({ ...ann, active: false }));
+    const join = () =>
+      broken.createGroup('default', { displayName: 'Team', externalId: null }, new Set([id]));
+    await assert.rejects(deactivate());
+    await assert.rejects(join());
+    assert.deepEqual([people.standing(id)?.active, people.standing(id)?.groups], [true, []]);
+    fails = false;
+    await deactivate();
+    assert.deepEqual([people.standing(id)?.active, people.standing(id)?.groups], [false, ['Team']]);
   });
 });
 

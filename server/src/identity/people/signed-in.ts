@@ -101,9 +101,11 @@ async function byIdentity(
   return rows[0] ?? null;
 }
 
+/** Whom an address names: it is theirs, or their name in the directory. */
 async function holdersOf(queries: Queries, organizationId: string, email: string): Promise<Known[]> {
   return queries.query<Known>(
-    `select ${known} from people p where p.organization_id = $1 and p.email = $2 order by p.created_at, p.id`,
+    `select ${known} from people p
+     where p.organization_id = $1 and (p.email = $2 or p.user_name = $2) order by p.created_at, p.id`,
     [organizationId, email],
   );
 }
