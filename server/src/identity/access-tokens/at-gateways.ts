@@ -23,7 +23,7 @@ export function createGatewayAnswers(
 ) {
   function personAt(known: KnownToken, signIn: SignIn, gateway: Gateway): Result<Caller, Refusal> {
     const { clientId } = known.token;
-    if (isServiceAccountId(clientId) && serviceAccounts.get(clientId)?.active !== true) {
+    if (isServiceAccountId(clientId) && accountOf(known)?.active !== true) {
       return err(tokenInvalid('the service account that it was given to is not active any more'));
     }
     const admitted = admission.toGateway(signIn, gateway);
@@ -48,6 +48,11 @@ export function createGatewayAnswers(
     });
   }
 
+  /** That it speaks for, or was given to; `null`: neither is one. */
+  function accountOf({ token, signIn }: KnownToken) {
+    return serviceAccounts.get(signIn === null ? token.principalId : token.clientId);
+  }
+
   function resultFor(known: KnownToken, gateway: Gateway): Result<Caller, Refusal> {
     const { token, signIn } = known;
     const isFor = token.audience === `${issuer()}/mcp/${gateway.slug}` && token.gatewayId === gateway.id;
@@ -57,19 +62,20 @@ export function createGatewayAnswers(
 
   return {
     answer(known: KnownToken, gateway: Gateway): Answered {
-      const { token, signIn } = known;
+      const { signIn } = known;
       const result = resultFor(known, gateway);
       return {
         gateway,
         standing: signIn === null ? null : people.standing(signIn.personId),
         source: signIn === null ? null : admission.sourceOf(signIn),
-        account: serviceAccounts.get(token.clientId),
+        account: accountOf(known),
         result,
       };
     },
-    isStillTrue(answered: Answered, { token, signIn }: KnownToken, gateway: Gateway): boolean {
+    isStillTrue(answered: Answered, known: KnownToken, gateway: Gateway): boolean {
+      const { signIn } = known;
       if (answered.gateway !== gateway) return false;
-      if (answered.account !== serviceAccounts.get(token.clientId)) return false;
+      if (answered.account !== accountOf(known)) return false;
       if (signIn === null) return true;
       return (
         answered.standing === people.standing(signIn.personId) &&
