@@ -76,7 +76,7 @@ describe('an issuer that is down', () => {
 
   it('answers with an error of its server', async () => {
     const tokenError = { status: 503, error: 'temporarily_unavailable' };
-    await fails({ tokenError }, 'sign_in.source_unreachable', /temporarily_unavailable/);
+    await fails({ tokenError }, 'sign_in.source_unreachable', /status 503/);
   });
 
   it('and hangs is given up on after five seconds', async () => {

@@ -3,18 +3,14 @@ import type { SignInProblem, UserSource } from './contract.ts';
 
 type Code = SignInProblem['code'];
 
+/** The fact alone: what to do about it stands beside it on the page. */
 const words: Readonly<Record<Code, (name: string) => string>> = {
-  'sign_in.source_unreachable': (name) => `${name} does not answer right now. Try again in a few minutes.`,
-  'sign_in.source_misconfigured': (name) =>
-    `Signing in with ${name} is not set up correctly here. Your administrator can find the cause by the reference id.`,
-  'sign_in.source_refused': (name) =>
-    `${name} did not let you in. If you cancelled, go back and try again; otherwise ask your administrator whether you may use this application.`,
-  'sign_in.answer_invalid': (name) =>
-    `The answer of ${name} does not hold, so you were not signed in. Try again; if it happens again, tell your administrator the reference id.`,
-  'sign_in.not_allowed': (name) =>
-    `${name} knows you, but this account may not come in here. Choose the account of your company.`,
-  'sign_in.expired': () =>
-    'This sign-in took too long, or was finished already. Go back to your application and connect again.',
+  'sign_in.source_unreachable': (name) => `${name} does not answer right now, so nobody can say who you are.`,
+  'sign_in.source_misconfigured': (name) => `Signing in with ${name} is not set up correctly here.`,
+  'sign_in.source_refused': (name) => `${name} did not let you in, or you cancelled.`,
+  'sign_in.answer_invalid': (name) => `The answer of ${name} could not be trusted, so it was not used.`,
+  'sign_in.not_allowed': (name) => `${name} knows you, but this account may not come in here.`,
+  'sign_in.expired': () => 'This sign-in took too long, or was finished already.',
 };
 
 /** `reason` is for the operator; `message` replaces the usual words for the person. */

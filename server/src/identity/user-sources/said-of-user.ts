@@ -81,7 +81,7 @@ export function userIdOf(
         source,
         'sign_in.answer_invalid',
         reason,
-        `${source.name} did not say who you are in the way this server needs. Your administrator can find the cause by the reference id.`,
+        `${source.name} did not say who you are in the way this server needs.`,
       ),
     );
   const said = claimAt(claims, userClaim);
@@ -180,12 +180,12 @@ function groupsOf(source: UserSource, claims: Claims): Result<readonly string[],
   if (claimAt(claims, groupsClaim) === undefined && isOverage(source, claims))
     return invalid(
       `the issuer left out the claim ${groupsClaim} because there are too many groups: let it send only the groups that are assigned to the application, or send application roles and take them by groups_claim: roles, or set groups_claim to an empty text to do without`,
-      `${name} did not tell which groups you are in, because there are too many of them. Your administrator has to change how they are sent.`,
+      `${name} did not tell which groups you are in, because there are too many of them.`,
     );
   if (claimAt(claims, groupsClaim) === undefined && groupsRequired)
     return invalid(
       `groups_required is set, and the claim ${groupsClaim} is neither in the ID token nor in userinfo: let the issuer add it, or take another one by groups_claim`,
-      `${name} did not tell which groups you are in, and this server needs to know. Your administrator can find the cause by the reference id.`,
+      `${name} did not tell which groups you are in, and this server needs to know.`,
     );
   const listed = groupsIn(claims, groupsClaim);
   if (!listed.ok) return invalid(listed.error);
