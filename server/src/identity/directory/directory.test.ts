@@ -33,7 +33,8 @@ before(async () => {
       db.tx((inner) =>
         work({
           query(sql, params) {
-            queries++;
+            // A message to other replicas names five hundred people.
+            if (!sql.startsWith('insert into changes')) queries++;
             return inner.query(sql, params);
           },
         }),
