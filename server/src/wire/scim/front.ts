@@ -86,22 +86,28 @@ interface Allowed {
   readonly organizationId: string;
 }
 
-/** Only keys of the organisation that may provision, and that nothing restricts. */
+/**
+ * Only keys of the organisation that may provision, and that nothing restricts. Where there are several projects, an
+ * administrator's key of one of them is not the organisation's: its directory takes a key that is for nothing else.
+ */
 function allowedBy({ identity }: ScimDeps, request: IncomingMessage): Result<Allowed, ScimProblem> {
   const principal = identity.authenticateKey(request.headers.authorization);
   if (!principal.ok) return err(problemOf(principal.error));
   const { permissions, users, gateways, tools, projectId } = principal.value;
+  const no = (told: string) => err(problemOf(refusal('identity.scope_missing', told)));
   const needed = 'this needs an API key with the scope "provision"';
-  if (!permissions.has('provision')) return err(problemOf(refusal('identity.scope_missing', needed)));
+  if (!permissions.has('provision')) return no(needed);
   if (users !== null || gateways !== null || tools !== null) {
-    const told = `${needed} that is not restricted to users, gateways or tools`;
-    return err(problemOf(refusal('identity.scope_missing', told)));
+    return no(`${needed} that is not restricted to users, gateways or tools`);
   }
   const project = identity.people.project(projectId);
-  if (project === null) {
-    return err(problemOf(refusal('identity.scope_missing', 'the project of this API key is gone')));
+  if (project === null) return no(`${needed} of a project that is still there`);
+  const { organizationId } = project;
+  const isOfProject = permissions.has('administer') && !permissions.has('own');
+  if (isOfProject && identity.people.projects(organizationId).length > 1) {
+    return no(`${needed} alone: the organization has several projects`);
   }
-  return ok({ principal: principal.value, organizationId: project.organizationId });
+  return ok({ principal: principal.value, organizationId });
 }
 
 function routeOf(

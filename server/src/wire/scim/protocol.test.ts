@@ -361,27 +361,24 @@ describe('a group of fifty thousand', () => {
     assert.equal(put.status, 200);
     const read = await server.ask('GET', path);
     assert.equal(read.body.members.length, 50_000);
-    await server.patch(path, [{ op: 'remove', path: 'members', value: members.slice(0, 49_990) }]);
-    assert.equal((await server.ask('GET', path)).body.members.length, 10);
-
-    const long = await server.ask('POST', '/Groups', { displayName: 'x'.repeat(17 * 1024 * 1024) });
-    assert.equal(long.status, 413);
     // A page of groups does not hold all the members there are.
-    await server.patch(path, [{ op: 'add', path: 'members', value: members.slice(0, 30_000) }]);
-    await server.newGroup('Everybody else');
-    const other = `/Groups/${(await server.newGroup('Most')).id}`;
-    await server.patch(other, [{ op: 'add', path: 'members', value: members.slice(0, 30_000) }]);
+    await server.newGroup('Some more', ['usr_1', 'usr_2']);
     const seen: string[] = [];
-    let total = Number.POSITIVE_INFINITY;
-    for (let pages = 1; seen.length < total; pages++) {
+    let pages = 0;
+    for (let total = 1; seen.length < total; pages++) {
       const { body } = await server.ask('GET', `/Groups?startIndex=${seen.length + 1}`);
       total = body.totalResults;
       assert.equal(body.itemsPerPage, body.Resources.length);
       seen.push(...body.Resources.map(({ id }: { id: string }) => id));
-      if (seen.length < total) assert.equal(pages, 1, 'two pages hold them all');
     }
-    assert.equal(new Set(seen).size, total);
+    assert.equal(new Set(seen).size, seen.length);
+    assert.ok(pages > 1 && pages < 5, String(pages));
     const { body } = await server.ask('GET', '/Groups?excludedAttributes=members&count=200');
-    assert.equal(body.itemsPerPage, total);
+    assert.equal(body.itemsPerPage, seen.length);
+
+    await server.patch(path, [{ op: 'remove', path: 'members', value: members.slice(0, 49_990) }]);
+    assert.equal((await server.ask('GET', path)).body.members.length, 10);
+    const long = await server.ask('POST', '/Groups', { displayName: 'x'.repeat(17 * 1024 * 1024) });
+    assert.equal(long.status, 413);
   });
 });

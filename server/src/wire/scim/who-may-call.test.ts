@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { adminKey } from '../rest/fixtures/rest-server.ts';
 import { type ScimServer, startScimServer } from './fixtures/scim-server.ts';
 import { scimRoutes } from './front.ts';
 
@@ -160,4 +161,23 @@ it('a key of another organization sees and changes only its own people and group
   const members = { displayName: 'Theirs', members: [{ value: user.id }] };
   assert.equal((await server.ask('POST', '/Groups', members, { ...key, body: members })).status, 400);
   assert.equal((await server.ask('GET', `/Users/${user.id}`)).body.groups.length, 1);
+});
+
+it('where there are several projects, an administrator of one neither keeps the directory of all nor makes a key that does', async () => {
+  const { people } = server.app.rooms.identity;
+  const organizationId = 'default';
+  const admin = { key: `Bearer ${keys.get('admin')}` };
+  const makeKey = () =>
+    server.rest.ask('POST', '/v1/api_keys', { ...admin, body: { name: 'mine', scopes: ['provision'] } });
+  assert.equal((await server.ask('GET', '/Users', undefined, admin)).status, 200);
+  assert.equal((await makeKey()).status, 201);
+  await people.createProject(organizationId, 'Second');
+
+  const refused = await server.ask('GET', '/Users', undefined, admin);
+  assert.deepEqual([refused.status, refused.body.status], [403, '403']);
+  const made = await makeKey();
+  assert.deepEqual([made.status, made.body.field], [403, 'scopes']);
+  assert.equal((await server.ask('GET', '/Users')).status, 200, 'a key that an owner made for this alone');
+  const operator = { key: `Bearer ${adminKey}` };
+  assert.equal((await server.ask('GET', '/Users', undefined, operator)).status, 200);
 });

@@ -4,7 +4,7 @@ import {
   pageQuery,
   updateApiKeyRequest,
 } from '@sallyport/contracts';
-import { type Refusal, refusal } from '#domain';
+import { type Principal, type Refusal, refusal } from '#domain';
 import { err, ok } from '#foundation';
 import type { ApiKey } from '#identity';
 import { pageOf } from '../paging.ts';
@@ -30,6 +30,21 @@ function unknownGateway({ catalog }: RestDeps, projectId: string, slugs: readonl
   return refusal('request.params_invalid', told, { field });
 }
 
+/** The directory is the whole organisation's: where there are other projects, an owner says whose key keeps it. */
+function beyondProject(
+  { identity }: RestDeps,
+  principal: Principal,
+  scopes: readonly string[],
+): Refusal | null {
+  const { people } = identity;
+  const organizationId = people.project(principal.projectId)?.organizationId ?? '';
+  if (!scopes.includes('provision') || principal.permissions.has('own')) return null;
+  if (people.projects(organizationId).length < 2) return null;
+  const told =
+    'scopes: "provision" is for the whole organization, which has other projects: an owner makes that key';
+  return refusal('identity.scope_missing', told, { field: 'scopes' });
+}
+
 function createRoute(deps: RestDeps): Route {
   const { identity } = deps;
   return route({
@@ -41,9 +56,11 @@ function createRoute(deps: RestDeps): Route {
     mutates: true,
     body: createApiKeyRequest,
     success: 201,
-    async run({ projectId, body }) {
+    async run({ principal, projectId, body }) {
       const problem =
-        pastExpiry(deps, body.expires_at) ?? unknownGateway(deps, projectId, body.gateways ?? []);
+        pastExpiry(deps, body.expires_at) ??
+        unknownGateway(deps, projectId, body.gateways ?? []) ??
+        beyondProject(deps, principal, body.scopes);
       if (problem !== null) return err(problem);
       const account = body.service_account_id ?? null;
       if (account !== null && identity.serviceAccounts.get(account)?.projectId !== projectId) {
