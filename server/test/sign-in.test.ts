@@ -177,6 +177,7 @@ for (const [what, knobs, title, code, decision] of failures) {
 const lies: readonly (readonly [what: string, knobs: IdpKnobs, code: string])[] = [
   ['signs with a key of nobody', { signing: 'foreign_key' }, 'sign_in.answer_invalid'],
   ['signs not at all', { signing: 'none' }, 'sign_in.answer_invalid'],
+  ['goes away before it says who it is', { downAt: ['token'] }, 'sign_in.source_unreachable'],
   ['leaves out groups because there are too many', { groupOverage: 'claim' }, 'sign_in.answer_invalid'],
   ['answers for another client', { tokenAudience: 'another' }, 'sign_in.answer_invalid'],
   ['answers with the nonce of another sign-in', { tokenNonce: 'another' }, 'sign_in.answer_invalid'],

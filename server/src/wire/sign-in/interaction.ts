@@ -23,7 +23,7 @@ export async function interaction(
   const pending = await deps.authorizations.pending(request, response);
   if (pending === null) {
     const reason = 'an authorization was opened that is over, too old, or of another browser';
-    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+    return await deps.problems.show(response, { code: 'sign_in.expired', reason });
   }
   const { signIn, waitsFor } = pending;
   if (request.method === 'POST') return await answered(request, response, pending, at.path, deps);
@@ -71,7 +71,7 @@ async function askWho(
   const isAsked = ['choose', 'other', 'back'].some((name) => at.query.has(name));
   const signedIn = await browserSignIn(request, deps);
   if (at.query.has('back') && signedIn !== null) {
-    return await notHere(request, response, pending, signedIn, at.path, deps);
+    return await notHere(response, pending, signedIn, at.path, deps);
   }
   const [only] = sources;
   if (only !== undefined && sources.length === 1 && !isAsked) {
@@ -102,7 +102,6 @@ async function askWho(
 
 /** Whoever has signed in, comes back, and still may not come in, is not sent around in a circle. */
 async function notHere(
-  request: IncomingMessage,
   response: ServerResponse,
   { gateway }: PendingAuthorization,
   signIn: SignIn,
@@ -111,7 +110,7 @@ async function notHere(
 ): Promise<void> {
   const admitted = gateway === null ? null : identity.accessTokens.admits(signIn, gateway);
   const reason = admitted === null || admitted.ok ? 'may not come in here' : admitted.error.reason;
-  await problems.show(request, response, {
+  await problems.show(response, {
     code: 'sign_in.not_allowed',
     reason: `${signIn.id} of ${signIn.personId}: ${reason ?? 'may not come in here'}`,
     userId: signIn.userId,
@@ -137,7 +136,7 @@ async function answered(
   const answer = fields?.get('answer');
   if (signIn === null || (answer !== 'allow' && answer !== 'deny')) {
     const reason = 'an answer about consent came from elsewhere than the form that was shown';
-    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+    return await deps.problems.show(response, { code: 'sign_in.expired', reason });
   }
   const allows = answer === 'allow';
   const admitted = gateway === null ? null : deps.identity.accessTokens.admits(signIn, gateway);

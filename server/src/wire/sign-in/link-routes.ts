@@ -32,7 +32,7 @@ export async function useLink(
   const fields = await deps.forms.read(request, 'link');
   if (fields === null) {
     const reason = 'a one-time link came from elsewhere than the form that was shown';
-    return await deps.problems.show(request, response, {
+    return await deps.problems.show(response, {
       code: 'sign_in.expired',
       reason,
       retryUrl: '/oauth2/link',
@@ -40,13 +40,13 @@ export async function useLink(
   }
   if (limit.isOver(address)) {
     const reason = `too many one-time links that do not work, from ${address}`;
-    return await deps.problems.show(request, response, { code: 'sign_in.rate_limited', reason });
+    return await deps.problems.show(response, { code: 'sign_in.rate_limited', reason });
   }
   const token = tokenOf(fields.get('link') ?? '');
   const link = token === null ? null : await deps.identity.people.linkOf(token);
   if (token === null || link === null) {
     limit.failed(address);
-    return await worksNot(request, response, 'a one-time link is unknown, used or too old', deps);
+    return await worksNot(response, 'a one-time link is unknown, used or too old', deps);
   }
   const way = deps.onward.open(fields.get('to') ?? '') ?? ownSessions;
   const sources = link.kind === 'invitation' ? sourcesOf(link, deps) : [];
@@ -118,13 +118,13 @@ async function redeem(
     claims: {},
   };
   const person = await people.signedIn(said);
-  if (!person.ok) return await worksNot(request, response, person.error.reason ?? person.error.message, deps);
+  if (!person.ok) return await worksNot(response, person.error.reason ?? person.error.message, deps);
   const redeemed = await people.redeem(token);
   if (
     redeemed === null ||
     !(await raise(person.value, { organizationId, projectId }, redeemed.role, people))
   ) {
-    return await worksNot(request, response, `the one-time link ${link.id} was used meanwhile`, deps);
+    return await worksNot(response, `the one-time link ${link.id} was used meanwhile`, deps);
   }
   const wording = `by the one-time link ${link.id}`;
   await finishSignIn(request, response, { person: person.value, said, by: wording, gateway: null }, deps);
@@ -135,13 +135,8 @@ async function redeem(
   );
 }
 
-function worksNot(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reason: string,
-  { problems }: PageDeps,
-): Promise<void> {
-  return problems.show(request, response, {
+function worksNot(response: ServerResponse, reason: string, { problems }: PageDeps): Promise<void> {
+  return problems.show(response, {
     code: 'sign_in.expired',
     reason,
     message: 'This link does not work: it was used already, is too old, or was not copied completely.',

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type ErrorCode, errorCodes } from '@sallyport/contracts';
 import type { Audit } from '#audit';
 import { randomHex } from '#foundation';
@@ -24,7 +24,7 @@ export interface Problem {
 
 /** Tells a person in plain words, and the operator the cause; both by the same reference. */
 export interface Problems {
-  show(request: IncomingMessage, response: ServerResponse, problem: Problem): Promise<void>;
+  show(response: ServerResponse, problem: Problem): Promise<void>;
   /** Something of ours broke. */
   fail(response: ServerResponse, error: unknown): Promise<void>;
   nothingHere(response: ServerResponse): Promise<void>;
@@ -85,7 +85,7 @@ export function createProblems({
   readonly log: Log;
 }): Problems {
   return {
-    async show(_request, response, problem) {
+    async show(response, problem) {
       const { code, reason, projectId = 'default', userId = null, gateway = null } = problem;
       const reference = `ref_${randomHex(6)}`;
       log.warn({ reference, code, reason, projectId, userId, gateway }, 'a sign-in did not work');

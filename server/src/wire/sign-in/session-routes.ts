@@ -57,7 +57,7 @@ export async function changeSessions(
   if (signIn === null || fields === null) {
     const reason = 'a change of sessions came from elsewhere than the form that was shown';
     const retryUrl = '/oauth2/sessions';
-    return await problems.show(request, response, { code: 'sign_in.expired', reason, retryUrl });
+    return await problems.show(response, { code: 'sign_in.expired', reason, retryUrl });
   }
   const ended = await change(path, fields, signIn, identity);
   if (ended === null) return await problems.nothingHere(response);

@@ -29,7 +29,7 @@ export async function beginAtSource(
   if (way === null || source?.status !== 'active') {
     const reason =
       way === null ? 'the way to go on is too old, or not ours' : 'there is no such active user source';
-    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+    return await deps.problems.show(response, { code: 'sign_in.expired', reason });
   }
   await sendToSource(request, response, { source, way, invitedEmail: null }, deps);
 }
@@ -48,7 +48,7 @@ export async function sendToSource(
     ...(invitedEmail === null ? {} : { loginHint: invitedEmail }),
   });
   if (!begun.ok) {
-    return await deps.problems.show(request, response, {
+    return await deps.problems.show(response, {
       ...toldBy(source, begun.error),
       retryUrl: signInUrl(source, way, deps),
     });
@@ -81,11 +81,11 @@ export async function backFromSource(
       begun === null
         ? `an answer for user source ${plainText(at.sourceId)} came without the cookie of its sign-in`
         : `user source ${source?.id ?? plainText(at.sourceId)} went away during a sign-in`;
-    return await deps.problems.show(request, response, { code: 'sign_in.expired', reason });
+    return await deps.problems.show(response, { code: 'sign_in.expired', reason });
   }
   const finished = await deps.identity.userSources.finish(source, begun.attempt, at.url);
   if (finished.ok) return await comeIn(request, response, begun, finished.value, deps);
-  await deps.problems.show(request, response, {
+  await deps.problems.show(response, {
     ...toldBy(source, finished.error),
     retryUrl: retryUrl(begun.way, finished.error.code),
   });
@@ -112,7 +112,7 @@ async function comeIn(
   const { source } = user;
   const gateway = gatewayOf(way, deps.catalog)?.slug ?? null;
   const refuse = (reason: string) =>
-    deps.problems.show(request, response, {
+    deps.problems.show(response, {
       code: 'sign_in.not_allowed',
       reason: `user source ${source.id}: ${reason}`,
       projectId: source.projectId,
@@ -148,5 +148,9 @@ function personOf(user: SignedInUser, organizationId: string | null): SignedInPe
 
 /** The page from which one begins anew; it sends nobody on by itself. Who may not come in may be somebody else. */
 function retryUrl({ goOnAt }: Way, code: SignInProblem['code']): string {
-  return `${goOnAt.split('?')[0]}${code === 'sign_in.not_allowed' ? '?other' : '?choose'}`;
+  const [path = '', query = ''] = goOnAt.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.delete('back');
+  parameters.set(code === 'sign_in.not_allowed' ? 'other' : 'choose', '');
+  return `${path}?${parameters}`;
 }
