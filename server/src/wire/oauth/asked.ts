@@ -59,5 +59,13 @@ export async function answerBy(
     else setHeader.call(this, name, kept as string[]);
     return this;
   };
-  await provider.callback()(asked, response);
+  await callbackOf(provider)(asked, response);
+}
+
+const callbacks = new WeakMap<Provider, ReturnType<Provider['callback']>>();
+
+function callbackOf(provider: Provider) {
+  const callback = callbacks.get(provider) ?? provider.callback();
+  callbacks.set(provider, callback);
+  return callback;
 }

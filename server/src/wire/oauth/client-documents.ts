@@ -7,7 +7,8 @@ import { knownClientDocument } from './known-clients.ts';
 const timeoutMs = 5_000;
 const maxBytes = 64 * 1024;
 /** Anybody can name a document: we are nobody's tool to ask other servers many things. */
-const maxFetches = 300;
+const maxFetches = 600;
+const maxFetchesOfHost = 60;
 const windowMs = 60_000;
 
 export interface ClientDocumentsDeps {
@@ -19,27 +20,21 @@ export interface ClientDocumentsDeps {
 /** How the library fetches what clients publish of themselves: their metadata documents, and their keys. */
 export function createClientDocuments({ egress, clock, log }: ClientDocumentsDeps): {
   readonly fetch: typeof fetch;
-  readonly mayFetch: () => boolean;
 } {
   const get = guardedFetch(egress, 'api', { timeoutMs, maxBytes });
-  let fetched: number[] = [];
+  const mayAsk = createFetchLimit(clock);
 
   return {
-    mayFetch() {
-      fetched = fetched.filter((at) => at > clock.now() - windowMs);
-      if (fetched.length >= maxFetches) return false;
-      fetched.push(clock.now());
-      return true;
-    },
     fetch: async (input, init) => {
       const url = String(input);
       const { headers, signal } = init ?? {};
       try {
+        if (!mayAsk(new URL(url).host)) throw new Error('too many were fetched within a minute');
         const answer = await get(url, { headers: headers ?? {}, signal: signal ?? null });
         return answer.status === 200 ? await actingDocument(url, answer) : answer;
       } catch (error) {
         const reason = error instanceof FetchFailed ? error.message : messageOf(error);
-        const known = error instanceof FetchFailed ? knownClientDocument(url) : null;
+        const known = knownClientDocument(url);
         if (known !== null) {
           log.info(
             { url, reason },
@@ -51,6 +46,17 @@ export function createClientDocuments({ egress, clock, log }: ClientDocumentsDep
         throw error;
       }
     },
+  };
+}
+
+function createFetchLimit(clock: Clock): (host: string) => boolean {
+  let asked: { readonly host: string; readonly at: number }[] = [];
+  return (host) => {
+    asked = asked.filter(({ at }) => at > clock.now() - windowMs);
+    const ofHost = asked.filter((one) => one.host === host);
+    if (asked.length >= maxFetches || ofHost.length >= maxFetchesOfHost) return false;
+    asked.push({ host, at: clock.now() });
+    return true;
   };
 }
 

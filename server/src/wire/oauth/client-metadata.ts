@@ -32,7 +32,7 @@ type Fields = { readonly [field: string]: unknown };
 export function actingMetadata(declared: Fields): { [field: string]: unknown } {
   const acting: { [field: string]: unknown } = {};
   for (const field of keptFields) if (declared[field] !== undefined) acting[field] = declared[field];
-  for (const field of linkFields) if (isWebUrl(declared[field])) acting[field] = declared[field];
+  for (const field of linkFields) if (isHttps(declared[field])) acting[field] = declared[field];
   acting.grant_types = grantTypesOf(declared.grant_types);
   const usesCodes = (acting.grant_types as string[]).includes('authorization_code');
   acting.response_types = usesCodes ? ['code'] : [];
@@ -57,6 +57,10 @@ function isWebOnly(uris: unknown): boolean {
       return protocol === 'https:' || privateAddress.test(hostname);
     })
   );
+}
+
+function isHttps(value: unknown): boolean {
+  return isWebUrl(value) && new URL(value).protocol === 'https:';
 }
 
 function isWebUrl(value: unknown): value is string {

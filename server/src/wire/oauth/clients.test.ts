@@ -239,6 +239,20 @@ describe('a client that publishes a document of itself', () => {
   });
 });
 
+describe('documents that anybody can name', () => {
+  it('are not a way to let us ask one server many times', async () => {
+    const redirectUri = 'https://client.example/callback';
+    for (let count = 0; count < 70; count++) {
+      const clientId = `${documents.origin}/flood/${count}`;
+      const response = await browser.get(begin(server.url, { clientId, redirectUri, resource: gateway }).url);
+      assert.equal(response.status, 400);
+      await response.text();
+    }
+    const flood = documents.asked.filter((path) => path.startsWith('/flood/'));
+    assert.ok(flood.length > 0 && documents.asked.length <= 60, String(documents.asked.length));
+  });
+});
+
 describe('a client that registers itself', () => {
   it('Claude Code, mcp-remote: an ephemeral loopback port, scopes that nobody knows', async () => {
     const registered = await server.register({

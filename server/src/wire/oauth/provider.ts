@@ -16,10 +16,11 @@ import { gatewayScope, scopesOf } from './asked-parameters.ts';
 import type { Asking } from './asking.ts';
 import { cliClient } from './client-metadata.ts';
 import type { Grants } from './grants/grants.ts';
-import { claimsFor, type PeopleOfTokens, type SignedInAccount, signInOf } from './people.ts';
+import { type PeopleOfTokens, signInOf } from './people.ts';
 import { digestOf, type Records } from './records.ts';
 import { sessionAdapter, useOurSessions } from './sessions.ts';
 import type { Targets } from './targets.ts';
+import { fillIn, type IssuedToken, namePeople } from './token-contents.ts';
 
 const hourS = 3600;
 const dayS = 24 * hourS;
@@ -35,7 +36,6 @@ export interface ProviderDeps {
   readonly targets: Targets;
   readonly asking: Asking;
   readonly fetch: typeof fetch;
-  readonly mayFetch: () => boolean;
   readonly grants: Grants;
   readonly showError: (ctx: KoaContextWithOIDC, out: ErrorOut, error: Error) => Promise<void>;
   readonly device: {
@@ -128,7 +128,7 @@ export function resourceServerOf(
 }
 
 function featuresOf(deps: ProviderDeps): Configuration['features'] {
-  const { clock, mayFetch, device } = deps;
+  const { clock, device } = deps;
   return {
     devInteractions: { enabled: false },
     userinfo: { enabled: false },
@@ -152,7 +152,7 @@ function featuresOf(deps: ProviderDeps): Configuration['features'] {
     clientIdMetadataDocument: {
       enabled: true,
       ack: 'draft-02',
-      allowFetch: async () => mayFetch(),
+      allowFetch: async () => true,
       allowClient: async () => true,
       cacheDuration: { min: 5 * 60, max: dayS },
     },
@@ -213,34 +213,6 @@ function clientsOf({ records, grants }: ProviderDeps): Adapter {
   };
 }
 
-interface IssuedToken {
-  readonly kind: string;
-  readonly accountId?: string;
-  readonly grantId?: string;
-  readonly clientId: string;
-  readonly aud: string | readonly string[];
-}
-
-/** What our gateways and our API read in a token. */
-async function fillIn(
-  ctx: KoaContextWithOIDC,
-  token: IssuedToken,
-  parts: { payload: Record<string, unknown> },
-  { people, targets }: ProviderDeps,
-): Promise<void> {
-  const target = targets.ofResource(String(token.aud));
-  if (target === null) throw new errors.InvalidTarget('the gateway takes no sign-ins any more');
-  if (token.accountId === undefined) {
-    const { clientId } = token;
-    Object.assign(parts.payload, claimsFor(target, { sub: clientId, principal: clientId }));
-    return;
-  }
-  const known = ctx.oidc.account as SignedInAccount | undefined;
-  const account = known?.accountId === token.accountId ? known : await people.account(token.accountId);
-  if (account === undefined) throw new errors.InvalidGrant('the sign-in has ended');
-  Object.assign(parts.payload, people.claimsOf(account.signIn, token.grantId, target));
-}
-
 /** Secrets are kept as digests. */
 function compareDigests(provider: Provider, grants: Grants): void {
   const { prototype } = provider.Client as unknown as { prototype: Client };
@@ -250,22 +222,5 @@ function compareDigests(provider: Provider, grants: Grants): void {
     const kept = Buffer.from(this.clientSecret ?? '');
     const brought = Buffer.from(digestOf(secret));
     return kept.length === brought.length && timingSafeEqual(kept, brought);
-  };
-}
-
-/** Sign-ins come and go; in ID tokens a person is always the same. */
-function namePeople(provider: Provider): void {
-  const { prototype } = provider.IdToken as unknown as {
-    prototype: {
-      ctx: KoaContextWithOIDC;
-      set(name: string, value: unknown): void;
-      payload(): Promise<Record<string, unknown>>;
-    };
-  };
-  const { payload } = prototype;
-  prototype.payload = async function () {
-    const signIn = signInOf(this.ctx);
-    if (signIn !== null) this.set('sub', signIn.personId);
-    return await payload.call(this);
   };
 }

@@ -99,7 +99,6 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
   }
 
   return {
-    endGrant,
     /** A registration that is used is kept for longer. */
     async clientUsed(id: string): Promise<void> {
       await db.query(
