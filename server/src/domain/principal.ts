@@ -67,7 +67,7 @@ export interface Principal {
   readonly expiresAtMs: number | null;
   /** The OAuth client that an access token was given to; left out where an API key speaks. */
   readonly clientId?: string;
-  /** The user that it is where nobody is named: keys of a service account. */
+  /** The user that it is where nobody is named: people, service accounts, and their keys. */
   readonly actsAs?: string;
 }
 

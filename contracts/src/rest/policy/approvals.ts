@@ -14,9 +14,9 @@ export const approvalsQuery = pageQuery
   .extend(approvalQuery.shape)
   .extend({ status: z.enum(approvalStatuses).optional() });
 
-/** `POST /v1/approvals/{id}/approve`, `…/deny`: `user_id` is the approver, whom the key must be allowed to act for. */
+/** `POST /v1/approvals/{id}/approve`, `…/deny`: `user_id` is the approver, whom a key must be allowed to act for; people are it themselves. */
 export const decideApprovalRequest = z.strictObject({
-  user_id: userId,
+  user_id: userId.optional(),
   reason: z.string().max(2000).optional(),
 });
 export type DecideApprovalRequest = z.infer<typeof decideApprovalRequest>;

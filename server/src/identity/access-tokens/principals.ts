@@ -21,6 +21,7 @@ export function personPrincipal(
     confined: at.role === null || at.role === 'member',
     expiresAtMs: by.untilMs,
     clientId: by.token.clientId,
+    ...(at.userId === '' ? {} : { actsAs: at.userId }),
   };
 }
 
@@ -42,6 +43,7 @@ export function accountPrincipal(
     confined: role === 'member',
     expiresAtMs: by.untilMs,
     clientId: by.token.clientId,
+    actsAs: id,
   };
 }
 

@@ -79,11 +79,12 @@ export function actAs(
   userId: string | null,
   identity: Identity,
 ): Result<Caller, Refusal> {
-  if (userId === null && principal.users !== null) {
+  const user = userId ?? principal.actsAs ?? null;
+  if (user === null && principal.users !== null) {
     const message = 'name the user: this API key acts for certain users only';
     return err(refusal('identity.user_missing', message, { field: 'Arcade-User-ID' }));
   }
-  return identity.actAs(principal, userId);
+  return identity.actAs(principal, user);
 }
 
 /** Gateways show and run; keys that are for neither see none. */

@@ -87,6 +87,10 @@ function decideRoute({ policy }: RestDeps, act: keyof typeof verdicts): Route {
     async run({ principal, projectId, params, body, actAs }) {
       const restricted = restrictedToTools(principal);
       if (restricted !== null) return err(restricted);
+      if (body.user_id === undefined && principal.actsAs === undefined) {
+        const told = 'user_id: is required; somebody must have decided it';
+        return err(refusal('request.params_invalid', told, { field: 'user_id' }));
+      }
       const approver = actAs(body.user_id);
       if (!approver.ok) return approver;
       const decided = await policy.approvals.decide(
@@ -113,7 +117,7 @@ function approverOf({
   const restricted = restrictedToTools(principal);
   if (restricted !== null) return err(restricted);
   if (query.user_id !== undefined) return actAs(query.user_id);
-  if (principal.users === null) return ok(null);
+  if (!principal.confined) return ok(null);
   const message = 'user_id: is required with an API key that is restricted to users';
   return err(refusal('request.params_invalid', message, { field: 'user_id' }));
 }

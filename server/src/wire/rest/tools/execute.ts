@@ -34,8 +34,8 @@ export function executeRoute(deps: RestDeps): Route {
   });
 }
 
-function callerOf({ actAs, body }: Execute): Result<Caller, Refusal> {
-  if (body.user_id !== undefined) return actAs(body.user_id);
+function callerOf({ actAs, body, principal }: Execute): Result<Caller, Refusal> {
+  if (body.user_id !== undefined || principal.actsAs !== undefined) return actAs(body.user_id);
   const message = 'user_id: is required; a tool call acts as a user';
   return err(refusal('identity.user_missing', message, { field: 'user_id' }));
 }
