@@ -168,7 +168,7 @@ export function joined(idToken: Claims, userinfo: Claims): Claims {
 function isOverage({ groupsClaim }: UserSource, claims: Claims): boolean {
   const elsewhere = claims._claim_names;
   if (isMembers(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)) return true;
-  return claims.hasgroups === true || claims.hasgroups === 'true';
+  return groupsClaim === 'groups' && (claims.hasgroups === true || claims.hasgroups === 'true');
 }
 
 function groupsOf(source: UserSource, claims: Claims): Result<readonly string[], SignInProblem> {
