@@ -278,6 +278,14 @@ for (const era of ['modern', 'legacy'] as const) {
       browser.plant(app.url, `sallyport_sign_in=${ada.cookie}; Path=/`);
       assert.match((await consent(url, 'ada there', browser)).text, /is connected/);
       assert.equal((await asAda()).content[0].text, 'ada there');
+
+      // Who holds an API key can name somebody, and consent with an account of their own: that person's calls do not go by it.
+      const named = `eve-${id}@example.com`;
+      await consent(urlIn(await call(named)), 'mallory there');
+      assert.equal((await call(named)).content[0].text, 'mallory there');
+      const eves = await tokenFor(identity, eve, gateway, { issuer: app.url });
+      const hers = await call('', 'WhoAmI', { authorization: `Bearer ${eves}` });
+      assert.match(hers.content[0].text, /needs the user's authorization/);
     });
 
     it('leaves no token in the log book, the files or the database that can be read', async () => {

@@ -292,6 +292,8 @@ export interface WorkerResponse {
       authorization_url?: string;
       external_id?: string;
     };
+    /** Where its users come back from consenting: for who registers a client there by hand. */
+    redirect_uri?: string;
   };
   requirements: { met: boolean; authorization: { met: boolean; oauth2: { met: boolean } } };
   status: WorkerStatus;

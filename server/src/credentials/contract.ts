@@ -40,6 +40,8 @@ export interface Credentials {
     readonly personId: string | null;
     readonly challenge: Challenge | null;
   }): Promise<Result<ConsentAsked, Refusal>>;
+  /** Where users come back to from the authorization server of a source. */
+  redirectUriOf(at: SourceName): string;
   /** How many connections these users have in a project. */
   countOf(projectId: string, userIds: readonly string[]): Promise<number>;
   /** The source is gone, and with it what was kept for it. */

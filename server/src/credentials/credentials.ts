@@ -8,7 +8,7 @@ import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
 import { createFlows } from './flows/flows.ts';
 import { createConnectionStore } from './store/store.ts';
-import { clientDocumentOf } from './upstream/clients.ts';
+import { callbackOf, clientDocumentOf } from './upstream/clients.ts';
 import { createFetchFor } from './upstream/fetching.ts';
 
 export interface CredentialsDeps {
@@ -60,6 +60,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
       return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
     },
     connectList: asking.connectList,
+    redirectUriOf: ({ projectId, sourceId }) => callbackOf({ projectId, id: sourceId }, issuer()),
     countOf: store.countOf,
     forgetSource: connections.forgetSource,
     consents: {

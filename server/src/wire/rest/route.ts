@@ -17,7 +17,7 @@ export interface RestRooms {
   readonly pipeline: Pipeline;
   readonly catalog: Catalog;
   readonly sources: Sources;
-  readonly credentials: Pick<Credentials, 'connectList' | 'countOf'>;
+  readonly credentials: Pick<Credentials, 'connectList' | 'countOf' | 'redirectUriOf'>;
   readonly identity: Identity;
   readonly policy: Policy;
   readonly audit: Audit;

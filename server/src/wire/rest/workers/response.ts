@@ -4,7 +4,12 @@ import { headersAsWritten, type Source, type SourceStatus } from '#domain';
 type OAuth2 = NonNullable<NonNullable<WorkerResponse['mcp']>['oauth2']>;
 
 /** A source in the words of the wire. No secret is in it: headers are shown as they were written. */
-export function workerResponse(source: Source, status: SourceStatus, quarantined = 0): WorkerResponse {
+export function workerResponse(
+  source: Source,
+  status: SourceStatus,
+  quarantined: number,
+  redirectUri: string,
+): WorkerResponse {
   const fromFile = source.origin === 'file';
   const binding = fromFile ? 'static' : 'project';
   const secret = (exists: boolean): SecretResponse => ({ exists, editable: !fromFile, value: '', binding });
@@ -32,6 +37,7 @@ export function workerResponse(source: Source, status: SourceStatus, quarantined
             headers: { ...headersAsWritten(source) },
             secrets: Object.fromEntries(Object.keys(source.secrets).map((name) => [name, secret(true)])),
             ...oauth2Response(source, secret),
+            ...(source.stdio == null ? { redirect_uri: redirectUri } : {}),
           },
         }),
     requirements: { met: true, authorization: { met: true, oauth2: { met: true } } },

@@ -29,9 +29,11 @@ function editable(deps: RestDeps, naming: Naming): Result<Source, Refusal> {
   return err(refusal('resource.read_only', message));
 }
 
-function shown({ sources, catalog }: RestDeps, source: Source): WorkerResponse {
+function shown({ sources, catalog, credentials }: RestDeps, source: Source): WorkerResponse {
   const { projectId, id } = source;
-  return workerResponse(source, sources.status(projectId, id), catalog.quarantined(projectId, id).length);
+  const quarantined = catalog.quarantined(projectId, id).length;
+  const redirectUri = credentials.redirectUriOf({ projectId, sourceId: id });
+  return workerResponse(source, sources.status(projectId, id), quarantined, redirectUri);
 }
 
 /** A worker in the record of a change: what was declared of it, and not how it is. */

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { type Caller, type Challenge, type Credential, newSourceFromRequest, type Source } from '#domain';
+import { createEgress, type Egress } from '#egress';
+import { type Clock, manualClock, type Result, systemClock } from '#foundation';
+import { type Db, openChanges } from '#storage';
+import { silentLog } from '#telemetry';
+import { openTestDatabase } from '../../test/database.ts';
+import { type OAuthSource, startOAuthSource } from '../../test/oauth-source.ts';
+import type { ConsentEvent, Credentials, Verifier } from './contract.ts';
+import { createCredentials } from './credentials.ts';
+
+const at = { projectId: 'default', sourceId: 'guarded' };
+const ada = { userId: 'ada', principal: { kind: 'api_key', id: 'key_1' } } as unknown as Caller;
+const tables = ['connections', 'connection_clients', 'connection_flows'];
+const anybody: Verifier = { personId: null, isSameBrowser: () => true };
+
+describe('what users let us do at sources', () => {
+  let db: Db;
+  let upstream: OAuthSource;
+  let egress: Egress;
+  let source: Source;
+  /** Time stands still until told to pass, but who waits is woken. */
+  let time: ReturnType<typeof manualClock>;
+  let clock: Clock;
+  let ended: ConsentEvent[];
+  const open: Credentials[] = [];
+
+  before(async () => {
+    egress = createEgress({ allow: ['127.0.0.1'] });
+    db = await openTestDatabase();
+  });
+  after(async () => {
+    egress.close();
+    await db.close();
+  });
+  beforeEach(async () => {
+    for (const table of tables) await db.query(`delete from ${table}`);
+    upstream = await startOAuthSource();
+    time = manualClock(Date.now());
+    clock = { ...time, every: systemClock.every };
+    ended = [];
+    const mcp = { uri: upstream.uri, timeout: 30, retry: 0, headers: {}, secrets: {} };
+    const asked = newSourceFromRequest({ id: 'guarded', enabled: true, mcp }, { projectId: 'default' });
+    source = { ...asked, origin: 'api', createdAt: time.iso(), updatedAt: time.iso() };
+  });
+  afterEach(async () => {
+    for (const one of open.splice(0)) one.close();
+    await upstream.close();
+  });
+
+  /** One replica. */
+  async function start(with_: Clock = clock): Promise<Credentials> {
+    const credentials = await createCredentials({
+      db,
+      changes: await openChanges(db, { clock: with_, log: silentLog }),
+      egress,
+      clock: with_,
+      log: silentLog,
+      issuer: () => 'http://127.0.0.1:1',
+      sourceOf: (_projectId, id) => (id === 'guarded' ? source : null),
+      onConsent: (event) => void ended.push(event),
+    });
+    open.push(credentials);
+    return credentials;
+  }
+
+  /** As the source answers a request that carries nothing, or this. */
+  async function challenge(credential: Credential | null = null): Promise<Challenge> {
+    const token = credential?.authorization?.token;
+    const answer = await fetch(upstream.uri, {
+      method: 'POST',
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    });
+    assert.equal(answer.status, 401);
+    return { status: 401, header: answer.headers.get('www-authenticate') };
+  }
+
+  async function linkOf(credentials: Credentials, sent: Credential | null = null): Promise<string> {
+    const asked = await credentials.challenged(ada, at, await challenge(sent), sent);
+    assert.equal(asked?.ok === false ? asked.error.code : asked, 'credentials.consent_required');
+    const url = asked?.ok === false ? (asked.error.details?.authorization_url as string) : '';
+    return url.slice(url.lastIndexOf('/') + 1);
+  }
+
+  async function consent(credentials: Credentials, sent: Credential | null = null): Promise<void> {
+    const url = await credentials.consents.open(await linkOf(credentials, sent), anybody, 'cookie');
+    assert.ok(url.ok);
+    const back = await fetch(url.value, { redirect: 'manual' });
+    const answer = new URL(back.headers.get('location') ?? '').searchParams;
+    const finished = await credentials.consents.finish(at, answer, anybody);
+    assert.ok(finished.ok, JSON.stringify(finished));
+  }
+
+  const given = async (credentials: Credentials): Promise<Result<Credential | null, { code: string }>> =>
+    await credentials.forSource(ada, at);
+  async function tokenFrom(credentials: Credentials): Promise<Credential> {
+    const credential = await given(credentials);
+    assert.ok(credential.ok && credential.value !== null, JSON.stringify(credential));
+    return credential.value;
+  }
+  const grants = () => upstream.asked.map((form) => form.get('grant_type'));
+
+  it('a consent that nobody finishes has failed after ten minutes, and says why', async () => {
+    const credentials = await start(time);
+    const token = await linkOf(credentials);
+    time.advance(10 * 60_000 - 1);
+    assert.equal((await credentials.consents.look(token, anybody)).ok, true);
+    time.advance(30_000);
+    // What was begun by the clock is done before what is asked later.
+    while (ended.length === 0) await db.query('select 1');
+    assert.match(ended[0]?.reason ?? '', /nobody finished it within ten minutes/);
+    const looked = await credentials.consents.look(token, anybody);
+    assert.deepEqual(looked.ok ? null : [looked.error.kind, looked.error.words], [
+      'failed',
+      'nobody finished it within ten minutes',
+    ]);
+  });
+
+  it('costs nothing where nobody is connected: the answer is there at once', async () => {
+    const credentials = await start();
+    assert.deepEqual(credentials.forSource(ada, at), { ok: true, value: null });
+    await consent(credentials);
+    await tokenFrom(credentials);
+    const known = credentials.forSource(ada, at);
+    assert.ok(!(known instanceof Promise) && known.ok && known.value !== null);
+  });
+
+  it('survives a restart', async () => {
+    await consent(await start());
+    const token = (await tokenFrom(await start())).authorization?.token;
+    assert.equal(token, upstream.given[0]);
+  });
+
+  it('a token is renewed shortly before it is over, with the refresh token that came last', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    for (let renewals = 0; renewals < 3; renewals++) {
+      const before = await tokenFrom(credentials);
+      time.advance(3_600_000 - 30_000 - 1);
+      assert.deepEqual(await tokenFrom(credentials), before);
+      time.advance(1);
+      assert.notDeepEqual(await tokenFrom(credentials), before);
+    }
+    assert.deepEqual(grants(), ['authorization_code', 'refresh_token', 'refresh_token', 'refresh_token']);
+  });
+
+  it('several replicas renew it once between them', async () => {
+    const replicas = [await start(), await start(), await start()];
+    await consent(replicas[0] as Credentials);
+    // Where replicas share a database they tell each other; here each reads anew.
+    const anew = await Promise.all(replicas.map(() => start()));
+    time.advance(3_600_000);
+    const tokens = await Promise.all(anew.flatMap((one) => [tokenFrom(one), tokenFrom(one)]));
+    assert.equal(new Set(tokens.map(({ authorization }) => authorization?.token)).size, 1);
+    assert.deepEqual(grants(), ['authorization_code', 'refresh_token']);
+  });
+
+  it('a replica that holds an older token goes on with the newer one', async () => {
+    const first = await start();
+    await consent(first);
+    const second = await start();
+    const old = await tokenFrom(second);
+    time.advance(60_000);
+    upstream.revoke();
+    const renewed = await first.challenged(ada, at, await challenge(old), old);
+    assert.ok(renewed?.ok);
+    assert.deepEqual(await tokenFrom(second), old);
+    const told = await second.challenged(ada, at, await challenge(old), old);
+    assert.deepEqual(told, renewed);
+    assert.deepEqual(grants(), ['authorization_code', 'refresh_token']);
+  });
+
+  it('while the authorization server is away, a call says so, and nothing that the user gave is lost', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    time.advance(3_600_000);
+    upstream.tokenAnswer = () => ({ status: 503, body: 'away' });
+    const refused = await given(credentials);
+    assert.equal(refused.ok ? null : refused.error.code, 'source.unreachable');
+    upstream.tokenAnswer = null;
+    assert.equal((await tokenFrom(credentials)).authorization?.token, upstream.given.at(-2));
+  });
+
+  it('a refresh token that was revoked leads to one consent, and is not tried again', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    time.advance(3_600_000);
+    upstream.revoke({ refreshTokens: true });
+    assert.deepEqual(await given(credentials), { ok: true, value: null });
+    assert.deepEqual(await given(credentials), { ok: true, value: null });
+    assert.deepEqual(grants(), ['authorization_code', 'refresh_token']);
+    await consent(credentials);
+    await tokenFrom(credentials);
+  });
+
+  it('a token that is refused just after it was given is not renewed for ever', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    const token = await tokenFrom(credentials);
+    upstream.revoke();
+    await linkOf(credentials, token);
+    assert.deepEqual(grants(), ['authorization_code']);
+  });
+
+  it('is sealed for its place: what is moved to another user opens for nobody', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    await db.query(`update connections set user_id = 'eve'`);
+    const eve = { ...ada, userId: 'eve' };
+    const anew = await start();
+    assert.deepEqual(await anew.forSource(eve, at), { ok: true, value: null });
+  });
+
+  it('is forgotten with its source', async () => {
+    const credentials = await start();
+    await consent(credentials);
+    await credentials.forgetSource('default', 'guarded');
+    assert.deepEqual(await given(credentials), { ok: true, value: null });
+    for (const table of tables) {
+      assert.deepEqual(await db.query(`select * from ${table}`), []);
+    }
+  });
+});
