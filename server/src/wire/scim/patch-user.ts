@@ -164,10 +164,11 @@ function changeList(asked: Change): Done {
 
 /** Entra names what to remove in the value. */
 function without(before: readonly Attributes[], value: unknown): readonly Attributes[] {
-  const named = (Array.isArray(value) ? value : [value]).map((one) =>
-    String(isMembers(one) ? ((one as Attributes).value ?? '') : one).toLowerCase(),
-  );
-  const gone = new Set(named);
+  const gone = new Set<string>();
+  for (const one of Array.isArray(value) ? value : [value]) {
+    const said = isMembers(one) ? (one as Attributes).value : one;
+    if (typeof said === 'string') gone.add(said.toLowerCase());
+  }
   return before.filter((item) => !gone.has(String(item.value ?? '').toLowerCase()));
 }
 

@@ -58,7 +58,7 @@ function readOne(attribute: ScimAttribute, given: unknown, at: string): Result<u
   if (given === null || given === undefined) return ok(undefined);
   if (attribute.type === 'complex') return readParts(attribute, given, at);
   if (attribute.type === 'boolean') {
-    const told = String(given).toLowerCase();
+    const told = typeof given === 'object' ? '' : String(given).toLowerCase();
     if (told === 'true' || told === 'false') return ok(told === 'true');
     return invalid('invalidValue', `${at}: must be true or false`, at);
   }
