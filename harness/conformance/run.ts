@@ -3,15 +3,15 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startGateway } from '../gateway-process.ts';
+import { type AuthorizationTarget, authorizationTarget } from './authorization-target.ts';
 import { serveFixture } from './fixture-server.ts';
 import { startHeaderProxy } from './header-proxy.ts';
-import { registerClient, signInAndAllow, startIssuer } from './sign-in.ts';
 
 /**
  * `npm run conformance`: the official suite against the gateway. The server scenarios run in front of it: it relays a
  * fixture server that has everything the suite asks for, under the fixture's own names. The client scenarios run behind
  * it: the suite's own servers become sources. Every requirement set is a run of its own, at its own revision. The
- * authorization scenarios sign in as a person would, at a company's issuer.
+ * authorization scenarios sign in as a person would who was invited.
  *
  *     node harness/conformance/run.ts [--direct | --client | --authorization] [--scenario=<name>]
  *
@@ -43,27 +43,21 @@ interface Target {
   readonly url: string;
   /** What the command of the client scenarios must know. */
   readonly env: NodeJS.ProcessEnv;
-  /** What the authorization scenarios must know; `null` where there is no authorization server. */
-  readonly authorization: {
-    readonly args: readonly string[];
-    /** What a person does at the address that the suite prints. */
-    signIn(url: string): Promise<void>;
-  } | null;
+  /** `null` where there is no authorization server. */
+  readonly authorization: AuthorizationTarget | null;
   close(): Promise<void>;
 }
 
 async function openTarget(direct: boolean): Promise<Target> {
   const fixture = await serveFixture();
   if (direct) return { ...fixture, env: {}, authorization: null };
-  const issuer = await startIssuer();
   try {
     const gateway = await startGateway({
       workers: [{ id: 'fixture', type: 'mcp', mcp: { uri: fixture.url } }],
       gateways: [
         { name: 'Conformance', slug: 'conformance', auth_types: ['arcade_header'], naming: 'source' },
-        { name: 'Signed in', slug: 'signed-in', auth_types: ['user_source'], user_source_id: 'company' },
+        { name: 'Signed in', slug: 'signed-in', auth_types: ['arcade'] },
       ],
-      user_sources: [issuer.asUserSource],
       // The suite's own servers listen on loopback, and are registered over the API.
       egress: { allow: ['127.0.0.1', '::1'] },
     });
@@ -72,28 +66,17 @@ async function openTarget(direct: boolean): Promise<Target> {
     return {
       url: `${proxy.origin}/mcp/conformance`,
       env: { CONFORMANCE_GATEWAY: gateway.origin, CONFORMANCE_KEY: gateway.key },
-      authorization: {
-        args: await authorizationArgs(gateway.origin),
-        signIn: (url) => signInAndAllow(url, issuer),
-      },
+      authorization: await authorizationTarget(gateway, 'signed-in', callbackPort),
       async close() {
         proxy.close();
         await gateway.stop();
-        await issuer.close();
         await fixture.close();
       },
     };
   } catch (thrown) {
-    await issuer.close();
     await fixture.close();
     throw thrown;
   }
-}
-
-async function authorizationArgs(origin: string): Promise<readonly string[]> {
-  const clientId = await registerClient(origin, `http://127.0.0.1:${callbackPort}/callback`);
-  const resource = `${origin}/mcp/signed-in`;
-  return ['--url', origin, '--client-id', clientId, '--resource', resource, '--port', String(callbackPort)];
 }
 
 function subjectOf(side: Side, { url, authorization }: Target): readonly string[] {
@@ -113,7 +96,7 @@ function runSuite(side: Side, target: Target, args: readonly string[]): Promise<
     createInterface(child.stdout).on('line', (line) => {
       console.log(line);
       if (!line.startsWith('http') || !line.includes('/oauth2/authorize?')) return;
-      target.authorization?.signIn(line.trim()).catch((error) => {
+      target.authorization?.person.allow(line.trim()).catch((error) => {
         console.error(error);
         child.kill();
       });
