@@ -44,4 +44,6 @@ export interface SignIns {
   /** Ends it and everything that hangs on it: grants, refresh tokens, access tokens. */
   end(id: string): Promise<boolean>;
   endAllOf(personId: string): Promise<number>;
+  /** Those by a source that names people by something else from now on. */
+  endAllBy(source: { readonly projectId: string; readonly id: string }): Promise<number>;
 }

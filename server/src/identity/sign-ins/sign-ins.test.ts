@@ -153,6 +153,17 @@ describe('ending a sign-in', () => {
     assert.equal((await signIns.list('usr_bob')).length, 1);
   });
 
+  it('of all by one source leaves those by others, and those by one of its name elsewhere', async () => {
+    const mine = await signIns.start('usr_ada', said, 'Firefox');
+    const others = [
+      await signIns.start('usr_ada', { ...said, sourceId: 'partner' }, 'Firefox'),
+      await signIns.start('usr_ada', { ...said, projectId: 'other' }, 'Firefox'),
+    ];
+    assert.equal(await signIns.endAllBy({ projectId: 'default', id: 'corp' }), 1);
+    assert.equal(await signIns.find(mine.signIn.id), null);
+    for (const { signIn } of others) assert.notEqual(await signIns.find(signIn.id), null);
+  });
+
   it('comes to the oldest where a person has too many', async () => {
     const first = await signIns.start('usr_ada', said, 'Firefox');
     for (let count = 0; count < 200; count++) {

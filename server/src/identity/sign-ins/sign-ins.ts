@@ -77,6 +77,7 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
     async endAllOf(personId) {
       return endEach(await store.surplusOf(personId, clock.iso(), 0));
     },
+    endAllBy: async ({ projectId, id }) => endEach(await store.lastingBy(projectId, clock.iso(), id)),
   };
 }
 

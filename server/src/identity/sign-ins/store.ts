@@ -81,6 +81,14 @@ export function createSignInStore(db: Db) {
       return rows.map(({ id }) => id);
     },
 
+    async lastingBy(projectId: string, now: string, sourceId: string): Promise<string[]> {
+      const rows = await db.query<{ id: string }>(
+        `select id from sign_ins where project_id = $1 and ${lasting} and source_id = $3`,
+        [projectId, now, sourceId],
+      );
+      return rows.map(({ id }) => id);
+    },
+
     /** Marks it, and removes what was given in it; whether it lasted until now. */
     async end(queries: Queries, id: string, now: string): Promise<boolean> {
       const ended = await queries.query(

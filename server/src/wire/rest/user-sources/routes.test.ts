@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { saidBy, signIn } from '../../../../test/access-token.ts';
 import { type IdentityProvider, startIdentityProvider } from '../../../../test/identity-provider.ts';
 import { type RestServer, startRestServer } from '../fixtures/rest-server.ts';
 
@@ -256,6 +257,27 @@ describe('another user claim', () => {
     const now = { user_claim: 'upn', confirm_user_claim_change: again.details.preview.token };
     const changed = await server.ask('PATCH', `${path}/${id}`, { body: now });
     assert.deepEqual([changed.status, changed.body.user_claim], [200, 'upn']);
+  });
+
+  it('lets nobody stay signed in under the user id of before', async () => {
+    const { id } = await create();
+    const { identity } = server.app.rooms;
+    const person = {
+      issuer: idp.issuer,
+      sourceId: id,
+      subject: `s-${id}`,
+      email: '',
+      claims: { upn: 'zoe' },
+    };
+    const { signIn: mine } = await signIn(identity, saidBy(person));
+    const renamed = await server.ask('PATCH', `${path}/${id}`, { body: { name: 'Another name' } });
+    assert.equal(renamed.status, 200, JSON.stringify(renamed.body));
+    assert.notEqual(await identity.signIns.find(mine.id), null);
+    const preview = await server.ask('POST', `${path}/${id}/preview`, { body: { user_claim: 'upn' } });
+    const change = { user_claim: 'upn', confirm_user_claim_change: preview.body.token };
+    const changed = await server.ask('PATCH', `${path}/${id}`, { body: change });
+    assert.equal(changed.status, 200, JSON.stringify(changed.body));
+    assert.equal(await identity.signIns.find(mine.id), null);
   });
 
   it('needs no word where it changes nobody', async () => {

@@ -182,6 +182,7 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
           if (!warnings.ok) return warnings;
           const updated = await userSources.replace(projectId, found.value.id, edit);
           if (!updated.ok) return updated;
+          await endOutdated(deps, found.value, updated.value);
           const after = shown(deps, updated.value);
           return ok({
             status: 200,
@@ -210,6 +211,12 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+/** Who signed in before has a user id that the source gives nobody any more. */
+async function endOutdated({ identity }: RestDeps, before: UserSource, after: UserSource): Promise<void> {
+  if (after.issuer === before.issuer && after.userClaim === before.userClaim) return;
+  await identity.signIns.endAllBy(after);
 }
 
 type Edit = Omit<UserSourceDraft, 'id' | 'projectId'>;
