@@ -274,6 +274,23 @@ describe('an access token', () => {
   });
 });
 
+describe('an ID token', () => {
+  it('names the person by one name, whenever they sign in, and says no more than was asked', async () => {
+    const { body: first } = await tokens();
+    const again = await server.signedIn('ada@example.com');
+    const { body: second } = await tokens(again);
+    const asked = { clientId, redirectUri, resource: gateway, scope: 'openid email profile mcp' };
+    const { body: third } = await tokensFor(server, again, asked);
+    const [one, two, more] = [first, second, third].map(({ id_token }) => claimsOf(id_token));
+    assert.match(String(one?.sub), /^usr_/);
+    assert.equal(one?.sub, two?.sub);
+    assert.notEqual(claimsOf(first.access_token).sid, claimsOf(second.access_token).sid);
+    assert.equal(one?.aud, clientId);
+    assert.deepEqual([one?.email, one?.name], [undefined, undefined]);
+    assert.equal(more?.email, 'ada@example.com');
+  });
+});
+
 describe('when another key signs', () => {
   it('tokens of the one before hold, and both keys are published', async () => {
     const { db, changes } = server.app.rooms;
