@@ -69,6 +69,8 @@ export interface Principal {
   readonly clientId?: string;
   /** The user that it is where nobody is named: people, service accounts, and their keys. */
   readonly actsAs?: string;
+  /** What the sign-in says of that user; left out where there is none. */
+  readonly vouched?: Pick<Subject, 'groups' | 'claims'>;
 }
 
 /** Whom a decision is about: a user, and what is known of them. */

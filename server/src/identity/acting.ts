@@ -20,7 +20,7 @@ const deactivated = err(
  * is refused once they are not active.
  */
 export function createActAs(people: Pick<People, 'project' | 'standingOf'>): ActAs {
-  return (principal, userId, vouched = nothing) => {
+  return (principal, userId, vouched = vouchedFor(principal, userId)) => {
     const named = actAs(principal, userId, vouched);
     if (!named.ok || named.value.userId === null) return named;
     const project = people.project(principal.projectId);
@@ -31,4 +31,9 @@ export function createActAs(people: Pick<People, 'project' | 'standingOf'>): Act
     const groups = [...new Set([...vouched.groups, ...standing.groups])];
     return actAs(principal, userId, { ...vouched, groups, personId });
   };
+}
+
+/** A sign-in speaks of its own user and of nobody else. */
+function vouchedFor({ actsAs, vouched = nothing }: Principal, userId: string | null): Vouched {
+  return userId !== null && userId === actsAs ? vouched : nothing;
 }

@@ -22,6 +22,7 @@ export function personPrincipal(
     expiresAtMs: by.untilMs,
     clientId: by.token.clientId,
     ...(at.userId === '' ? {} : { actsAs: at.userId }),
+    ...(by.signIn === null ? {} : { vouched: { groups: by.signIn.groups, claims: by.signIn.claims } }),
   };
 }
 

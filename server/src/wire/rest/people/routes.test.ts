@@ -176,6 +176,49 @@ describe('people', () => {
   });
 });
 
+describe('a token on the API', () => {
+  it('is looked up in no database, once it was seen', async () => {
+    const person = await newPerson('editor');
+    await server.ask('GET', '/v1/gateways', { key: person.key });
+    const { db } = server.app.rooms;
+    const { query, tx } = db;
+    const asked: string[] = [];
+    const counted = Object.assign(db, {
+      query: (sql: string, params?: readonly unknown[]) => {
+        asked.push(sql);
+        return query(sql, params);
+      },
+      tx: (work: Parameters<typeof tx>[0]) => {
+        asked.push('a transaction');
+        return tx(work);
+      },
+    });
+    try {
+      assert.equal((await server.ask('GET', '/v1/gateways', { key: person.key })).status, 200);
+      assert.deepEqual(
+        asked.filter((sql) => !/audit_events/.test(sql)),
+        [],
+      );
+      await server.ask('GET', '/v1/people', { key: adminKey });
+      assert.ok(asked.length > 0, 'it would have been seen');
+    } finally {
+      Object.assign(counted, { query, tx });
+    }
+  });
+
+  it('acts as its person, with the groups and claims of the sign-in', async () => {
+    const said = { ...saidByLink(`groups-${count}@example.com`), groups: ['engineers'] };
+    const who = await signIn(identity, said, 'editor');
+    const token = await tokenFor(identity, who, null, { issuer: server.url });
+    const principal = await identity.authenticate(`Bearer ${token}`);
+    assert.ok(principal.ok);
+    const caller = server.app.rooms.pipeline.actAs(principal.value, null);
+    assert.ok(caller.ok, JSON.stringify(caller));
+    assert.deepEqual([caller.value.userId, caller.value.groups], [said.email, ['engineers']]);
+    assert.equal(server.app.rooms.pipeline.actAs(principal.value, 'boss@example.com').ok, false);
+  });
+});
+
 describe('invitations', () => {
   const open = async (url: string) => identity.people.redeem(url.split('#')[1] ?? '');
 
