@@ -1,7 +1,7 @@
 /**
  * Wire: the fronts. They speak a protocol and decide nothing: bytes become a request of the pipeline or of a room, and
  * the outcome becomes bytes again. `http/` listens and bounds what comes in, `mcp/` serves gateways in both generations
- * of the protocol, `rest/` serves the API.
+ * of the protocol, `rest/` serves the API, `scim/` the company's directory.
  */
 
 export type { ConnectDeps } from './connect/connect.ts';

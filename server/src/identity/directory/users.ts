@@ -1,171 +1,101 @@
-import type { Clock } from '#foundation';
-import type { Queries, Row } from '#storage';
-import { jsonItems, jsonText, type Place } from './condition-sql.ts';
-import type { DirectoryUser, Found, Related, Search, UserContent } from './contract.ts';
-import { page } from './page.ts';
+import { type Refusal, refusal } from '#domain';
+import { canonicalJson, err, newId, ok, type Result } from '#foundation';
+import type { Queries } from '#storage';
+import { emailOf } from '../people/email.ts';
+import { changeDirectory, type DirectoryDeps } from './change-directory.ts';
+import type { Directory, DirectoryUser, UserContent } from './contract.ts';
+import {
+  findUser,
+  forgetUser,
+  groupsOfUsers,
+  type Holder,
+  holdersOf,
+  searchUsers,
+  takeAddresses,
+  writeUser,
+} from './user-store.ts';
 
-interface UserRow extends Row {
-  id: string;
-  active: boolean;
-  provisioned: { readonly [name: string]: unknown };
-  created_at: string;
-  updated_at: string;
-}
+type Users = Pick<Directory, 'user' | 'users' | 'groupsOf' | 'createUser' | 'changeUser' | 'removeUser'>;
 
-const columns = 'p.id, p.active, p.provisioned, p.created_at, p.updated_at';
-const kept = 'p.organization_id = $1 and p.provisioned is not null';
-
-const groupItem: Place = {
-  value: ([name]) =>
-    name === 'value' ? { sql: 'g.id' } : name === 'display' ? { sql: 'g.display_name' } : null,
-  items: () => null,
-};
-
-const userPlace: Place = {
-  value(path, bind) {
-    switch (path.join('.')) {
-      case 'id':
-        return { sql: 'p.id' };
-      case 'userName':
-        return { sql: 'p.user_name', folded: true };
-      case 'externalId':
-        return { sql: 'p.external_id' };
-      case 'active':
-        return { sql: 'p.active::text' };
-      case 'meta.created':
-        return { sql: 'p.created_at' };
-      case 'meta.lastModified':
-        return { sql: 'p.updated_at' };
-      default:
-        return jsonText('p.provisioned', path, bind);
-    }
-  },
-  items(list, bind) {
-    if (list !== 'groups') return jsonItems('p.provisioned', list, bind);
-    const from = `from directory_group_members gm join directory_groups g on g.id = gm.group_id
-      where gm.person_id = p.id`;
-    return { from, place: groupItem };
-  },
-};
-
-export async function findUser(
-  queries: Queries,
-  organizationId: string,
-  id: string,
-): Promise<DirectoryUser | null> {
-  const rows = await queries.query<UserRow>(`select ${columns} from people p where ${kept} and p.id = $2`, [
-    organizationId,
-    id,
-  ]);
-  return rows[0] === undefined ? null : userFrom(rows[0]);
-}
-
-export function searchUsers(
-  queries: Queries,
-  organizationId: string,
-  search: Search,
-): Promise<Found<DirectoryUser>> {
-  const searched = { columns, from: 'people p', where: kept, place: userPlace, id: 'p.id' };
-  return page(queries, searched, organizationId, search, userFrom);
-}
-
-export async function groupsOfUsers(
-  queries: Queries,
-  userIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly Related[]>> {
-  const rows = await queries.query<{ person_id: string; id: string; name: string }>(
-    `select gm.person_id, g.id, g.display_name as name
-     from directory_group_members gm join directory_groups g on g.id = gm.group_id
-     where gm.person_id = any($1) order by g.id`,
-    [userIds],
-  );
-  return Map.groupBy(rows, ({ person_id }) => person_id);
-}
-
-export interface Holder extends Row {
-  id: string;
-  provisioned: boolean;
-  active: boolean;
-  has_name: boolean;
-  has_email: boolean;
-}
-
-/**
- * People beside this one who are called what this user would be. In an organisation a user name and an address name one
- * person, each also where the other is asked for: both are user ids.
- */
-export async function holdersOf(
-  queries: Queries,
-  organizationId: string,
-  { userName, email }: Pick<UserContent, 'userName' | 'email'>,
-  besideId: string,
-): Promise<Holder[]> {
-  const name = userName.toLowerCase();
-  return queries.query<Holder>(
-    `select id, active, provisioned is not null as provisioned, coalesce(user_name = $2, false) as has_name,
-       email = $3 as has_email
-     from people
-     where organization_id = $1 and id <> $4 and (email = any($5) or user_name = any($5))
-     order by provisioned is not null desc, email = $3 desc, last_sign_in_at desc nulls last, id`,
-    [organizationId, name, email, besideId, email === '' ? [name] : [name, email]],
-  );
-}
-
-export async function takeAddresses(queries: Queries, ids: readonly string[]): Promise<void> {
-  await queries.query(`update people set email = '' where id = any($1)`, [ids]);
-}
-
-/** Makes a person; or writes what the directory says over what is known of them. */
-export async function writeUser(
-  queries: Queries,
-  organizationId: string,
-  id: string,
-  content: UserContent,
-  clock: Clock,
-): Promise<DirectoryUser> {
-  const [row] = await queries.query<UserRow>(
-    `insert into people as p
-       (id, organization_id, email, name, active, provisioned, external_id, user_name, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6::json, $7, $8, $9, $9)
-     on conflict (id) do update set email = excluded.email, name = excluded.name, active = excluded.active,
-       provisioned = excluded.provisioned, external_id = excluded.external_id, user_name = excluded.user_name,
-       updated_at = excluded.updated_at
-     returning ${columns}`,
-    [
-      id,
-      organizationId,
-      content.email,
-      content.name,
-      content.active,
-      JSON.stringify(content.attributes),
-      content.externalId,
-      content.userName.toLowerCase(),
-      clock.iso(),
-    ],
-  );
-  return userFrom(row as UserRow);
-}
-
-/** Deactivates the person, out of every group, and forgets what the directory said of them but name and address. */
-export async function forgetUser(queries: Queries, id: string, at: string): Promise<void> {
-  await queries.query(
-    `with gone as (delete from directory_group_members where person_id = $1 returning group_id)
-     update directory_groups set version = version + 1, updated_at = $2 where id in (select group_id from gone)`,
-    [id, at],
-  );
-  await queries.query(
-    `update people set active = false, provisioned = null, external_id = null, user_name = null, updated_at = $2
-     where id = $1`,
-    [id, at],
-  );
-}
-
-function userFrom(row: UserRow): DirectoryUser {
+export function createUsers(deps: DirectoryDeps): Users {
+  const { db, clock, signIns } = deps;
   return {
-    id: row.id,
-    active: row.active,
-    attributes: row.provisioned,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
+    user: (organizationId, id) => findUser(db, organizationId, id),
+    users: (organizationId, search) => searchUsers(db, organizationId, search),
+    groupsOf: (userIds) => groupsOfUsers(db, userIds),
+
+    async createUser(organizationId, given) {
+      const content = { ...given, email: emailOf(given.email) };
+      const made = await changeDirectory(deps, organizationId, async (queries, concerns) => {
+        const [adopted, ...others] = await holdersOf(queries, organizationId, content, '');
+        if (adopted?.provisioned) return err(takenBy(adopted));
+        const room = await makeRoom(queries, others);
+        if (!room.ok) return room;
+        const id = adopted?.id ?? newId('usr', clock.now());
+        concerns([id, ...room.value]);
+        return ok(await writeUser(queries, organizationId, id, content, clock));
+      });
+      if (made.ok && !made.value.active) await signIns.endAllOf(made.value.id);
+      return made;
+    },
+
+    async changeUser(organizationId, id, make) {
+      let isOut = false;
+      const changed = await changeDirectory(deps, organizationId, async (queries, concerns) => {
+        const now = await findUser(queries, organizationId, id);
+        if (now === null) return null;
+        const wanted = make(now);
+        if (!wanted.ok) return wanted;
+        const content = { ...wanted.value, email: emailOf(wanted.value.email) };
+        isOut = !content.active;
+        // Also where nothing changes: a change that was written may have ended before it was known here.
+        concerns([id]);
+        if (isSame(now, content)) return ok(now);
+        const room = await makeRoom(queries, await holdersOf(queries, organizationId, content, id));
+        if (!room.ok) return room;
+        concerns(room.value);
+        return ok(await writeUser(queries, organizationId, id, content, clock));
+      });
+      if (isOut && changed?.ok) await signIns.endAllOf(id);
+      return changed;
+    },
+
+    async removeUser(organizationId, id, check) {
+      const removed = await changeDirectory(deps, organizationId, async (queries, concerns) => {
+        const now = await findUser(queries, organizationId, id);
+        if (now === null) return null;
+        const checked = check(now);
+        if (!checked.ok) return checked;
+        concerns([id]);
+        await forgetUser(queries, id, clock.iso());
+        return ok(undefined);
+      });
+      if (removed?.ok) await signIns.endAllOf(id);
+      return removed;
+    },
   };
+}
+
+function isSame(now: DirectoryUser, content: UserContent): boolean {
+  return now.active === content.active && canonicalJson(now.attributes) === canonicalJson(content.attributes);
+}
+
+/** Who left, and whom no directory keeps, has their address no more when somebody else gets it. */
+async function makeRoom(
+  queries: Queries,
+  holders: readonly Holder[],
+): Promise<Result<readonly string[], Refusal>> {
+  const taken = holders.find(({ provisioned, active }) => provisioned || active);
+  if (taken !== undefined) return err(takenBy(taken));
+  const ids = holders.map(({ id }) => id);
+  if (ids.length > 0) await takeAddresses(queries, ids);
+  return ok(ids);
+}
+
+function takenBy({ has_name }: Holder): Refusal {
+  const field = has_name ? 'userName' : 'emails';
+  const what = has_name
+    ? 'another user has this name'
+    : 'another person has this address, as their own or as their name';
+  return refusal('resource.conflict', `${field}: ${what}`, { field });
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Audit } from '#audit';
-import { type Principal, refusal } from '#domain';
-import { type Clock, err, isMembers, newId, ok, type Result } from '#foundation';
+import { refusal } from '#domain';
+import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Identity } from '#identity';
 import type { Log } from '#telemetry';
-import { readBody, tooDeep } from '../http/body.ts';
 import type { Front } from '../http/server.ts';
+import { allowedBy, bodyOf } from './admission.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { scimGroups } from './groups.ts';
-import { invalid, problemBody, problemOf, type ScimProblem } from './problem.ts';
+import { problemBody, type ScimProblem } from './problem.ts';
 import { resourceRoutes } from './resource-routes.ts';
 import type { ScimAnswer, ScimOutcome, ScimRequest, ScimRoute } from './route.ts';
 import { scimUsers } from './users.ts';
@@ -23,8 +23,6 @@ export interface ScimDeps {
 }
 
 const prefix = '/scim/v2';
-/** A group of 50,000 people, each with all that a directory says of a member. */
-const maxBodyBytes = 16 * 1024 * 1024;
 const mediaType = 'application/scim+json; charset=utf-8';
 
 /** Every operation of the front. */
@@ -41,7 +39,7 @@ export function createScimFront(deps: ScimDeps): Front {
   const routes = scimRoutes(deps);
 
   async function answer(request: IncomingMessage): Promise<ScimOutcome> {
-    const allowed = allowedBy(deps, request);
+    const allowed = allowedBy(deps.identity, request);
     if (!allowed.ok) return allowed;
     const url = new URL(request.url ?? '/', 'http://scim');
     const found = routeOf(routes, request.method ?? 'GET', url.pathname.slice(prefix.length));
@@ -81,35 +79,6 @@ export function createScimFront(deps: ScimDeps): Front {
   };
 }
 
-interface Allowed {
-  readonly principal: Principal;
-  readonly organizationId: string;
-}
-
-/**
- * Only keys of the organisation that may provision, and that nothing restricts. Where there are several projects, an
- * administrator's key of one of them is not the organisation's: its directory takes a key that is for nothing else.
- */
-function allowedBy({ identity }: ScimDeps, request: IncomingMessage): Result<Allowed, ScimProblem> {
-  const principal = identity.authenticateKey(request.headers.authorization);
-  if (!principal.ok) return err(problemOf(principal.error));
-  const { permissions, users, gateways, tools, projectId } = principal.value;
-  const no = (told: string) => err(problemOf(refusal('identity.scope_missing', told)));
-  const needed = 'this needs an API key with the scope "provision"';
-  if (!permissions.has('provision')) return no(needed);
-  if (users !== null || gateways !== null || tools !== null) {
-    return no(`${needed} that is not restricted to users, gateways or tools`);
-  }
-  const project = identity.people.project(projectId);
-  if (project === null) return no(`${needed} of a project that is still there`);
-  const { organizationId } = project;
-  const isOfProject = permissions.has('administer') && !permissions.has('own');
-  if (isOfProject && identity.people.projects(organizationId).length > 1) {
-    return no(`${needed} alone: the organization has several projects`);
-  }
-  return ok({ principal: principal.value, organizationId });
-}
-
 function routeOf(
   routes: readonly ScimRoute[],
   method: string,
@@ -143,22 +112,6 @@ function decoded(text: string): string | null {
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(',') : value;
-}
-
-/** A JSON object; an empty one where the method has no body. */
-async function bodyOf(request: IncomingMessage): Promise<Result<object, ScimProblem>> {
-  if (!['POST', 'PUT', 'PATCH'].includes(request.method ?? '')) return ok({});
-  const read = await readBody(request, maxBodyBytes);
-  if (!read.ok) return err(problemOf(read.error));
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(read.value));
-  } catch {
-    return invalid('invalidSyntax', 'the body is not valid JSON');
-  }
-  const deep = tooDeep(value);
-  if (deep !== null) return err(problemOf(deep));
-  return isMembers(value) ? ok(value) : invalid('invalidSyntax', 'the body must be a JSON object');
 }
 
 async function record(
