@@ -5,8 +5,8 @@ import type { Changes, Db, Queries } from '#storage';
 import type { Log } from '#telemetry';
 import type { SigningKey, SigningKeys } from './contract.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const lookEveryMs = 6 * 3_600_000;
+const dayMs = 24 * 3_600_000;
 /** How long a key signs. */
 const signsMs = 30 * dayMs;
 /** How long before its predecessor retires a key is published, so that everybody knows it when it begins to sign. */
@@ -103,7 +103,7 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
   }
 
   changes.on('signing_keys', reload);
-  clock.every(hourMs, () => {
+  clock.every(lookEveryMs, () => {
     keepUp().catch((error) => log.error({ error: messageOf(error) }, 'signing keys could not be renewed'));
   });
 
