@@ -164,6 +164,20 @@ describe('a sign-in', () => {
     assert.deepEqual([again.email, again.name], ['alice@corp.example', '']);
   });
 
+  it('at a source of another project keeps no address from the company, and opens no invitation of it', async () => {
+    const project = await people.createProject('default', 'Second');
+    const there = { projectId: project.id, sourceId: 'own', issuer: 'https://own.example', subject: 'x' };
+    await invitation('alice@corp.example', 'admin');
+    const first = await signIn(there);
+    assert.deepEqual([first.email, roleOf(first.id)], ['alice@corp.example', null]);
+    const alice = await signIn();
+    assert.notEqual(alice.id, first.id);
+    assert.deepEqual([alice.email, roleOf(alice.id)], ['alice@corp.example', 'admin']);
+    assert.equal(people.standing(first.id)?.email, '');
+    assert.equal((await signIn(there)).email, '');
+    assert.equal(people.standingOf('default', 'alice@corp.example')?.personId, alice.id);
+  });
+
   it('of somebody deactivated is refused by whichever issuer, and writes nothing', async () => {
     const alice = await signIn();
     await people.setActive('default', alice.id, false);

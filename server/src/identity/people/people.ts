@@ -46,13 +46,13 @@ function signedInWith(
     const kept = await db.tx(async (queries) => {
       const signIn = await keepSignIn(queries, said, { at, newId: newId('usr', clock.now()) });
       if (!signIn.ok) return signIn;
-      const { personId, isFirstIssuer } = signIn.value;
-      await changes.tell(queries, 'people', personId);
-      return ok({ isFirstIssuer, person: personFrom(await personRow(queries, personId)) });
+      const { personId, isFirstIssuer, dispossessed } = signIn.value;
+      for (const id of [personId, ...dispossessed]) await changes.tell(queries, 'people', id);
+      return ok({ isFirstIssuer, dispossessed, person: personFrom(await personRow(queries, personId)) });
     });
     if (!kept.ok) return kept;
-    const { person, isFirstIssuer } = kept.value;
-    await refresh([person.id]);
+    const { person, isFirstIssuer, dispossessed } = kept.value;
+    await refresh([person.id, ...dispossessed]);
     if (isFirstIssuer) await endSignIns(person.id);
     return ok(person);
   };

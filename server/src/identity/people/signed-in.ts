@@ -29,6 +29,8 @@ export interface KeptSignIn {
   readonly personId: string;
   /** Somebody who was here before, at most by links. */
   readonly isFirstIssuer: boolean;
+  /** Whose address it was until now. */
+  readonly dispossessed: readonly string[];
 }
 
 /**
@@ -45,6 +47,8 @@ export interface KeptSignIn {
  * - In an organisation an address belongs to one person. Who comes with one that another person holds is a person without an address,
  *   because the address is a user id on gateways, and names them in policies.
  * - Whoever makes a link can open it. So once an issuer says who somebody is, what came in by links before is out.
+ * - Whoever administers a project chooses who vouches there. So the sources of the organisation's first project, and links, stand
+ *   above those of others: they get an address that only another project's source gave, and accept invitations.
  * - A person who was deactivated is refused by whichever issuer they come, before anything is written.
  */
 export async function keepSignIn(
@@ -59,6 +63,8 @@ export async function keepSignIn(
     throw new Fault('a sign-in names an organization that does not exist');
   }
   const email = emailOf(said.email);
+  const speaksForAll = await standsAbove(queries, said);
+  const dispossessed = speaksForAll && email !== '' ? await takeAddress(queries, said, email) : [];
   // A link speaks of an address, and of whoever has it now.
   const known = said.issuer === linkIssuer ? null : await byIdentity(queries, said);
   const person = known ?? (await byEmail(queries, said, email));
@@ -73,9 +79,33 @@ export async function keepSignIn(
   } else await update(queries, person, said, email, at);
   const id = person?.id ?? newId;
   await keepIdentity(queries, id, said, at);
-  await acceptInvitations(queries, id, said, at);
+  await acceptInvitations(queries, id, { ...said, speaksForAll }, at);
   const isFirstIssuer = person?.issuers.length === 0 && said.issuer !== linkIssuer;
-  return ok({ personId: id, isFirstIssuer });
+  return ok({ personId: id, isFirstIssuer, dispossessed });
+}
+
+async function standsAbove(queries: Queries, { organizationId, projectId, issuer }: SignedInPerson) {
+  if (issuer === linkIssuer) return true;
+  const [first] = await queries.query<{ id: string }>(
+    'select id from projects where organization_id = $1 order by created_at, id limit 1',
+    [organizationId],
+  );
+  return first?.id === projectId;
+}
+
+/** From whom has it of another project's source alone. */
+async function takeAddress(queries: Queries, said: SignedInPerson, email: string): Promise<string[]> {
+  const rows = await queries.query<{ id: string }>(
+    `update people p set email = '' where p.organization_id = $1 and p.email = $2 and p.active
+       and p.provisioned is null
+       and exists (select 1 from person_identities i where i.person_id = p.id)
+       and not exists (select 1 from person_identities i where i.person_id = p.id
+         and (i.issuer = $3 or i.issuer = $4 or i.project_id = (
+           select id from projects where organization_id = $1 order by created_at, id limit 1)))
+     returning p.id`,
+    [said.organizationId, email, linkIssuer, said.issuer],
+  );
+  return rows.map(({ id }) => id);
 }
 
 function deactivated(id: string): Refusal {
@@ -193,24 +223,24 @@ interface InvitationRow extends Row {
 async function acceptInvitations(
   queries: Queries,
   personId: string,
-  { organizationId, issuer }: SignedInPerson,
+  { organizationId, projectId, issuer, speaksForAll }: SignedInPerson & { readonly speaksForAll: boolean },
   at: string,
 ): Promise<void> {
   const person = await findPerson(queries, organizationId, personId);
   if (issuer === linkIssuer || person === null || person.email === '') return;
   const open = await queries.query<InvitationRow>(
     `update links set used_at = $3 where organization_id = $1 and email = $2 and kind = 'invitation'
-       and used_at is null and expires_at > $3
+       and used_at is null and expires_at > $3 and ($4 or project_id = $5)
      returning id, project_id, role`,
-    [organizationId, person.email, at],
+    [organizationId, person.email, at, speaksForAll, projectId],
   );
-  for (const { project_id: projectId, role } of open) {
+  for (const { project_id: place, role } of open) {
     const held = await queries.query<{ role: Role }>(
       'select role from memberships where person_id = $1 and organization_id = $2 and project_id = $3',
-      [personId, organizationId, projectId],
+      [personId, organizationId, place],
     );
     const given = greater(held[0]?.role ?? null, role);
-    await writeMembership(queries, personId, { organizationId, projectId }, given, at);
+    await writeMembership(queries, personId, { organizationId, projectId: place }, given, at);
   }
 }
 
