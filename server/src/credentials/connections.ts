@@ -16,6 +16,8 @@ export interface ConnectionsDeps {
 
 /** Tokens of users at sources, in this process and as they are kept. */
 export interface Connections extends Renewal {
+  /** Whether anybody is connected to that source. */
+  has(projectId: string, sourceId: string): boolean;
   /** What a call carries; at once where nobody is connected to that source, and where the token is known and lasts. */
   credentialOf(source: Source, who: User): MaybePromise<Result<Credential | null, Refusal>>;
   /** With what the lists of that source are asked for. */
@@ -112,9 +114,9 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
 
   await readSources();
   return {
+    has: (projectId, sourceId) => connected.size > 0 && connected.has(sourceKey(projectId, sourceId)),
     credentialOf(source, who) {
       const { projectId, id } = source;
-      if (connected.size === 0 || !connected.has(sourceKey(projectId, id))) return nothing;
       if (hasOwnAuthorization(source)) return nothing;
       const place = { projectId, sourceId: id, userId: who.userId };
       const known = live.get(placeKey(place));

@@ -34,7 +34,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   const asking = createAsking({ connections, flows, clock, issuer, sourceOf });
 
   function ofUser(caller: Caller, projectId: string, sourceId: string) {
-    if (caller.userId === null) return nothing;
+    if (caller.userId === null || !connections.has(projectId, sourceId)) return nothing;
     const source = sourceOf(projectId, sourceId);
     return source?.kind === 'mcp'
       ? connections.credentialOf(source, { userId: caller.userId, personId: personOf(caller) })
