@@ -28,8 +28,7 @@ export function openApiDocument(version: string, routes: readonly Route[]): Reco
     info: {
       title: 'Sallyport',
       version,
-      description:
-        'Every path but health, config and swagger is also served below /v1/orgs/{org}/projects/{project}.',
+      description: 'Every path but those of /v1/orgs is also served below /v1/orgs/{org}/projects/{project}.',
     },
     security: [{ key: [] }],
     paths,
@@ -39,7 +38,7 @@ export function openApiDocument(version: string, routes: readonly Route[]): Reco
           type: 'apiKey',
           in: 'header',
           name: 'Authorization',
-          description: 'The API key, with or without "Bearer".',
+          description: 'An API key, with or without "Bearer", or "Bearer" and an access token.',
         },
       },
       schemas: { Error: schemaOf(errorResponse) },
@@ -52,7 +51,7 @@ function operation(route: Route): Record<string, unknown> {
   return {
     operationId: route.operation,
     summary: route.summary,
-    description: `Needs the scope "${route.needs}".`,
+    description: `Needs the permission "${route.needs}": by the scopes of an API key, or by a role.`,
     tags: [tag],
     ...parameters(route),
     ...(route.body === undefined ? {} : { requestBody: { required: true, ...json(schemaOf(route.body)) } }),
