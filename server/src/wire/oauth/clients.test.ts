@@ -239,6 +239,31 @@ describe('a client that publishes a document of itself', () => {
   });
 });
 
+describe('the API', () => {
+  it('is for our own clients: every other is refused, however it asks, and whoever vouches for it', async () => {
+    const redirectUri = 'http://127.0.0.1:9905/callback';
+    const metadata = { client_name: 'Sallyport command line', redirect_uris: [redirectUri] };
+    const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+    const grant_types = ['authorization_code', 'refresh_token', deviceGrant];
+    const published = documents.publish('/api.json', { ...metadata, ...publicClient });
+    const { client_id } = (await server.register({ ...metadata, ...publicClient, grant_types })).body;
+    for (const clientId of [published, client_id]) {
+      for (const resource of [`${server.url}/v1`, `${server.url}/v1/`]) {
+        const { url } = begin(server.url, { clientId, redirectUri, resource });
+        const back = new URL((await browser.get(url)).headers.get('location') ?? '');
+        assert.equal(back.searchParams.get('error'), 'invalid_target');
+      }
+    }
+    const device = { client_id, resource: `${server.url}/v1` };
+    assert.equal((await server.form('/oauth2/device_authorization', device)).body.error, 'invalid_target');
+    const asked = { clientId: client_id, redirectUri, resource: gateway };
+    const given = await tokensFor(server, browser, asked);
+    const renewal = { grant_type: 'refresh_token', client_id, refresh_token: given.body.refresh_token };
+    const renewed = await server.form('/oauth2/token', { ...renewal, resource: `${server.url}/v1` });
+    assert.match(renewed.body.error, /invalid_(target|grant)/);
+  });
+});
+
 describe('documents that anybody can name', () => {
   it('are not a way to let us ask one server many times', async () => {
     const redirectUri = 'https://client.example/callback';

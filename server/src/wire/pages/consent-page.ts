@@ -3,7 +3,7 @@ import type { PendingAuthorization } from '../oauth/contract.ts';
 import { askingClient, clientName } from './asking-client.ts';
 import type { Page } from './page.ts';
 import { plainText } from './plain-text.ts';
-import { scopeWords } from './scope-words.ts';
+import { allowedWords, scopeWords } from './scope-words.ts';
 
 export function consentPage(of: {
   readonly pending: PendingAuthorization;
@@ -23,12 +23,12 @@ export function consentPage(of: {
 ${askingClient(client)}
 <div><dt>Wants to use</dt><dd>${
       gateway === null
-        ? 'this server'
+        ? html`<strong>this server itself</strong><small>its administration, not one gateway</small>`
         : html`<strong>${plainText(gateway.name) || gateway.slug}</strong><small>gateway ${gateway.slug}</small>`
     }</dd></div>
 </dl>
 <p>${allowedBefore.length === 0 ? 'It will be able to:' : 'It asks for more. It will also be able to:'}</p>
-<ul>${scopes.map((scope) => html`<li>${scopeWords(scope, gateway)}</li>`)}</ul>
+<ul>${allowedWords(scopes, gateway).map((words) => html`<li>${words}</li>`)}</ul>
 ${
   allowedBefore.length === 0
     ? ''

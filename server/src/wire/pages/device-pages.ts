@@ -4,7 +4,7 @@ import type { PendingAuthorization } from '../oauth/contract.ts';
 import { askingClient, clientName } from './asking-client.ts';
 import type { Page } from './page.ts';
 import { plainText } from './plain-text.ts';
-import { scopeWords } from './scope-words.ts';
+import { allowedWords } from './scope-words.ts';
 
 /** Asks for the code that a device shows. `form` is the authorization server's own, named `op.deviceInputForm`. */
 export function deviceCodePage(of: { readonly form: string; readonly problem: string | null }): Page {
@@ -37,9 +37,9 @@ export function deviceConfirmPage(of: {
 <p>Does the device show exactly this code?</p>
 <p class="code big">${plainText(of.userCode)}</p>
 <dl>${askingClient(client)}
-<div><dt>Wants to use</dt><dd>${of.gateway === null ? 'this server' : html`the gateway <strong>${of.gateway.slug}</strong>`}</dd></div></dl>
+<div><dt>Wants to use</dt><dd>${of.gateway === null ? html`<strong>this server itself</strong>` : html`the gateway <strong>${of.gateway.slug}</strong>`}</dd></div></dl>
 <p>It wants to:</p>
-<ul>${of.scopes.map((scope) => html`<li>${scopeWords(scope, of.gateway)}</li>`)}</ul>
+<ul>${allowedWords(of.scopes, of.gateway).map((words) => html`<li>${words}</li>`)}</ul>
 <p class="soft">Go on only if you started this yourself. Whoever sent you a code to enter here would get in as you.</p>
 ${raw(of.form)}
 <div class="actions">

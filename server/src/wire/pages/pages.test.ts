@@ -14,14 +14,13 @@ import { scripts } from './scripts.ts';
 import { sessionsPage } from './sessions-page.ts';
 import { signInPage } from './sign-in-page.ts';
 
-/** Whatever others may have written, everywhere where it is shown. */
-function allPages(text: string): Readonly<Record<string, Page>> {
+function askedFor(text: string) {
   const gateway = {
     slug: text,
     name: text,
     toolScopes: [{ scope: text, tools: [text] }],
   } as unknown as Gateway;
-  const pending: PendingAuthorization = {
+  return {
     uid: text,
     waitsFor: 'consent',
     client: { id: text, name: text, host: text, redirectHost: text },
@@ -29,7 +28,13 @@ function allPages(text: string): Readonly<Record<string, Page>> {
     scopes: [text, 'mcp', 'openid'],
     allowedBefore: [text],
     signIn: null,
-  };
+  } satisfies PendingAuthorization;
+}
+
+/** Whatever others may have written, everywhere where it is shown. */
+function allPages(text: string): Readonly<Record<string, Page>> {
+  const pending = askedFor(text);
+  const { gateway } = pending;
   const form = { formToken: text, to: text, problem: text };
   const time = '2026-01-01T00:00:00.000Z';
   return {
@@ -126,6 +131,23 @@ test('who registered itself is said to be vouched for by nobody', async () => {
   const html = await documentOf(signInPage({ pending, choices: [], signedInAs: null, link: null }));
   assert.match(html, /Nobody vouches for it/);
   assert.match(html, /evil\.example/);
+});
+
+test('what is allowed with the API is said to be all that the person may do', async () => {
+  const client = {
+    id: 'sallyport-cli',
+    name: 'Sallyport command line',
+    host: null,
+    redirectHost: 'localhost',
+  };
+  const pending = { ...askedFor('x'), client, gateway: null, scopes: ['openid'], allowedBefore: [] };
+  const shown = { signedInAs: 'ada', action: '/', formToken: '', somebodyElseUrl: '/' };
+  const device = { form: '', userCode: 'ABCD', client, scopes: ['openid'], gateway: null };
+  for (const page of [consentPage({ pending, ...shown }), deviceConfirmPage(device)]) {
+    const html = await documentOf(page);
+    assert.match(html, /this server itself/);
+    assert.match(html, /Do everything on this server that you may do, as you/);
+  }
 });
 
 test('no page has a script of its own, an event handler or a style of its own, and each says its language and title', async () => {

@@ -47,6 +47,6 @@ ${
 
 function asks({ client, gateway }: Pick<PendingAuthorization, 'client' | 'gateway'>): Html {
   return html`<dl>${askingClient(client)}
-<div><dt>Wants to use</dt><dd>${gateway === null ? 'this server' : html`the gateway <strong>${gateway.slug}</strong>`}</dd></div></dl>
+<div><dt>Wants to use</dt><dd>${gateway === null ? html`<strong>this server itself</strong>` : html`the gateway <strong>${gateway.slug}</strong>`}</dd></div></dl>
 <p class="soft">After you sign in you are asked whether to allow it.</p>`;
 }

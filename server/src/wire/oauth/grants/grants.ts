@@ -12,6 +12,7 @@ import type { Gateway } from '#domain';
 import type { Clock } from '#foundation';
 import { type Identity, isServiceAccountId } from '#identity';
 import type { Db } from '#storage';
+import { cliClientId } from '../targets.ts';
 import { claimedClientId } from './claimed-client.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { createDevicePolls } from './device-polls.ts';
@@ -62,7 +63,8 @@ export function createGrants(deps: GrantsDeps): Grants {
   const polls = createDevicePolls(clock);
 
   function mayAsk(clientId: string, gateway: Gateway | null): boolean {
-    if (!isServiceAccountId(clientId)) return true;
+    // What the API may do is more than any other client has to ask people for.
+    if (!isServiceAccountId(clientId)) return gateway !== null || clientId === cliClientId;
     const account = serviceAccounts.get(clientId);
     return account?.active === true && (gateway === null || maySignInAt(account, gateway));
   }
