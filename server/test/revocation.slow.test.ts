@@ -49,6 +49,7 @@ describe('what is revoked in one replica', {
     db = await openDatabase({ url: database.url }, { log, clock });
     changes = await openChanges(db, { clock, log });
     identity = await createIdentity({ db, changes, egress, clock, log, issuer: () => issuer });
+    changes.listen();
   });
   after(async () => {
     for (const { child } of replicas) child.kill('SIGKILL');

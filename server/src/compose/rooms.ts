@@ -98,6 +98,8 @@ export async function buildRooms(
     },
   });
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
+  // Everybody has loaded what they hold, and listens.
+  changes.listen();
   return {
     db,
     redis,

@@ -73,6 +73,57 @@ describe('changes', () => {
     assert.deepEqual(heard, ['key_1']);
   });
 
+  it('that one listener can never look at keep nothing from any other', async () => {
+    const { changes, heard } = await replica();
+    changes.on('broken', () => {
+      throw new Error('this one cannot');
+    });
+    const others: (string | null)[] = [];
+    changes.on('keys', (key) => {
+      if (key === 'poison') throw new Error('nor this one');
+      others.push(key);
+    });
+    await changes.tell(db, 'broken', 'x');
+    await changes.tell(db, 'keys', 'poison');
+    await changes.tell(db, 'keys', 'key_1');
+    await changes.look();
+    await changes.tell(db, 'keys', 'key_2');
+    await changes.look();
+    assert.deepEqual([...new Set(heard)], ['poison', 'key_1', 'key_2']);
+    assert.deepEqual(others, ['key_1', 'key_2']);
+  });
+
+  it('too many of which are not looked at are looked at as one', async () => {
+    const { changes } = await replica();
+    const heard: (string | null)[] = [];
+    let fails = true;
+    changes.on('many', (key) => {
+      if (fails) throw new Error('the database is away');
+      heard.push(key);
+    });
+    await db.query(
+      `insert into changes (topic, key, at) select 'many', 'key_' || i, now() from generate_series(1, 2000) i`,
+    );
+    await changes.look();
+    fails = false;
+    await changes.look();
+    assert.deepEqual(heard, [null]);
+  });
+
+  it('are heard by who listens later, too, once they are listened to', async () => {
+    const { changes, heard } = await replica();
+    const later: (string | null)[] = [];
+    await changes.tell(db, 'later', 'key_1');
+    await changes.tell(db, 'keys', 'key_1');
+    clock.advance(5_000);
+    assert.deepEqual(heard, []);
+    changes.on('later', (key) => void later.push(key));
+    changes.listen();
+    clock.advance(500);
+    await changes.look();
+    assert.deepEqual([heard, later], [['key_1'], ['key_1']]);
+  });
+
   it('after too long a silence anything may have changed', async () => {
     const { changes, heard } = await replica();
     clock.advance(31 * 60_000);

@@ -7,6 +7,8 @@ const tidyEveryMs = 10 * 60_000;
 const keptMs = 60 * 60_000;
 /** A replica that saw nothing for this long may have missed what was tidied away. */
 const trustedMs = 30 * 60_000;
+/** Of one topic: where there is more, all of it is looked at. */
+const maxOwed = 1000;
 
 /** `key`: what changed; `null`: anything may have. */
 export type ChangeListener = (key: string | null) => void | Promise<void>;
@@ -19,16 +21,11 @@ export interface Changes {
   here(topic: string, key: string): Promise<void>;
   /** Also called for what this replica told itself: looking again changes nothing then. */
   on(topic: string, listener: ChangeListener): void;
+  /** From now on others are heard, with all that they have told since this was opened: call it once everybody listens. */
+  listen(): void;
   /** Looks now; for tests, and who cannot wait. */
   look(): Promise<void>;
   close(): void;
-}
-
-interface ChangeRow extends Record<string, unknown> {
-  xid: string | null;
-  topic: string;
-  key: string;
-  xmin: string;
 }
 
 /** The embedded database serves one process, so nobody is told anything there. */
@@ -38,46 +35,50 @@ export async function openChanges(
   isShared: boolean = db.kind === 'postgres',
 ): Promise<Changes> {
   const listeners = new Map<string, ChangeListener[]>();
-  // Every transaction before it has ended; of those since, what was heard already is not heard again.
-  let from = '0';
-  let heard = new Set<string>();
+  // What had committed when we looked last.
+  let seen = isShared ? (await newsSince(db, null)).snapshot : '';
   let lookedAt = clock.now();
   let looking: Promise<void> | null = null;
   let failing = false;
-
-  /** What is new, and what to remember once all of it was heard. */
-  async function news() {
-    const rows = await db.query<ChangeRow>(
-      `select xid::text, topic, key, '' as xmin from changes where xid >= $1::xid8
-       union all select null, '', '', pg_snapshot_xmin(pg_current_snapshot())::text`,
-      [from],
-    );
-    const { xmin } = rows.find(({ xid }) => xid === null) as ChangeRow;
-    const told = rows.filter((row) => row.xid !== null);
-    const mayComeAgain = told.filter(({ xid }) => BigInt(xid as string) >= BigInt(xmin)).map(nameOf);
-    return {
-      fresh: told.filter((row) => !heard.has(nameOf(row))),
-      remember() {
-        heard = new Set(mayComeAgain);
-        from = xmin;
-      },
-    };
-  }
+  /** By topic: what somebody has still to look at. One that cannot keeps nothing from the others. */
+  const owed = new Map<string, Set<string | null>>();
 
   async function hear(topic: string, key: string | null): Promise<void> {
-    for (const listener of listeners.get(topic) ?? []) await listener(key);
+    await Promise.all((listeners.get(topic) ?? []).map(async (listener) => listener(key)));
+  }
+
+  function owe(topic: string, key: string | null): void {
+    if (!listeners.has(topic)) return;
+    const keys = owed.get(topic) ?? new Set<string | null>();
+    owed.set(topic, keys.has(null) || key === null || keys.size >= maxOwed ? new Set([null]) : keys.add(key));
+  }
+
+  /** Done when all was looked at once; throws what went wrong first. */
+  async function settle(): Promise<void> {
+    const due = [...owed];
+    owed.clear();
+    const failures: unknown[] = [];
+    const settleTopic = async ([topic, keys]: (typeof due)[number]) => {
+      for (const key of keys) {
+        await hear(topic, key).catch((error) => {
+          failures.push(error);
+          owe(topic, key);
+        });
+      }
+    };
+    await Promise.all(due.map(settleTopic));
+    if (failures.length > 0) throw failures[0];
   }
 
   async function look(): Promise<void> {
     const now = clock.now();
-    const { fresh, remember } = await news();
-    if (now - lookedAt > trustedMs) for (const topic of listeners.keys()) await hear(topic, null);
-    else {
-      const told = new Map(fresh.map((row) => [JSON.stringify([row.topic, row.key]), row]));
-      for (const { topic, key } of told.values()) await hear(topic, key);
-    }
-    remember();
+    const { told, snapshot } = await newsSince(db, seen);
+    const isOther = oldestOf(snapshot) < oldestOf(seen);
+    if (now - lookedAt > trustedMs || isOther) for (const topic of listeners.keys()) owe(topic, null);
+    for (const { topic, key } of told) owe(topic, key);
+    seen = snapshot;
     lookedAt = now;
+    await settle();
   }
 
   function lookOnce(): Promise<void> {
@@ -97,17 +98,12 @@ export async function openChanges(
     return looking;
   }
 
-  const stops: (() => void)[] = [];
-  if (isShared) {
-    (await news()).remember();
-    stops.push(clock.every(pollEveryMs, lookOnce));
-    stops.push(
-      clock.every(tidyEveryMs, () => {
-        const before = new Date(clock.now() - keptMs).toISOString();
-        db.query('delete from changes where at < $1', [before]).catch(() => undefined);
-      }),
-    );
+  function tidy(): void {
+    const before = new Date(clock.now() - keptMs).toISOString();
+    db.query('delete from changes where at < $1', [before]).catch(() => undefined);
   }
+
+  const stops: (() => void)[] = [];
   return {
     async tell(queries, topic, key) {
       if (!isShared) return;
@@ -121,6 +117,9 @@ export async function openChanges(
     on(topic, listener) {
       listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
     },
+    listen() {
+      if (isShared) stops.push(clock.every(pollEveryMs, lookOnce), clock.every(tidyEveryMs, tidy));
+    },
     async look() {
       if (!isShared) return;
       // One that is under way may have read before.
@@ -131,6 +130,28 @@ export async function openChanges(
   };
 }
 
-function nameOf({ xid, topic, key }: ChangeRow): string {
-  return JSON.stringify([xid, topic, key]);
+interface NewsRow extends Record<string, unknown> {
+  topic: string;
+  key: string;
+  snapshot: string | null;
+}
+
+/**
+ * What had not committed when that snapshot was taken, and the snapshot of now. In this way a transaction that lasts hides nothing,
+ * and has nothing told twice. `null`: only the snapshot.
+ */
+async function newsSince(db: Db, seen: string | null) {
+  const rows = await db.query<NewsRow>(
+    `select topic, key, null as snapshot from changes
+     where xid >= pg_snapshot_xmin($1::pg_snapshot) and not pg_visible_in_snapshot(xid, $1::pg_snapshot)
+     union all select '', '', pg_current_snapshot()::text`,
+    [seen],
+  );
+  const told = rows.filter(({ snapshot }) => snapshot === null);
+  return { told, snapshot: rows.find(({ snapshot }) => snapshot !== null)?.snapshot ?? '' };
+}
+
+/** It only grows, but for a database that was put in the place of the one before. */
+function oldestOf(snapshot: string): bigint {
+  return BigInt(snapshot.split(':')[0] as string);
 }
