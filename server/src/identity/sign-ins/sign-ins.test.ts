@@ -133,6 +133,20 @@ describe('ending a sign-in', () => {
     );
   });
 
+  it('made by another replica, is found with what became of the person there', async () => {
+    active.delete('usr_ada');
+    changes.on('people', (key) => void active.add(key as string));
+    const elsewhere = await openChanges(db, { clock, log: silentLog }, true);
+    const there = createSignIns({ db, changes: elsewhere, clock, people: { standing } });
+    await db.tx((queries) => elsewhere.tell(queries, 'people', 'usr_ada'));
+    const { signIn, cookie } = await there.start('usr_ada', said, 'Browser');
+    assert.equal((await signIns.ofBrowser(cookie))?.id, signIn.id);
+    active.delete('usr_ada');
+    await db.tx((queries) => elsewhere.tell(queries, 'people', 'usr_ada'));
+    assert.equal((await signIns.find(signIn.id))?.id, signIn.id);
+    elsewhere.close();
+  });
+
   it('is heard by other replicas', async () => {
     const { signIn } = await signIns.start('usr_ada', said, 'Firefox');
     const elsewhere = await openChanges(db, { clock, log: silentLog }, true);

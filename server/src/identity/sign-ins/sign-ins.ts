@@ -22,8 +22,12 @@ export interface SignInsDeps {
 export function createSignIns({ db, changes, clock, people }: SignInsDeps): SignIns {
   const store = createSignInStore(db);
 
-  const ofActive = (signIn: SignIn | null) =>
-    signIn !== null && people.standing(signIn.personId)?.active === true ? signIn : null;
+  /** Whose it is, and what they may do, can be as new as the sign-in, and made by another replica. */
+  async function ofActive(signIn: SignIn | null): Promise<SignIn | null> {
+    if (signIn === null) return null;
+    await changes.look();
+    return people.standing(signIn.personId)?.active === true ? signIn : null;
+  }
 
   async function end(id: string): Promise<boolean> {
     const ended = await db.tx(async (queries) => {
