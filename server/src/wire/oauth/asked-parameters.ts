@@ -1,4 +1,4 @@
-import { isWebOrLoopback, vouchingHost } from './client-metadata.ts';
+import { isHttps, vouchingHost } from './client-metadata.ts';
 import type { Target, Targets } from './targets.ts';
 
 /** Scopes about the person, beside those for a resource. */
@@ -19,6 +19,9 @@ export function scopesOf({ gateway }: Target): string[] {
  */
 export function actingParameters(asked: URLSearchParams, targets: Targets): URLSearchParams {
   const acting = new URLSearchParams(asked);
+  // Every other way of answering needs a page with a script, or leaves codes where scripts read them.
+  const isOther = asked.getAll('response_mode').some((mode) => mode !== '' && mode !== 'query');
+  if (isOther) acting.set('response_mode', 'none of ours');
   const target = actingResource(acting, targets);
   if (target === null) return acting;
   if (asked.getAll('scope').length > 1) return acting;
@@ -60,7 +63,10 @@ function actingPrompts(acting: URLSearchParams, { gateway }: Target): string | n
   return known.join(' ');
 }
 
-/** Whether the gateway's own list says that people are not asked about this client: only where a host vouches for it. */
+/**
+ * Whether the gateway's own list says that people are not asked about this client: only where a host vouches for it, and gets
+ * the answer. On a person's own computer any program can say that it is this client.
+ */
 export function isConsentSkipped(
   acting: { get(name: string): string | null },
   gateway: Target['gateway'],
@@ -69,6 +75,6 @@ export function isConsentSkipped(
   return (
     gateway?.consentSkipClientIds.includes(clientId) === true &&
     vouchingHost(clientId) !== null &&
-    isWebOrLoopback(acting.get('redirect_uri') ?? '')
+    isHttps(acting.get('redirect_uri'))
   );
 }

@@ -45,11 +45,17 @@ function changed(url: string, parameters: Readonly<Record<string, string | null>
   return made.href;
 }
 
-/** Where the browser is sent at once. */
+/** Where a page that tells of an error leads, if the person goes there. */
+function wayBackOn(page: string): string | null {
+  return /<a class="button" href="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? null;
+}
+
+/** Where the browser is sent at once, or the person may go after an error. */
 async function sentTo(url: string, by: Browser = browser): Promise<URL> {
   const response = await by.get(url);
-  const location = response.headers.get('location');
-  assert.ok(location !== null, `${response.status} ${await response.text()}`);
+  const text = await response.text();
+  const location = response.headers.get('location') ?? wayBackOn(text);
+  assert.ok(location !== null, `${response.status} ${text}`);
   return new URL(location, server.url);
 }
 
@@ -95,6 +101,36 @@ describe('an answer goes only where the client said before', () => {
       assert.equal(back.searchParams.get('error'), error);
       assert.equal(back.searchParams.get('iss'), server.url);
       assert.equal(back.searchParams.get('state'), begun.state);
+    }
+  });
+
+  it('and no error takes anybody to another host by itself, but to their own computer', async () => {
+    const native = 'http://127.0.0.1:7777/callback';
+    const loopback = await newClient([native, 'evil://callback']);
+    for (const broken of [
+      { resource: `${server.url}/mcp/none` },
+      { prompt: 'none', scope: 'openid email mcp' },
+      { response_type: 'token' },
+      { response_mode: 'form_post' },
+      { response_mode: 'fragment' },
+      { response_mode: 'web_message' },
+      { code_challenge: null },
+    ]) {
+      for (const [id, uri] of [
+        [clientId, redirectUri],
+        [loopback, 'evil://callback'],
+      ] as const) {
+        const { url } = asking({ clientId: id, redirectUri: uri });
+        const response = await browser.get(changed(url, broken));
+        const page = await response.text();
+        assert.equal(response.status, 400, page);
+        assert.equal(response.headers.get('location'), null);
+        assert.match(page, /Reference: <code>ref_/);
+        assert.doesNotMatch(page, /http-equiv|<script|<form/);
+        assert.ok(wayBackOn(page)?.startsWith(uri));
+      }
+      const own = await browser.get(changed(asking({ clientId: loopback, redirectUri: native }).url, broken));
+      assert.match(own.headers.get('location') ?? '', /^http:\/\/127\.0\.0\.1:7777\/callback[?#]error=/);
     }
   });
 
@@ -263,7 +299,7 @@ describe('who may come in', () => {
         email: `employee@${sourceId}.example`,
         name: '',
         groups: [],
-        claims: {},
+        claims: { sub: 'employee' },
       };
       const person = await people.signedIn(said);
       assert.ok(person.ok);

@@ -59,7 +59,7 @@ function isWebOnly(uris: unknown): boolean {
   );
 }
 
-function isHttps(value: unknown): boolean {
+export function isHttps(value: unknown): boolean {
   return isWebUrl(value) && new URL(value).protocol === 'https:';
 }
 
@@ -80,10 +80,8 @@ export function redirectHostOf(redirectUri: string): string {
   return loopbackNames.has(hostname) ? `${hostname} (this computer)` : host;
 }
 
-export function isWebOrLoopback(redirectUri: string): boolean {
-  if (!isWebUrl(redirectUri)) return false;
-  const { protocol, hostname } = new URL(redirectUri);
-  return protocol === 'https:' || loopbackNames.has(hostname);
+export function isOnThisComputer(redirectUri: string): boolean {
+  return isWebUrl(redirectUri) && loopbackNames.has(new URL(redirectUri).hostname);
 }
 
 /** Registered in advance: our own command line. */

@@ -1,4 +1,5 @@
 import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Egress } from '#egress';
@@ -10,7 +11,7 @@ import type { Front } from '../http/server.ts';
 import { deviceDonePage } from '../pages/device-pages.ts';
 import { createCookies } from '../sign-in/cookies.ts';
 import { createFormGuard } from '../sign-in/form-guard.ts';
-import { show, showProblem } from './answers.ts';
+import { show, showProblem, showWayBack } from './answers.ts';
 import { createAsking } from './asking.ts';
 import { recordTokens } from './audit-of-tokens.ts';
 import { createAuthorizations } from './authorizations.ts';
@@ -99,6 +100,10 @@ export function createOAuth(deps: OAuthDeps): OAuth {
         done: async (ctx) =>
           await show(ctx, deviceDonePage({ clientName: ctx.oidc.client?.clientName ?? '' })),
       },
+    });
+    made.use(async (ctx, next) => {
+      await next();
+      await showWayBack(ctx as KoaContextWithOIDC, log);
     });
     made.on('interaction.started', (ctx) => {
       const { uid } = ctx.oidc.entities.Interaction as { uid: string };

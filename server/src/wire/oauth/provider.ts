@@ -57,7 +57,11 @@ export function createProvider(deps: ProviderDeps): Provider {
     const { oidc, body } = ctx as KoaContextWithOIDC;
     if (oidc?.route !== 'discovery') return;
     const { scopes_supported } = body as { scopes_supported: string[] };
-    ctx.body = { ...(body as object), scopes_supported: [...scopes_supported, gatewayScope] };
+    ctx.body = {
+      ...(body as object),
+      scopes_supported: [...scopes_supported, gatewayScope],
+      response_modes_supported: ['query'],
+    };
   });
   const used = (ctx: KoaContextWithOIDC) => {
     const { client } = ctx.oidc;

@@ -107,7 +107,8 @@ describe('behind a public https address', () => {
     const asked = { clientId: await newClient(), redirectUri, resource: `${listening.url}/mcp/demo` };
     const { url } = begin(issuer, asked);
     const response = await browser.get(url.replace(issuer, listening.url));
-    assert.match(response.headers.get('location') ?? '', /error=invalid_target/);
+    assert.equal(response.headers.get('location'), null);
+    assert.match(await response.text(), /invalid_target/);
   });
 });
 
