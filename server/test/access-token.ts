@@ -23,7 +23,7 @@ export function saidBy(more: Partial<SignedInPerson> = {}): SignedInPerson {
     email: 'ada@example.com',
     name: 'Ada',
     groups: ['engineers'],
-    claims: { department: 'engines' },
+    claims: { department: 'engines', login: more.userId ?? 'ada' },
     ...more,
   };
 }
@@ -40,7 +40,7 @@ export async function keepCorpSource({ userSources }: Pick<Identity, 'userSource
     clientId: 'sallyport',
     clientAuth: { by: 'none' },
     scopes: ['openid'],
-    userClaim: 'sub',
+    userClaim: 'login',
     groupsClaim: 'groups',
     groupsRequired: false,
     allowedDomains: [],

@@ -134,7 +134,11 @@ describe('what decides over a call knows', () => {
       user_id: 'ada',
       authorization: [],
       secrets: [],
-      metadata: { groups: ['engineers'], claims: { department: 'engines' }, client_id: clientId },
+      metadata: {
+        groups: ['engineers'],
+        claims: { department: 'engines', login: 'ada' },
+        client_id: clientId,
+      },
     });
     assert.deepEqual(hooks.problems, []);
   });

@@ -64,6 +64,9 @@ function sourceLike(more: Partial<UserSource> = {}): UserSource {
     id: 'corp',
     projectId: 'default',
     issuer: 'https://idp.example',
+    name: 'Corp',
+    preset: null,
+    userClaim: 'login',
     status: 'active',
     ...more,
   } as UserSource;
@@ -102,7 +105,7 @@ describe('an access token', () => {
     const { userId, groups, claims, clientId, scopes, principal } = entered.value;
     assert.equal(userId, 'ada');
     assert.deepEqual(groups, ['engineers']);
-    assert.deepEqual({ ...claims }, { department: 'engines' });
+    assert.deepEqual({ ...claims }, { department: 'engines', login: 'ada' });
     assert.equal(clientId, 'https://client.example/metadata.json');
     assert.deepEqual([...(scopes ?? [])], ['openid', 'mcp']);
     assert.equal(principal.kind, 'person');
@@ -395,6 +398,18 @@ describe('an access token ends', () => {
     assert.ok((await tokens.enter(token, bySource)).ok);
     sources.set('default/corp', sourceLike({ status: 'inactive' }));
     assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_invalid');
+  });
+
+  it('when its source names people by another claim, and holds again where it is the one before', async () => {
+    const claims = { login: 'ada', employee: 'e-1' };
+    const token = await sign(await signIn(identity, saidBy({ claims })));
+    assert.ok((await tokens.enter(token, bySource)).ok);
+    for (const userClaim of ['employee', 'which.nobody.has', 'sub']) {
+      sources.set('default/corp', sourceLike({ userClaim }));
+      assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_invalid');
+    }
+    sources.set('default/corp', sourceLike());
+    assert.equal(await codeOf(tokens.enter(token, bySource)), 'ok');
   });
 
   it('when its gateway has another slug, project or kind of sign-in', async () => {

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '#foundation';
 import type { People, Standing } from '../people/contract.ts';
 import type { SignIn } from '../sign-ins/contract.ts';
 import type { UserSource, UserSources } from '../user-sources/contract.ts';
+import { userIdOf } from '../user-sources/said-of-user.ts';
 import { tokenInvalid } from './verify-token.ts';
 
 /** A signed-in person at one gateway. */
@@ -40,9 +41,13 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
     const standing = activeStanding(signIn.personId);
     if (!standing.ok || signIn.sourceId === '') return standing;
     const source = sourceOf(signIn);
-    return source !== null && source.status === 'active' && source.issuer === signIn.issuer
+    if (source?.status !== 'active' || source.issuer !== signIn.issuer) {
+      return err(tokenInvalid(`its user source ${signIn.sourceId} is not active any more`));
+    }
+    const named = userIdOf(source, signIn.claims);
+    return named.ok && named.value === signIn.userId
       ? standing
-      : err(tokenInvalid(`its user source ${signIn.sourceId} is not active any more`));
+      : err(tokenInvalid(`its user source ${signIn.sourceId} names people by another claim since`));
   }
 
   /** By `arcade`: people with a role in the project; the user is named by the e-mail address. */

@@ -280,6 +280,15 @@ describe('another user claim', () => {
     assert.equal(await identity.signIns.find(mine.id), null);
   });
 
+  it('ends who signed in by a source that is removed: another one of its name is another one', async () => {
+    const { id } = await create();
+    const { identity } = server.app.rooms;
+    const { signIn: mine } = await signIn(identity, saidBy({ issuer: idp.issuer, sourceId: id, email: '' }));
+    const removed = await server.ask('DELETE', `${path}/${id}`);
+    assert.equal(removed.status, 204, JSON.stringify(removed.body));
+    assert.equal(await identity.signIns.find(mine.id), null);
+  });
+
   it('needs no word where it changes nobody', async () => {
     const { id } = await create();
     const changed = await server.ask('PATCH', `${path}/${id}`, { body: { user_claim: 'email' } });

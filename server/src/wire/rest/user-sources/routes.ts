@@ -192,25 +192,31 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
         },
       }),
     ),
-    route({
-      operation: 'user_sources.delete',
-      summary: 'Remove a user source that no active gateway names',
-      method: 'DELETE',
-      path: one,
-      needs: 'administer',
-      mutates: true,
-      success: 204,
-      async run(request) {
-        const found = changeable(deps, request);
-        if (!found.ok) return found;
-        const used = inUse(deps, found.value, 'removed');
-        if (used !== null) return err(used);
-        const removed = await userSources.remove(request.projectId, found.value.id);
-        const changed = { before: shown(deps, found.value), after: null };
-        return removed.ok ? ok({ status: 204, changed }) : removed;
-      },
-    }),
+    removingRoute(deps),
   ];
+}
+
+function removingRoute(deps: RestDeps): Route {
+  const { identity } = deps;
+  return route({
+    operation: 'user_sources.delete',
+    summary: 'Remove a user source that no active gateway names',
+    method: 'DELETE',
+    path: one,
+    needs: 'administer',
+    mutates: true,
+    success: 204,
+    async run(request) {
+      const found = changeable(deps, request);
+      if (!found.ok) return found;
+      const used = inUse(deps, found.value, 'removed');
+      if (used !== null) return err(used);
+      const removed = await identity.userSources.remove(request.projectId, found.value.id);
+      if (removed.ok) await identity.signIns.endAllBy(removed.value);
+      const changed = { before: shown(deps, found.value), after: null };
+      return removed.ok ? ok({ status: 204, changed }) : removed;
+    },
+  });
 }
 
 /** Who signed in before has a user id that the source gives nobody any more. */
