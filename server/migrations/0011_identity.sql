@@ -38,21 +38,21 @@ create index people_by_email on people (organization_id, email);
 create unique index people_by_user_name on people (organization_id, user_name) where user_name is not null;
 create index people_by_external_id on people (organization_id, external_id) where external_id is not null;
 
--- Who somebody is to an issuer: the pair never changes its owner.
+-- Who somebody is to an issuer, by each source of it that they came in by: issuer and subject never change their owner.
 create table person_identities (
   issuer      text not null,
   subject     text not null,
   -- A source belongs to a project, which belongs to an organisation: the same person at the same issuer may be in two.
   organization_id text not null,
   person_id   text not null references people (id),
-  -- The source of the last sign-in ('' and '': a link), and the user id that its claim gave then.
+  -- The source ('' and '': a link), and the user id that its claim gave last.
   project_id  text not null,
   source_id   text not null,
   user_id     text not null,
   claims      json not null,
   groups      json not null,
   seen_at     timestamptz not null,
-  primary key (organization_id, issuer, subject)
+  primary key (organization_id, issuer, subject, project_id, source_id)
 );
 create index person_identities_by_person on person_identities (person_id);
 create index person_identities_by_source on person_identities (project_id, source_id);

@@ -1,4 +1,5 @@
 import { Fault } from '#foundation';
+import { inLowerCase } from '../people/email.ts';
 import type { Comparison, Condition, Field } from './condition.ts';
 
 /** Where the attributes of a row are found in SQL. */
@@ -82,7 +83,7 @@ function comparisonSql(
   const isTime = field.type === 'time';
   const fold = (text: string) => (field.exact || isTime || folded ? text : `lower(${text})`);
   const one = fold(sql);
-  const other = isTime ? `(${bind(value)})::timestamptz` : fold(bind(folded ? value.toLowerCase() : value));
+  const other = isTime ? `(${bind(value)})::timestamptz` : fold(bind(folded ? inLowerCase(value) : value));
   const order = orders[is];
   if (order !== undefined) return `(${one} ${isTime ? '' : 'collate "C" '}${order} ${other})`;
   switch (is) {

@@ -1,4 +1,5 @@
 import type { Queries, Row } from '#storage';
+import { inLowerCase } from '../people/email.ts';
 import type { Place } from './condition-sql.ts';
 import type { DirectoryGroup, Found, GroupContent, MemberChange, Related, Search } from './contract.ts';
 import { page } from './page.ts';
@@ -101,7 +102,7 @@ export async function isNameTaken(
 ): Promise<boolean> {
   const rows = await queries.query(
     'select 1 from directory_groups where organization_id = $1 and name_key = $2 and id <> $3',
-    [organizationId, displayName.toLowerCase(), besideId],
+    [organizationId, inLowerCase(displayName), besideId],
   );
   return rows.length > 0;
 }
@@ -117,7 +118,7 @@ export async function insertGroup(
     `insert into directory_groups
        (id, organization_id, display_name, name_key, external_id, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $6)`,
-    [id, organizationId, displayName, displayName.toLowerCase(), externalId, at],
+    [id, organizationId, displayName, inLowerCase(displayName), externalId, at],
   );
 }
 
@@ -131,7 +132,7 @@ export async function updateGroup(
     `update directory_groups set display_name = $2, name_key = $3, external_id = $4, version = version + 1,
        updated_at = $5
      where id = $1`,
-    [id, displayName, displayName.toLowerCase(), externalId, at],
+    [id, displayName, inLowerCase(displayName), externalId, at],
   );
 }
 

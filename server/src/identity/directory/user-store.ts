@@ -1,5 +1,6 @@
 import type { Clock } from '#foundation';
 import type { Queries, Row } from '#storage';
+import { inLowerCase } from '../people/email.ts';
 import { jsonItems, jsonText, type Place } from './condition-sql.ts';
 import type { DirectoryUser, Found, Related, Search, UserContent } from './contract.ts';
 import { page } from './page.ts';
@@ -100,7 +101,7 @@ export async function holdersOf(
   { userName, email }: Pick<UserContent, 'userName' | 'email'>,
   besideId: string,
 ): Promise<Holder[]> {
-  const name = userName.toLowerCase();
+  const name = inLowerCase(userName);
   return queries.query<Holder>(
     `select id, active, provisioned is not null as provisioned, coalesce(user_name = $2, false) as has_name,
        email = $3 as has_email
@@ -139,7 +140,7 @@ export async function writeUser(
       content.active,
       JSON.stringify(content.attributes),
       content.externalId,
-      content.userName.toLowerCase(),
+      inLowerCase(content.userName),
       clock.iso(),
     ],
   );

@@ -97,6 +97,24 @@ describe('a sign-in', () => {
     assert.equal(people.standingOf('default', 'x')?.personId, first.id);
   });
 
+  it('by another source of the same issuer is of the same person, who is known by both', async () => {
+    const project = await people.createProject('default', 'Second');
+    const here = await signIn({ userId: 'alice.a' });
+    const there = await signIn({ projectId: project.id, sourceId: 'okta2', userId: '4711' });
+    assert.equal(there.id, here.id);
+    const ids = ['alice.a', '4711'].map((userId) => people.standingOf('default', userId)?.personId);
+    assert.deepEqual(ids, [here.id, here.id]);
+    const known = (await people.identities(here.id)).map(({ projectId, sourceId }) => [projectId, sourceId]);
+    assert.deepEqual(
+      known.sort(),
+      [
+        ['default', 'okta'],
+        [project.id, 'okta2'],
+      ].sort(),
+    );
+    assert.equal((await people.list('default', { limit: 9, offset: 0, projectId: 'default' })).total, 1);
+  });
+
   it('of two at the same time makes one person', async () => {
     const [one, two] = await Promise.all([signIn(), signIn()]);
     assert.equal(one.id, two.id);
@@ -105,6 +123,23 @@ describe('a sign-in', () => {
   it('with an address that the directory provisioned is of that person', async () => {
     await provision('usr_p', 'alice@corp.example');
     assert.equal((await signIn({ email: 'Alice@Corp.example' })).id, 'usr_p');
+  });
+
+  it('with an address that only looks like that of somebody is not of them', async () => {
+    await provision('usr_p', 'mike@corp.example');
+    for (const email of ['mi\u212ae@corp.example', 'mike\u200b@corp.example', 'mike@corp.example.']) {
+      const found = await signIn({ email, subject: email, userId: email });
+      assert.notEqual(found.id, 'usr_p');
+      assert.equal(found.email, '', email);
+      assert.equal(people.standingOf('default', email)?.personId, found.id, email);
+    }
+    assert.equal((await signIn({ email: 'MIKE@Corp.example', subject: 'm' })).id, 'usr_p');
+    const composed = await signIn({ email: 'ren\u00e9@corp.example', subject: 'r' });
+    assert.equal(
+      (await people.list('default', { limit: 9, offset: 0, email: 'rene\u0301@corp.example' })).total,
+      1,
+    );
+    assert.equal(composed.email, 'ren\u00e9@corp.example');
   });
 
   it('with an address that nobody vouches for is of nobody who has it', async () => {

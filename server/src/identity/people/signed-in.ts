@@ -195,9 +195,9 @@ async function keepIdentity(
     `insert into person_identities
        (organization_id, issuer, subject, person_id, project_id, source_id, user_id, claims, groups, seen_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json, $10)
-     on conflict (organization_id, issuer, subject) do update set
-       person_id = case when excluded.issuer = '${linkIssuer}' then excluded.person_id else person_identities.person_id end,
-       project_id = excluded.project_id, source_id = excluded.source_id, user_id = excluded.user_id, claims = excluded.claims, groups = excluded.groups, seen_at = excluded.seen_at`,
+     on conflict (organization_id, issuer, subject, project_id, source_id) do update set
+       person_id = excluded.person_id, user_id = excluded.user_id, claims = excluded.claims, groups = excluded.groups,
+       seen_at = excluded.seen_at`,
     [
       said.organizationId,
       said.issuer,

@@ -1,6 +1,7 @@
 import { type Role, roles } from '#domain';
 import type { Db, Row } from '#storage';
 import type { Standing } from './contract.ts';
+import { inLowerCase } from './email.ts';
 
 export interface Standings {
   get(personId: string): Standing | null;
@@ -82,7 +83,7 @@ export function createStandings(db: Db, organizationOf: (projectId: string) => s
     get: (personId) => byId.get(personId)?.standing ?? null,
 
     find(organizationId, userId) {
-      const folded = userId.toLowerCase();
+      const folded = inLowerCase(userId);
       const asSaid = userId.includes('@') ? folded : userId;
       for (const [rank, name] of [folded, folded, asSaid].entries()) {
         const found = ranks[rank as Rank].get(nameIn(organizationId, name));
@@ -119,7 +120,7 @@ function namesOf({ organization_id, email, user_name, user_ids }: StandingRow): 
   if (email !== '') names.push([0, nameIn(organization_id, email)]);
   if (user_name !== null && user_name !== '') names.push([1, nameIn(organization_id, user_name)]);
   // An address is the same in whatever case; an id of an issuer is not.
-  const said = new Set(user_ids.map((id) => (id.includes('@') ? id.toLowerCase() : id)));
+  const said = new Set(user_ids.map((id) => (id.includes('@') ? inLowerCase(id) : id)));
   for (const id of said) if (id !== '') names.push([2, nameIn(organization_id, id)]);
   return names;
 }

@@ -12,11 +12,8 @@ interface SeenRow extends Record<string, unknown> {
 /** What another user claim would make of those who have signed in by a source, by what the issuer last said of them. */
 export async function previewOf(db: Db, source: UserSource, userClaim: string): Promise<ClaimPreview> {
   const seen = await db.query<SeenRow>(
-    `select person_identities.person_id, person_identities.user_id, person_identities.claims
-     from person_identities
-     join projects on projects.organization_id = person_identities.organization_id
-     where projects.id = $1 and person_identities.source_id = $2 and person_identities.issuer = $3
-     order by person_identities.person_id, person_identities.subject`,
+    `select person_id, user_id, claims from person_identities
+     where project_id = $1 and source_id = $2 and issuer = $3 order by person_id, subject`,
     [source.projectId, source.id, source.issuer],
   );
   const changed: ClaimPreview['changed'][number][] = [];
