@@ -213,6 +213,23 @@ describe('a sign-in', () => {
     assert.equal(people.standingOf('default', 'alice@corp.example')?.personId, alice.id);
   });
 
+  it('at a source of another project is of nobody whom more than that project knows', async () => {
+    const project = await people.createProject('default', 'Second');
+    const owner = await people.signedIn(byLink('alice@corp.example'));
+    assert.ok(owner.ok);
+    await give(owner.value.id, 'owner');
+    const there = { projectId: project.id, sourceId: 'own', issuer: 'https://own.example', subject: 'x' };
+    const stranger = await signIn(there);
+    assert.notEqual(stranger.id, owner.value.id);
+    assert.deepEqual([stranger.email, ended], ['', []]);
+    assert.equal((await signIn()).id, owner.value.id, 'who owns the address comes in as before');
+    const guest = await people.signedIn(byLink('guest@corp.example'));
+    assert.ok(guest.ok);
+    await give(guest.value.id, 'editor', project.id);
+    const guestThere = await signIn({ ...there, subject: 'g', email: 'guest@corp.example' });
+    assert.equal(guestThere.id, guest.value.id);
+  });
+
   it('of somebody deactivated is refused by whichever issuer, and writes nothing', async () => {
     const alice = await signIn();
     await people.setActive('default', alice.id, false);
@@ -312,6 +329,18 @@ describe('a link', () => {
     assert.deepEqual(ended, []);
     assert.equal((await signIn()).id, invited.value.id);
     await signIn();
+    assert.deepEqual(ended, [invited.value.id]);
+  });
+
+  it('holds no longer either where a source of another project said so before', async () => {
+    const project = await people.createProject('default', 'Second');
+    const { token } = await invitation('alice@corp.example', 'member', project.id);
+    await people.redeem(token);
+    const invited = await people.signedIn(byLink('alice@corp.example'));
+    assert.ok(invited.ok);
+    await signIn({ projectId: project.id, sourceId: 'own', issuer: 'https://own.example', subject: 'x' });
+    ended = [];
+    assert.equal((await signIn()).id, invited.value.id);
     assert.deepEqual(ended, [invited.value.id]);
   });
 

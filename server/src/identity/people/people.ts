@@ -46,14 +46,14 @@ function signedInWith(
     const kept = await db.tx(async (queries) => {
       const signIn = await keepSignIn(queries, said, { at, newId: newId('usr', clock.now()) });
       if (!signIn.ok) return signIn;
-      const { personId, isFirstIssuer, dispossessed } = signIn.value;
+      const { personId, isNewIssuer, dispossessed } = signIn.value;
       for (const id of [personId, ...dispossessed]) await changes.tell(queries, 'people', id);
-      return ok({ isFirstIssuer, dispossessed, person: personFrom(await personRow(queries, personId)) });
+      return ok({ isNewIssuer, dispossessed, person: personFrom(await personRow(queries, personId)) });
     });
     if (!kept.ok) return kept;
-    const { person, isFirstIssuer, dispossessed } = kept.value;
+    const { person, isNewIssuer, dispossessed } = kept.value;
     await refresh([person.id, ...dispossessed]);
-    if (isFirstIssuer) await endSignIns(person.id);
+    if (isNewIssuer) await endSignIns(person.id);
     return ok(person);
   };
 }

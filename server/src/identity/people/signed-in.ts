@@ -17,6 +17,8 @@ interface Known extends Row {
   provisioned: boolean;
   /** Issuers by which they came in, without links. */
   issuers: string[];
+  /** Projects that they came in at, or have a role in; `''`: a role in all. */
+  places: string[];
 }
 
 interface SignInContext {
@@ -27,8 +29,8 @@ interface SignInContext {
 
 export interface KeptSignIn {
   readonly personId: string;
-  /** Somebody who was here before, at most by links. */
-  readonly isFirstIssuer: boolean;
+  /** Somebody who was here before, and never by this issuer. */
+  readonly isNewIssuer: boolean;
   /** Whose address it was until now. */
   readonly dispossessed: readonly string[];
 }
@@ -46,9 +48,10 @@ export interface KeptSignIn {
  *   says `ceo@company` at some issuer; being believed by one source must not be worth more than that source's own people.
  * - In an organisation an address belongs to one person. Who comes with one that another person holds is a person without an address,
  *   because the address is a user id on gateways, and names them in policies.
- * - Whoever makes a link can open it. So once an issuer says who somebody is, what came in by links before is out.
+ * - Whoever makes a link can open it. So once another issuer says who somebody is, what came in by links before is out.
  * - Whoever administers a project chooses who vouches there. So the sources of the organisation's first project, and links, stand
- *   above those of others: they get an address that only another project's source gave, and accept invitations.
+ *   above those of others: they get an address that only another project's source gave, and accept invitations. A source of
+ *   another project finds by address whom the directory keeps, and people of its own project alone.
  * - A person who was deactivated is refused by whichever issuer they come, before anything is written.
  */
 export async function keepSignIn(
@@ -67,7 +70,7 @@ export async function keepSignIn(
   const dispossessed = speaksForAll && email !== '' ? await takeAddress(queries, said, email) : [];
   // A link speaks of an address, and of whoever has it now.
   const known = said.issuer === linkIssuer ? null : await byIdentity(queries, said);
-  const person = known ?? (await byEmail(queries, said, email));
+  const person = known ?? (await byEmail(queries, { ...said, email, speaksForAll }));
   if (person !== null && !person.active) return err(deactivated(person.id));
   if (person === null) {
     const isFree = email !== '' && (await holdersOf(queries, said.organizationId, email)).length === 0;
@@ -80,8 +83,8 @@ export async function keepSignIn(
   const id = person?.id ?? newId;
   await keepIdentity(queries, id, said, at);
   await acceptInvitations(queries, id, { ...said, speaksForAll }, at);
-  const isFirstIssuer = person?.issuers.length === 0 && said.issuer !== linkIssuer;
-  return ok({ personId: id, isFirstIssuer, dispossessed });
+  const isNewIssuer = person !== null && known === null && said.issuer !== linkIssuer;
+  return ok({ personId: id, isNewIssuer, dispossessed });
 }
 
 async function standsAbove(queries: Queries, { organizationId, projectId, issuer }: SignedInPerson) {
@@ -117,7 +120,9 @@ function deactivated(id: string): Refusal {
 const known = `
   p.id, p.active, p.provisioned is not null as provisioned,
   coalesce((select json_agg(distinct i.issuer) from person_identities i
-    where i.person_id = p.id and i.issuer <> '${linkIssuer}'), '[]') as issuers`;
+    where i.person_id = p.id and i.issuer <> '${linkIssuer}'), '[]') as issuers,
+  array(select i.project_id from person_identities i where i.person_id = p.id and i.issuer <> '${linkIssuer}'
+    union select m.project_id from memberships m where m.person_id = p.id) as places`;
 
 async function byIdentity(
   queries: Queries,
@@ -140,17 +145,23 @@ async function holdersOf(queries: Queries, organizationId: string, email: string
   );
 }
 
-async function byEmail(queries: Queries, said: SignedInPerson, email: string): Promise<Known | null> {
+interface Asked extends SignedInPerson {
+  readonly speaksForAll: boolean;
+}
+
+async function byEmail(queries: Queries, said: Asked): Promise<Known | null> {
+  const { email, organizationId, projectId, speaksForAll } = said;
   if (email === '') return null;
-  const holders = await holdersOf(queries, said.organizationId, email);
+  const holders = await holdersOf(queries, organizationId, email);
   const others = holders.filter(({ issuers }) => !issuers.includes(said.issuer));
   // Whoever left must not come back by another door.
   const gone = others.find(({ active }) => !active);
   if (gone !== undefined) return gone;
   if (said.issuer === linkIssuer) return others[0] ?? null;
   for (const person of others) {
-    if (person.issuers.length === 0 || person.provisioned) return person;
-    if (await wasInvited(queries, said.organizationId, email)) return person;
+    if (person.provisioned) return person;
+    if (!speaksForAll && person.places.some((place) => place !== projectId)) continue;
+    if (person.issuers.length === 0 || (await wasInvited(queries, organizationId, email))) return person;
   }
   return null;
 }
@@ -223,7 +234,7 @@ interface InvitationRow extends Row {
 async function acceptInvitations(
   queries: Queries,
   personId: string,
-  { organizationId, projectId, issuer, speaksForAll }: SignedInPerson & { readonly speaksForAll: boolean },
+  { organizationId, projectId, issuer, speaksForAll }: Asked,
   at: string,
 ): Promise<void> {
   const person = await findPerson(queries, organizationId, personId);
