@@ -20,7 +20,7 @@ import { type PeopleOfTokens, signInOf } from './people.ts';
 import { digestOf, type Records } from './records.ts';
 import { sessionAdapter, useOurSessions } from './sessions.ts';
 import type { Targets } from './targets.ts';
-import { fillIn, type IssuedToken, namePeople } from './token-contents.ts';
+import { fillIn, type IssuedToken, mayRenew, namePeople } from './token-contents.ts';
 
 const hourS = 3600;
 const dayS = 24 * hourS;
@@ -91,7 +91,7 @@ function configurationOf(deps: ProviderDeps): Configuration {
     interactions: { policy: asking.policy, url: (_ctx, { uid }) => `/oauth2/interaction/${uid}` },
     expiresWithSession: () => false,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-    rotateRefreshToken: true,
+    rotateRefreshToken: (ctx) => mayRenew(ctx, deps) as unknown as boolean,
     pkce: { required: () => true },
     features: featuresOf(deps),
     formats: { customizers: { jwt: (ctx, token, parts) => fillIn(ctx, token as IssuedToken, parts, deps) } },

@@ -46,7 +46,7 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
        on conflict (model, id) ${model === 'ReplayDetection' ? 'do nothing' : replace} returning id`,
       [
         ...valuesOf(model, id, payload),
-        ...(model === 'Grant' ? [payload.clientId, gatewayOf(payload)] : [null, null]),
+        ...(model === 'Grant' ? [payload.clientId, namedBy(payload)] : [null, null]),
         inMs(expiresIn === undefined ? unusedClientMs : expiresIn * 1000),
       ],
     );
@@ -54,7 +54,7 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
       throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
   }
 
-  const gatewayOf = ({ resources }: AdapterPayload) => gatewayIdOf(Object.keys(resources ?? {})[0] ?? '');
+  const namedBy = ({ resources }: AdapterPayload) => gatewayIdOf(Object.keys(resources ?? {})[0] ?? '');
 
   async function find(model: string, where: string, value: string, id: string | null) {
     const [row] = await db.query<RecordRow & { id: string }>(
@@ -107,6 +107,8 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
         [id, inMs(usedClientMs), clock.iso(), inMs(-unusedClientMs)],
       );
     },
+    /** That a grant is for; `''`: the API; `null`: there is no such grant. */
+    gatewayOf: (grantId: string) => gatewayOf(db, grantId),
     adapter: (model: string): Adapter => ({
       upsert: (id, payload, expiresIn) => upsert(model, id, payload, expiresIn),
       find: (id) => find(model, 'id', keptId(model, id), id),
@@ -122,6 +124,14 @@ export function createRecords({ db, changes, clock, gatewayIdOf }: RecordsDeps) 
       },
     }),
   };
+}
+
+async function gatewayOf(db: Db, grantId: string): Promise<string | null> {
+  const [row] = await db.query<{ gateway_id: string | null }>(
+    `select gateway_id from oauth_records where model = 'Grant' and id = $1`,
+    [grantId],
+  );
+  return row?.gateway_id ?? null;
 }
 
 function valuesOf(model: string, id: string, payload: AdapterPayload): readonly unknown[] {
