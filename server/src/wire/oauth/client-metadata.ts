@@ -21,7 +21,6 @@ const keptFields = [
   'jwks',
   'jwks_uri',
 ];
-const linkFields = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'];
 
 type Fields = { readonly [field: string]: unknown };
 
@@ -32,7 +31,6 @@ type Fields = { readonly [field: string]: unknown };
 export function actingMetadata(declared: Fields): { [field: string]: unknown } {
   const acting: { [field: string]: unknown } = {};
   for (const field of keptFields) if (declared[field] !== undefined) acting[field] = declared[field];
-  for (const field of linkFields) if (isHttps(declared[field])) acting[field] = declared[field];
   acting.grant_types = grantTypesOf(declared.grant_types);
   const usesCodes = (acting.grant_types as string[]).includes('authorization_code');
   acting.response_types = usesCodes ? ['code'] : [];
@@ -65,6 +63,20 @@ export function isHttps(value: unknown): boolean {
 
 function isWebUrl(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+/** Schemes that are no application's own: browsers and systems do something by themselves with what is behind them. */
+const busySchemes = new Set(
+  'about blob chrome data edge file filesystem ftp intent jar javascript mailto resource sms tel vbscript view-source ws wss'
+    .split(' ')
+    .map((scheme) => `${scheme}:`),
+);
+
+/** Whether an answer may go there at all; a name before `@` looks like a host that it is not, and no star stands for others. */
+export function isFitRedirect(uri: unknown): boolean {
+  if (typeof uri !== 'string' || !URL.canParse(uri)) return false;
+  const { protocol, hostname, username, password } = new URL(uri);
+  return !busySchemes.has(protocol) && username === '' && password === '' && !hostname.includes('*');
 }
 
 /** Clients whose id is the URL of a document: its host vouches for what it says. */

@@ -367,7 +367,21 @@ describe('a client that registers itself', () => {
       'http://10.0.0.1@client.example/callback',
       'http://8.8.8.8/callback',
       'https://client.example/callback#fragment',
+      'https://claude.ai@evil.example/callback',
+      'https://claude.ai:443@evil.example/callback',
+      'https://*.example/callback',
+      'http://localhost.evil.example/callback',
+      'http://127.0.0.1.nip.io/callback',
+      'http://localhost@evil.example/callback',
+      'http://0.0.0.0/callback',
+      'view-source:https://a.example/',
+      'intent://a.example/#Intent;end',
+      'wss://a.example/',
+      'mailto:a@a.example',
+      'JavaScript:alert(1)',
+      ' javascript:alert(1)',
       'not a url',
+      '',
     ]) {
       const { status, body } = await server.register({ redirect_uris: [uri], ...publicClient });
       assert.equal(status, 400, uri);
@@ -394,12 +408,38 @@ describe('a client that registers itself', () => {
     }
   });
 
-  it('leaves no more than so much of itself here', async () => {
-    const { status } = await server.register({
-      client_name: 'x'.repeat(40_000),
-      redirect_uris: ['https://client.example/callback'],
-    });
+  it('leaves no more than so much of itself here, and nothing that nobody needs', async () => {
+    const redirect_uris = ['https://client.example/callback'];
+    const { status } = await server.register({ client_name: 'x'.repeat(10_000), redirect_uris });
     assert.equal(status, 413);
+    const uris = [
+      'logo_uri',
+      'policy_uri',
+      'tos_uri',
+      'client_uri',
+      'initiate_login_uri',
+      'sector_identifier_uri',
+    ];
+    const links = Object.fromEntries(uris.map((name) => [name, 'https://10.0.0.1/']));
+    const { body } = await server.register({ redirect_uris, ...links, request_uris: ['https://10.0.0.1/'] });
+    assert.ok(!JSON.stringify(body).includes('10.0.0.1'), JSON.stringify(body));
+  });
+
+  it('can change nothing of itself afterwards, and nobody else can', async () => {
+    const redirect_uris = ['https://client.example/callback'];
+    const { body } = await server.register({ redirect_uris, ...publicClient });
+    assert.equal(body.registration_access_token, undefined);
+    assert.equal(body.registration_client_uri, undefined);
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+      for (const path of [`register/${body.client_id}`, `register?client_id=${body.client_id}`]) {
+        const sent =
+          method === 'GET' ? null : JSON.stringify({ ...body, redirect_uris: ['https://evil.example/'] });
+        const headers = { 'content-type': 'application/json' };
+        const response = await fetch(`${server.url}/oauth2/${path}`, { method, headers, body: sent });
+        assert.equal(response.status, 404, `${method} ${path}`);
+        await response.text();
+      }
+    }
   });
 
   it('is forgotten after a day where nobody used it, and kept where somebody did', async () => {
@@ -439,5 +479,24 @@ describe('our own command line', () => {
       assert.equal(claims.gateway, undefined);
       assert.ok(given.body.refresh_token);
     }
+  });
+});
+
+describe('registrations without number', () => {
+  it('are held up, before they could take the place of others', async () => {
+    const redirect_uris = ['https://client.example/callback'];
+    const answers: number[] = [];
+    for (let sent = 0; sent < 13; sent++) {
+      const some = await Promise.all(
+        Array.from({ length: 50 }, () => server.register({ redirect_uris: ['x'], ...publicClient })),
+      );
+      answers.push(...some.map(({ status }) => status));
+    }
+    assert.ok(answers.includes(400) && answers.includes(429));
+    const { status, headers, body } = await server.register({ redirect_uris, ...publicClient });
+    assert.deepEqual(
+      [status, body.error, headers.get('retry-after')],
+      [429, 'temporarily_unavailable', '60'],
+    );
   });
 });

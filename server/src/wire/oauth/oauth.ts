@@ -120,6 +120,6 @@ export function createOAuth(deps: OAuthDeps): OAuth {
 
   return {
     authorizations: createAuthorizations({ identity, clock, issuer, targets, people, binding, provider }),
-    fronts: createEndpoints({ issuer, log, targets, binding, device, provider }),
+    fronts: createEndpoints({ clock, issuer, log, targets, binding, device, provider }),
   };
 }

@@ -14,7 +14,7 @@ import { type Clock, newId } from '#foundation';
 import type { SigningKey } from '#identity';
 import { gatewayScope, scopesOf } from './asked-parameters.ts';
 import type { Asking } from './asking.ts';
-import { cliClient } from './client-metadata.ts';
+import { cliClient, isFitRedirect } from './client-metadata.ts';
 import type { Grants } from './grants/grants.ts';
 import { type PeopleOfTokens, signInOf } from './people.ts';
 import { digestOf, type Records } from './records.ts';
@@ -157,7 +157,7 @@ function featuresOf(deps: ProviderDeps): Configuration['features'] {
       enabled: true,
       ack: 'draft-02',
       allowFetch: async () => true,
-      allowClient: async () => true,
+      allowClient: async (_ctx, { redirectUris = [] }) => redirectUris.every(isFitRedirect),
       cacheDuration: { min: 5 * 60, max: dayS },
     },
     resourceIndicators: {

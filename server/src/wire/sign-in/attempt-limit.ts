@@ -1,16 +1,15 @@
 import type { Clock } from '#foundation';
 
-/** Bounds how often one address may fail. */
+/** Bounds how often one address may fail, or do what anybody may do. */
 export interface AttemptLimit {
   isOver(address: string): boolean;
   failed(address: string): void;
 }
 
-const most = 20;
 const withinMs = 60_000;
 const maxAddresses = 10_000;
 
-export function createAttemptLimit(clock: Clock): AttemptLimit {
+export function createAttemptLimit(clock: Clock, most = 20): AttemptLimit {
   const failures = new Map<string, { count: number; since: number }>();
 
   function of(address: string) {
