@@ -1,6 +1,6 @@
 import type { GlobSet } from './glob.ts';
 
-/** What an API key is for. `approve`: decide over calls that wait for approval; `provision`: keep people and groups (SCIM). `admin` includes all others. */
+/** What an API key is for. `approve`: decide over calls that wait for approval; `provision`: keep people and groups of the whole organisation (SCIM). `admin` includes all others but that. */
 export type Scope = 'admin' | 'read' | 'call' | 'approve' | 'provision';
 
 /** What a person is in a project, or in all projects of an organisation. */
@@ -9,8 +9,8 @@ export type Role = (typeof roles)[number];
 
 /**
  * What an operation takes. `read`: look at tools, gateways and workers; `inspect`: at policies; `audit`: at the log book;
- * `configure`: change gateways, workers and policies; `administer`: keys, people and sign-ins of a project; `own`: of the
- * organisation, its projects and owners.
+ * `configure`: change gateways, workers and policies; `administer`: keys, people and sign-ins of a project; `provision`: say who
+ * is whom in the organisation; `own`: change it, its projects and owners.
  */
 export type Permission =
   | 'call'
@@ -31,7 +31,6 @@ const administrator = [
   'audit',
   'configure',
   'administer',
-  'provision',
 ] as const satisfies readonly Permission[];
 
 export const permissionsOfScope: Readonly<Record<Scope, readonly Permission[]>> = {
@@ -43,7 +42,7 @@ export const permissionsOfScope: Readonly<Record<Scope, readonly Permission[]>> 
 };
 
 export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = {
-  owner: [...administrator, 'own'],
+  owner: [...administrator, 'provision', 'own'],
   admin: administrator,
   editor: ['call', 'read', 'approve', 'inspect', 'configure'],
   auditor: ['read', 'inspect', 'audit'],

@@ -9,6 +9,7 @@
  */
 
 export type { AccessTokenClaims, AccessTokens, Place } from './access-tokens/contract.ts';
+export { isOperatorKey } from './api-keys/api-keys.ts';
 export type { ApiKey, NewApiKey } from './api-keys/contract.ts';
 export { presentedToken } from './api-keys/key-text.ts';
 export { checkUserAssertion } from './assertions/check-user-assertion.ts';

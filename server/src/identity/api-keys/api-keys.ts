@@ -18,7 +18,7 @@ import { createKeyStore, type StoredKey } from './store.ts';
 const firstKeyId = 'key_admin_first';
 const environmentKeyId = 'key_admin_env';
 /** They come from whoever runs the installation, who makes its first owners. */
-const operatorKeyIds: ReadonlySet<string> = new Set([firstKeyId, environmentKeyId]);
+export const isOperatorKey = (id: string): boolean => id === firstKeyId || id === environmentKeyId;
 const maxKeyLength = 1024;
 
 const missing = err(
@@ -176,7 +176,7 @@ function ofAccount(live: LiveKey, accounts: Pick<ServiceAccounts, 'get'>): Resul
 
 function principalOf(key: ApiKey, account: ServiceAccount | null): Principal {
   const permissions: Permission[] = key.scopes.flatMap((scope) => permissionsOfScope[scope]);
-  if (operatorKeyIds.has(key.id)) permissions.push('own');
+  if (isOperatorKey(key.id)) permissions.push(...permissionsOfRole.owner);
   const most = account === null ? permissions : permissionsOfRole[account.role];
   return {
     kind: 'api_key',

@@ -205,6 +205,13 @@ describe('what another project has', () => {
     }
   });
 
+  it('is in no sum of theirs either: the whole log is verified by who runs the installation', async () => {
+    for (const [who, key] of outside) {
+      const { status } = await server.ask('GET', '/v1/audit_events/verify', { key });
+      assert.equal(status, who.includes('organisation') ? 403 : 200, who);
+    }
+  });
+
   it('is there all the same, for who belongs to it, and as it was', async () => {
     for (const { method, path } of paths) {
       if (method !== 'GET' || isFilled(path) || path.includes('{org}')) continue;

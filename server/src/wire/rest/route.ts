@@ -12,6 +12,9 @@ import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Executions } from './executions/executions.ts';
 
+/** Whoever owns this one runs the installation. */
+export const firstOrganizationId = 'default';
+
 /** What the API is built of. */
 export interface RestRooms {
   readonly pipeline: Pipeline;

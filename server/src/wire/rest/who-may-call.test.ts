@@ -195,7 +195,7 @@ const tokenOf = (role: Role) => `Bearer ${roleTokens.get(role)}`;
 /** The scopes of keys that are enough. */
 function scopesFor(needs: Permission): readonly string[] {
   if (needs === 'own') return [];
-  return ['call', 'read', 'approve', 'provision'].includes(needs) ? [needs, 'admin'] : ['admin'];
+  return ['call', 'read', 'approve'].includes(needs) ? [needs, 'admin'] : ['admin'];
 }
 
 /** The roles that are enough: what each may do is written here once more. */
@@ -207,7 +207,7 @@ const enough: Readonly<Record<Permission, readonly Role[]>> = {
   audit: ['owner', 'admin', 'auditor'],
   configure: ['owner', 'admin', 'editor'],
   administer: ['owner', 'admin'],
-  provision: ['owner', 'admin'],
+  provision: ['owner'],
   own: ['owner'],
 };
 

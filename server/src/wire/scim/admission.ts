@@ -14,8 +14,8 @@ export interface Allowed {
 }
 
 /**
- * Only keys of the organisation that may provision, and that nothing restricts. Where there are several projects, an
- * administrator's key of one of them is not the organisation's: its directory takes a key that is for nothing else.
+ * Only keys of the organisation that may provision, and that nothing restricts. Owners make them: the directory says whose an
+ * address is, so whoever kept it could be anybody.
  */
 export function allowedBy(
   identity: Pick<Identity, 'authenticateKey' | 'people'>,
@@ -32,12 +32,7 @@ export function allowedBy(
   }
   const project = identity.people.project(projectId);
   if (project === null) return no(`${needed} of a project that is still there`);
-  const { organizationId } = project;
-  const isOfProject = permissions.has('administer') && !permissions.has('own');
-  if (isOfProject && identity.people.projects(organizationId).length > 1) {
-    return no(`${needed} alone: the organization has several projects`);
-  }
-  return ok({ principal: principal.value, organizationId });
+  return ok({ principal: principal.value, organizationId: project.organizationId });
 }
 
 /** A JSON object; an empty one where the method has no body. */

@@ -6,7 +6,7 @@ import {
 } from '@sallyport/contracts';
 import { type Principal, type Refusal, refusal } from '#domain';
 import { err, ok } from '#foundation';
-import type { ApiKey } from '#identity';
+import { type ApiKey, isOperatorKey } from '#identity';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 
@@ -30,19 +30,19 @@ function unknownGateway({ catalog }: RestDeps, projectId: string, slugs: readonl
   return refusal('request.params_invalid', told, { field });
 }
 
-/** The directory is the whole organisation's: where there are other projects, an owner says whose key keeps it. */
-function beyondProject(
-  { identity }: RestDeps,
-  principal: Principal,
-  scopes: readonly string[],
-): Refusal | null {
-  const { people } = identity;
-  const organizationId = people.project(principal.projectId)?.organizationId ?? '';
-  if (!scopes.includes('provision') || principal.permissions.has('own')) return null;
-  if (people.projects(organizationId).length < 2) return null;
-  const told =
-    'scopes: "provision" is for the whole organization, which has other projects: an owner makes that key';
+/** Nobody gives more than they have: the directory is the whole organisation's. */
+function tooMuch({ permissions }: Principal, scopes: readonly string[]): Refusal | null {
+  if (!scopes.includes('provision') || permissions.has('provision')) return null;
+  const told = 'scopes: "provision" is for the whole organization: an owner makes that key';
   return refusal('identity.scope_missing', told, { field: 'scopes' });
+}
+
+/** Whoever runs the installation comes in by it: where nobody owns it yet, there is no other way. */
+function operators({ permissions }: Principal, id: string): Refusal | null {
+  if (!isOperatorKey(id) || permissions.has('own')) return null;
+  return refusal('identity.scope_missing', 'only owners of the organization change this key', {
+    field: 'id',
+  });
 }
 
 function createRoute(deps: RestDeps): Route {
@@ -60,7 +60,7 @@ function createRoute(deps: RestDeps): Route {
       const problem =
         pastExpiry(deps, body.expires_at) ??
         unknownGateway(deps, projectId, body.gateways ?? []) ??
-        beyondProject(deps, principal, body.scopes);
+        tooMuch(principal, body.scopes);
       if (problem !== null) return err(problem);
       const account = body.service_account_id ?? null;
       if (account !== null && identity.serviceAccounts.get(account)?.projectId !== projectId) {
@@ -121,10 +121,10 @@ function otherRoutes(deps: RestDeps): readonly Route[] {
       mutates: true,
       body: updateApiKeyRequest,
       success: 200,
-      async run({ projectId, params: { id = '' }, body: { name, expires_at: expiresAt } }) {
+      async run({ principal, projectId, params: { id = '' }, body: { name, expires_at: expiresAt } }) {
         const before = found(projectId, id);
         if (before === undefined) return unknown(id);
-        const problem = pastExpiry(deps, expiresAt);
+        const problem = operators(principal, id) ?? pastExpiry(deps, expiresAt);
         if (problem !== null) return err(problem);
         const key = await identity.updateKey(projectId, id, {
           ...(name === undefined ? {} : { name }),
@@ -143,8 +143,10 @@ function otherRoutes(deps: RestDeps): readonly Route[] {
       needs: 'administer',
       mutates: true,
       success: 204,
-      async run({ projectId, params: { id = '' } }) {
+      async run({ principal, projectId, params: { id = '' } }) {
         const key = found(projectId, id);
+        const problem = operators(principal, id);
+        if (key !== undefined && problem !== null) return err(problem);
         if (key === undefined || !(await identity.revokeKey(projectId, id))) return unknown(id);
         return ok({ status: 204, changed: { before: apiKeyResponse(key), after: null } });
       },

@@ -6,7 +6,13 @@ import {
 } from '@sallyport/contracts';
 import { refusal } from '#domain';
 import { err, ok } from '#foundation';
-import { type RestDeps, type Route, route } from '../route.ts';
+import { firstOrganizationId, type RestDeps, type Route, route } from '../route.ts';
+
+/** Each process writes one log for all organisations. */
+const ofAll = refusal(
+  'identity.scope_missing',
+  "the log is the whole installation's: only the first organization, which runs it, verifies it",
+);
 
 export function auditRoutes({ audit }: RestDeps): readonly Route[] {
   return [
@@ -52,14 +58,16 @@ export function auditRoutes({ audit }: RestDeps): readonly Route[] {
       needs: 'audit',
       query: auditVerifyQuery,
       success: 200,
-      run: async ({ query: { since, anchor } }) =>
-        ok({
+      async run({ organizationId, query: { since, anchor } }) {
+        if (organizationId !== firstOrganizationId) return err(ofAll);
+        return ok({
           status: 200,
           body: await audit.verify({
             ...(since === undefined ? {} : { since }),
             ...(anchor === undefined ? {} : { anchor }),
           }),
-        }),
+        });
+      },
     }),
     route({
       operation: 'audit_events.get',

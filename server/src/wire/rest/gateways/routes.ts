@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   createGatewayRequest,
   gatewaySlugRequest,
@@ -10,6 +11,7 @@ import {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,
   newGatewayFromRequest,
+  type Principal,
   type Refusal,
   refusal,
 } from '#domain';
@@ -53,6 +55,29 @@ function unknownUserSource(
   if (missing === undefined) return null;
   const field = 'user_source_ids';
   return refusal('request.params_invalid', `${field}: there is no user source ${missing}`, { field });
+}
+
+/** Who comes in without being asked, and whose word is taken for who somebody is, is a matter of sign-ins. */
+function beyondEditors(
+  { permissions }: Principal,
+  edit: Partial<Gateway>,
+  before: Gateway | null,
+): Refusal | null {
+  if (permissions.has('administer')) return null;
+  const { consentSkipClientIds = [], userAssertion = null } = before ?? {};
+  const was = { consentSkipClientIds, userAssertion };
+  const next = { ...was, ...edit };
+  if (!isDeepStrictEqual(next.consentSkipClientIds, was.consentSkipClientIds))
+    return ofSignIns('consent_skip_client_ids');
+  return isDeepStrictEqual(next.userAssertion ?? null, was.userAssertion)
+    ? null
+    : ofSignIns('user_assertion');
+}
+
+function ofSignIns(field: string): Refusal {
+  return refusal('identity.scope_missing', `${field}: says how people come in: an administrator changes it`, {
+    field,
+  });
 }
 
 function readingRoutes(deps: RestDeps): readonly Route[] {
@@ -112,9 +137,12 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       mutates: true,
       body: createGatewayRequest,
       success: 201,
-      async run({ projectId, body, publicUrl }) {
+      async run({ principal, projectId, body, publicUrl }) {
         const asked = newGatewayFromRequest(body, { projectId });
-        const problem = checkUserAssertion(asked.userAssertion) ?? unknownUserSource(deps, projectId, asked);
+        const problem =
+          beyondEditors(principal, asked, null) ??
+          checkUserAssertion(asked.userAssertion) ??
+          unknownUserSource(deps, projectId, asked);
         if (problem !== null) return err(problem);
         const taken = body.slug === undefined && !catalog.slugAvailable(asked.slug);
         const slug = taken ? `${asked.slug}-${randomHex(4)}` : asked.slug;
@@ -134,7 +162,7 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
         mutates: true,
         body: method === 'PUT' ? replaceGatewayRequest : updateGatewayRequest,
         success: 200,
-        async run({ projectId, params, body, publicUrl }) {
+        async run({ principal, projectId, params, body, publicUrl }) {
           const found = named(deps, { projectId, params, body });
           if (!found.ok) return found;
           const { name } = body;
@@ -143,6 +171,7 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
               ? gatewayReplacementFromRequest({ ...body, name }, found.value)
               : gatewayEditFromRequest(body, found.value);
           const problem =
+            beyondEditors(principal, edit, found.value) ??
             checkUserAssertion(edit.userAssertion) ??
             unknownUserSource(deps, projectId, edit) ??
             slugHeld(deps.policy, found.value, edit.slug);

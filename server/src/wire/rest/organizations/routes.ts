@@ -16,11 +16,9 @@ import { pageOf } from '../paging.ts';
 import { mayGive } from '../people/give-role.ts';
 import { personOf, personResponse } from '../people/known-person.ts';
 import { projectResponse } from '../projects/routes.ts';
-import { type RestDeps, type Route, route } from '../route.ts';
+import { firstOrganizationId, type RestDeps, type Route, route } from '../route.ts';
 
 const firstLinkLastsMs = 7 * 24 * 60 * 60_000;
-/** Whoever owns this one runs the installation. */
-const firstOrganizationId = 'default';
 
 export function organizationRoutes(deps: RestDeps): readonly Route[] {
   return [...ownRoutes(deps), createRoute(deps), ...memberRoutes(deps)];

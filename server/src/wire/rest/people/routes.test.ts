@@ -121,6 +121,41 @@ describe('people', () => {
     assert.deepEqual(await status('POST', '/v1/invitations', owner.key, invite), [201, null]);
   });
 
+  it('who are no owners change nothing of the key of who runs the installation', async () => {
+    const [owner, admin] = [await newPerson('owner'), await newPerson('admin')];
+    const { body } = await server.ask('GET', '/v1/api_keys?limit=1000');
+    const { id } = body.items.find((key: { id: string }) => key.id.startsWith('key_admin'));
+    const path = `/v1/api_keys/${id}`;
+    for (const [method, change] of [
+      ['PATCH', { expires_at: '2100-01-01T00:00:00Z' }],
+      ['DELETE', undefined],
+    ] as const) {
+      assert.deepEqual(await status(method, path, admin.key, change), [403, 'identity.scope_missing']);
+    }
+    assert.deepEqual(await status('PATCH', path, owner.key, { name: 'ours' }), [200, null]);
+  });
+
+  it('who edit gateways say nothing of how people come in there', async () => {
+    const [admin, editor] = [await newPerson('admin'), await newPerson('editor')];
+    const slug = `of-editors-${count}`;
+    const skips = { consent_skip_client_ids: ['https://evil.example/client.json'] };
+    const assertion = { user_assertion: { issuer: 'https://evil.example', secret: 'e'.repeat(64) } };
+    const gateway = { name: 'G', slug };
+    for (const more of [skips, assertion]) {
+      const refused = ['identity.scope_missing', 403];
+      const made = await status('POST', '/v1/gateways', editor.key, { ...gateway, ...more });
+      assert.deepEqual(made.reverse(), refused);
+    }
+    const { body } = await server.ask('POST', '/v1/gateways', { key: editor.key, body: gateway });
+    const path = `/v1/gateways/${body.id}`;
+    for (const more of [skips, assertion]) {
+      assert.deepEqual(await status('PATCH', path, editor.key, more), [403, 'identity.scope_missing']);
+      assert.deepEqual(await status('PATCH', path, admin.key, more), [200, null]);
+      assert.deepEqual(await status('PATCH', path, editor.key, { ...more, description: 'd' }), [200, null]);
+    }
+    assert.deepEqual(await status('PUT', path, editor.key, gateway), [403, 'identity.scope_missing']);
+  });
+
   it('are said who they are by sources of the first project, which only owners change', async () => {
     const [owner, admin] = [await newPerson('owner'), await newPerson('admin')];
     const asked = {
