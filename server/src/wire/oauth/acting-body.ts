@@ -3,7 +3,6 @@ import type Provider from 'oidc-provider';
 import { isMembers } from '#foundation';
 import { actingParameters, actingResource, personScopes } from './asked-parameters.ts';
 import { actingMetadata } from './client-metadata.ts';
-import { isOurOwnName } from './records.ts';
 import type { Targets } from './targets.ts';
 
 export interface BodyDeps {
@@ -46,7 +45,6 @@ async function actingTokenRequest(asked: URLSearchParams, { targets, provider }:
     return acting;
   }
   const acting = new URLSearchParams(asked);
-  if (isOurOwnName(acting.get('device_code') ?? '')) acting.delete('device_code');
   if (acting.has('resource')) actingResource(acting, targets);
   if (grantType === 'refresh_token') await narrowScope(acting, provider);
   return acting;

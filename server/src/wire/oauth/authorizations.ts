@@ -126,9 +126,12 @@ function pendingOf(
   { signIn, allowed }: { readonly signIn: SignIn | null; readonly allowed: readonly string[] },
 ): PendingAuthorization {
   const { redirect_uri, scope } = params as Parameters;
-  const asked = String(scope ?? '')
+  const named = String(scope ?? '')
     .split(' ')
     .filter(Boolean);
+  // Whoever can renew tokens does so, whether it said that or not.
+  const renews = client.grantTypeAllowed('refresh_token') && !named.includes('offline_access');
+  const asked = renews ? [...named, 'offline_access'] : named;
   const fresh = asked.filter((one) => !allowed.includes(one));
   const isSame = signIn !== null && session?.accountId === signIn.id;
   return {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import type { Clock } from '#foundation';
+import { type Clock, randomHex } from '#foundation';
 import type { Changes, Db, Queries } from '#storage';
 import { createRoom } from './room-for-records.ts';
 
@@ -153,14 +153,13 @@ export function digestOf(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-/** Where only the digest is known, it stands for the id among ourselves; from outside it is none. */
-const knownMark = '#';
+/** Where only the digest is known, it stands for the id within this process; nobody outside can say it. */
+const knownMark = `#${randomHex(16)}#`;
 const known = (digest: string) => knownMark + digest;
-export const isOurOwnName = (id: string) => id.startsWith(knownMark);
 
 function keptId(model: string, id: string): string {
   if (namedModels.has(model)) return id;
-  return isOurOwnName(id) ? id.slice(knownMark.length) : digestOf(id);
+  return id.startsWith(knownMark) ? id.slice(knownMark.length) : digestOf(id);
 }
 
 function keptPayload(model: string, { jti: _, ...payload }: AdapterPayload): object {

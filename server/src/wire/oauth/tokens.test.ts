@@ -323,6 +323,22 @@ describe('what is kept', () => {
     for (const secret of [code, verifier, body.refresh_token, body.access_token]) {
       assert.ok(!kept.includes(secret));
     }
+    const next = await newCode();
+    const rows = await server.app.rooms.db.query<{ model: string; id: string }>(
+      'select model, id from oauth_records',
+    );
+    const idsOf = (model: string) => rows.filter((row) => row.model === model).map(({ id }) => id);
+    assert.ok(idsOf('AuthorizationCode').length > 0 && idsOf('RefreshToken').length > 0);
+    for (const mark of ['', '#', '%23', '##']) {
+      for (const id of idsOf('AuthorizationCode')) {
+        const { body } = await redeem(mark + id, next.verifier);
+        assert.equal(body.error, 'invalid_grant', `a code by what is kept of it: ${mark}`);
+      }
+      for (const id of idsOf('RefreshToken')) {
+        const { body } = await refresh(mark + id);
+        assert.equal(body.error, 'invalid_grant', `a refresh token by what is kept of it: ${mark}`);
+      }
+    }
   });
 
   it('is no more of what anybody can make us keep than there is room for', async () => {
