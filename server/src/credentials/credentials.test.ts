@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { type Caller, type Challenge, type Credential, newSourceFromRequest, type Source } from '#domain';
+import {
+  type Caller,
+  type Challenge,
+  type Credential,
+  newSourceFromRequest,
+  type Source,
+  stateOfConsent,
+} from '#domain';
 import { createEgress, type Egress } from '#egress';
 import { type Clock, manualClock, type Result, systemClock } from '#foundation';
 import { type Db, openChanges } from '#storage';
@@ -211,6 +218,50 @@ describe('what users let us do at sources', () => {
     const eve = { ...ada, userId: 'eve' };
     const anew = await start();
     assert.deepEqual(await anew.forSource(eve, at), { ok: true, value: null });
+  });
+
+  it('one user who is asked again and again keeps no other from being asked', async () => {
+    const credentials = await start();
+    const ask = async (caller: Caller) => {
+      const asked = await credentials.challenged(caller, at, await challenge(), null);
+      assert.ok(asked?.ok === false);
+      return asked.error;
+    };
+    for (let opened = 0; opened < 50; opened++) {
+      const { code, details } = await ask(ada);
+      assert.equal(code, 'credentials.consent_required');
+      const token = String(details?.authorization_url).split('/').at(-1) ?? '';
+      assert.ok((await credentials.consents.open(token, anybody, 'cookie')).ok);
+    }
+    assert.equal((await ask(ada)).code, 'policy.rate_limited');
+    assert.equal((await ask({ ...ada, userId: 'bob' })).code, 'credentials.consent_required');
+  });
+
+  it('however many wait for the end of one consent, it is looked at once for all of them', async () => {
+    const credentials = await start();
+    const token = await linkOf(credentials);
+    const [flow] = await db.query<{ id: string }>('select id from connection_flows');
+    const resume = { state: stateOfConsent(flow?.id ?? ''), responses: {} };
+    const { query } = db;
+    let looks = 0;
+    db.query = (sql, params) => {
+      if (sql.includes('from connection_flows where id')) looks++;
+      return query(sql, params);
+    };
+    try {
+      const waiting = Array.from({ length: 50 }, () => credentials.resumed(ada, at, resume, null));
+      // Whoever comes looks twice, at whose it is and at how it stands.
+      while (looks <= 2 * waiting.length) await query('select 1');
+      const url = await credentials.consents.open(token, anybody, 'cookie');
+      assert.ok(url.ok);
+      const back = await fetch(url.value, { redirect: 'manual' });
+      const answer = new URL(back.headers.get('location') ?? '').searchParams;
+      assert.ok((await credentials.consents.finish(at, answer, anybody)).ok);
+      for (const one of await Promise.all(waiting)) assert.ok(one?.ok);
+      assert.ok(looks < 3 * waiting.length, `${looks} looks`);
+    } finally {
+      db.query = query;
+    }
   });
 
   it('is forgotten with its source', async () => {

@@ -30,6 +30,8 @@ export interface Asking {
 
 const lastsMs = 10 * 60_000;
 const maxPending = 10_000;
+/** One user keeps no other from being asked. */
+const maxPendingOfUser = 50;
 
 /** `null`: the source wants no OAuth that we know of. */
 export type Begin = (asking: Asking) => Promise<Result<Flow | null, Refusal>>;
@@ -57,7 +59,7 @@ export function createBegin(deps: BeginDeps): Begin {
     if (before !== undefined && before.untilMs > clock.now()) return before.outcome;
     vain.delete(about);
     const outcome = await beginOnce(asking, deps);
-    const isVain = !outcome.ok || outcome.value === null;
+    const isVain = outcome.ok ? outcome.value === null : outcome.error !== tooMany;
     if (isVain && vain.size >= maxBelieved) vain.clear();
     if (isVain) vain.set(about, { untilMs: clock.now() + believedMs, outcome });
     return outcome;
@@ -81,7 +83,8 @@ async function beginOnce(asking: Asking, deps: BeginDeps): Promise<Result<Flow |
   const place = { projectId: source.projectId, sourceId: source.id, userId };
   const known = (await store.unopenedFlows(place, clock.iso())).find((flow) => fits(flow, asking));
   if (known !== undefined) return ok(known);
-  if ((await store.pendingFlows(source.projectId)) >= maxPending) return err(tooMany);
+  const pending = await store.pendingFlows(place);
+  if (pending.all >= maxPending || pending.ofUser >= maxPendingOfUser) return err(tooMany);
   const fetchFn = deps.fetchFor(source);
   const found = await discover(source.uri, wanted, fetchFn);
   if (!found.ok) return err(undone(source, found.error));

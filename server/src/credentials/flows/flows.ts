@@ -46,6 +46,19 @@ export function createFlows(deps: FlowsDeps): Flows {
     void sweep().catch((error) => log.warn({ err: error }, 'consents that are over could not be ended'));
   });
 
+  const looks = new Map<string, Promise<Flow | null>>();
+
+  /** In a moment; one look for however many wait. */
+  function lookSoon(id: string): Promise<Flow | null> {
+    const look =
+      looks.get(id) ??
+      pause(clock, lookAgainMs)
+        .then(() => store.flow(id))
+        .finally(() => looks.delete(id));
+    looks.set(id, look);
+    return look;
+  }
+
   return {
     begin: createBegin(deps),
     sweep,
@@ -55,11 +68,9 @@ export function createFlows(deps: FlowsDeps): Flows {
       consentedAtMs.filter((at) => at > clock.now() - consentsWithinMs).length >= maxConsents,
     async ended(id, withinMs, signal) {
       const untilMs = clock.now() + withinMs;
-      for (;;) {
-        const flow = await store.flow(id);
+      for (let flow = await store.flow(id); ; flow = await lookSoon(id)) {
         const isOver = flow === null || flow.status !== 'pending' || flow.expiresAtMs <= clock.now();
         if (isOver || clock.now() >= untilMs || signal?.aborted === true) return flow;
-        await pause(clock, lookAgainMs);
       }
     },
     ...atBrowsers(deps),

@@ -55,12 +55,14 @@ export function flowReads(db: Queries, sealer: Sealer) {
 
 export function flowWrites(db: Queries, sealer: Sealer) {
   return {
-    async pendingFlows(projectId: string): Promise<number> {
-      const [row] = await db.query<{ count: number }>(
-        `select count(*) as count from connection_flows where project_id = $1 and status = 'pending'`,
-        [projectId],
+    /** In the project. */
+    async pendingFlows({ projectId, userId }: Place): Promise<{ all: number; ofUser: number }> {
+      const [row] = await db.query<{ all: number; of_user: number }>(
+        `select count(*) as all, count(*) filter (where user_id = $2) as of_user
+         from connection_flows where project_id = $1 and status = 'pending'`,
+        [projectId, userId],
       );
-      return row?.count ?? 0;
+      return { all: row?.all ?? 0, ofUser: row?.of_user ?? 0 };
     },
 
     async insertFlow(flow: Flow, createdIso: string): Promise<void> {
