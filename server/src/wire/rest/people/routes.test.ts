@@ -177,6 +177,8 @@ describe('people', () => {
     const path = `/v1/user_sources/${body.id}`;
     const change = { issuer: 'https://evil.example', skip_validation: true };
     assert.deepEqual(await status('PATCH', path, admin.key, change), [403, 'identity.scope_missing']);
+    assert.deepEqual(await status('DELETE', path, admin.key), [403, 'identity.scope_missing']);
+    assert.deepEqual(await status('DELETE', path, owner.key), [204, null]);
   });
 
   it('whom other projects know, too, are changed by owners only', async () => {

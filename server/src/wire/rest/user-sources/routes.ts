@@ -209,8 +209,8 @@ function removingRoute(deps: RestDeps): Route {
     async run(request) {
       const found = changeable(deps, request);
       if (!found.ok) return found;
-      const used = inUse(deps, found.value, 'removed');
-      if (used !== null) return err(used);
+      const problem = ownersOnly(deps, request) ?? inUse(deps, found.value, 'removed');
+      if (problem !== null) return err(problem);
       const removed = await identity.userSources.remove(request.projectId, found.value.id);
       if (removed.ok) await identity.signIns.endAllBy(removed.value);
       const changed = { before: shown(deps, found.value), after: null };
