@@ -60,7 +60,11 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
       return err(tokenInvalid(`${standing.personId} has no role in the project ${projectId}`));
     }
     if (standing.email === '') {
-      return err(tokenInvalid(`no issuer vouches for an e-mail address of ${standing.personId}`));
+      return err(
+        tokenInvalid(
+          `${standing.personId} has no e-mail address here: the issuer vouches for none, or another person has it`,
+        ),
+      );
     }
     return ok({ userId: standing.email, role });
   }

@@ -22,12 +22,14 @@ export const isOperatorKey = (id: string): boolean => id === firstKeyId || id ==
 const maxKeyLength = 1024;
 
 const missing = err(
-  refusal('identity.missing', 'send an API key: Authorization: Bearer sp_…', { field: 'Authorization' }),
+  refusal('identity.missing', 'send an access token or an API key: Authorization: Bearer …', {
+    field: 'Authorization',
+  }),
 );
 const unknown = err(
   refusal(
     'identity.invalid',
-    'this API key is not known here: it is mistyped or revoked, or it belongs to another server',
+    'this is no API key and no access token of this server: it is mistyped or revoked, or it belongs to another server',
     { field: 'Authorization' },
   ),
 );

@@ -61,7 +61,7 @@ function clientsFor(url: string, name: string, signsIn: boolean): readonly Clien
     {
       name: 'Claude Code',
       steps: html`${copyable('command for Claude Code', `claude mcp add --transport http ${name} ${url}${commandHeaders(signsIn)}`)}
-${signsIn ? html`<p class="soft">Then sign in with <code>/mcp</code> in a conversation.</p>` : ''}`,
+${signsIn ? html`<p class="soft">Then sign in: <code>/mcp</code> in a conversation, or <code>claude mcp login ${name}</code>.</p>` : ''}`,
     },
     {
       name: 'Claude (web and desktop)',

@@ -49,7 +49,7 @@ export async function sendToSource(
   });
   if (!begun.ok) {
     return await deps.problems.show(response, {
-      ...toldBy(source, begun.error),
+      ...toldBy(source, way, begun.error, deps),
       retryUrl: signInUrl(source, way, deps),
     });
   }
@@ -86,16 +86,24 @@ export async function backFromSource(
   const finished = await deps.identity.userSources.finish(source, begun.attempt, at.url);
   if (finished.ok) return await comeIn(request, response, begun, finished.value, deps);
   await deps.problems.show(response, {
-    ...toldBy(source, finished.error),
+    ...toldBy(source, begun.way, finished.error, deps),
     retryUrl: retryUrl(begun.way, finished.error.code),
   });
 }
 
 function toldBy(
   { id, projectId }: UserSource,
+  way: Way,
   { code, message, reason }: SignInProblem,
-): Pick<Problem, 'code' | 'reason' | 'message' | 'advice' | 'projectId'> {
-  const known = { code, projectId, reason: `user source ${id}: ${reason}` };
+  { catalog }: PageDeps,
+): Pick<Problem, 'code' | 'reason' | 'message' | 'advice' | 'projectId' | 'gateway'> {
+  const gateway = gatewayOf(way, catalog)?.slug;
+  const known = {
+    code,
+    projectId,
+    reason: `user source ${id}: ${reason}`,
+    ...(gateway === undefined ? {} : { gateway }),
+  };
   // Who is not let in is not told why.
   if (code === 'sign_in.not_allowed') return known;
   return { ...known, message, advice: 'If it goes on, tell whoever runs this server the reference below.' };

@@ -88,7 +88,13 @@ describe('a tool that takes a scope of its own', () => {
 
   it('is asked about by itself, beside what the person allowed before', async () => {
     const anew = await askedFor('mcp');
-    assert.deepEqual(anew, { asked: ['Use the tools of this gateway as you'], before: [] });
+    assert.deepEqual(anew, {
+      asked: [
+        'Use the tools of this gateway as you',
+        'Stay connected while you are away, until you end it or your sign-in is over',
+      ],
+      before: [],
+    });
     await tokensFor(server, browser, asking('mcp'));
     const more = await askedFor('mcp count');
     assert.deepEqual(more.before, anew.asked);
