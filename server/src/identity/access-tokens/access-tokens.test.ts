@@ -168,6 +168,15 @@ describe('an access token', () => {
     assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_expired');
     assert.equal(await codeOf(elsewhere.enter(token, bySource)), 'identity.token_expired');
   });
+
+  it('holds no longer than its sign-in, whatever it says itself', async () => {
+    const exp = clock.now() / 1000 + 90 * 86_400;
+    const token = await sign(await signIn(identity), bySource, { claims: { exp } });
+    clock.advance(30 * 86_400_000 - 1);
+    assert.equal(await codeOf(tokens.enter(token, bySource)), 'ok');
+    clock.advance(1);
+    assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_expired');
+  });
 });
 
 describe('an access token is refused', () => {
