@@ -8,11 +8,17 @@ import { invalid, type ScimProblem } from './problem.ts';
 import { type Attributes, isKept, readValue } from './read-attributes.ts';
 import { named, userResource } from './resource-schema.ts';
 
+const maxLength = 256 * 1024;
+
 /** The operations, one after another, on a copy. What they say of attributes that are not known is left out. */
 export function patchUser(
   user: Attributes,
   operations: readonly ScimOperation[],
 ): Result<Attributes, ScimProblem> {
+  // Each of many paths can ask much of each of many values.
+  if (JSON.stringify(operations).length > maxLength) {
+    return invalid('invalidValue', `Operations: have more than ${maxLength} characters`, 'Operations');
+  }
   const patched = structuredClone(user);
   for (const operation of operations) {
     const applied = applyOperation(patched, operation);

@@ -123,3 +123,15 @@ describe('a patch, whatever it says,', () => {
     }
   });
 });
+
+it('a patch that asks much of each of many values is refused before it is done', () => {
+  const emails = Array.from({ length: 200 }, (_, at) => ({ value: `a${at}@b` }));
+  const conditions = Array.from({ length: 200 }, () => 'value co "q"').join(' or ');
+  const operation = { op: 'remove', path: `emails[${conditions}]` } as const;
+  assert.ok(patchUser({ userName: 'ann', emails }, [operation]).ok);
+  const refused = patchUser(
+    { userName: 'ann', emails },
+    Array.from({ length: 4000 }, () => operation),
+  );
+  assert.equal(refused.ok ? null : refused.error.status, 400);
+});
