@@ -14,10 +14,15 @@ export interface Credential {
   readonly secrets: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** What every request to a source carries. */
-interface Dispatched {
-  readonly executionId: string;
+/** For whom a source is asked. Several people may have one user id, and never share what a source keeps for one of them. */
+export interface ForUser {
   readonly userId: string | null;
+  readonly personId?: string | undefined;
+}
+
+/** What every request to a source carries. */
+interface Dispatched extends ForUser {
+  readonly executionId: string;
   readonly credential: Credential | null;
   readonly client: ClientSide;
   /** `_meta` of the client's request, for sources that speak MCP. */
@@ -54,16 +59,16 @@ export type SubscriptionTopic =
   | { readonly taskId: string; readonly uri?: undefined };
 
 /** The wish to hear when one resource, or one task, of a source changes. */
-export type DispatchedSubscription = SubscriptionTopic & {
-  readonly projectId: string;
-  readonly sourceId: string;
-  readonly userId: string | null;
-  readonly credential?: Credential | null;
-  /** As in `ClientSide`. */
-  readonly conversation: string | null;
-  /** Gets the params of each notification about it, as the source said them. */
-  readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
-};
+export type DispatchedSubscription = SubscriptionTopic &
+  ForUser & {
+    readonly projectId: string;
+    readonly sourceId: string;
+    readonly credential?: Credential | null;
+    /** As in `ClientSide`. */
+    readonly conversation: string | null;
+    /** Gets the params of each notification about it, as the source said them. */
+    readonly onUpdated: (params: { readonly [member: string]: unknown }) => void;
+  };
 
 /**
  * What a source answered. One that speaks MCP returns the bytes of its result (JSON object text), which are relayed

@@ -10,6 +10,7 @@ export type {
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
+  ForUser,
   ProbeStep,
   RpcError,
   SourceFailure,

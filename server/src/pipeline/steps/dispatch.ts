@@ -33,6 +33,7 @@ export async function dispatch(
       tool: shown.tool,
       args: call.admission.args,
       userId: caller.userId,
+      personId: caller.personId,
       credential: carried,
       client: told,
       task: policy.readsOutputs(grant.target.projectId) ? null : task,

@@ -9,7 +9,7 @@ import { clientCapabilitiesKey, isReserved, logLevelKey, modernMeta } from './pr
 /** What calls of tools and all other requests of a client have in common. */
 export type Dispatched = Pick<
   DispatchedRequest,
-  'userId' | 'credential' | 'client' | 'meta' | 'signal' | 'notify'
+  'userId' | 'personId' | 'credential' | 'client' | 'meta' | 'signal' | 'notify'
 >;
 
 /** One request of a client, in the words of MCP. */
@@ -49,7 +49,7 @@ export function askFor(job: Job, { carrier, signal, interaction, inputs }: Going
   const { client } = from;
   const authorization = authorizationOf(from.credential);
   return {
-    owner: () => ownerOf(client, from.userId, authorization),
+    owner: () => ownerOf(client, from, authorization),
     authorization,
     method,
     params: (era, id) => paramsOf(job, inputs, era, id),

@@ -33,7 +33,7 @@ describe('what a client may be asked', () => {
 describe('the owner of a session', () => {
   it('is the same for the same capabilities, however they are written, and another one for others', () => {
     const keyOf = (capabilities: object, userId = 'a') =>
-      ownerOf({ ...silentClient, capabilities: { ...capabilities } }, userId).key;
+      ownerOf({ ...silentClient, capabilities: { ...capabilities } }, { userId }).key;
     const one = keyOf({ roots: {}, elicitation: { url: {}, form: {} }, vendor: 1 });
     assert.equal(one, keyOf({ elicitation: { form: {}, url: {} }, roots: {} }));
     assert.notEqual(one, keyOf({ elicitation: { form: {} }, roots: {} }));
@@ -42,8 +42,17 @@ describe('the owner of a session', () => {
 
   it('is the conversation where there is one, and no user can have the name of one', () => {
     const client = { ...silentClient, conversation: 'c' };
-    assert.equal(ownerOf(client, 'a').key, ownerOf(client, 'b').key);
-    assert.notEqual(ownerOf(client, null).key, ownerOf(silentClient, 'conversation c').key);
-    assert.notEqual(ownerOf(silentClient, null).key, ownerOf(silentClient, 'nobody').key);
+    const keyOf = (userId: string | null, of = silentClient) => ownerOf(of, { userId }).key;
+    assert.equal(keyOf('a', client), keyOf('b', client));
+    assert.notEqual(keyOf(null, client), keyOf('conversation c'));
+    assert.notEqual(keyOf(null), keyOf('nobody'));
+  });
+
+  it('is the person where they are known: two of one user id share nothing', () => {
+    const keyOf = (userId: string, personId?: string) => ownerOf(silentClient, { userId, personId }).key;
+    assert.notEqual(keyOf('1', 'usr_a'), keyOf('1', 'usr_b'));
+    assert.notEqual(keyOf('1', 'usr_a'), keyOf('1'));
+    assert.notEqual(keyOf('1', 'usr_a'), keyOf('ada@example.com', 'usr_a'));
+    assert.notEqual(keyOf('usr_a'), keyOf('1', 'usr_a'));
   });
 });

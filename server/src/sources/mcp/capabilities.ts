@@ -1,4 +1,11 @@
-import { type ClientSide, type Credential, type InputMethod, type InputRequest, inputMethods } from '#domain';
+import {
+  type ClientSide,
+  type Credential,
+  type ForUser,
+  type InputMethod,
+  type InputRequest,
+  inputMethods,
+} from '#domain';
 import { isMembers, type Members } from '#foundation';
 import { withoutModernTasks } from './protocol.ts';
 import type { Bearer } from './transports/transport.ts';
@@ -94,15 +101,18 @@ export function authorizationOf(credential: Credential | null | undefined): stri
 
 export const conversationKey = (conversation: string): string => `conversation ${conversation}`;
 /** A prefix, so that no user id can be that of the catalogue. */
-export const userKey = (userId: string | null): string => (userId === null ? 'nobody' : `user ${userId}`);
+export function userKey({ userId, personId }: ForUser): string {
+  if (userId === null) return 'nobody';
+  return personId === undefined ? `user ${userId}` : `person ${personId} ${userId}`;
+}
 
 export function ownerOf(
   { conversation, capabilities }: ClientSide,
-  userId: string | null,
+  forUser: ForUser,
   authorization = '',
 ): Owner {
   const known = legacyForm(capabilities);
-  const user = userKey(userId);
+  const user = userKey(forUser);
   const key = conversation === null ? `${user} ${known.text}` : conversationKey(conversation);
   const bearer = { line: authorization };
   return { key, user, conversation, capabilities: known.capabilities, capabilitiesText: known.text, bearer };

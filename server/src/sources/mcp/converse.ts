@@ -2,7 +2,7 @@ import type { ClientSide, InputAnswer, InputRequest, SourceReturn } from '#domai
 import { type Clock, err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { askFor, type Dispatched, type Going, type Inputs, isDeclined, type Job } from './ask-for.ts';
-import { authorizationOf, isAskable, ownerOf } from './capabilities.ts';
+import { authorizationOf, isAskable, ownerOf, userKey } from './capabilities.ts';
 import { createInteraction, type Interaction } from './interaction.ts';
 import type { Link } from './link.ts';
 import { outcomeOf } from './outcome.ts';
@@ -53,8 +53,8 @@ async function oneRound(job: Job, going: Going, { link }: ConverseDeps): Promise
 
 /** What speaks against going on with what the client brings, where that is to a server of the legacy era. */
 async function problemOf(resume: Inputs, job: Job, { link }: ConverseDeps): Promise<CallFailure | null> {
-  const { client, userId, credential } = job.from;
-  const era = await link.era(ownerOf(client, userId, authorizationOf(credential)));
+  const { client, credential } = job.from;
+  const era = await link.era(ownerOf(client, job.from, authorizationOf(credential)));
   if (!era.ok) return era.error;
   if (era.value === 'modern') return null;
   // Only a server of the modern era gives a state that is not ours, and this one is none any more.
@@ -151,4 +151,4 @@ async function waitFor(waiting: Waiting, job: Job, { parked }: ConverseDeps): Pr
   }
 }
 
-const parkerOf = ({ from, method, about }: Job) => ({ userId: from.userId, what: `${method} ${about}` });
+const parkerOf = ({ from, method, about }: Job) => ({ user: userKey(from), what: `${method} ${about}` });

@@ -24,7 +24,7 @@ export interface ParkingLot {
 }
 
 export interface Parker {
-  readonly userId: string | null;
+  readonly user: string;
   /** The method and what it is about. */
   readonly what: string;
 }
@@ -79,18 +79,18 @@ export function createParkingLot(clock: Clock): ParkingLot {
   }
 
   return {
-    park(waiting, { userId, what }) {
-      const ofUser = [...entries.values()].filter((entry) => entry.userId === userId).length;
+    park(waiting, { user, what }) {
+      const ofUser = [...entries.values()].filter((entry) => entry.user === user).length;
       if (entries.size >= maxWaiting || ofUser >= maxPerUser) return null;
       const state = prefix + randomHex(16);
-      const entry = { waiting, userId, what, endsAt: clock.now() + waitMs, heldBytes: 0 };
+      const entry = { waiting, user, what, endsAt: clock.now() + waitMs, heldBytes: 0 };
       entries.set(state, entry);
       void watch(state, entry);
       return state;
     },
-    take(state, { userId, what }) {
+    take(state, { user, what }) {
       const entry = entries.get(state);
-      if (entry === undefined || entry.userId !== userId || entry.what !== what) return null;
+      if (entry === undefined || entry.user !== user || entry.what !== what) return null;
       remove(state, entry);
       return entry.waiting;
     },

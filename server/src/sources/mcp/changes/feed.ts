@@ -44,10 +44,10 @@ export interface FeedOptions {
 
 /** One that the conversation has opened for its calls, or one of its own where it has none yet. */
 export function subscriberOf(
-  { conversation, userId, credential }: DispatchedSubscription,
+  { conversation, credential, ...forUser }: DispatchedSubscription,
   link: Link,
 ): Owner {
-  const user = userKey(userId);
+  const user = userKey(forUser);
   const authorization = authorizationOf(credential);
   if (conversation === null) return { ...silentOwner(`${user} `, authorization), user };
   const known = link.find(conversationKey(conversation));

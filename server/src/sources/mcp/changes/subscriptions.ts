@@ -59,9 +59,9 @@ const conversationOf = (conversation: string) => `conversation ${conversation}`;
 
 /** What a client of the modern era hears of tasks is on a stream of its own. */
 function keyOf(wish: DispatchedSubscription): string {
-  const { conversation, userId } = wish;
+  const { conversation } = wish;
   if (conversation !== null) return conversationOf(conversation);
-  return wish.uri === undefined ? `tasks of ${userKey(userId)}` : userKey(userId);
+  return wish.uri === undefined ? `tasks of ${userKey(wish)}` : userKey(wish);
 }
 
 function topicOf(wish: DispatchedSubscription): Topic {
