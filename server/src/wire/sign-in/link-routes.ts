@@ -139,7 +139,8 @@ function worksNot(response: ServerResponse, reason: string, { problems }: PageDe
   return problems.show(response, {
     code: 'sign_in.expired',
     reason,
-    message: 'This link does not work: it was used already, is too old, or was not copied completely.',
+    title: 'This link does not work',
+    message: 'It was used already, is too old, or was not copied completely.',
     advice:
       'Ask for a new one: the server prints one when it starts, and administrators can make one for you.',
     retryUrl: '/oauth2/link',

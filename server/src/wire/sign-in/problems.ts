@@ -14,6 +14,7 @@ export interface Problem {
   /** For the operator: the log and the audit record. Never a secret or a token. */
   readonly reason: string;
   /** In the place of the code's own words. */
+  readonly title?: string;
   readonly message?: string;
   readonly advice?: string;
   readonly projectId?: string;
@@ -104,6 +105,7 @@ export function createProblems({
         errorCodes[code].status,
         problemPage({
           ...told,
+          title: problem.title ?? told.title,
           words: problem.message ?? told.words,
           advice: problem.advice ?? told.advice,
           reference,
