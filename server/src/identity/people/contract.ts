@@ -157,7 +157,8 @@ export interface People {
   removeLink(organizationId: string, id: string): Promise<boolean>;
   /**
    * What a link is for, without using it up; `null` where it is unknown, used or too old. One that a person or a key made does
-   * not open either for an address whose owner has signed in at an issuer meanwhile, or has a greater role than it gives.
+   * not open either for an address whose owner has signed in at an issuer meanwhile, or has a greater role than it gives,
+   * or one in another project.
    */
   linkOf(token: string): Promise<Link | null>;
   /** Uses it up: of two at the same time one wins. */

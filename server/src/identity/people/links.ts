@@ -108,20 +108,24 @@ export function createLinks({ db, clock }: { db: Db; clock: Clock }): Links {
 
 /**
  * Whoever makes a link could open it themselves and be the person whose address it names. So it opens for nobody who has signed in
- * at an issuer, or who may do more than the link gives. What the server itself printed is for who runs it.
+ * at an issuer, or who may do more than the link gives, or anything elsewhere. What the server itself printed is for who runs it.
  */
 async function opensTooMuch(queries: Queries, link: LinkRow): Promise<boolean> {
   if (link.created_by === null) return false;
   if (link.email === '') return true;
-  const rows = await queries.query<{ role: Role | null; signed_in: boolean }>(
-    `select m.role, exists (select 1 from person_identities i
+  const rows = await queries.query<{ role: Role | null; project_id: string | null; signed_in: boolean }>(
+    `select m.role, m.project_id, exists (select 1 from person_identities i
        where i.person_id = p.id and i.issuer <> '${linkIssuer}') as signed_in
      from people p left join memberships m on m.person_id = p.id
-     where p.organization_id = $1 and p.email = $2`,
+     where p.organization_id = $1 and (p.email = $2 or p.user_name = $2)`,
     [link.organization_id, link.email],
   );
   const given = roles.indexOf(link.role);
-  return rows.some(({ role, signed_in }) => signed_in || (role !== null && roles.indexOf(role) < given));
+  const isElsewhere = (projectId: string | null) => link.project_id !== '' && projectId !== link.project_id;
+  return rows.some(
+    ({ role, project_id, signed_in }) =>
+      signed_in || (role !== null && (roles.indexOf(role) < given || isElsewhere(project_id))),
+  );
 }
 
 function hashOf(token: string): string {

@@ -313,6 +313,21 @@ describe('a link', () => {
     assert.equal(await people.redeem(free.token), null, 'an address must be said');
   });
 
+  it('of one project does not open who is somebody in another, under whatever name it calls them', async () => {
+    const project = await people.createProject('default', 'Second');
+    await provision('usr_p', 'b.oss@corp.example', 'boss@corp.example');
+    await give('usr_p', 'editor', 'default');
+    for (const email of ['b.oss@corp.example', 'boss@corp.example']) {
+      const there = await invitation(email, 'admin', project.id);
+      assert.equal(await people.linkOf(there.token), null, email);
+      assert.equal(await people.redeem(there.token), null, email);
+      const here = await invitation(email, 'editor', 'default');
+      assert.equal((await people.linkOf(here.token))?.id, here.link.id);
+      const less = await invitation(email, 'member', 'default');
+      assert.equal(await people.linkOf(less.token), null);
+    }
+  });
+
   it('that the server printed opens for whom it names', async () => {
     const owner = await signIn();
     await give(owner.id, 'owner');

@@ -58,7 +58,7 @@ export function invitationRoutes(deps: RestDeps): readonly Route[] {
         const { link, token } = await people.createLink(asked, request.principal.id);
         if ((await people.linkOf(token)) === null) {
           await people.removeLink(organizationId, link.id);
-          return err(await isHere(deps, organizationId, email));
+          return err(isHere(deps, organizationId, email));
         }
         for (const { id } of earlier) await people.removeLink(organizationId, id);
         const after = invitationResponse(link);
@@ -98,9 +98,8 @@ export function invitationRoutes(deps: RestDeps): readonly Route[] {
 }
 
 /** Who is here already gets a role, and no link by which the inviter could be them. */
-async function isHere({ identity }: RestDeps, organizationId: string, email: string): Promise<Refusal> {
-  const { items } = await identity.people.list(organizationId, { limit: 1, offset: 0, email });
-  const id = items[0]?.id ?? '';
+function isHere({ identity }: RestDeps, organizationId: string, email: string): Refusal {
+  const id = identity.people.standingOf(organizationId, email)?.personId ?? '';
   const told = `email: ${email} is known here as ${id}: PUT /v1/people/${id}/role gives them a role`;
   return refusal('resource.conflict', told, { field: 'email', details: { person_id: id } });
 }
