@@ -45,7 +45,7 @@ create table person_identities (
   -- A source belongs to a project, which belongs to an organisation: the same person at the same issuer may be in two.
   organization_id text not null,
   person_id   text not null references people (id),
-  -- The source ('' and '': a link), and the user id that its claim gave last.
+  -- The source ('': a link of the project, or of all), and the user id that its claim gave last.
   project_id  text not null,
   source_id   text not null,
   user_id     text not null,

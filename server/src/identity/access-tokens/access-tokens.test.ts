@@ -173,6 +173,7 @@ describe('an access token', () => {
     const exp = clock.now() / 1000 + 90 * 86_400;
     const token = await sign(await signIn(identity), bySource, { claims: { exp } });
     clock.advance(30 * 86_400_000 - 1);
+    await changes.look();
     assert.equal(await codeOf(tokens.enter(token, bySource)), 'ok');
     clock.advance(1);
     assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_expired');
@@ -487,6 +488,20 @@ describe('an access token for the API', () => {
     const who = await signIn(identity, saidBy(), 'admin');
     assert.equal(await codeOf(tokens.principal(await sign(who, bySource), here)), 'identity.token_invalid');
     assert.equal(await codeOf(tokens.enter(await sign(who, null), bySource)), 'identity.token_invalid');
+  });
+
+  it('of a sign-in by a link of one project opens no other, and nothing of owners', async () => {
+    const two = await identity.people.createProject('default', 'Two');
+    const said = { ...saidByLink('guest@example.com'), projectId: two.id };
+    const who = await signIn(identity, said, 'owner');
+    const token = await sign(who, null);
+    const there = await tokens.principal(token, { organizationId: null, projectId: two.id });
+    assert.deepEqual(
+      there.ok && [there.value.permissions.has('administer'), there.value.permissions.has('own')],
+      [true, false],
+    );
+    assert.equal(await codeOf(tokens.principal(token, here)), 'resource.unknown');
+    assert.equal(await codeOf(tokens.enter(await sign(who, byArcade), byArcade)), 'identity.token_invalid');
   });
 
   it('of a sign-in by the source of one project opens no other', async () => {

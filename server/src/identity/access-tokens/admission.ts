@@ -76,7 +76,7 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
       const rests = { standing: standing.value, source: sourceOf(signIn) };
       const { sourceId, userId } = signIn;
       const isByLink = sourceId === '';
-      if (!isByLink && signIn.projectId !== gateway.projectId) {
+      if (signIn.projectId !== '' && signIn.projectId !== gateway.projectId) {
         return err(tokenInvalid('it comes of a sign-in at another project'));
       }
       const { authTypes, userSourceIds } = gateway;
@@ -91,7 +91,7 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
       return member.ok ? ok({ ...rests, ...member.value }) : member;
     },
 
-    /** On the API. Of the sources of its project and of the first one of the organisation, or by a link. */
+    /** On the API. By the sources and links of its project, and the sources of the organisation's first one and its own links. */
     toProject(signIn: SignIn, projectId: string): Result<{ standing: Standing; role: Role }, Refusal> {
       const standing = standingOf(signIn);
       if (!standing.ok) return standing;
@@ -100,12 +100,13 @@ export function createAdmission({ people, userSources }: AdmissionDeps) {
       if (role === null || people.project(projectId)?.organizationId !== organizationId) {
         return err(noSuchProject(`${personId} has no role in the project ${projectId}`));
       }
-      const speaksForAll =
-        signIn.sourceId === '' || signIn.projectId === people.projects(organizationId)[0]?.id;
+      const isByLink = signIn.sourceId === '';
+      const all = isByLink ? '' : people.projects(organizationId)[0]?.id;
+      const speaksForAll = signIn.projectId === all;
       if (!speaksForAll && signIn.projectId !== projectId) {
         return err(noSuchProject('the sign-in is one at another project'));
       }
-      // Who administers a project says who signs in by its sources: as an owner, they could own the organisation.
+      // Who administers a project says who signs in by its sources and links: as an owner, they could own the organisation.
       return ok({ standing: standing.value, role: role === 'owner' && !speaksForAll ? 'admin' : role });
     },
 

@@ -49,7 +49,7 @@ export interface Standing {
 /** By what somebody came in. */
 export interface PersonIdentity {
   readonly issuer: string;
-  /** Of the source; `''` by a link. */
+  /** Of the source, or of the link: `''` where that is of the whole organisation. */
   readonly projectId: string;
   readonly sourceId: string;
   readonly userId: string;
@@ -59,7 +59,7 @@ export interface PersonIdentity {
 /** Whom an issuer, or a link, said somebody is. */
 export interface SignedInPerson {
   readonly organizationId: string;
-  /** Of the source: its id says nothing by itself. `''` by a link. */
+  /** Of the source, whose id says nothing by itself, or of the link: `''` where that is of the whole organisation. */
   readonly projectId: string;
   /** `''`, with the issuer `link`, where a link vouches for the e-mail address alone. */
   readonly sourceId: string;

@@ -107,7 +107,7 @@ async function redeem(
   const { organizationId, projectId } = link;
   const said: SignedInPerson = {
     organizationId,
-    projectId: '',
+    projectId,
     sourceId: '',
     issuer: 'link',
     subject: email,
