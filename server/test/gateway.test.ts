@@ -116,6 +116,7 @@ gateways:
       ['nowhere', {}, 404, 'gateway.unknown'],
       ['closed', {}, 404, 'gateway.unknown'],
       ['oauth', {}, 401, 'gateway.auth_unavailable'],
+      ['oauth', { 'arcade-user-id': '' }, 401, 'gateway.auth_unavailable'],
       ['all', { origin: 'https://evil.example' }, 403, 'request.origin_refused'],
     ];
     for (const [slug, headers, status, name] of cases) {

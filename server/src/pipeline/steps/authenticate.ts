@@ -39,6 +39,8 @@ function byKey(
   if (!principal.ok) return principal;
   const { gateways, projectId } = principal.value;
   const closed = gateway === null ? null : closedTo(gateways, projectId, gateway);
+  // That there is a gateway is no secret then, and who names a user after all comes in no more.
+  if (closed?.code === 'gateway.auth_unavailable') return err(closed);
   const isOpen = gateway !== null && closed === null;
   // Only where the door is open: elsewhere nothing may tell a gateway from one that does not exist.
   if (isOpen && gateway.userAssertion != null) {
