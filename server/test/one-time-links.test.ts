@@ -120,7 +120,7 @@ test('where people have accounts, an invitation is answered with the account tha
   const link = await newLink({ email: 'alice@example.com', role: 'auditor' });
   const bobs = createBrowser();
   const refused = await signInAt(bobs, await use(link, bobs), 'bob');
-  assert.match(refused.text, /You cannot come in with this account/);
+  assert.match(refused.text, /This invitation is for another account It is for alice@example\.com/);
   assert.match((await records())[0].reason, /the invitation is for another e-mail address/);
   const browser = createBrowser();
   const atIssuer = await use(link, browser);

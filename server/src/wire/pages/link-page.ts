@@ -80,7 +80,7 @@ export function linkSourcesPage(of: {
 <input type="hidden" name="form_token" value="${of.formToken}">
 <input type="hidden" name="to" value="${of.to}">
 <input type="hidden" name="link" value="${of.link}">
-<div class="actions">${of.choices.map(
+<div class="actions stacked">${of.choices.map(
       ({ name, value }) =>
         html`<button name="source" value="${value}">Continue with ${plainText(name)}</button>`,
     )}</div>

@@ -32,7 +32,7 @@ ${
 ${
   choices.length === 0
     ? ''
-    : html`<div class="actions">${choices.map(
+    : html`<div class="actions stacked">${choices.map(
         ({ name, url }) => html`<a class="button" href="${url}">Continue with ${plainText(name)}</a>`,
       )}</div>`
 }

@@ -29,6 +29,7 @@ ul.rows li{display:flex;gap:1rem;align-items:center;justify-content:space-betwee
 .actions form{display:contents}
 .button,button{font:inherit;font-weight:600;border:1px solid var(--accent);border-radius:9px;padding:.6rem 1.1rem;min-height:2.75rem;background:var(--accent);color:var(--on-accent);text-decoration:none;text-align:center;cursor:pointer;flex:1 1 8rem;display:inline-block}
 .button.quiet,button.quiet{background:none;color:var(--ink);border-color:var(--soft)}
+.stacked .button,.stacked button{flex-basis:100%}
 li button,.row button,button.copy{flex:none;min-height:2.2rem;padding:.3rem .8rem;font-size:.9rem;font-weight:500;white-space:nowrap}
 .button:hover,button:hover{filter:brightness(1.06)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}

@@ -119,20 +119,25 @@ async function comeIn(
   const { people } = deps.identity;
   const { source } = user;
   const gateway = gatewayOf(way, deps.catalog)?.slug ?? null;
-  const refuse = (reason: string) =>
+  const again = { retryUrl: retryUrl(way, 'sign_in.not_allowed') };
+  const refuse = (reason: string, told: Partial<Problem> = again) =>
     deps.problems.show(response, {
       code: 'sign_in.not_allowed',
       reason: `user source ${source.id}: ${reason}`,
       projectId: source.projectId,
       userId: user.userId,
       ...(gateway === null ? {} : { gateway }),
-      retryUrl: retryUrl(way, 'sign_in.not_allowed'),
+      ...told,
     });
 
   const said = personOf(user, people.project(source.projectId)?.organizationId ?? null);
   if (said === null) return await refuse(`there is no project ${source.projectId}`);
   if (invitedEmail !== null && invitedEmail !== user.email.toLowerCase()) {
-    return await refuse('the invitation is for another e-mail address');
+    return await refuse('the invitation is for another e-mail address', {
+      title: 'This invitation is for another account',
+      message: `It is for ${invitedEmail}, and you signed in with an account that does not have that address.`,
+      advice: 'Open the invitation again, and sign in with the right account. It has not been used up.',
+    });
   }
   const person = await people.signedIn(said);
   if (!person.ok) return await refuse(person.error.reason ?? person.error.message);
