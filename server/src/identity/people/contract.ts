@@ -158,7 +158,7 @@ export interface People {
   /**
    * What a link is for, without using it up; `null` where it is unknown, used or too old. One that a person or a key made does
    * not open either for an address whose owner has signed in at an issuer meanwhile, or has a greater role than it gives,
-   * or one in another project.
+   * or one in another project; nor one whose maker is not active any more.
    */
   linkOf(token: string): Promise<Link | null>;
   /** Uses it up: of two at the same time one wins. */

@@ -5,7 +5,7 @@ import type { Db, Queries, Row } from '#storage';
 import { lockOrganization } from './change-person.ts';
 import type { Link, People } from './contract.ts';
 import { emailOf } from './email.ts';
-import { linkIssuer } from './signed-in.ts';
+import { linkIssuer, ofSomebodyActive } from './signed-in.ts';
 
 const keptAfterMs = 90 * 24 * 60 * 60_000;
 
@@ -31,7 +31,8 @@ type Links = Pick<People, 'createLink' | 'links' | 'removeLink' | 'linkOf' | 're
 export function createLinks({ db, clock }: { db: Db; clock: Clock }): Links {
   async function open(queries: Queries, token: string): Promise<LinkRow | null> {
     const [row] = await queries.query<LinkRow>(
-      `select ${columns} from links where token_hash = $1 and used_at is null and expires_at > $2`,
+      `select ${columns} from links where token_hash = $1 and used_at is null and expires_at > $2
+         and ${ofSomebodyActive}`,
       [hashOf(token), clock.iso()],
     );
     return row === undefined || (await opensTooMuch(queries, row)) ? null : row;

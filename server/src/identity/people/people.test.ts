@@ -328,6 +328,21 @@ describe('a link', () => {
     }
   });
 
+  it('that somebody left behind who is not active any more opens nothing, and invites nobody', async () => {
+    const admin = await signIn({ subject: 'admin', email: 'admin@corp.example' });
+    const by = async (email: string) => {
+      const { link } = await invitation(email, 'admin', 'default');
+      await people.removeLink('default', link.id);
+      return people.createLink(link, admin.id);
+    };
+    const [own, other] = [await by('private@home.example'), await by('alice@corp.example')];
+    assert.equal((await people.linkOf(own.token))?.id, own.link.id);
+    await people.setActive('default', admin.id, false);
+    assert.equal(await people.linkOf(own.token), null);
+    assert.equal(await people.redeem(other.token), null);
+    assert.equal(roleOf((await signIn()).id), null);
+  });
+
   it('that the server printed opens for whom it names', async () => {
     const owner = await signIn();
     await give(owner.id, 'owner');

@@ -11,6 +11,10 @@ import { greater } from './standings.ts';
 /** What a link is the issuer of. */
 export const linkIssuer = 'link';
 
+/** Of a link: who made it is still here. Whoever left must not come back by what they left behind. */
+export const ofSomebodyActive =
+  'not exists (select 1 from people maker where maker.id = links.created_by and not maker.active)';
+
 interface Known extends Row {
   id: string;
   active: boolean;
@@ -241,7 +245,7 @@ async function acceptInvitations(
   if (issuer === linkIssuer || person === null || person.email === '') return;
   const open = await queries.query<InvitationRow>(
     `update links set used_at = $3 where organization_id = $1 and email = $2 and kind = 'invitation'
-       and used_at is null and expires_at > $3 and ($4 or project_id = $5)
+       and used_at is null and expires_at > $3 and ($4 or project_id = $5) and ${ofSomebodyActive}
      returning id, project_id, role`,
     [organizationId, person.email, at, speaksForAll, projectId],
   );

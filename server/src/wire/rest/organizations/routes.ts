@@ -1,7 +1,6 @@
 import {
   type CreateOrganizationResponse,
   createOrganizationRequest,
-  maxPageLimit,
   nameRequest,
   type OrganizationResponse,
   pageQuery,
@@ -14,7 +13,7 @@ import type { Organization } from '#identity';
 import { linkUrl } from '../invitations/link-url.ts';
 import { pageOf } from '../paging.ts';
 import { mayGive } from '../people/give-role.ts';
-import { personOf, personResponse } from '../people/known-person.ts';
+import { peoplePage, personOf, personResponse } from '../people/known-person.ts';
 import { projectResponse } from '../projects/routes.ts';
 import { firstOrganizationId, type RestDeps, type Route, route } from '../route.ts';
 
@@ -109,16 +108,7 @@ function memberRoutes({ identity: { people } }: RestDeps): readonly Route[] {
       needs: 'own',
       query: peopleQuery,
       success: 200,
-      async run({ organizationId, projectId, query: { limit, offset, email } }) {
-        const asked = { limit: Math.min(limit, maxPageLimit), offset };
-        const found = await people.list(organizationId, {
-          ...asked,
-          ...(email === undefined ? {} : { email }),
-        });
-        const items = found.items.map((person) => personResponse(people, projectId, person));
-        const body = { items, ...asked, page_count: items.length, total_count: found.total };
-        return ok({ status: 200, body });
-      },
+      run: (request) => peoplePage(people, request),
     }),
     route({
       operation: 'organizations.set_role',

@@ -1,4 +1,4 @@
-import type { PersonResponse } from '@sallyport/contracts';
+import { maxPageLimit, type PersonResponse } from '@sallyport/contracts';
 import { type Principal, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { People, Person, PersonIdentity } from '#identity';
@@ -75,6 +75,30 @@ export function personResponse(
     created_at: person.createdAt,
     last_sign_in_at: person.lastSignInAt,
   };
+}
+
+interface PageAsked extends Pick<Asking, 'organizationId' | 'projectId'> {
+  readonly query: { readonly limit: number; readonly offset: number; readonly email?: string | undefined };
+}
+
+/** Of the organisation; or those who have to do with one of its projects. */
+export async function peoplePage(
+  people: People,
+  { organizationId, projectId, query: { limit: asked, offset, email } }: PageAsked,
+  ofProject?: string,
+) {
+  const limit = Math.min(asked, maxPageLimit);
+  const found = await people.list(organizationId, {
+    limit,
+    offset,
+    ...(ofProject === undefined ? {} : { projectId: ofProject }),
+    ...(email === undefined ? {} : { email }),
+  });
+  const items = found.items.map((person) => personResponse(people, projectId, person));
+  return ok({
+    status: 200,
+    body: { items, limit, offset, page_count: items.length, total_count: found.total },
+  } as const);
 }
 
 function identityResponse({ issuer, sourceId, userId, seenAt }: PersonIdentity) {

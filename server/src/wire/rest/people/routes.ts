@@ -1,8 +1,8 @@
-import { maxPageLimit, peopleQuery, roleRequest, updatePersonRequest } from '@sallyport/contracts';
+import { peopleQuery, roleRequest, updatePersonRequest } from '@sallyport/contracts';
 import { ok } from '#foundation';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { mayGive } from './give-role.ts';
-import { changeablePerson, knownPerson, personOf, personResponse } from './known-person.ts';
+import { changeablePerson, knownPerson, peoplePage, personOf, personResponse } from './known-person.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 
 /** Who has to do with the project, what they may do in it, and where they are signed in. */
@@ -21,17 +21,7 @@ function readingRoutes({ identity: { people } }: RestDeps): readonly Route[] {
       needs: 'administer',
       query: peopleQuery,
       success: 200,
-      async run({ organizationId, projectId, query: { limit, offset, email } }) {
-        const asked = { limit: Math.min(limit, maxPageLimit), offset };
-        const found = await people.list(organizationId, {
-          ...asked,
-          projectId,
-          ...(email === undefined ? {} : { email }),
-        });
-        const items = found.items.map((person) => personResponse(people, projectId, person));
-        const body = { items, ...asked, page_count: items.length, total_count: found.total };
-        return ok({ status: 200, body });
-      },
+      run: (request) => peoplePage(people, request, request.projectId),
     }),
     route({
       operation: 'people.get',
