@@ -67,7 +67,7 @@ function spawnMain(env: Record<string, string>, cwd: string) {
   const listening = new Promise<string | null>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
-      const found = /is ready on (http:\/\/\S+)/.exec(stdout);
+      const found = /is ready on (https?:\/\/\S+)/.exec(stdout);
       if (found !== null) resolve(found[1] as string);
     });
     child.once('close', () => resolve(null));

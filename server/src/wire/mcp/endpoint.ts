@@ -170,6 +170,7 @@ function shut(response: ServerResponse, told: Refusal, challenge = 'Bearer'): vo
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(json),
+    'cache-control': 'no-store',
     ...(status === 401 ? { 'www-authenticate': challenge } : {}),
     connection: 'close',
   });
