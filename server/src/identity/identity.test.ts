@@ -143,7 +143,7 @@ describe('authenticate', () => {
     assert.equal(found.value.expiresAtMs, Date.UTC(2030, 0, 1));
   });
 
-  it('admin implies all others; other scopes imply nothing', async () => {
+  it('admin implies all others but to keep the directory; other scopes imply nothing', async () => {
     assert.deepEqual([...(await principalOf({ scopes: ['admin'] })).permissions].sort(), [
       'administer',
       'approve',
@@ -151,10 +151,9 @@ describe('authenticate', () => {
       'call',
       'configure',
       'inspect',
-      'provision',
       'read',
     ]);
-    for (const scope of ['read', 'call', 'approve'] as const)
+    for (const scope of ['read', 'call', 'approve', 'provision'] as const)
       assert.deepEqual([...(await principalOf({ scopes: [scope] })).permissions], [scope]);
   });
 
