@@ -29,6 +29,16 @@ after(() => signing.close());
 const records = () => signing.server.records('&kind=sign_in');
 const referenceOn = ({ text }: Page) => /Reference: (ref_[0-9a-f]{12})/.exec(text)?.[1] ?? '';
 
+test('nobody becomes the owner by a sign-in that does not let them in', async () => {
+  const { idp, server } = signing;
+  idp.knobs.tokenClaims = { email_verified: false };
+  const { page } = await toConsent((await signing.authorization('members')).url, 'bob');
+  idp.knobs.tokenClaims = {};
+  assert.equal(page.status, 403);
+  assert.match((await records())[0].reason, /has no e-mail address here/);
+  assert.equal(await server.app.rooms.identity.people.hasOwner('default'), false);
+});
+
 test('a person signs in with the company account, allows the application, and it gets a token that works', async () => {
   const { authorization, server } = signing;
   const asked = await authorization('members');

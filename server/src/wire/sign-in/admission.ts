@@ -38,29 +38,34 @@ export function gatewayOf(way: Way, catalog: PageDeps['catalog']): Gateway | nul
 }
 
 /**
- * Whether somebody who signed in at a source may go this way, as what they are or become now: the first of an organisation
- * without an owner becomes that, others what the source says of new people.
+ * Why somebody who signed in at a source may not go this way; `null`: they may, as what they are or become now: the first of an
+ * organisation without an owner becomes that, others what the source says of new people.
  */
-export async function admit(
+export async function whyNot(
   person: Person,
   source: UserSource,
   way: Way,
   { identity: { people }, catalog }: PageDeps,
-): Promise<boolean> {
-  if (way.into.kind === 'own') return true;
+): Promise<string | null> {
+  const noRole = `${person.id} has no role there`;
+  if (way.into.kind === 'own') return null;
   if (way.into.kind === 'gateway') {
     const gateway = gatewayOf(way, catalog);
     const as = gateway === null ? null : entersAs(source, gateway);
-    if (as !== 'member') return as === 'user_of_source';
+    if (as !== 'member') return as === 'user_of_source' ? null : noRole;
+    // Nobody becomes what is of no use to them.
+    if (person.email === '')
+      return `${person.id} has no e-mail address here: the issuer vouches for none, or another person has it`;
   }
   const { organizationId } = person;
   const { projectId } = source;
   // Who administers another of its projects, and adds a source there, does not come by the whole organisation.
   const isFirstProject = people.projects(organizationId)[0]?.id === projectId;
-  if (isFirstProject && (await people.becomeFirstOwner(organizationId, person.id))) return true;
-  if ((people.standing(person.id)?.roleIn(projectId) ?? null) !== null) return true;
-  if (source.newPeople === null) return false;
-  return (await people.setRole(person.id, { organizationId, projectId }, source.newPeople)).ok;
+  if (isFirstProject && (await people.becomeFirstOwner(organizationId, person.id))) return null;
+  if ((people.standing(person.id)?.roleIn(projectId) ?? null) !== null) return null;
+  if (source.newPeople === null) return noRole;
+  const given = await people.setRole(person.id, { organizationId, projectId }, source.newPeople);
+  return given.ok ? null : noRole;
 }
 
 /** Gives somebody what a link is for, and takes nothing away: who is more already stays that. */

@@ -3,7 +3,7 @@ import type { SignedInPerson, SignedInUser, SignInProblem, UserSource } from '#i
 import { goOnPage } from '../pages/go-on-page.ts';
 import { sendPage } from '../pages/page.ts';
 import { plainText } from '../pages/plain-text.ts';
-import { admit, gatewayOf } from './admission.ts';
+import { gatewayOf, whyNot } from './admission.ts';
 import type { Begun } from './attempts.ts';
 import { finishSignIn } from './finish-sign-in.ts';
 import type { PageDeps } from './front.ts';
@@ -141,8 +141,8 @@ async function comeIn(
   }
   const person = await people.signedIn(said);
   if (!person.ok) return await refuse(person.error.reason ?? person.error.message);
-  if (!(await admit(person.value, source, way, deps)))
-    return await refuse(`${person.value.id} has no role there`);
+  const reason = await whyNot(person.value, source, way, deps);
+  if (reason !== null) return await refuse(reason);
   await finishSignIn(
     request,
     response,
