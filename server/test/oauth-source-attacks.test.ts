@@ -239,8 +239,12 @@ describe('consents to sources, under attack', () => {
       assert.match((await refusedOf()).message, /no authorization server/);
       source.moved = null;
       await app.api('PATCH', `/v1/workers/${id}`, { mcp: { timeout: 20 } });
-      source.metadata = (metadata) => ({ ...metadata, registration_endpoint: `${trap.origin}/register` });
+      const encrypted = `${trap.origin.replace('http:', 'https:')}/register`;
+      source.metadata = (metadata) => ({ ...metadata, registration_endpoint: encrypted });
       assert.match((await refusedOf()).message, /loopback address/);
+      source.metadata = (metadata) => ({ ...metadata, registration_endpoint: `${trap.origin}/register` });
+      await app.api('PATCH', `/v1/workers/${id}`, { mcp: { timeout: 22 } });
+      assert.match((await refusedOf()).message, /without encryption/);
       source.metadata = (metadata) => ({ ...metadata, token_endpoint: `${trap.origin}/token` });
       await app.api('PATCH', `/v1/workers/${id}`, { mcp: { timeout: 21 } });
       assert.match((await refusedOf()).message, /without encryption/);

@@ -56,8 +56,9 @@ export async function discover(
     if (metadata === undefined) return ok(null);
     const named = await resourceOf(uri, resourceMetadata);
     if (!named.ok) return named;
-    for (const endpoint of [metadata.authorization_endpoint, metadata.token_endpoint]) {
-      assertSecureTokenEndpoint(endpoint);
+    const { authorization_endpoint, token_endpoint, registration_endpoint } = metadata;
+    for (const endpoint of [authorization_endpoint, token_endpoint, registration_endpoint]) {
+      if (endpoint !== undefined) assertSecureTokenEndpoint(endpoint);
     }
     const scopesSupported = resourceMetadata?.scopes_supported ?? null;
     return ok({ server: serverOf(metadata, named.value), scopesSupported });
