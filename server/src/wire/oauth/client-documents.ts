@@ -1,15 +1,15 @@
 import { type Egress, FetchFailed, guardedFetch } from '#egress';
 import { type Clock, isMembers, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
+import { createAttemptLimit } from '../sign-in/attempt-limit.ts';
 import { actingMetadata } from './client-metadata.ts';
 import { knownClientDocument } from './known-clients.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 64 * 1024;
-/** Anybody can name a document: we are nobody's tool to ask other servers many things. */
+/** In a minute. Anybody can name a document: we are nobody's tool to ask other servers many things. */
 const maxFetches = 600;
 const maxFetchesOfHost = 60;
-const windowMs = 60_000;
 
 export interface ClientDocumentsDeps {
   readonly egress: Egress;
@@ -22,14 +22,18 @@ export function createClientDocuments({ egress, clock, log }: ClientDocumentsDep
   readonly fetch: typeof fetch;
 } {
   const get = guardedFetch(egress, 'api', { timeoutMs, maxBytes });
-  const mayAsk = createFetchLimit(clock);
+  const all = createAttemptLimit(clock, maxFetches);
+  const byHost = createAttemptLimit(clock, maxFetchesOfHost);
 
   return {
     fetch: async (input, init) => {
       const url = String(input);
       const { headers, signal } = init ?? {};
       try {
-        if (!mayAsk(new URL(url).host)) throw new Error('too many were fetched within a minute');
+        const { host } = new URL(url);
+        if (all.isOver('') || byHost.isOver(host)) throw new Error('too many were fetched within a minute');
+        all.failed('');
+        byHost.failed(host);
         const answer = await get(url, { headers: headers ?? {}, signal: signal ?? null });
         return answer.status === 200 ? await actingDocument(url, answer) : answer;
       } catch (error) {
@@ -46,17 +50,6 @@ export function createClientDocuments({ egress, clock, log }: ClientDocumentsDep
         throw error;
       }
     },
-  };
-}
-
-function createFetchLimit(clock: Clock): (host: string) => boolean {
-  let asked: { readonly host: string; readonly at: number }[] = [];
-  return (host) => {
-    asked = asked.filter(({ at }) => at > clock.now() - windowMs);
-    const ofHost = asked.filter((one) => one.host === host);
-    if (asked.length >= maxFetches || ofHost.length >= maxFetchesOfHost) return false;
-    asked.push({ host, at: clock.now() });
-    return true;
   };
 }
 

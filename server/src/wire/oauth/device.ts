@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import type { Clock } from '#foundation';
 import { deviceCodePage, deviceConfirmPage } from '../pages/device-pages.ts';
 import { sendPage } from '../pages/page.ts';
+import { createAttemptLimit } from '../sign-in/attempt-limit.ts';
 import type { FormGuard } from '../sign-in/form-guard.ts';
 import { vouchingHost } from './client-metadata.ts';
 import type { PeopleOfTokens } from './people.ts';
@@ -12,8 +13,6 @@ import type { Targets } from './targets.ts';
 
 /** Codes are short: whoever tries many waits. Those who are not signed in share what they may try. */
 const maxWrong = { signedIn: 10, others: 60 };
-const windowMs = 60_000;
-const maxCounted = 10_000;
 const formFor = 'device';
 
 export interface DeviceDeps {
@@ -25,7 +24,8 @@ export interface DeviceDeps {
 
 /** The page at which a person enters the code that a device shows; the rest is like any other authorization. */
 export function createDevicePage({ clock, targets, forms, people }: DeviceDeps) {
-  const wrongCodes = createWrongCodes(clock);
+  const ofSignIns = createAttemptLimit(clock, maxWrong.signedIn);
+  const ofOthers = createAttemptLimit(clock, maxWrong.others);
 
   async function ask(
     request: IncomingMessage,
@@ -47,7 +47,8 @@ export function createDevicePage({ clock, targets, forms, people }: DeviceDeps) 
     provider: Provider,
   ): Promise<void> {
     const whose = (await people.ofBrowser(request))?.id ?? '';
-    if (wrongCodes.areTooMany(whose))
+    const wrong = whose === '' ? ofOthers : ofSignIns;
+    if (wrong.isOver(whose))
       return await ask(request, response, 'Too many codes were tried: wait a minute.', 429);
     const code = await provider.DeviceCode.findByUserCode(
       userCode.replace(/[^a-zA-Z0-9]/g, '').toUpperCase(),
@@ -59,7 +60,7 @@ export function createDevicePage({ clock, targets, forms, people }: DeviceDeps) 
       code.error !== undefined ||
       code.accountId !== undefined
     ) {
-      wrongCodes.count(whose);
+      wrong.failed(whose);
       return await ask(request, response, 'There is no such code, or it is too old.');
     }
     const { resource, scope } = code.params as { resource?: unknown; scope?: unknown };
@@ -107,23 +108,6 @@ export function createDevicePage({ clock, targets, forms, people }: DeviceDeps) 
       }
       const answer = fields.has('abort') ? { abort: 'yes' } : { confirm: 'yes' };
       return new URLSearchParams({ xsrf: deviceFormSecret, user_code: userCode, ...answer }).toString();
-    },
-  };
-}
-
-/** How many codes were tried that nobody has, lately, by sign-in; `''`: by all others. */
-function createWrongCodes(clock: Clock) {
-  const wrong = new Map<string, readonly number[]>();
-  const lately = (whose: string) => (wrong.get(whose) ?? []).filter((at) => at > clock.now() - windowMs);
-
-  return {
-    areTooMany: (whose: string) =>
-      lately(whose).length >= (whose === '' ? maxWrong.others : maxWrong.signedIn),
-    count(whose: string): void {
-      const times = [...lately(whose), clock.now()];
-      wrong.delete(whose);
-      wrong.set(whose, times);
-      if (wrong.size > maxCounted) wrong.delete(wrong.keys().next().value as string);
     },
   };
 }
