@@ -54,12 +54,8 @@ export function createDevicePage({ clock, targets, forms, people }: DeviceDeps) 
       userCode.replace(/[^a-zA-Z0-9]/g, '').toUpperCase(),
     );
     const client = code === undefined ? undefined : await provider.Client.find(code.clientId ?? '');
-    if (
-      code === undefined ||
-      client === undefined ||
-      code.error !== undefined ||
-      code.accountId !== undefined
-    ) {
+    const isAnswered = code?.error !== undefined || code?.accountId !== undefined;
+    if (code === undefined || client === undefined || isAnswered) {
       wrong.failed(whose);
       return await ask(request, response, 'There is no such code, or it is too old.');
     }
