@@ -9,10 +9,10 @@ import { systemClock } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { type Changes, type Db, openChanges, openDatabase } from '#storage';
 import { silentLog } from '#telemetry';
-import { allow, begin, createBrowser } from '../src/wire/oauth/fixtures/oauth-server.ts';
-import { saidByLink, signIn } from './access-token.ts';
-import { createDatabase, temporaryDirectory } from './database.ts';
-import { startProcess, type TestProcess } from './start-process.ts';
+import { saidByLink, signIn } from '../../../test/access-token.ts';
+import { createDatabase, temporaryDirectory } from '../../../test/database.ts';
+import { startProcess, type TestProcess } from '../../../test/start-process.ts';
+import { allow, begin, createBrowser } from './fixtures/oauth-server.ts';
 
 /** Two replicas, each a process, before one PostgreSQL server and, as far as they know, behind one address. */
 
