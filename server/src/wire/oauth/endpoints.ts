@@ -30,7 +30,7 @@ export interface EndpointsGiven {
   readonly log: Log;
   readonly targets: Targets;
   readonly binding: BrowserBinding;
-  readonly device: DevicePage;
+  readonly device: () => Promise<DevicePage>;
   readonly provider: () => Promise<Provider>;
 }
 
@@ -158,7 +158,7 @@ const serveDevice: Served = async (request, response, deps) => {
   const path = pathOf(request);
   if (path !== '/oauth2/device') return await serveBrowser(request, response, deps);
   const provider = await deps.provider();
-  const body = await deps.device.serve(request, response, provider);
+  const body = await (await deps.device()).serve(request, response, provider);
   if (body === null) return;
   const asked = requestFor(deps.issuer(), request, { method: 'POST', url: path, body });
   await answerBy(provider, asked, response);

@@ -1,5 +1,3 @@
-import type Provider from 'oidc-provider';
-import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Egress } from '#egress';
@@ -8,22 +6,11 @@ import type { Identity } from '#identity';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Front } from '../http/server.ts';
-import { deviceDonePage } from '../pages/device-pages.ts';
 import { createCookies } from '../sign-in/cookies.ts';
-import { createFormGuard } from '../sign-in/form-guard.ts';
-import { show, showProblem, showWayBack } from './answers.ts';
-import { createAsking } from './asking.ts';
-import { recordTokens } from './audit-of-tokens.ts';
-import { createAuthorizations } from './authorizations.ts';
+import type { AuthorizationServer } from './authorization-server.ts';
 import { createBrowserBinding } from './browser-binding.ts';
-import { createClientDocuments } from './client-documents.ts';
 import type { Authorizations } from './contract.ts';
-import { createDevicePage } from './device.ts';
 import { createEndpoints } from './endpoints.ts';
-import { createGrants } from './grants/grants.ts';
-import { createPeopleOfTokens } from './people.ts';
-import { createProvider, interactionLifeS, resourceServerOf } from './provider.ts';
-import { createRecords } from './records.ts';
 import { createTargets } from './targets.ts';
 
 export interface OAuthDeps {
@@ -45,81 +32,40 @@ export interface OAuth {
   readonly authorizations: Authorizations;
 }
 
-/** The authorization server: gives clients tokens for what people let them use. */
+/**
+ * What is served of the authorization server. The server itself, and the library that it is made of, are loaded by the first
+ * request that needs them: a process that only relays calls does without.
+ */
 export function createOAuth(deps: OAuthDeps): OAuth {
-  const { identity, issuer, clock, sealer, log } = deps;
+  const { issuer, sealer } = deps;
   const cookies = createCookies(issuer);
   const targets = createTargets(deps);
-  const people = createPeopleOfTokens({ identity, cookies });
-  const asking = createAsking({ identity, people, targets });
   const binding = createBrowserBinding(cookies, sealer);
-  const records = createRecords({
-    ...deps,
-    gatewayIdOf: (resource) => targets.ofResource(resource)?.gateway?.id ?? '',
-  });
-  const grants = createGrants({
-    ...deps,
-    gatewayAt: (resource) => targets.ofResource(resource)?.gateway ?? null,
-    resourceServer: async (_ctx, resource, { clientId }) =>
-      resourceServerOf(resource, clientId, { targets, grants, keys: identity.signingKeys.current() }),
-  });
-  const documents = createClientDocuments(deps);
-  const forms = createFormGuard({ cookies, sealer, clock, issuer });
-  const device = createDevicePage({ clock, targets, forms, people });
 
-  let making: Promise<Provider> | null = null;
-  identity.signingKeys.onChange(() => {
-    making = null;
-  });
-
-  function provider(): Promise<Provider> {
-    making ??= make().catch((error) => {
-      making = null;
-      throw error;
-    });
-    return making;
+  let loading: Promise<AuthorizationServer> | null = null;
+  function server(): Promise<AuthorizationServer> {
+    loading ??= import('./authorization-server.ts').then(({ createAuthorizationServer }) =>
+      createAuthorizationServer({ ...deps, cookies, targets, binding }),
+    );
+    return loading;
   }
 
-  async function make(): Promise<Provider> {
-    const made = createProvider({
-      issuer: issuer(),
-      keys: await identity.signingKeys.ready(),
-      clock,
-      records,
-      people,
-      targets,
-      asking,
-      grants,
-      ...documents,
-      showError: async (ctx, out, error) => await showProblem(ctx, out, error, log),
-      device: {
-        async asks(ctx, problem) {
-          ctx.respond = false;
-          await device.ask(ctx.req, ctx.res, problem);
-        },
-        done: async (ctx) =>
-          await show(ctx, deviceDonePage({ clientName: ctx.oidc.client?.clientName ?? '' })),
-      },
-    });
-    made.use(async (ctx, next) => {
-      await next();
-      await showWayBack(ctx as KoaContextWithOIDC, log);
-    });
-    made.on('interaction.started', (ctx) => {
-      const { uid } = ctx.oidc.entities.Interaction as { uid: string };
-      binding.bind(ctx.req, ctx.res, uid, interactionLifeS);
-    });
-    made.on('interaction.ended', (ctx) => {
-      const { uid } = ctx.oidc.entities.Interaction as { uid: string };
-      binding.release(ctx.res, uid);
-    });
-    recordTokens(made, { audit: deps.audit, log, targets, grants });
-    made.on('server_error', (_ctx, error) => log.error({ err: error }, 'the authorization server failed'));
-    return made;
-  }
-
+  const authorizations = async () => (await server()).authorizations;
   return {
-    authorizations: createAuthorizations({ identity, clock, issuer, targets, people, binding, provider }),
-    fronts: createEndpoints({ clock, issuer, log, targets, binding, device, provider }),
+    authorizations: {
+      pending: async (request, response) => (await authorizations()).pending(request, response),
+      signedIn: async (request, response, signIn) =>
+        (await authorizations()).signedIn(request, response, signIn),
+      consented: async (request, response) => (await authorizations()).consented(request, response),
+      denied: async (request, response) => (await authorizations()).denied(request, response),
+      clientName: async (clientId) => (await authorizations()).clientName(clientId),
+    },
+    fronts: createEndpoints({
+      ...deps,
+      targets,
+      binding,
+      device: async () => (await server()).device,
+      provider: async () => await (await server()).provider(),
+    }),
   };
 }
