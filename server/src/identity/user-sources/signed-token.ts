@@ -1,21 +1,10 @@
+import { assertionAlgorithms } from '@sallyport/contracts';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { err, ok, type Result } from '#foundation';
 import type { KeySet } from '../assertions/key-set.ts';
 
 /** Signatures that only the issuer can make. */
-export const publicAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
+export const publicAlgorithms: string[] = [...assertionAlgorithms];
 
 /** Where the fault lies when a token does not hold: with it, or with keys that are not to be had. */
 export interface TokenFault {
