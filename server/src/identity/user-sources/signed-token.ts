@@ -4,7 +4,7 @@ import { err, ok, type Result } from '#foundation';
 import type { KeySet } from '../assertions/key-set.ts';
 
 /** Signatures that only the issuer can make. */
-export const publicAlgorithms: string[] = [...assertionAlgorithms];
+const publicAlgorithms: string[] = [...assertionAlgorithms];
 
 /** Where the fault lies when a token does not hold: with it, or with keys that are not to be had. */
 export interface TokenFault {
