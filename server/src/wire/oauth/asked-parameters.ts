@@ -1,4 +1,3 @@
-import { isHttps, vouchingHost } from './client-metadata.ts';
 import type { Target, Targets } from './targets.ts';
 
 /** Scopes about the person, beside those for a resource. */
@@ -63,18 +62,10 @@ function actingPrompts(acting: URLSearchParams, { gateway }: Target): string | n
   return known.join(' ');
 }
 
-/**
- * Whether the gateway's own list says that people are not asked about this client: only where a host vouches for it, and gets
- * the answer. On a person's own computer any program can say that it is this client.
- */
+/** Whether the gateway's own list says that people are not asked about this client: who keeps the list decides, whatever it is. */
 export function isConsentSkipped(
   acting: { get(name: string): string | null },
   gateway: Target['gateway'],
 ): boolean {
-  const clientId = acting.get('client_id') ?? '';
-  return (
-    gateway?.consentSkipClientIds.includes(clientId) === true &&
-    vouchingHost(clientId) !== null &&
-    isHttps(acting.get('redirect_uri'))
-  );
+  return gateway?.consentSkipClientIds.includes(acting.get('client_id') ?? '') === true;
 }

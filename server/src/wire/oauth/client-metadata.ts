@@ -57,10 +57,6 @@ function isWebOnly(uris: unknown): boolean {
   );
 }
 
-export function isHttps(value: unknown): boolean {
-  return isWebUrl(value) && new URL(value).protocol === 'https:';
-}
-
 function isWebUrl(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
