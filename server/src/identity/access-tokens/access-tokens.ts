@@ -61,6 +61,10 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
       return admitted.ok ? ok({ userId: admitted.value.userId }) : admitted;
     },
     principal: (text, place) => tokens.use(text, (known) => whyOver(known) ?? onApi(known, place)),
+    async originOf(text) {
+      const read = await tokens.read(text);
+      return read.ok ? read.value : null;
+    },
     remembered: tokens.size,
   };
 }

@@ -32,6 +32,8 @@ export interface AccessTokens {
   admits(signIn: SignIn, gateway: Gateway): Result<{ readonly userId: string }, Refusal>;
   /** The principal of a token for the API, in this project; `null`: the person's first. `resource.unknown` where they have no role. */
   principal(token: string, place: Place): MaybePromise<Result<Principal, Refusal>>;
+  /** Whose a token is, and of which grant (`null`: of none); `null` where its signature or its time does not hold. */
+  originOf(token: string): Promise<{ readonly clientId: string; readonly grantId: string | null } | null>;
   /** How many tokens are in memory. */
   remembered(): number;
 }

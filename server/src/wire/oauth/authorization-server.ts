@@ -16,6 +16,7 @@ import type { OAuthDeps } from './oauth.ts';
 import { createPeopleOfTokens } from './people.ts';
 import { createProvider, interactionLifeS, resourceServerOf } from './provider.ts';
 import { createRecords } from './records.ts';
+import { revokeAccessTokens } from './revoke-access-token.ts';
 import type { Targets } from './targets.ts';
 
 export interface AuthorizationServer {
@@ -84,6 +85,7 @@ export function createAuthorizationServer(deps: Parts): AuthorizationServer {
           await show(ctx, deviceDonePage({ clientName: ctx.oidc.client?.clientName ?? '' })),
       },
     });
+    revokeAccessTokens(made, identity.accessTokens);
     made.use(async (ctx, next) => {
       await next();
       await showWayBack(ctx as KoaContextWithOIDC, log);

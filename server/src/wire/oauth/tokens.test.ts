@@ -210,6 +210,19 @@ describe('revocation', () => {
     assert.equal(await statusAt(gateway, body.access_token), 401);
   });
 
+  it('of an access token ends everything that came with it', async () => {
+    const { body } = await tokens();
+    const theirs = await revoke(body.access_token, { client_id: await newClient() });
+    assert.equal(theirs.status, 200);
+    assert.equal(await statusAt(gateway, body.access_token), 200, 'another client ends nothing');
+    assert.equal((await revoke(`${body.access_token.slice(0, -4)}AAAA`)).status, 200);
+    assert.equal(await statusAt(gateway, body.access_token), 200, 'a forged one ends nothing');
+    const { status, body: said } = await revoke(body.access_token, { token_type_hint: 'access_token' });
+    assert.deepEqual([status, said], [theirs.status, theirs.body]);
+    assert.equal(await statusAt(gateway, body.access_token), 401);
+    assert.equal((await refresh(body.refresh_token)).body.error, 'invalid_grant');
+  });
+
   it('by another client ends nothing, and of nothing is told the same', async () => {
     const { body } = await tokens();
     const theirs = await revoke(body.refresh_token, { client_id: await newClient() });
