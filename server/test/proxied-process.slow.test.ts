@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from './database.ts';
+import { freePort } from './free-port.ts';
 import { startProcess } from './start-process.ts';
 
 test('the authorization server behind a proxy has one address, answers at the other, and warns nobody in normal use', async (t) => {
@@ -58,12 +57,3 @@ test('the authorization server behind a proxy has one address, answers at the ot
     assert.ok((JSON.parse(line) as { level: number }).level <= 30, line);
   }
 });
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  await once(taken, 'close');
-  return port;
-}

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createMCPClient } from '@ai-sdk/mcp';
@@ -12,19 +10,11 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { MCPServerStreamableHttp } from '@openai/agents';
 import { type Era, type EraServer, startEraServer } from './era-server.ts';
+import { freePort } from './free-port.ts';
 import { type Json, startApp, startReferenceServer, type TestApp } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 const packageRoot = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** The MCP project's own example of everything, which speaks revisions up to 2025-11-25. */
 async function startEverything(): Promise<{ uri: string; child: ChildProcess }> {

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Gateway } from '#domain';
-import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
-import { createIdentity, type Identity } from '#identity';
-import { type Changes, type Db, openChanges, openDatabase } from '#storage';
-import { silentLog } from '#telemetry';
+import type { Identity } from '#identity';
 import { saidBy, saidByLink, signIn, tokenFor } from './access-token.ts';
-import { createDatabase, temporaryDirectory } from './database.ts';
-import { startProcess, type TestProcess } from './start-process.ts';
+import { type Replicas, startReplicas } from './replicas.ts';
+import type { TestProcess } from './start-process.ts';
 
 /** Two replicas, each a process, before one PostgreSQL server; what is revoked is revoked in a third place, this process. */
 
@@ -24,40 +17,17 @@ const within = 1000;
 describe('what is revoked in one replica', {
   skip: server === undefined && 'needs a PostgreSQL server',
 }, () => {
-  const replicas: TestProcess[] = [];
-  const directories: string[] = [];
-  const egress = createEgress({ allow: [] });
-  let database: Awaited<ReturnType<typeof createDatabase>>;
-  let db: Db;
-  let changes: Changes;
+  let both: Replicas;
+  let replicas: readonly TestProcess[];
   let identity: Identity;
 
   before(async () => {
-    database = await createDatabase(server as string);
-    for (let n = 0; n < 2; n++) {
-      const directory = temporaryDirectory();
-      directories.push(directory);
-      const gateways = 'gateways: [{ slug: people, auth_types: [arcade, arcade_header] }]';
-      writeFileSync(join(directory, 'sallyport.yaml'), gateways);
-      const port = String(await freePort());
-      const env = { DATABASE_URL: database.url, SALLYPORT_PUBLIC_URL: issuer, SALLYPORT_PORT: port };
-      const replica = await startProcess(env, directory);
-      replicas.push({ ...replica, url: `http://127.0.0.1:${port}` });
-    }
-    const clock = systemClock;
-    const log = silentLog;
-    db = await openDatabase({ url: database.url }, { log, clock });
-    changes = await openChanges(db, { clock, log });
-    identity = await createIdentity({ db, changes, egress, clock, log, issuer: () => issuer });
-    changes.listen();
+    const gateways = 'gateways: [{ slug: people, auth_types: [arcade, arcade_header] }]';
+    both = await startReplicas(server as string, issuer, gateways);
+    ({ replicas, identity } = both);
   });
   after(async () => {
-    for (const { child } of replicas) child.kill('SIGKILL');
-    changes?.close();
-    egress.close();
-    await db?.close();
-    await database?.drop();
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+    await both?.close();
   });
 
   const gateway = { id: 'gw_file_people', slug: 'people' } as Gateway;
@@ -144,16 +114,7 @@ describe('what is revoked in one replica', {
     const token = await tokenFor(identity, other, gateway, { issuer });
     for (const replica of replicas) assert.equal(await statusAt(replica, token), 200);
     await identity.signIns.end(who.signIn.id);
-    await changes.look();
+    await both.changes.look();
     for (const replica of replicas) assert.equal(await statusAt(replica, token), 200);
   });
 });
-
-async function freePort(): Promise<number> {
-  const listening = createServer().listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  const { port } = listening.address() as AddressInfo;
-  listening.close();
-  await once(listening, 'close');
-  return port;
-}

@@ -6,10 +6,11 @@ import type { CallNotification, ClientSide, Source } from '#domain';
 import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
+import { freePort } from '../../test/free-port.ts';
 import type { SourceConnection, SourceKind } from './contract.ts';
 import { answerTo, legacyClient, modernClient } from './fixtures/asked-client.ts';
 import { callOf, sourceOf, toolNamed, unheard } from './fixtures/dispatched-call.ts';
-import { freePort, type SpawnedServer, spawnServer } from './fixtures/spawn-server.ts';
+import { type SpawnedServer, spawnServer } from './fixtures/spawn-server.ts';
 import { mcpKind } from './mcp/mcp.ts';
 import { workerKind } from './worker/worker.ts';
 

@@ -56,21 +56,26 @@ export interface PersonIdentity {
   readonly seenAt: string;
 }
 
-/** Whom an issuer, or a link, said somebody is. */
-export interface SignedInPerson {
-  readonly organizationId: string;
-  /** Of the source, whose id says nothing by itself, or of the link: `''` where that is of the whole organisation. */
-  readonly projectId: string;
-  /** `''`, with the issuer `link`, where a link vouches for the e-mail address alone. */
-  readonly sourceId: string;
+/** Who an issuer, or a link, says that somebody is. */
+export interface SaidOfPerson {
   readonly issuer: string;
   readonly subject: string;
+  /** What the source's user claim says. */
   readonly userId: string;
   /** `''` where the issuer gives none, or does not vouch for it. */
   readonly email: string;
   readonly name: string;
   readonly groups: readonly string[];
   readonly claims: { readonly [name: string]: unknown };
+}
+
+/** The same, and where they sign in. */
+export interface SignedInPerson extends SaidOfPerson {
+  readonly organizationId: string;
+  /** Of the source, whose id says nothing by itself, or of the link: `''` where that is of the whole organisation. */
+  readonly projectId: string;
+  /** `''`, with the issuer `link`, where a link vouches for the e-mail address alone. */
+  readonly sourceId: string;
 }
 
 /** A link that works once. */

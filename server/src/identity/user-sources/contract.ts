@@ -1,5 +1,6 @@
 import type { Refusal } from '#domain';
 import type { Result } from '#foundation';
+import type { SaidOfPerson } from '../people/contract.ts';
 
 /** An OIDC issuer by which people sign in. */
 export interface UserSource {
@@ -48,17 +49,8 @@ export interface SignInAttempt {
 }
 
 /** Whom the issuer says it is. */
-export interface SignedInUser {
+export interface SignedInUser extends SaidOfPerson {
   readonly source: UserSource;
-  readonly issuer: string;
-  readonly subject: string;
-  /** What `userClaim` says. */
-  readonly userId: string;
-  /** `''` where the issuer gives none, or does not vouch for it. */
-  readonly email: string;
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly claims: { readonly [name: string]: unknown };
 }
 
 /** Why a sign-in did not work: plain words for the person, the cause for the operator, never a secret or a token. */

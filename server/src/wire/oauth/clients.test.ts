@@ -8,6 +8,7 @@ import {
   type Browser,
   begin,
   claimsOf,
+  initialize,
   type OAuthServer,
   startOAuthServer,
   tokensFor,
@@ -41,7 +42,7 @@ async function comesIn(
   assert.equal(token_type, 'Bearer');
   assert.equal(claimsOf(access_token).aud, gateway);
   assert.equal(claimsOf(access_token).client_id, asked.clientId);
-  assert.equal((await initialize(access_token)).status, 200);
+  assert.equal((await initialize(gateway, access_token)).status, 200);
   const renewed = await server.form('/oauth2/token', {
     grant_type: 'refresh_token',
     refresh_token,
@@ -52,25 +53,8 @@ async function comesIn(
   });
   assert.equal(renewed.status, 200, JSON.stringify(renewed.body));
   assert.notEqual(renewed.body.refresh_token, refresh_token);
-  assert.equal((await initialize(renewed.body.access_token)).status, 200);
+  assert.equal((await initialize(gateway, renewed.body.access_token)).status, 200);
   return given;
-}
-
-function initialize(token: string): Promise<Response> {
-  return fetch(gateway, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-    }),
-  });
 }
 
 const publicClient = {

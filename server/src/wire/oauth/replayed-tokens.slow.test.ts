@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createEgress } from '#egress';
 import { systemClock } from '#foundation';
-import { createIdentity, type Identity } from '#identity';
-import { type Changes, type Db, openChanges, openDatabase } from '#storage';
-import { silentLog } from '#telemetry';
 import { saidByLink, signIn } from '../../../test/access-token.ts';
-import { createDatabase, temporaryDirectory } from '../../../test/database.ts';
-import { startProcess, type TestProcess } from '../../../test/start-process.ts';
+import { type Replicas, startReplicas } from '../../../test/replicas.ts';
 import { allow, begin, createBrowser } from './fixtures/oauth-server.ts';
 
 /** Two replicas, each a process, before one PostgreSQL server and, as far as they know, behind one address. */
@@ -23,30 +14,16 @@ const redirectUri = 'http://127.0.0.1:7777/callback';
 describe('what is used once is used once of all replicas', {
   skip: server === undefined && 'needs a PostgreSQL server',
 }, () => {
-  const replicas: TestProcess[] = [];
-  const directories: string[] = [];
-  const egress = createEgress({ allow: [] });
-  let database: Awaited<ReturnType<typeof createDatabase>>;
-  let db: Db;
-  let changes: Changes;
-  let identity: Identity;
+  let both: Replicas;
   let clientId: string;
 
   before(async () => {
-    database = await createDatabase(server as string);
-    for (let n = 0; n < 2; n++) {
-      const directory = temporaryDirectory();
-      directories.push(directory);
-      writeFileSync(join(directory, 'sallyport.yaml'), 'gateways: [{ slug: people, auth_types: [arcade] }]');
-      const port = String(await freePort());
-      const env = { DATABASE_URL: database.url, SALLYPORT_PUBLIC_URL: issuer, SALLYPORT_PORT: port };
-      replicas.push({ ...(await startProcess(env, directory)), url: `http://127.0.0.1:${port}` });
-    }
-    db = await openDatabase({ url: database.url }, { log: silentLog, clock: systemClock });
-    changes = await openChanges(db, { clock: systemClock, log: silentLog });
-    const deps = { db, changes, egress, clock: systemClock, log: silentLog, issuer: () => issuer };
-    identity = await createIdentity(deps);
-    const registered = await fetch(`${replicas[0]?.url}/oauth2/register`, {
+    both = await startReplicas(
+      server as string,
+      issuer,
+      'gateways: [{ slug: people, auth_types: [arcade] }]',
+    );
+    const registered = await fetch(`${urlOf(0)}/oauth2/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
@@ -54,17 +31,12 @@ describe('what is used once is used once of all replicas', {
     clientId = ((await registered.json()) as { client_id: string }).client_id;
   });
   after(async () => {
-    for (const { child } of replicas) child.kill('SIGKILL');
-    changes?.close();
-    egress.close();
-    await db?.close();
-    await database?.drop();
-    for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+    await both?.close();
   });
 
   type Given = { status: number; error?: string; access_token?: string; refresh_token?: string };
 
-  const urlOf = (replica: number) => replicas[replica % 2]?.url ?? '';
+  const urlOf = (replica: number) => both.replicas[replica % 2]?.url ?? '';
 
   async function token(replica: number, fields: Record<string, string>): Promise<Given> {
     const body = new URLSearchParams({ client_id: clientId, ...fields });
@@ -76,7 +48,7 @@ describe('what is used once is used once of all replicas', {
     token(replica, { grant_type: 'refresh_token', refresh_token });
 
   async function newCode(email: string): Promise<Record<string, string>> {
-    const { cookie } = await signIn(identity, saidByLink(email), 'member');
+    const { cookie } = await signIn(both.identity, saidByLink(email), 'member');
     const browser = createBrowser(urlOf(0), issuer);
     browser.cookies.set('sallyport_sign_in', cookie);
     const begun = begin(urlOf(0), { clientId, redirectUri, resource: `${issuer}/mcp/people` });
@@ -134,12 +106,3 @@ describe('what is used once is used once of all replicas', {
       assert.equal((await refresh(1, refresh_token)).error, 'invalid_grant');
   });
 });
-
-async function freePort(): Promise<number> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  taken.close();
-  await once(taken, 'close');
-  return port;
-}

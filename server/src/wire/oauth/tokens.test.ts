@@ -6,6 +6,7 @@ import {
   type Browser,
   begin,
   claimsOf,
+  initialize,
   newVerifier,
   type OAuthServer,
   startOAuthServer,
@@ -56,20 +57,7 @@ const refresh = (refresh_token: string, more: Record<string, string> = {}) =>
   server.form('/oauth2/token', { grant_type: 'refresh_token', refresh_token, client_id: clientId, ...more });
 
 async function statusAt(url: string, token: string): Promise<number> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-    }),
-  });
+  const response = await initialize(url, token);
   await response.body?.cancel();
   return response.status;
 }

@@ -9,7 +9,7 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 import { exportPKCS8 } from 'jose';
-import { claimsOf } from '../fixtures/oauth-server.ts';
+import { askGateway, claimsOf } from '../fixtures/oauth-server.ts';
 import {
   basic,
   byAssertion,
@@ -40,15 +40,7 @@ interface Listed {
 }
 
 function ask(token: string, method: string, params: object, gateway = server.gateway): Promise<Response> {
-  return fetch(gateway, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  });
+  return askGateway(gateway, token, method, params);
 }
 
 describe('the official MCP client, as a program without a person', () => {

@@ -7,7 +7,7 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 import { type IdentityProvider, startIdentityProvider } from '../../../../test/identity-provider.ts';
-import { type Answer, claimsOf } from '../fixtures/oauth-server.ts';
+import { type Answer, askGateway, claimsOf } from '../fixtures/oauth-server.ts';
 import { basic, type ServerWithTools, startServerWithTools } from './fixtures/programs.ts';
 
 let server: ServerWithTools;
@@ -75,19 +75,9 @@ function redeem(assertionText: string, fields: Record<string, string> = {}, by =
 }
 
 function ask(token: string, name: string, at = gateway): Promise<Response> {
-  return fetch(at, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name, arguments: name === 'Test_Join' ? { words: ['x'] } : {} },
-    }),
+  return askGateway(at, token, 'tools/call', {
+    name,
+    arguments: name === 'Test_Join' ? { words: ['x'] } : {},
   });
 }
 

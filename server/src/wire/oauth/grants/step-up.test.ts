@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { allow, begin, claimsOf, tokensFor } from '../fixtures/oauth-server.ts';
+import { allow, askGateway, begin, claimsOf, tokensFor } from '../fixtures/oauth-server.ts';
 import { type ServerWithTools, startServerWithTools } from './fixtures/programs.ts';
 
 let server: ServerWithTools;
@@ -30,20 +30,8 @@ beforeEach(async () => {
 const asking = (scope: string) => ({ clientId, redirectUri, resource: server.gateway, scope });
 
 async function call(token: string, name: string) {
-  const response = await fetch(server.gateway, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name, arguments: name === 'Test_Join' ? { words: ['x'] } : {} },
-    }),
-  });
+  const params = { name, arguments: name === 'Test_Join' ? { words: ['x'] } : {} };
+  const response = await askGateway(server.gateway, token, 'tools/call', params);
   const challenge = response.headers.get('www-authenticate') ?? '';
   return { status: response.status, wants: /scope="([^"]*)"/.exec(challenge)?.[1] ?? '', challenge };
 }
