@@ -4,7 +4,7 @@ export interface Room {
   readonly mayImport: readonly string[];
 }
 
-const ground = ['foundation', 'domain', 'storage', 'egress', 'telemetry'];
+const ground = ['foundation', 'domain', 'storage', 'egress', 'telemetry', 'vault'];
 
 /**
  * The map. `server/test/architecture.test.ts` holds every import to it; adding an arrow is a visible decision, with
@@ -22,6 +22,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   storage: {
     is: 'the database: connections, transactions, migrations',
     mayImport: ['foundation', 'telemetry'],
+  },
+  vault: {
+    is: 'seals what is kept and nobody may read; the only room with root keys',
+    mayImport: ['foundation', 'storage', 'egress', 'telemetry'],
   },
 
   catalog: { is: 'which tools there are, and which of them a gateway shows', mayImport: ground },

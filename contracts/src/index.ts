@@ -39,6 +39,15 @@ export { createApiKeyRequest, updateApiKeyRequest } from './rest/api-keys.ts';
 export type { AuditChain, AuditEventsResponse, AuditProblem, AuditVerifyResponse } from './rest/audit.ts';
 export { auditEventsQuery, auditVerifyQuery } from './rest/audit.ts';
 export type {
+  AuthProviderRequest,
+  AuthProviderUpdate,
+  CredentialProviderType,
+  OAuth2Request,
+  OAuth2RequestSettings,
+  OAuth2Settings,
+  TriggeredRequestSettings,
+} from './rest/auth-providers.ts';
+export type {
   CreateGatewayRequest,
   GatewayResponse,
   ReplaceGatewayRequest,

@@ -69,6 +69,10 @@ export const errorCodes = {
   'policy.hook_failed': { status: 503, rpc: null, retry: true },
   'credentials.not_configured': { status: 403, rpc: null, retry: false },
   'credentials.consent_required': { status: 403, rpc: null, retry: true },
+  /** Told once as a status, and then like this: clients of Arcade wait for ever for one that failed. */
+  'credentials.authorization_failed': { status: 400, rpc: null, retry: false },
+  'credentials.user_mismatch': { status: 400, rpc: null, retry: false },
+  'credentials.provider_unavailable': { status: 503, rpc: null, retry: true },
   'source.disabled': { status: 503, rpc: null, retry: false },
   'source.address_unresolved': { status: 502, rpc: null, retry: true },
   'source.address_refused': { status: 502, rpc: null, retry: false },

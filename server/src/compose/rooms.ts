@@ -16,9 +16,9 @@ import {
   openDatabase,
   openRedis,
   type Redis,
-  serverKey,
 } from '#storage';
 import type { Log } from '#telemetry';
+import { openVault, type Vault } from '#vault';
 import { recordConsent } from './consent-records.ts';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
@@ -28,6 +28,7 @@ export interface Rooms {
   readonly db: Db;
   readonly redis: Redis | null;
   readonly changes: Changes;
+  readonly vault: Vault;
   readonly egress: Egress;
   readonly audit: Audit;
   readonly identity: Identity;
@@ -42,6 +43,16 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
+/** What is kept, and what seals it. */
+async function openKept({ dataDir, databaseUrl }: Settings, { clock, log }: { clock: Clock; log: Log }) {
+  // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
+  const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
+  const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
+  const changes = await openChanges(db, { clock, log });
+  const vault = await openVault({ db, clock });
+  return { lock, db, changes, vault };
+}
+
 /** Builds the rooms by hand, top to bottom. */
 export async function buildRooms(
   settings: Settings,
@@ -50,18 +61,15 @@ export async function buildRooms(
   log: Log,
   issuer: () => string,
 ): Promise<Rooms> {
-  const { dataDir, databaseUrl, redisUrl } = settings;
-  // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
-  const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
-  const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
-  const changes = await openChanges(db, { clock, log });
+  const { dataDir, redisUrl } = settings;
+  const { lock, db, changes, vault } = await openKept(settings, { clock, log });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
   const identity = await createIdentity({ db, changes, egress, clock, log, issuer });
   const catalog = await createCatalog({ db, clock });
-  const sealer = createSealer(await serverKey(db, 'sealed by the fronts', clock.iso()));
+  const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
     db,
     redis,
@@ -74,6 +82,7 @@ export async function buildRooms(
   const credentials = await createCredentials({
     db,
     changes,
+    vault,
     egress,
     clock,
     log,
@@ -104,6 +113,7 @@ export async function buildRooms(
     db,
     redis,
     changes,
+    vault,
     egress,
     audit,
     identity,
@@ -117,6 +127,7 @@ export async function buildRooms(
     async close() {
       changes.close();
       credentials.close();
+      vault.close();
       await sources.close();
       policy.close();
       egress.close();

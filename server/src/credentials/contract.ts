@@ -1,17 +1,21 @@
 import type { Caller, Challenge, ClientSide, Credential, Refusal, Source, Tool } from '#domain';
 import type { MaybePromise, Result } from '#foundation';
+import type { UserConnections } from './connections/contract.ts';
+import type { Authorizations } from './flows/contract.ts';
+import type { Providers } from './providers/contract.ts';
+import type { Secrets } from './secrets/contract.ts';
 
 export interface Credentials {
+  readonly providers: Providers;
+  readonly authorizations: Authorizations;
+  readonly connections: UserConnections;
+  readonly secrets: Secrets;
   /**
-   * What this call must carry: nothing for a tool that asks for nothing at a source that nobody is connected to. A tool that
-   * needs a provider's authorization or a secret is refused with `credentials.not_configured` until it can be served.
+   * What this call must carry: nothing for a tool that asks for nothing at a source that nobody is connected to. Refused with
+   * `credentials.consent_required` where the user has to consent first (`details` name every consent that is missing), and with
+   * `credentials.not_configured` where a provider or a secret is not set up.
    */
-  attach(
-    caller: Caller,
-    tool: Tool,
-    /** Secrets that a hook gave for this call. */
-    given: Credential['secrets'],
-  ): MaybePromise<Result<Credential | null, Refusal>>;
+  attach(call: CallToAttach): MaybePromise<Result<Credential | null, Refusal>>;
   /** What any other request to a source must carry. */
   forSource(caller: Caller, at: SourceName): MaybePromise<Result<Credential | null, Refusal>>;
   /**
@@ -48,6 +52,15 @@ export interface Credentials {
   forgetSource(projectId: string, sourceId: string): Promise<void>;
   readonly consents: Consenting;
   close(): void;
+}
+
+export interface CallToAttach {
+  readonly caller: Caller;
+  readonly tool: Tool;
+  /** The slug; `null`: outside any gateway. An account may be chosen for one. */
+  readonly gateway: string | null;
+  /** Secrets that a hook gave for this call. */
+  readonly given: Credential['secrets'];
 }
 
 export interface SourceName {

@@ -12,6 +12,7 @@ import { createEgress, type Egress } from '#egress';
 import { type Clock, manualClock, type Result, systemClock } from '#foundation';
 import { type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import { type OAuthSource, startOAuthSource } from '../../test/oauth-source.ts';
 import type { ConsentEvent, Credentials, Verifier } from './contract.ts';
@@ -61,6 +62,7 @@ describe('what users let us do at sources', () => {
     const credentials = await createCredentials({
       db,
       changes: await openChanges(db, { clock: with_, log: silentLog }),
+      vault: await openVault({ db, clock: with_ }),
       egress,
       clock: with_,
       log: silentLog,

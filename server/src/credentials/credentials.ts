@@ -1,8 +1,9 @@
 import { type Caller, type Credential, type Refusal, refusal, type Source, type Tool } from '#domain';
 import type { Egress } from '#egress';
-import { type Clock, createSealer, err, type MaybePromise, ok, type Result } from '#foundation';
-import { type Changes, type Db, serverKey } from '#storage';
+import { type Clock, createSealer, err, Fault, type MaybePromise, ok, type Result } from '#foundation';
+import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
+import type { Vault } from '#vault';
 import { createAsking, personOf } from './asking.ts';
 import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
@@ -14,6 +15,7 @@ import { createFetchFor } from './upstream/fetching.ts';
 export interface CredentialsDeps {
   readonly db: Db;
   readonly changes: Changes;
+  readonly vault: Vault;
   readonly egress: Egress;
   readonly clock: Clock;
   readonly log: Log;
@@ -26,7 +28,7 @@ export interface CredentialsDeps {
 
 export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
   const { db, clock, egress, issuer, sourceOf } = deps;
-  const sealer = createSealer(await serverKey(db, 'connections of users', clock.iso()));
+  const sealer = createSealer(await deps.vault.serverKey('connections of users'));
   const store = createConnectionStore(db, sealer);
   const fetchFor = createFetchFor(egress);
   const connections = await createConnections({ ...deps, store, fetchFor });
@@ -42,7 +44,11 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   }
 
   return {
-    attach(caller, tool, given) {
+    providers: absent(),
+    authorizations: absent(),
+    connections: absent(),
+    secrets: absent(),
+    attach({ caller, tool, given }) {
       const required = requirementsOf(tool, given);
       if (!required.ok) return required;
       return withSecrets(ofUser(caller, tool.projectId, tool.sourceId), required.value);
@@ -74,6 +80,14 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
 }
 
 const nothing = ok(null);
+
+/** A part that is not built yet. */
+function absent<T extends object>(): T {
+  const get = (_: object, name: string | symbol) => {
+    throw new Fault(`${String(name)} is not there yet`);
+  };
+  return new Proxy({}, { get }) as T;
+}
 
 function withSecrets(
   ofUser: MaybePromise<Result<Credential | null, Refusal>>,

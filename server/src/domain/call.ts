@@ -10,7 +10,12 @@ export interface CallNotification {
 
 /** One secret or token that a call carries to its source. It exists only between two steps of the pipeline. */
 export interface Credential {
-  readonly authorization: { readonly token: string; readonly userInfo: Record<string, unknown> } | null;
+  readonly authorization: {
+    readonly token: string;
+    readonly userInfo: Record<string, unknown>;
+    /** How an MCP server gets it, where not as a bearer token. */
+    readonly header?: { readonly name: string; readonly value: string };
+  } | null;
   readonly secrets: readonly { readonly key: string; readonly value: string }[];
 }
 

@@ -9,7 +9,12 @@ export async function attachCredential(
   credentials: Credentials,
 ): Promise<Result<Credentialed, Refusal>> {
   const { caller, shown, admission } = screened;
-  const credential = await credentials.attach(caller, shown.tool, admission.secrets);
+  const credential = await credentials.attach({
+    caller,
+    tool: shown.tool,
+    gateway: screened.gateway?.slug ?? null,
+    given: admission.secrets,
+  });
   if (!credential.ok) return credential;
   return ok({ ...screened, credential: credential.value });
 }
