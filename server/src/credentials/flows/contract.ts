@@ -103,11 +103,12 @@ export interface Consenting {
    * Where the browser goes on. It is known by `cookie` from now on; another one that opened it before is out.
    */
   open(token: string, verifier: Verifier, cookie: string): Promise<Result<string, ConnectProblem>>;
-  /** Where `Opened.entry` is: what the user entered, in place of `open`. */
+  /** Where `Opened.entry` is: what the user entered, in place of `open`. What is refused there can be entered once more. */
   enter(
     token: string,
     verifier: Verifier,
     entered: { readonly [field: string]: string },
+    cookie: string,
   ): Promise<Result<Finished, ConnectProblem>>;
   /** The answer at a callback. */
   finish(
@@ -115,6 +116,13 @@ export interface Consenting {
     answer: URLSearchParams,
     verifier: Verifier,
   ): Promise<Result<Finished, ConnectProblem>>;
+  /** How it is with one that this browser opened last; `null`: it opened no such one. */
+  ended(id: string, verifier: Verifier): Promise<Ended | null>;
+  /** Consents that failed within a day, newest first, at most twenty. All that are given must fit. */
+  failedLately(
+    projectId: string,
+    whose: { readonly userIds?: readonly string[] | undefined; readonly personId?: string | undefined },
+  ): Promise<readonly FailedConsent[]>;
   /**
    * One's own address to connect an account at a provider, for who is signed in at the page of connections: the page goes there.
    */
@@ -128,8 +136,14 @@ export interface Consenting {
 
 /** Who is at the browser. */
 export interface Verifier {
-  /** Who is signed in there, and by which user ids and e-mail addresses they are known; `null`: nobody. */
-  readonly person: { readonly id: string; readonly userIds: readonly string[] } | null;
+  /**
+   * Who is signed in there; `null`: nobody. `isUser`: whether they are known in this project by this user id or e-mail address
+   * (what a source of one project calls somebody is proof in no other).
+   */
+  readonly person: {
+    readonly id: string;
+    readonly isUser: (projectId: string, userId: string) => boolean;
+  } | null;
   /** Whether it is the browser that opened this consent. */
   readonly isSameBrowser: (id: string, browserHash: string) => boolean;
 }
@@ -157,8 +171,29 @@ export interface Finished {
   readonly goOn: string | null;
 }
 
+export interface Ended {
+  readonly opened: Opened;
+  /** `verifying`: the project's own verifier has not said yet that it was the user. */
+  readonly status: 'pending' | 'verifying' | 'completed' | 'failed';
+  /** Only where it failed. */
+  readonly failure: FlowFailure | null;
+}
+
+export interface FailedConsent {
+  readonly id: string;
+  readonly target: Target;
+  readonly userId: string;
+  readonly personId: string | null;
+  readonly scopes: readonly string[];
+  readonly failure: FlowFailure;
+  /** ISO 8601. */
+  readonly endedAt: string;
+}
+
 export interface ConnectProblem {
+  /** `refused`: what was entered is not right; it can be entered once more. */
   readonly kind:
+    | 'refused'
     | 'unknown'
     | 'sign_in'
     | 'other_person'

@@ -16,6 +16,8 @@ export interface AuthProvider {
   /** The well-known provider whose facts it goes by (`github`); `null`: all is its own. */
   readonly providerId: string | null;
   readonly description: string;
+  /** What users know it by: `GitHub`. */
+  readonly label: string;
   readonly status: 'active' | 'inactive';
   /** As it was written: the facts of a well-known provider are not in it. */
   readonly written: AuthProviderRequest;
