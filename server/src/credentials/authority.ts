@@ -26,10 +26,14 @@ export interface Authority {
    * `null`: this target wants no consent that we know of.
    */
   prepare(target: Target, wanted: Wanted): Promise<Result<Prepared | null, Problem>>;
+  /** `Prepared.boundTo` as it is now, of memory; asked at every call. `null`: nothing can be authorized there (any more). */
+  boundTo(target: Target): string | null;
   /** The address that a browser is sent to. `scopes` with those that the user granted before. */
   authorize(target: Target, held: Held, asked: AuthorizeAsked): Promise<Result<AuthorizeUrl, Problem>>;
   /** RFC 9207: whether the answer at the callback came from who was asked. Before that, no word of it is believed. */
   isAnswerOf(target: Target, held: Held, iss: string | null): boolean;
+  /** What an error at the callback means (`access_denied`). */
+  explain(target: Target, held: Held, error: string): Problem;
   /** What a code is worth. */
   exchange(target: Target, held: Held, answer: CodeAnswer): Promise<Result<Granted, Problem>>;
   /** What the user entered on our page is worth; only where `Prepared.entry` is. */
