@@ -71,6 +71,23 @@ export class UpstreamError extends ToolError {
   }
 }
 
+/** A service that the tool called gave no answer: `timeout`, not in time; `unreachable`, not at all. */
+export class NetworkTransportError extends ToolError {
+  constructor(
+    message: string,
+    details: Omit<ToolErrorDetails, 'kind'> & { reason?: 'timeout' | 'unreachable' } = {},
+  ) {
+    const { reason, ...others } = details;
+    super(message, { canRetry: true, ...others, kind: transportKinds[reason ?? 'other'] });
+  }
+}
+
+const transportKinds = {
+  timeout: 'NETWORK_TRANSPORT_RUNTIME_TIMEOUT',
+  unreachable: 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE',
+  other: 'NETWORK_TRANSPORT_RUNTIME_UNMAPPED',
+} as const;
+
 function upstreamKind(status: number): ToolErrorKind {
   if (status === 401 || status === 403) return 'UPSTREAM_RUNTIME_AUTH_ERROR';
   if (status === 404) return 'UPSTREAM_RUNTIME_NOT_FOUND';

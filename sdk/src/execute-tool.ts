@@ -18,8 +18,7 @@ export async function executeTool(
 ): Promise<ToolOutcome> {
   try {
     const input = await validInput(tool, inputs);
-    const declared = (tool.wire.requirements.secrets ?? []).map(({ key }) => key);
-    const result = await tool.handler(input, createToolContext(origin, declared));
+    const result = await tool.handler(input, createToolContext(origin, tool.wire.requirements));
     const value = tool.output === null ? result : await validOutput(tool, tool.output, result);
     return { ok: true, value: value ?? null, json: jsonOf(tool, value ?? null) };
   } catch (thrown) {

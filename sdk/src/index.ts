@@ -18,6 +18,7 @@ export type { ToolErrorDetails } from './errors.ts';
 export {
   ContextRequiredToolError,
   FatalToolError,
+  NetworkTransportError,
   RetryableToolError,
   ToolError,
   UpstreamError,
@@ -25,4 +26,4 @@ export {
 export type { RunningServer } from './http-server.ts';
 export type { ToolSchema } from './json-schema-of.ts';
 export type { ServeOptions } from './settings.ts';
-export type { ElicitAnswer, LogLevel, ToolContext } from './tool-context.ts';
+export type { Authorization, ElicitAnswer, LogLevel, ToolContext } from './tool-context.ts';

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@modelcontextprotocol/server';
+import type { ToolRequirements } from '@sallyport/contracts';
 import { ToolError } from './errors.ts';
 import type { ToolSchema } from './json-schema-of.ts';
 
@@ -12,8 +13,11 @@ export interface ToolContext {
     /** The value of a secret that the tool declares in `requires.secrets`; throws where it was not given. */
     get(key: string): string;
   };
-  /** The user's token at the provider that the tool declares in `requires.authorization`. */
-  readonly authorization: { readonly token: string; readonly userInfo: Record<string, unknown> } | null;
+  /**
+   * The user's token at the provider that the tool declares in `requires.authorization`, with what the provider says of the user;
+   * throws where it was not given.
+   */
+  readonly authorization: Authorization;
   /** What the gateway sent of `requires.metadata`. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly log: Record<LogLevel, (message: string) => void>;
@@ -31,6 +35,11 @@ export interface ToolContext {
   readonly executionId: string;
 }
 
+export interface Authorization {
+  readonly token: string;
+  readonly userInfo: Readonly<Record<string, unknown>>;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What differs between the ways a call can arrive. */
@@ -38,7 +47,7 @@ export interface CallOrigin {
   executionId: string;
   userId: string | null;
   secret(key: string): string | undefined;
-  authorization: ToolContext['authorization'];
+  authorization: Authorization | null;
   metadata: ToolContext['metadata'];
   signal: AbortSignal;
   log(level: LogLevel, message: string): void;
@@ -46,7 +55,8 @@ export interface CallOrigin {
   elicit: ToolContext['elicit'];
 }
 
-export function createToolContext(origin: CallOrigin, declaredSecrets: readonly string[]): ToolContext {
+export function createToolContext(origin: CallOrigin, requires: ToolRequirements): ToolContext {
+  const declaredSecrets = (requires.secrets ?? []).map(({ key }) => key);
   const logAt = (level: LogLevel) => (message: string) => origin.log(level, message);
   return {
     userId: origin.userId,
@@ -64,7 +74,15 @@ export function createToolContext(origin: CallOrigin, declaredSecrets: readonly 
         return value;
       },
     },
-    authorization: origin.authorization,
+    get authorization() {
+      if (requires.authorization === null) {
+        throw new ToolError('no authorization is declared: add it to requires.authorization of the tool');
+      }
+      if (origin.authorization !== null) return origin.authorization;
+      throw new ToolError('the authorization of the user was not given to this call', {
+        kind: 'TOOL_REQUIREMENTS_NOT_MET',
+      });
+    },
     metadata: origin.metadata,
     log: { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
     progress: (done, total, message) => origin.progress(done, total, message),

@@ -70,6 +70,15 @@ describe('a call', () => {
     });
   });
 
+  it('never gets an authorization that the tool does not declare', async () => {
+    const { success, output } = await kit.invoke(
+      'Undeclared',
+      {},
+      { context: { authorization: { token: 'gho_1', user_info: {} } } },
+    );
+    assert.deepEqual([success, output.value], [false, null]);
+  });
+
   it('turns a result of nothing into empty text', async () => {
     assert.equal((await kit.invoke('Nothing')).output.value, '');
   });
@@ -160,6 +169,37 @@ describe('a call that fails', () => {
         message: "secret 'PATH' is not declared: add it to requires.secrets of the tool",
         kind: 'TOOL_RUNTIME_FATAL',
       },
+    ],
+    'for an authorization that was not sent says so': [
+      'Token',
+      {},
+      {
+        message: 'the authorization of the user was not given to this call',
+        kind: 'TOOL_REQUIREMENTS_NOT_MET',
+      },
+    ],
+    'for an authorization that the tool does not declare says so': [
+      'Undeclared',
+      {},
+      {
+        message: 'no authorization is declared: add it to requires.authorization of the tool',
+        kind: 'TOOL_RUNTIME_FATAL',
+      },
+    ],
+    'because a service did not answer in time': [
+      'Gone',
+      { reason: 'timeout' },
+      { message: 'no answer', kind: 'NETWORK_TRANSPORT_RUNTIME_TIMEOUT', can_retry: true },
+    ],
+    'because a service cannot be reached': [
+      'Gone',
+      { reason: 'unreachable' },
+      { message: 'no answer', kind: 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE', can_retry: true },
+    ],
+    'because the way to a service broke': [
+      'Gone',
+      {},
+      { message: 'no answer', kind: 'NETWORK_TRANSPORT_RUNTIME_UNMAPPED', can_retry: true },
     ],
     'because nobody can be asked': [
       'Ask',

@@ -5,7 +5,9 @@ import {
   ContextRequiredToolError,
   createServer,
   FatalToolError,
+  NetworkTransportError,
   RetryableToolError,
+  type ToolServer,
   UpstreamError,
 } from '../src/index.ts';
 import { signWorkerToken } from './sign-worker-token.ts';
@@ -36,7 +38,11 @@ export async function startWorkerKit() {
     {
       name: 'Context',
       description: 'Context',
-      requires: { secrets: ['KEY', 'ABSENT'], metadata: ['client_id'] },
+      requires: {
+        authorization: { providerId: 'github' },
+        secrets: ['KEY', 'ABSENT'],
+        metadata: ['client_id'],
+      },
     },
     (_input, { userId, authorization, secrets, metadata, executionId }) => ({
       userId,
@@ -55,28 +61,13 @@ export async function startWorkerKit() {
     },
     ({ key }, { secrets }) => secrets.get(key),
   );
+  app.tool(
+    { name: 'Token', description: 'x', requires: { authorization: { id: 'hooli' } } },
+    (_input, { authorization }) => authorization.token,
+  );
+  app.tool({ name: 'Undeclared', description: 'x' }, (_input, { authorization }) => authorization.token);
   app.tool({ name: 'Nothing', description: 'Nothing', input: nothing }, () => undefined);
-  app.tool({ name: 'Lies', description: 'Lies', output: z.number().max(1) }, () => 2);
-  app.tool({ name: 'Cycle', description: 'Cycle' }, () => 1n);
-  app.tool({ name: 'Boom', description: 'Boom' }, () => {
-    throw new Error('password is hunter2');
-  });
-  app.tool({ name: 'Retry', description: 'Retry' }, () => {
-    throw new RetryableToolError('again', {
-      developerMessage: 'for you',
-      additionalPromptContent: 'try ids',
-      retryAfterMs: 1500,
-    });
-  });
-  app.tool({ name: 'Fatal', description: 'Fatal' }, () => {
-    throw new FatalToolError('broken');
-  });
-  app.tool({ name: 'Required', description: 'Required' }, () => {
-    throw new ContextRequiredToolError('which one?', { additionalPromptContent: 'ask the user' });
-  });
-  app.tool({ name: 'Up', description: 'Up', input: z.object({ status: z.number() }) }, ({ status }) => {
-    throw new UpstreamError('upstream said no', { statusCode: status, extra: { service: 'x' } });
-  });
+  addToolsThatFail(app);
   app.tool({ name: 'Ask', description: 'Ask' }, (_input, { elicit }) =>
     elicit({ message: 'sure?', schema: z.object({ sure: z.boolean() }) }),
   );
@@ -98,4 +89,38 @@ export async function startWorkerKit() {
   };
   /** `waiting` gives the signal of the first call of the tool Wait, which only ends when it is aborted. */
   return { url: server.url, stop: server.stop, headers, post, invoke, waiting: waiting.promise };
+}
+
+function addToolsThatFail(app: ToolServer): void {
+  app.tool({ name: 'Lies', description: 'Lies', output: z.number().max(1) }, () => 2);
+  app.tool({ name: 'Cycle', description: 'Cycle' }, () => 1n);
+  app.tool({ name: 'Boom', description: 'Boom' }, () => {
+    throw new Error('password is hunter2');
+  });
+  app.tool({ name: 'Retry', description: 'Retry' }, () => {
+    throw new RetryableToolError('again', {
+      developerMessage: 'for you',
+      additionalPromptContent: 'try ids',
+      retryAfterMs: 1500,
+    });
+  });
+  app.tool({ name: 'Fatal', description: 'Fatal' }, () => {
+    throw new FatalToolError('broken');
+  });
+  app.tool({ name: 'Required', description: 'Required' }, () => {
+    throw new ContextRequiredToolError('which one?', { additionalPromptContent: 'ask the user' });
+  });
+  app.tool({ name: 'Up', description: 'Up', input: z.object({ status: z.number() }) }, ({ status }) => {
+    throw new UpstreamError('upstream said no', { statusCode: status, extra: { service: 'x' } });
+  });
+  app.tool(
+    {
+      name: 'Gone',
+      description: 'Gone',
+      input: z.object({ reason: z.enum(['timeout', 'unreachable']).optional() }),
+    },
+    ({ reason }) => {
+      throw new NetworkTransportError('no answer', reason === undefined ? {} : { reason });
+    },
+  );
 }
