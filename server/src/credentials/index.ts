@@ -5,6 +5,7 @@
  * that asks for what we do not have is refused.
  */
 
+export type { ConnectionFilter, ConnectionView, UserConnections } from './connections/contract.ts';
 export type {
   ConnectProblem,
   ConsentAsked,
@@ -16,3 +17,5 @@ export type {
   Verifier,
 } from './contract.ts';
 export { createCredentials } from './credentials.ts';
+export type { Authorization, Authorizations, ForWhom, Verification } from './flows/contract.ts';
+export type { AuthProvider, Requirement } from './providers/contract.ts';

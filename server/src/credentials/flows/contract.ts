@@ -9,6 +9,8 @@ export interface Authorization {
   readonly id: string;
   readonly target: Target;
   readonly userId: string;
+  /** As in `ForWhom`; of a completed one: who consented. */
+  readonly personId: string | null;
   readonly status: 'not_started' | 'pending' | 'completed' | 'failed';
   /** A page of ours, to be opened in the user's browser; `null` where there is nothing to open any more. */
   readonly url: string | null;
@@ -47,13 +49,19 @@ export interface Authorizations {
   authorize(
     whom: ForWhom,
     asked: {
-      readonly requirement: Requirement;
+      /** Or an MCP server with an authorization server of its own; completed, too, where it wants no consent that we know of. */
+      readonly requirement: Requirement | { readonly sourceId: string };
       readonly nextUri: string | null;
       /** Which account is meant; `null`: the default one. */
       readonly account?: string | null;
       readonly peek?: true;
     },
   ): Promise<Result<Authorization, Refusal>>;
+  /** What `peek` says of each of these, in their order, by one look at what the user has: for lists of tools. */
+  statuses(
+    whom: ForWhom,
+    requirements: readonly Requirement[],
+  ): Promise<readonly Result<Authorization['status'], Refusal>[]>;
   /** Waits up to `waitMs` for its end. `null`: there is no such one in the project. */
   status(
     projectId: string,

@@ -20,7 +20,10 @@ export interface RestRooms {
   readonly pipeline: Pipeline;
   readonly catalog: Catalog;
   readonly sources: Sources;
-  readonly credentials: Pick<Credentials, 'connectList' | 'countOf' | 'redirectUriOf'>;
+  readonly credentials: Pick<
+    Credentials,
+    'providers' | 'authorizations' | 'connections' | 'secrets' | 'connectList' | 'countOf' | 'redirectUriOf'
+  >;
   readonly identity: Identity;
   readonly policy: Policy;
   readonly audit: Audit;
@@ -93,6 +96,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly forRestrictedKeys?: boolean;
   /** It changes something, so it leaves an audit record, whether refused or not. */
   readonly mutates?: boolean;
+  /** Of what kind its records are, where what it needs does not say. */
+  readonly records?: 'credential';
   readonly body?: z.ZodType<Body>;
   readonly query?: z.ZodType<Query>;
   readonly success: 200 | 201 | 204;

@@ -166,15 +166,16 @@ async function record(
   outcome: Result<Answer, Refusal>,
   asked: readonly unknown[],
 ): Promise<void> {
+  const kind = route.records ?? (route.needs === 'call' ? 'tool_call' : 'admin');
   await deps.audit.record({
-    kind: route.needs === 'call' ? 'tool_call' : 'admin',
+    kind,
     decision: outcome.ok ? 'allowed' : 'refused',
     projectId: principal.projectId,
     principal: principal.id,
     clientId: principal.clientId ?? null,
-    tool: route.needs === 'call' ? null : route.operation,
+    tool: kind === 'tool_call' ? null : route.operation,
     code: outcome.ok ? null : outcome.error.code,
     reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
-    changes: route.needs === 'call' ? null : changesOf(...asked, outcome.ok ? outcome.value.changed : null),
+    changes: kind === 'tool_call' ? null : changesOf(...asked, outcome.ok ? outcome.value.changed : null),
   });
 }
