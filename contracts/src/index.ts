@@ -40,12 +40,20 @@ export type { AuditChain, AuditEventsResponse, AuditProblem, AuditVerifyResponse
 export { auditEventsQuery, auditVerifyQuery } from './rest/audit.ts';
 export type {
   AuthProviderRequest,
+  AuthProviderResponse,
   AuthProviderUpdate,
   CredentialProviderType,
-  OAuth2Request,
-  OAuth2RequestSettings,
-  OAuth2Settings,
-  TriggeredRequestSettings,
+  EntrySettings,
+  KnownProviderResponse,
+  ProviderHeader,
+  TokenExchangeSettings,
+} from './rest/auth-providers.ts';
+export {
+  createAuthProviderRequest,
+  credentialProviderTypes,
+  declaredAuthProviderRequest,
+  enteredFields,
+  updateAuthProviderRequest,
 } from './rest/auth-providers.ts';
 export type {
   CreateGatewayRequest,
@@ -62,6 +70,15 @@ export {
   replaceGatewayRequest,
   updateGatewayRequest,
 } from './rest/gateways.ts';
+export type {
+  OAuth2Request,
+  OAuth2RequestSettings,
+  OAuth2Settings,
+  OAuth2Update,
+  Placeholder,
+  TriggeredRequestSettings,
+} from './rest/oauth2-settings.ts';
+export { oauth2Settings, placeholders, placeholdersIn } from './rest/oauth2-settings.ts';
 export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
 export type {
@@ -150,6 +167,8 @@ export type {
 } from './rest/projects.ts';
 export { createOrganizationRequest, nameRequest } from './rest/projects.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
+export type { DeclaredSecretRequest, StoredSecretResponse, UpsertSecretRequest } from './rest/secrets.ts';
+export { declaredSecretRequest, secretKey, upsertSecretRequest } from './rest/secrets.ts';
 export type {
   CreateServiceAccountRequest,
   ServiceAccountResponse,

@@ -6,6 +6,7 @@ import type {
 } from '@sallyport/contracts';
 import type { Refusal } from '#domain';
 import type { MaybePromise, Result } from '#foundation';
+import type { KnownProvider } from './known-provider.ts';
 
 /** An `auth_provider`: where users of a project have accounts that tools need. */
 export interface AuthProvider {
@@ -15,12 +16,16 @@ export interface AuthProvider {
   readonly type: CredentialProviderType;
   /** The well-known provider whose facts it goes by (`github`); `null`: all is its own. */
   readonly providerId: string | null;
+  /** What users know it by: `GitHub`. */
+  readonly label: string;
   readonly description: string;
   /** What users know it by: `GitHub`. */
   readonly label: string;
   readonly status: 'active' | 'inactive';
-  /** As it was written: the facts of a well-known provider are not in it. */
+  /** As it was written, without secrets: the facts of a well-known provider are not in it; `header`, `entry`, `token_exchange` are. */
   readonly written: AuthProviderRequest;
+  /** The well-known provider of `providerId`; `null`: there is none of that name. */
+  readonly known: KnownProvider | null;
   /** For `oauth2`: complete, the facts of the well-known provider with its own on top. Without the secret. */
   readonly oauth2: OAuth2Settings | null;
   /** `file`: declared in the config file, read-only in the API; its endpoints may be internal. */
@@ -30,6 +35,7 @@ export interface AuthProvider {
 }
 
 export interface ProviderSecrets {
+  /** Of `oauth2` and of `token_exchange`. */
   readonly clientSecret: string | null;
 }
 
