@@ -19,8 +19,6 @@ export interface AuthProvider {
   /** What users know it by: `GitHub`. */
   readonly label: string;
   readonly description: string;
-  /** What users know it by: `GitHub`. */
-  readonly label: string;
   readonly status: 'active' | 'inactive';
   /** As it was written, without secrets: the facts of a well-known provider are not in it; `header`, `entry`, `token_exchange` are. */
   readonly written: AuthProviderRequest;
