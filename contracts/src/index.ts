@@ -39,6 +39,24 @@ export { createApiKeyRequest, updateApiKeyRequest } from './rest/api-keys.ts';
 export type { AuditChain, AuditEventsResponse, AuditProblem, AuditVerifyResponse } from './rest/audit.ts';
 export { auditEventsQuery, auditVerifyQuery } from './rest/audit.ts';
 export type {
+  AuthorizationResponse,
+  AuthorizationStatus,
+  AuthorizeRequest,
+  AuthorizeToolRequest,
+  AuthStatusQuery,
+  ConfirmUserRequest,
+  ConfirmUserResponse,
+  ValidateVerifierRequest,
+  ValidateVerifierResponse,
+} from './rest/auth.ts';
+export {
+  authorizeRequest,
+  authorizeToolRequest,
+  authStatusQuery,
+  confirmUserRequest,
+  validateVerifierRequest,
+} from './rest/auth.ts';
+export type {
   AuthProviderRequest,
   AuthProviderResponse,
   AuthProviderUpdate,
@@ -55,6 +73,14 @@ export {
   enteredFields,
   updateAuthProviderRequest,
 } from './rest/auth-providers.ts';
+export type {
+  ConnectionResponse,
+  ConnectionStatus,
+  ConnectionsQuery,
+  UpdateConnectionRequest,
+  UserConnectionResponse,
+} from './rest/connections.ts';
+export { connectionsQuery, updateConnectionRequest } from './rest/connections.ts';
 export type {
   CreateGatewayRequest,
   GatewayResponse,
@@ -175,6 +201,8 @@ export type {
   UpdateServiceAccountRequest,
 } from './rest/service-accounts.ts';
 export { createServiceAccountRequest, updateServiceAccountRequest } from './rest/service-accounts.ts';
+export type { SessionVerificationRequest, SessionVerificationResponse } from './rest/settings.ts';
+export { sessionVerificationRequest } from './rest/settings.ts';
 export type {
   ExecuteToolRequest,
   ExecuteToolResponse,
@@ -220,6 +248,7 @@ export type {
   TestWorkerRequest,
   ToolChangeResponse,
   UpdateWorkerRequest,
+  WorkerAuthorizationResponse,
   WorkerHealthResponse,
   WorkerResponse,
   WorkerStatus,

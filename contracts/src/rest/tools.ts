@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ToolError, ToolLog, ToolMetadata, ValueSchema } from '../worker/protocol.ts';
+import type { AuthorizationStatus } from './auth.ts';
 import { pageQuery } from './page.ts';
 
 /** Requests and answers of `/v1/tools` and `/v1/formatted_tools`. */
@@ -71,7 +72,7 @@ export const executeToolRequest = z.strictObject({
 });
 export type ExecuteToolRequest = z.infer<typeof executeToolRequest>;
 
-/** `POST /v1/tools/requirements`. */
+/** `POST /v1/tools/requirements`. `authorize`: begins every consent that is missing. */
 export const toolRequirementsRequest = z.strictObject({
   tools: z
     .array(z.strictObject({ tool_name: toolName, tool_version: toolVersion.optional() }))
@@ -109,7 +110,8 @@ export interface ToolResponse {
       oauth2?: { scopes: string[] };
       status: 'active' | 'inactive';
       status_reason?: string;
-      token_status?: 'not_started' | 'pending' | 'completed' | 'failed';
+      /** Only where the request names a user, or its credential stands for one. */
+      token_status?: AuthorizationStatus;
     };
     secrets?: { key: string; met: boolean; status_reason?: string }[];
   };
@@ -139,9 +141,16 @@ export interface ToolRequirementsResponse {
       {
         provider_id?: string;
         provider_type?: string;
+        /** Of all these tools together. */
         scopes: string[];
         status: 'active' | 'inactive';
+        status_reason?: string;
+        /** As in `ToolResponse`. */
+        token_status?: AuthorizationStatus;
         met: boolean;
+        /** Where the user is being asked, and by which address. */
+        authorization_id?: string;
+        url?: string;
         tool_names: string[];
       }
     >;

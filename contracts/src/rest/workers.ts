@@ -317,6 +317,17 @@ export interface AuthorizeWorkerResponse {
   scopes: string[];
 }
 
+/** Answer of `GET /v1/workers/{id}/authorize`, in Arcade's shape. */
+export interface WorkerAuthorizationResponse {
+  worker_id: string;
+  /** As whom its tools are listed; `''`: nobody in particular. */
+  user_id: string;
+  status: 'pending' | 'completed';
+  /** To be opened in a browser; only while it is pending. */
+  url?: string;
+  scopes: string[];
+}
+
 export interface WorkerHealthResponse {
   id: string;
   enabled: boolean;
