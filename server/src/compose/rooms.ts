@@ -88,6 +88,7 @@ export async function buildRooms(
     log,
     issuer,
     sourceOf: (projectId, id) => sources.get(projectId, id),
+    organizationOf: (id) => identity.people.project(id)?.organizationId ?? null,
     onConsent: (event) => recordConsent(event, audit),
   });
   const sources: Sources = await createSources({

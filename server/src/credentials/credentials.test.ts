@@ -67,6 +67,7 @@ describe('what users let us do at sources', () => {
       clock: with_,
       log: silentLog,
       issuer: () => 'http://127.0.0.1:1',
+      organizationOf: () => 'default',
       sourceOf: (_projectId, id) => (id === 'guarded' ? source : null),
       onConsent: (event) => void ended.push(event),
     });

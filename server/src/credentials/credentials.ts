@@ -8,6 +8,8 @@ import { createAsking, personOf } from './asking.ts';
 import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
 import { createFlows } from './flows/flows.ts';
+import { createSecrets } from './secrets/secrets.ts';
+import { secretsForTool } from './secrets/secrets-for-tool.ts';
 import { createConnectionStore } from './store/store.ts';
 import { callbackOf, clientDocumentOf } from './upstream/clients.ts';
 import { createFetchFor } from './upstream/fetching.ts';
@@ -22,6 +24,8 @@ export interface CredentialsDeps {
   /** Our own origin. */
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
+  /** `null`: there is no such project. */
+  readonly organizationOf: (projectId: string) => string | null;
   /** A consent has ended, as it must stand in the audit. */
   readonly onConsent: (event: ConsentEvent) => void | Promise<void>;
 }
@@ -33,6 +37,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   const fetchFor = createFetchFor(egress);
   const connections = await createConnections({ ...deps, store, fetchFor });
   const flows = createFlows({ ...deps, store, connections, fetchFor });
+  const secrets = await createSecrets(deps);
   const asking = createAsking({ connections, flows, clock, issuer, sourceOf });
 
   function ofUser(caller: Caller, projectId: string, sourceId: string) {
@@ -47,11 +52,15 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
     providers: absent(),
     authorizations: absent(),
     connections: absent(),
-    secrets: absent(),
+    secrets: secrets.secrets,
     attach({ caller, tool, given }) {
-      const required = requirementsOf(tool, given);
-      if (!required.ok) return required;
-      return withSecrets(ofUser(caller, tool.projectId, tool.sourceId), required.value);
+      const missing = missingProvider(tool);
+      if (missing !== null) return err(missing);
+      const asked = secretsForTool(tool, given, secrets.secrets);
+      const user = () => ofUser(caller, tool.projectId, tool.sourceId);
+      if (asked instanceof Promise)
+        return asked.then((all) => (all.ok ? withSecrets(user(), all.value) : all));
+      return asked.ok ? withSecrets(user(), asked.value) : asked;
     },
     forSource: (caller, { projectId, sourceId }) => ofUser(caller, projectId, sourceId),
     challenged: asking.challenged,
@@ -75,7 +84,10 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
       finish: flows.finish,
       clientDocument: ({ projectId, sourceId }) => clientDocumentOf({ projectId, id: sourceId }, issuer()),
     },
-    close: flows.close,
+    close() {
+      flows.close();
+      void secrets.close();
+    },
   };
 }
 
@@ -99,30 +111,10 @@ function withSecrets(
   return ofUser instanceof Promise ? ofUser.then(join) : join(ofUser);
 }
 
-/** The secrets that a tool asks for; refused where it asks for what we do not have, rather than run without it. */
-function requirementsOf(
-  { qualifiedName, requirements }: Tool,
-  given: Credential['secrets'],
-): Result<Credential['secrets'], Refusal> {
-  if (requirements.authorization !== null) {
-    const { provider_id, id } = requirements.authorization;
-    const provider = provider_id ?? id ?? 'an unnamed provider';
-    return err(
-      refusal(
-        'credentials.not_configured',
-        `${qualifiedName} acts for the user at ${provider}, which is not set up here`,
-      ),
-    );
-  }
-  const wanted = requirements.secrets ?? [];
-  const missing = wanted.find(({ key }) => !given.some((one) => one.key === key));
-  if (missing !== undefined) {
-    return err(
-      refusal(
-        'credentials.not_configured',
-        `${qualifiedName} needs the secret ${missing.key}, which is not set up here`,
-      ),
-    );
-  }
-  return ok(given.filter(({ key }) => wanted.some((one) => one.key === key)));
+function missingProvider({ qualifiedName, requirements }: Tool): Refusal | null {
+  if (requirements.authorization === null) return null;
+  const { provider_id, id } = requirements.authorization;
+  const provider = provider_id ?? id ?? 'an unnamed provider';
+  const message = `${qualifiedName} acts for the user at ${provider}, which is not set up here`;
+  return refusal('credentials.not_configured', message);
 }

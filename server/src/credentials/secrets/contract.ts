@@ -28,7 +28,12 @@ export interface Secrets {
   /** Makes it, or gives it another value. Refused where the file declares it. */
   put(
     place: SecretPlace,
-    secret: { readonly key: string; readonly value: string; readonly description: string },
+    secret: {
+      readonly key: string;
+      readonly value: string;
+      /** `undefined`: the one of before stays. */
+      readonly description: string | undefined;
+    },
   ): Promise<Result<Secret, Refusal>>;
   remove(place: SecretPlace, id: string): Promise<Result<Secret, Refusal>>;
   applyFile(
@@ -42,4 +47,6 @@ export interface Secrets {
   has(projectId: string, key: string): boolean;
   /** The value, opened for one use; `null`: there is none. */
   open(projectId: string, key: string): MaybePromise<string | null>;
+  /** Hears of every change, of other replicas too. `null`: of any project. */
+  onChange(listener: (projectId: string | null) => void): void;
 }
