@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Gateway } from '#domain';
 import type { PendingAuthorization } from '../oauth/contract.ts';
+import { accountDonePage, accountPendingPage, accountVerifyingPage } from './account-done-page.ts';
+import { accountProblem } from './account-problem-page.ts';
+import { askAccountPage, entryPage } from './ask-account-page.ts';
 import { connectPage } from './connect-page.ts';
+import { connectionsPage } from './connections-page.ts';
 import { consentPage } from './consent-page.ts';
 import { deviceCodePage, deviceConfirmPage, deviceDonePage } from './device-pages.ts';
 import { goOnPage } from './go-on-page.ts';
@@ -12,6 +16,7 @@ import { plainText } from './plain-text.ts';
 import { problemPage } from './problem-page.ts';
 import { scripts } from './scripts.ts';
 import { sessionsPage } from './sessions-page.ts';
+import { signInForAccountPage } from './sign-in-for-account-page.ts';
 import { signInPage } from './sign-in-page.ts';
 
 function askedFor(text: string) {
@@ -80,7 +85,68 @@ function allPages(text: string): Readonly<Record<string, Page>> {
       scopes: [text],
       gateway,
     }),
+    ...accountPages(text),
     deviceDone: deviceDonePage({ clientName: text }),
+  };
+}
+
+function accountPages(text: string): Readonly<Record<string, Page>> {
+  const asked = { label: text, userId: text, host: text, scopes: [text, text], account: text };
+  const form = { asked, action: text, formToken: text };
+  const time = '2026-01-01T00:00:00.000Z';
+  const account = {
+    id: text,
+    label: text,
+    name: text,
+    userId: text,
+    isOneOfSeveral: true,
+    host: text,
+    scopes: [text],
+    gateways: [text],
+    tools: [text],
+    createdAt: time,
+    lastUsedAt: time,
+  };
+  const project = {
+    id: text,
+    name: text,
+    accounts: [
+      { ...account, works: true, isDefault: true },
+      { ...account, works: false, isDefault: false, problem: text },
+    ],
+    providers: [
+      { id: text, label: text, description: `The ${text}`, userIds: [text, text], isConnected: true },
+      { id: text, label: text, description: `The ${text}`, userIds: [text], isConnected: false },
+    ],
+    failures: [{ id: text, label: text, reason: text, advice: text, code: text, endedAt: time }],
+  };
+  const signIn = {
+    choices: [{ name: text, url: text }],
+    link: linkInstead(linkForm({ formToken: text, to: text })),
+  };
+  return {
+    askAccount: askAccountPage(form),
+    entry: entryPage({
+      ...form,
+      instructions: text,
+      fields: [
+        { name: text, label: text, isSecret: true, problem: text },
+        { name: text, label: text, isSecret: false },
+      ],
+      problem: text,
+    }),
+    accountDone: accountDonePage({ label: text, isSignedIn: true }),
+    accountVerifying: accountVerifyingPage({ label: text }),
+    accountPending: accountPendingPage({ label: text }),
+    accountFailed: accountProblem({ kind: 'failed', reason: text, advice: text, reference: text }).page,
+    wrongPerson: signInForAccountPage({ ...signIn, what: 'link', signedInAs: text, reference: text }),
+    signInFirst: signInForAccountPage({ ...signIn, what: 'own', signedInAs: null, reference: text }),
+    connections: connectionsPage({
+      signedInAs: text,
+      formToken: text,
+      projects: [project, project],
+      notice: { isBad: true, text },
+    }),
   };
 }
 
@@ -158,7 +224,7 @@ test('no page has a script of its own, an event handler or a style of its own, a
     assert.match(html, /<html lang="en">/);
     assert.match(html, /<title>[^<]+<\/title>/);
     assert.equal([...html.matchAll(/<h1>/g)].length, 1, name);
-    for (const [, id] of html.matchAll(/<input type="(?:text|email)" id="([^"]+)"/g)) {
+    for (const [, id] of html.matchAll(/<input type="(?:text|email|password)" id="([^"]+)"/g)) {
       assert.ok(html.includes(`<label for="${id}">`), `${name}: ${id} has a label`);
     }
   }

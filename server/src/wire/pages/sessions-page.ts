@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
-import type { Html, Page } from './page.ts';
+import { buttonForm } from './button-form.ts';
+import { instant } from './instant.ts';
+import type { Page } from './page.ts';
 import { plainText } from './plain-text.ts';
 
 export interface ShownSignIn {
@@ -34,7 +36,8 @@ export function sessionsPage(of: {
     title: 'Your sessions',
     isWide: true,
     body: html`<h1>You are signed in as ${plainText(of.signedInAs)}</h1>
-<div class="actions">${form('/oauth2/sign_out', formToken, {}, 'Sign out of this browser', '')}</div>
+<p class="soft">Which of your accounts agents may use, you see under <a href="/connect">your connections</a>.</p>
+<div class="actions">${buttonForm({ action: '/oauth2/sign_out', formToken, text: 'Sign out of this browser' })}</div>
 <h2>Where you are signed in</h2>
 <p class="soft">Ending a session disconnects the applications that were connected by it.</p>
 <ul class="rows">${of.signIns.map(
@@ -42,12 +45,12 @@ export function sessionsPage(of: {
         one,
       ) => html`<li><span>${plainText(one.where)}${one.isThis ? html` <strong>(this browser)</strong>` : ''}
 <small>since ${instant(one.createdAt)}, by ${plainText(one.by)}</small></span>
-${form('/oauth2/sessions/end', formToken, { id: one.id }, 'End', plainText(one.where))}</li>`,
+${buttonForm({ action: '/oauth2/sessions/end', formToken, fields: { id: one.id }, text: 'End', about: plainText(one.where) })}</li>`,
     )}</ul>
 ${
   of.signIns.length < 2
     ? ''
-    : html`<div class="actions">${form('/oauth2/sessions/end_all', formToken, {}, 'End all of them, and sign out', '')}</div>`
+    : html`<div class="actions">${buttonForm({ action: '/oauth2/sessions/end_all', formToken, text: 'End all of them, and sign out' })}</div>`
 }
 <h2>Applications that you allowed</h2>
 ${
@@ -56,25 +59,8 @@ ${
     : html`<ul class="rows">${of.consents.map(
         (one) => html`<li><span>${plainText(one.client, 200)}
 <small>${one.host === null ? '' : `published by ${plainText(one.host)}, `}uses ${plainText(one.gateway)}, since ${instant(one.createdAt)}</small></span>
-${form('/oauth2/sessions/withdraw', formToken, { client: one.clientId, gateway: one.gatewayId }, 'Withdraw', plainText(one.client))}</li>`,
+${buttonForm({ action: '/oauth2/sessions/withdraw', formToken, fields: { client: one.clientId, gateway: one.gatewayId }, text: 'Withdraw', about: plainText(one.client) })}</li>`,
       )}</ul>`
 }`,
   };
-}
-
-function form(
-  action: string,
-  formToken: string,
-  fields: Readonly<Record<string, string>>,
-  text: string,
-  about: string,
-): Html {
-  return html`<form method="post" action="${action}">
-<input type="hidden" name="form_token" value="${formToken}">${Object.entries(fields).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )}<button class="quiet"${about === '' ? '' : html` aria-label="${text}: ${about}"`}>${text}</button></form>`;
-}
-
-function instant(iso: string): Html {
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }

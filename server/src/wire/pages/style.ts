@@ -1,7 +1,7 @@
 /** The look of every page: the system's own letters, one colour, light or dark as the reader has it. */
 export const style = `
-:root{color-scheme:light dark;--ground:#f5f6f8;--card:#fff;--ink:#1b1f26;--soft:#5b6472;--line:#dfe3e9;--accent:#2457d6;--on-accent:#fff;--bad:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ground:#12151a;--card:#1b2027;--ink:#e9ecf1;--soft:#a2acba;--line:#313945;--accent:#8fb0ff;--on-accent:#0d1a3a;--bad:#ff9d94}}
+:root{color-scheme:light dark;--ground:#f5f6f8;--card:#fff;--ink:#1b1f26;--soft:#5b6472;--line:#dfe3e9;--accent:#2457d6;--on-accent:#fff;--bad:#b3261e;--good:#1b6e3c}
+@media(prefers-color-scheme:dark){:root{--ground:#12151a;--card:#1b2027;--ink:#e9ecf1;--soft:#a2acba;--line:#313945;--accent:#8fb0ff;--on-accent:#0d1a3a;--bad:#ff9d94;--good:#7fd6a2}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:break-word}
 main{max-width:29rem;margin:0 auto;padding:clamp(1rem,7vh,5rem) 1rem 3rem}
@@ -25,6 +25,21 @@ li{margin:.25rem 0}
 ul.rows{list-style:none;padding:0;border-top:1px solid var(--line)}
 ul.rows li>span{min-width:0;overflow-wrap:anywhere}
 ul.rows li{display:flex;gap:1rem;align-items:center;justify-content:space-between;padding:.7rem 0;margin:0;border-bottom:1px solid var(--line)}
+ul.scopes{margin:0;padding:0;list-style:none}
+ul.scopes li{margin:0 0 .35rem}
+ul.rows form{display:flex;gap:.5rem;align-items:center;flex:none}
+select{width:auto;max-width:12rem;padding:.3rem .5rem;min-height:2.2rem}
+h2.place{font-size:1.2rem;border-top:1px solid var(--line);padding-top:1.6rem}
+h3{font-size:1.02rem;margin:0 0 .3rem;font-weight:650}
+.account{border:1px solid var(--line);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
+.account dl{margin:.6rem 0}
+.account .actions{margin:.9rem 0}
+.account details,.account details:last-of-type{border-bottom:0}
+.account p{margin:0 0 .5rem}
+.state{font-size:.8rem;font-weight:600;border:1px solid currentColor;border-radius:99px;padding:.05rem .6rem;margin-left:.3rem;white-space:nowrap}
+.good{color:var(--good)}
+.notice{border:1px solid currentColor;border-radius:9px;padding:.6rem .8rem}
+.help{margin:.3rem 0 0}
 .actions{display:flex;flex-wrap:wrap;gap:.7rem;margin-top:1.3rem}
 .actions form{display:contents}
 .button,button{font:inherit;font-weight:600;border:1px solid var(--accent);border-radius:9px;padding:.6rem 1.1rem;min-height:2.75rem;background:var(--accent);color:var(--on-accent);text-decoration:none;text-align:center;cursor:pointer;flex:1 1 8rem;display:inline-block}
@@ -35,7 +50,7 @@ li button,.row button,button.copy{flex:none;min-height:2.2rem;padding:.3rem .8re
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 button:focus-visible,.button:focus-visible{outline-color:var(--ink)}
 label{display:block;font-weight:600;margin:1rem 0 .35rem}
-input[type=text],input[type=email]{width:100%;font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:9px;padding:.6rem .75rem}
+input[type=text],input[type=email],input[type=password],select{width:100%;font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:9px;padding:.6rem .75rem}
 code,pre,.code{font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{background:var(--ground);border:1px solid var(--line);border-radius:9px;padding:.75rem .85rem;margin:.4rem 0 .8rem;white-space:pre-wrap;user-select:all}
 .copyable{position:relative}
