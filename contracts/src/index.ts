@@ -194,7 +194,7 @@ export type {
 export { createOrganizationRequest, nameRequest } from './rest/projects.ts';
 export type { SecretResponse } from './rest/secret-response.ts';
 export type { DeclaredSecretRequest, StoredSecretResponse, UpsertSecretRequest } from './rest/secrets.ts';
-export { declaredSecretRequest, secretKey, upsertSecretRequest } from './rest/secrets.ts';
+export { declaredSecretRequest, secretParams, upsertSecretRequest } from './rest/secrets.ts';
 export type {
   CreateServiceAccountRequest,
   ServiceAccountResponse,

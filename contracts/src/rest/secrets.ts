@@ -8,7 +8,8 @@ const key = z
 const value = z.string().min(1).max(5000);
 const description = z.string().max(1000);
 
-export const secretKey = key;
+/** What the address of a secret names. */
+export const secretParams = z.object({ secret_key: key });
 
 /** `POST /v1/admin/secrets/{secret_key}`: makes it, or gives it another value; a description that is left out stays. */
 export const upsertSecretRequest = z.strictObject({ value, description: description.optional() });

@@ -185,8 +185,9 @@ async function watchConfig(
     acting = loaded.value;
     const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
-    const { workers, gateways, grants, rules, limits, plugins, hooks, userSources: user_sources } = acting;
-    const counts = Object.entries({ workers, gateways, grants, rules, limits, plugins, hooks, user_sources });
+    const { workers, gateways, grants, rules, limits, plugins, hooks, secrets, userSources } = acting;
+    const policies = { grants, rules, limits, plugins, hooks };
+    const counts = Object.entries({ workers, gateways, ...policies, user_sources: userSources, secrets });
     log.info(
       Object.fromEntries(counts.map(([section, { length }]) => [section, length])),
       'the config file was applied',

@@ -1,6 +1,7 @@
 import type { DeclaredUserSourceRequest } from '@sallyport/contracts';
 import type { Catalog } from '#catalog';
 import { type ConfigFile, type Declared, type FurtherChecks, formatMistake } from '#config';
+import type { Credentials } from '#credentials';
 import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
 import {
   checkUserAssertion,
@@ -40,7 +41,14 @@ export async function applyDeclared(
     catalog,
     policy,
     identity,
-  }: { sources: Sources; catalog: Catalog; policy: Policy; identity: Pick<Identity, 'userSources'> },
+    credentials,
+  }: {
+    sources: Sources;
+    catalog: Catalog;
+    policy: Policy;
+    identity: Pick<Identity, 'userSources'>;
+    credentials: Pick<Credentials, 'secrets'>;
+  },
 ): Promise<void> {
   const workers = file.workers.map(
     ({ request }): Source => ({ ...newSourceFromRequest(request, { projectId }), ...fromFile }),
@@ -52,6 +60,7 @@ export async function applyDeclared(
     projectId,
     file.userSources.map(({ request }) => declaredUserSource(request)),
   );
+  credentials.secrets.applyFile(projectId, file.secrets.map(requestOf));
   // Before anything is awaited: no request sees a gateway without what is laid down for it, or a tool before that.
   catalog.applyFile(gateways);
   policy.grants.applyFile(projectId, file.grants.map(requestOf));

@@ -4,6 +4,7 @@ import {
   type DeclaredUserSourceRequest,
   declaredHookRequest,
   declaredPluginRequest,
+  declaredSecretRequest,
   declaredUserSourceRequest,
   declaredWorkerRequest,
   grantRequest,
@@ -28,7 +29,7 @@ import type { Tree } from './tree.ts';
 import { locate, locateKey } from './tree.ts';
 
 /** Known words that this version does not act on. Accepting one and not acting on it would be dangerous. */
-const laterSections = ['auth_providers', 'secrets', 'models'] as const;
+const laterSections = ['auth_providers', 'models'] as const;
 
 const fileSchema = z.strictObject({
   workers: z.array(declaredWorkerRequest).default([]),
@@ -39,6 +40,7 @@ const fileSchema = z.strictObject({
   plugins: z.array(declaredPluginRequest).default([]),
   hooks: z.array(declaredHookRequest).default([]),
   user_sources: z.array(declaredUserSourceRequest).default([]),
+  secrets: z.array(declaredSecretRequest).default([]),
   egress: z
     .strictObject({
       allow: z.array(z.string().refine(isEgressEntry, `expected ${egressEntryForm}`)).default([]),
@@ -94,7 +96,7 @@ export async function checkConfig(
   reportHooks(value, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
-  const { workers, gateways, grants, rules, limits, plugins, hooks, user_sources, egress, audit } =
+  const { workers, gateways, grants, rules, limits, plugins, hooks, user_sources, secrets, egress, audit } =
     parsed.data;
   const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
   const declared = <T>(section: string, requests: readonly T[]) =>
@@ -111,6 +113,7 @@ export async function checkConfig(
     plugins: declared('plugins', plugins),
     hooks: declared('hooks', hooks),
     userSources: declared('user_sources', user_sources),
+    secrets: declared('secrets', secrets),
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
     references: resolved.references,
@@ -167,6 +170,7 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
     ['gateways', 'slug'],
     ['plugins', 'id'],
     ['user_sources', 'id'],
+    ['secrets', 'key'],
   ] as const) {
     const first = new Map<string, number>();
     for (const [index, entry] of listIn(value[section]).entries()) {

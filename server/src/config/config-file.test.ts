@@ -182,6 +182,8 @@ describe('references to secrets', () => {
         '      backend: okta',
         '      okta: { org_url: "https://o.example", api_token: SEKRET-10 }',
         '      rules: [{ match: "*", required_groups: [a] }]',
+        'secrets:',
+        '  - { key: API_TOKEN, value: SEKRET-11 }',
       ].join('\n'),
       { U: 'http://x/?key=SEKRET-5', V: 'SEKRET-6' },
     );
@@ -377,8 +379,28 @@ describe('mistakes', () => {
     assert.match((await mistakesOf(generated)).join(), /id: must not begin with usrc_/);
   });
 
+  it('secrets come by reference, each key once, and none is quoted', async () => {
+    const { secrets } = await configOf(
+      'secrets:\n  - { key: A.b-1, value: { fromEnv: A }, description: of CI }\n  - { key: B, value: two }\n',
+      { A: 'line\none' },
+    );
+    assert.deepEqual(
+      secrets.map(({ request }) => request),
+      [
+        { key: 'A.b-1', value: 'line\none', description: 'of CI' },
+        { key: 'B', value: 'two' },
+      ],
+    );
+    const mistakes = await mistakesOf(
+      `secrets:\n  - { key: A, value: ${'SEKRET'.repeat(900)} }\n  - { key: A, value: '' }\n  - { key: a b, value: SEKRET }\n`,
+    );
+    assert.doesNotMatch(mistakes.join(), /SEKRET/);
+    for (const field of ['secrets[0].value', 'secrets[1].key', 'secrets[1].value', 'secrets[2].key'])
+      assert.match(mistakes.join('\n'), new RegExp(field.replace(/[[\]]/g, '\\$&')));
+  });
+
   it('a section of a later version is refused while it holds anything', async () => {
-    const sections = ['auth_providers', 'secrets', 'models'];
+    const sections = ['auth_providers', 'models'];
     const text = sections.map((name) => `${name}: [{ name: x }]`).join('\n');
     const mistakes = await mistakesOf(text);
     assert.equal(mistakes.length, sections.length);

@@ -4,6 +4,7 @@ import type {
   CreateGatewayRequest,
   DeclaredHookRequest,
   DeclaredPluginRequest,
+  DeclaredSecretRequest,
   DeclaredUserSourceRequest,
   DeclaredWorkerRequest,
   GrantRequest,
@@ -36,6 +37,7 @@ export interface ConfigFile {
   readonly plugins: readonly Declared<DeclaredPluginRequest>[];
   readonly hooks: readonly Declared<DeclaredHookRequest>[];
   readonly userSources: readonly Declared<DeclaredUserSourceRequest>[];
+  readonly secrets: readonly Declared<DeclaredSecretRequest>[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];
   /** `null` where the file is silent. `SALLYPORT_AUDIT_DURABILITY` goes first. */
@@ -54,6 +56,7 @@ export const emptyConfig: ConfigFile = {
   plugins: [],
   hooks: [],
   userSources: [],
+  secrets: [],
   egressAllow: [],
   auditDurability: null,
   references: [],

@@ -7,6 +7,7 @@ import {
   createGatewayRequest,
   declaredHookRequest,
   declaredPluginRequest,
+  declaredSecretRequest,
   declaredUserSourceRequest,
   declaredWorkerRequest,
   grantRequest,
@@ -52,6 +53,7 @@ it('docs/config.md names every variable and every field', () => {
     ...Object.keys(declaredPluginRequest.shape),
     ...Object.keys(declaredHookRequest.shape),
     ...Object.keys(declaredUserSourceRequest.shape),
+    ...Object.keys(declaredSecretRequest.shape),
   ];
   for (const name of [...variables, ...fields]) {
     assert.match(page, new RegExp(`\`${name.replaceAll('.', '\\.')}[\`.]`), name);
@@ -64,7 +66,13 @@ it('the example in docs/config.md is a config file that works', async () => {
     const path = join(directory, 'sallyport.yaml');
     writeFileSync(path, /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? '');
     writeFileSync(join(directory, 'wiki-token'), 'token\n');
-    const env = { REFERENCE_SECRET: 'secret', FILES_KEY: 'key', DLP_TOKEN: 'token', IDP_SECRET: 'secret' };
+    const env = {
+      REFERENCE_SECRET: 'secret',
+      FILES_KEY: 'key',
+      DLP_TOKEN: 'token',
+      IDP_SECRET: 'secret',
+      SEARCH_API_KEY: 'k',
+    };
     const loaded = await loadConfigFile(path, env, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
     assert.ok(loaded.ok);

@@ -19,3 +19,4 @@ export type {
 export { createCredentials } from './credentials.ts';
 export type { Authorization, Authorizations, ForWhom, Verification } from './flows/contract.ts';
 export type { AuthProvider, Requirement } from './providers/contract.ts';
+export type { Secret, SecretPlace, Secrets } from './secrets/contract.ts';

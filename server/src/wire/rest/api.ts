@@ -19,6 +19,7 @@ import { policyRoutes } from './policy/routes.ts';
 import { simulateRoute } from './policy/simulate-route.ts';
 import { projectRoutes } from './projects/routes.ts';
 import type { RestDeps, RestRooms, Route } from './route.ts';
+import { secretRoutes } from './secrets/routes.ts';
 import { serve } from './serve.ts';
 import { serviceAccountRoutes } from './service-accounts/routes.ts';
 import { executeRoute } from './tools/execute.ts';
@@ -47,6 +48,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...hookRoutes(deps),
     ...approvalRoutes(deps),
     ...userSourceRoutes(deps),
+    ...secretRoutes(deps),
     ...auditRoutes(deps),
     explainRoute(deps),
     simulateRoute(deps),

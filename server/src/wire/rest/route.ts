@@ -92,13 +92,18 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly ofOrganization?: true;
   /** What the caller must have: by the scopes of an API key, or by a role. */
   readonly needs: Permission;
-  /** Open to callers who are confined to their users or tools; it must then look at these restrictions itself. */
-  readonly forRestrictedKeys?: boolean;
+  /**
+   * Open to callers who are confined to their users or tools, or only to those confined to users; it must then look at these
+   * restrictions itself.
+   */
+  readonly forRestrictedKeys?: boolean | 'users';
   /** It changes something, so it leaves an audit record, whether refused or not. */
   readonly mutates?: boolean;
   /** Of what kind its records are, where what it needs does not say. */
   readonly records?: 'credential';
   readonly body?: z.ZodType<Body>;
+  /** What of the body its audit record may hold; all of it, but for what is secret by its name (changes.ts), unless told. */
+  readonly recorded?: (body: Body) => unknown;
   readonly query?: z.ZodType<Query>;
   readonly success: 200 | 201 | 204;
   run(request: RestRequest<Body, Query>): Promise<Outcome> | Outcome;

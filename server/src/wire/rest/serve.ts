@@ -42,7 +42,8 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
     outcome = checked.ok ? await route.run(checked.value) : checked;
   }
   if (route.mutates || (route.needs === 'call' && !checked.ok)) {
-    const asked = [params, checked.ok ? checked.value.body : null];
+    const { recorded = (body: unknown) => body } = route;
+    const asked = [params, checked.ok ? recorded(checked.value.body) : null];
     await record(deps, route, principal.value, outcome, asked);
   }
   return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
@@ -81,12 +82,15 @@ function closedTo(deps: RestDeps, principal: Principal, route: Route, place: Pla
     const told = route.ofOrganization ? 'there is no such organization' : 'there is no such project';
     return refusal('resource.unknown', told);
   }
-  const { permissions, users, gateways, confined } = principal;
+  const { permissions, users, gateways, tools, confined } = principal;
   const isOpen = permissions.has(route.needs);
-  if (isOpen && gateways === null && (!confined || route.forRestrictedKeys === true)) return null;
+  const takesConfined =
+    route.forRestrictedKeys === 'users' ? tools === null : route.forRestrictedKeys === true;
+  if (isOpen && gateways === null && (!confined || takesConfined)) return null;
   const needed = neededBy(principal, route);
   if (!isOpen || principal.kind === 'person') return refusal('identity.scope_missing', needed);
-  const to = gateways !== null ? 'gateways' : users !== null ? 'users' : 'tools';
+  const takesUsers = route.forRestrictedKeys === 'users' || users === null;
+  const to = gateways !== null ? 'gateways' : takesUsers ? 'tools' : 'users';
   return refusal('identity.scope_missing', `${needed} that is not restricted to ${to}`);
 }
 
@@ -103,7 +107,7 @@ function neededBy({ kind }: Principal, { operation, needs, forRestrictedKeys }: 
     return `${operation} needs an API key with the scope "${scope}"`;
   }
   const enough = roles.filter(
-    (role) => permissionsOfRole[role].includes(needs) && (role !== 'member' || forRestrictedKeys === true),
+    (role) => permissionsOfRole[role].includes(needs) && (role !== 'member' || Boolean(forRestrictedKeys)),
   );
   return `${operation} needs one of the roles ${enough.join(', ')}`;
 }
