@@ -8,6 +8,7 @@ import { createAsking, personOf } from './asking.ts';
 import { createConnections } from './connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
 import { createFlows } from './flows/flows.ts';
+import { createProviders } from './providers/providers.ts';
 import { createSecrets } from './secrets/secrets.ts';
 import { secretsForTool } from './secrets/secrets-for-tool.ts';
 import { createConnectionStore } from './store/store.ts';
@@ -38,6 +39,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   const connections = await createConnections({ ...deps, store, fetchFor });
   const flows = createFlows({ ...deps, store, connections, fetchFor });
   const secrets = await createSecrets(deps);
+  const providers = await createProviders({ ...deps, onRemoved: async () => {} });
   const asking = createAsking({ connections, flows, clock, issuer, sourceOf });
 
   function ofUser(caller: Caller, projectId: string, sourceId: string) {
@@ -49,7 +51,7 @@ export async function createCredentials(deps: CredentialsDeps): Promise<Credenti
   }
 
   return {
-    providers: absent(),
+    providers,
     authorizations: absent(),
     connections: absent(),
     secrets: secrets.secrets,

@@ -18,5 +18,8 @@ export type {
 } from './contract.ts';
 export { createCredentials } from './credentials.ts';
 export type { Authorization, Authorizations, ForWhom, Verification } from './flows/contract.ts';
-export type { AuthProvider, Requirement } from './providers/contract.ts';
+export { checkAuthProvider } from './providers/complete.ts';
+export type { AuthProvider, Providers, Requirement } from './providers/contract.ts';
+export { knownProviders } from './providers/known/known-providers.ts';
+export type { KnownProvider } from './providers/known-provider.ts';
 export type { Secret, SecretPlace, Secrets } from './secrets/contract.ts';

@@ -63,6 +63,8 @@ export interface Providers {
   applyFile(projectId: string, requests: readonly AuthProviderRequest[]): void;
   /** Its secrets, opened for one use. */
   secretsOf(provider: AuthProvider): MaybePromise<ProviderSecrets>;
+  /** Whether it has any. */
+  hasSecret(provider: AuthProvider): boolean;
   /** Where its users come back to: an address of its own, so that no provider gets the answer of another. */
   redirectUriOf(projectId: string, id: string): string;
 }
