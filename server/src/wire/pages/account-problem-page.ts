@@ -9,6 +9,8 @@ export type AccountProblemKind =
   | 'answered'
   | 'failed'
   | 'not_sent_by_us'
+  | 'not_there'
+  | 'too_often'
   | 'broken';
 
 interface Words {
@@ -65,6 +67,18 @@ const said: Readonly<Record<AccountProblemKind, Words>> = {
     title: 'This form is too old',
     words: 'It was shown more than two hours ago, or to somebody else, so nothing was changed.',
     advice: 'Open the page again, and press the button there.',
+  },
+  not_there: {
+    status: 404,
+    title: 'There is nothing here',
+    words: 'There is no such connection or provider, or not any more.',
+    advice: 'Open your connections again, and look there.',
+  },
+  too_often: {
+    status: 429,
+    title: 'Too many attempts',
+    words: 'What was entered was refused too often.',
+    advice: 'Wait a minute, then try again.',
   },
   broken: {
     status: 500,
