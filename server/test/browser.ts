@@ -100,6 +100,7 @@ export function createBrowser(): Browser {
         headers: {
           accept: 'text/html,application/xhtml+xml',
           'user-agent': 'Mozilla/5.0 (test)',
+          'sec-fetch-dest': 'document',
           ...(cookie === '' ? {} : { cookie }),
           ...first.headers,
         },
