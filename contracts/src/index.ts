@@ -208,6 +208,7 @@ export type {
   ExecuteToolResponse,
   ToolFilter,
   ToolFormat,
+  ToolRequirementsRequest,
   ToolRequirementsResponse,
   ToolResponse,
 } from './rest/tools.ts';
@@ -261,7 +262,6 @@ export {
   declaredWorkerRequest,
   secretReferences,
   testWorkerRequest,
-  unknownSecret,
   updateWorkerRequest,
   workerId,
 } from './rest/workers.ts';

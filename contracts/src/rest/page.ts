@@ -30,5 +30,8 @@ export const errorResponse = z.object({
   request_id: z.string().optional(),
   /** What a program can act upon, beside the words: the approval that a call waits for. */
   details: z.record(z.string(), z.unknown()).optional(),
+  /** Where the user has to authorize something first: the page to open, and what to follow at `/v1/auth/status`. */
+  authorization_url: z.string().optional(),
+  authorization_id: z.string().optional(),
 });
 export type ErrorResponse = z.infer<typeof errorResponse>;

@@ -82,6 +82,7 @@ export const toolRequirementsRequest = z.strictObject({
   user_id: userId.optional(),
   authorize: z.boolean().optional(),
 });
+export type ToolRequirementsRequest = z.infer<typeof toolRequirementsRequest>;
 
 export interface ToolResponse {
   name: string;

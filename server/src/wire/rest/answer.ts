@@ -28,6 +28,7 @@ export function refusalAnswer(told: RestRefusal): Response {
   const body: ErrorResponse = {
     name: told.code,
     message: told.message,
+    ...consentOf(told),
     ...(told.field === undefined ? {} : { field: told.field }),
     ...(told.issues === undefined ? {} : { issues: told.issues }),
     ...(told.requestId === undefined ? {} : { request_id: told.requestId }),
@@ -41,6 +42,20 @@ export function refusalAnswer(told: RestRefusal): Response {
     ...(told.allow === undefined ? {} : { allow: told.allow }),
   };
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/**
+ * Helpers of Arcade's clients know by these words, and by no code, that the user has to be asked first. The address stands where
+ * programs look for it.
+ */
+function consentOf({ code, message, details }: RestRefusal) {
+  if (code !== 'credentials.consent_required') return {};
+  const { authorization_url, authorization_id } = details ?? {};
+  return {
+    message: `authorization required: ${message}`,
+    ...(typeof authorization_url === 'string' ? { authorization_url } : {}),
+    ...(typeof authorization_id === 'string' ? { authorization_id } : {}),
+  };
 }
 
 /** Clients of Arcade read the first, all others the second. */

@@ -7,6 +7,8 @@ import { answerOf, refusalAnswer } from './answer.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
 import { approvalRoutes } from './approvals/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { authRoutes } from './auth/routes.ts';
+import { connectionRoutes } from './connections/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
@@ -22,6 +24,7 @@ import type { RestDeps, RestRooms, Route } from './route.ts';
 import { secretRoutes } from './secrets/routes.ts';
 import { serve } from './serve.ts';
 import { serviceAccountRoutes } from './service-accounts/routes.ts';
+import { settingsRoutes } from './settings/routes.ts';
 import { executeRoute } from './tools/execute.ts';
 import { toolRoutes } from './tools/routes.ts';
 import { userSourceRoutes } from './user-sources/routes.ts';
@@ -35,6 +38,9 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
   return [
     ...toolRoutes(deps),
     executeRoute(deps),
+    ...authRoutes(deps),
+    ...connectionRoutes(deps),
+    ...settingsRoutes(deps),
     ...workerRoutes(deps),
     ...gatewayRoutes(deps),
     ...apiKeyRoutes(deps),

@@ -7,6 +7,14 @@ export function pageOf<Thing, Item>(
   show: (thing: Thing) => Item,
 ): Page<Item> {
   const limit = Math.min(asked.limit, maxPageLimit);
-  const items = all.slice(asked.offset, asked.offset + limit).map(show);
+  const items = onPage(all, asked).map(show);
   return { items, limit, offset: asked.offset, page_count: items.length, total_count: all.length };
+}
+
+/** What is on it, for what has to be known of all of it before any of it is shown. */
+export function onPage<Thing>(
+  all: readonly Thing[],
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): readonly Thing[] {
+  return all.slice(offset, offset + Math.min(limit, maxPageLimit));
 }

@@ -19,20 +19,33 @@ export interface Incoming {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** What a request is served with, beside its own operation. */
+export type ServeDeps = Pick<RestDeps, 'identity' | 'pipeline' | 'audit' | 'issuer' | 'publicUrl'>;
+
 /** One request, in order: who, may they, is it well formed, do it, write it down, answer. */
-export async function serve(deps: RestDeps, route: Route, incoming: Incoming): Promise<Response> {
+export async function serve(deps: ServeDeps, route: Route, incoming: Incoming): Promise<Response> {
+  const outcome = await perform(deps, route, incoming);
+  return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+}
+
+/** All but the answer. */
+export async function perform(
+  deps: ServeDeps,
+  route: Route,
+  incoming: Incoming,
+): Promise<Result<Answer, RestRefusal>> {
   const place = placeOf(route, incoming);
   const authorization = incoming.request.headers.get('authorization') ?? undefined;
   const principal = await deps.identity.authenticate(authorization, place);
   if (!principal.ok) {
     if (route.needs === 'call') await recordStranger(deps, place, principal.error);
-    return refusalAnswer({ ...principal.error, challenge: challengeOf(deps.issuer(), principal.error.code) });
+    return err({ ...principal.error, challenge: challengeOf(deps.issuer(), principal.error.code) });
   }
 
   const { org, project, ...ownParams } = incoming.params;
   const params = route.ofOrganization ? incoming.params : ownParams;
   let checked: Result<RestRequest<unknown, unknown>, RestRefusal>;
-  let outcome: Result<Answer, Refusal>;
+  let outcome: Result<Answer, RestRefusal>;
   const closed = closedTo(deps, principal.value, route, place);
   if (closed !== null) {
     checked = err(closed);
@@ -42,11 +55,10 @@ export async function serve(deps: RestDeps, route: Route, incoming: Incoming): P
     outcome = checked.ok ? await route.run(checked.value) : checked;
   }
   if (route.mutates || (route.needs === 'call' && !checked.ok)) {
-    const { recorded = (body: unknown) => body } = route;
-    const asked = [params, checked.ok ? recorded(checked.value.body) : null];
+    const asked = [params, checked.ok ? checked.value.body : null];
     await record(deps, route, principal.value, outcome, asked);
   }
-  return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+  return outcome;
 }
 
 interface Place {
@@ -61,7 +73,7 @@ function placeOf({ ofOrganization }: Route, { params: { org, project } }: Incomi
 
 /** A tool call that was refused has its record, whoever tried. */
 async function recordStranger(
-  { audit, identity }: RestDeps,
+  { audit, identity }: ServeDeps,
   { projectId }: Place,
   { code, reason, message }: Refusal,
 ): Promise<void> {
@@ -74,7 +86,7 @@ async function recordStranger(
   });
 }
 
-function closedTo(deps: RestDeps, principal: Principal, route: Route, place: Place): Refusal | null {
+function closedTo(deps: ServeDeps, principal: Principal, route: Route, place: Place): Refusal | null {
   const isHere =
     (place.organizationId ?? organizationOf(deps, principal)) === organizationOf(deps, principal) &&
     (place.projectId ?? principal.projectId) === principal.projectId;
@@ -94,7 +106,7 @@ function closedTo(deps: RestDeps, principal: Principal, route: Route, place: Pla
   return refusal('identity.scope_missing', `${needed} that is not restricted to ${to}`);
 }
 
-function organizationOf({ identity }: RestDeps, { projectId }: Principal): string {
+function organizationOf({ identity }: ServeDeps, { projectId }: Principal): string {
   return identity.people.project(projectId)?.organizationId ?? '';
 }
 
@@ -113,7 +125,7 @@ function neededBy({ kind }: Principal, { operation, needs, forRestrictedKeys }: 
 }
 
 async function check(
-  deps: RestDeps,
+  deps: ServeDeps,
   route: Route,
   { request, params }: Incoming,
   principal: Principal,
@@ -154,7 +166,7 @@ async function check(
 
 /** The pipeline's answer, naming the user where this API has it. */
 function actAs(
-  { pipeline }: RestDeps,
+  { pipeline }: ServeDeps,
   principal: Principal,
   userId: string | undefined,
 ): Result<Caller, Refusal> {
@@ -164,7 +176,7 @@ function actAs(
 }
 
 async function record(
-  deps: RestDeps,
+  deps: ServeDeps,
   route: Route,
   principal: Principal,
   outcome: Result<Answer, Refusal>,

@@ -7,7 +7,7 @@ import {
   maxPageLimit,
 } from '@sallyport/contracts';
 import type { z } from 'zod';
-import { type Principal, type Refusal, refusal, type Subject } from '#domain';
+import { type Refusal, refusal, type Subject } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Approval } from '#policy';
 import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
@@ -27,7 +27,7 @@ function listRoute({ policy }: RestDeps): Route {
     method: 'GET',
     path: '/approvals',
     needs: 'approve',
-    forRestrictedKeys: true,
+    forRestrictedKeys: 'users',
     query: approvalsQuery,
     success: 200,
     async run(request) {
@@ -54,7 +54,7 @@ function readRoute({ policy }: RestDeps): Route {
     method: 'GET',
     path: '/approvals/{id}',
     needs: 'approve',
-    forRestrictedKeys: true,
+    forRestrictedKeys: 'users',
     query: approvalQuery,
     success: 200,
     async run(request) {
@@ -80,13 +80,11 @@ function decideRoute({ policy }: RestDeps, act: keyof typeof verdicts): Route {
     method: 'POST',
     path: `/approvals/{id}/${act}`,
     needs: 'approve',
-    forRestrictedKeys: true,
+    forRestrictedKeys: 'users',
     mutates: true,
     body: decideApprovalRequest,
     success: 200,
     async run({ principal, projectId, params, body, actAs }) {
-      const restricted = restrictedToTools(principal);
-      if (restricted !== null) return err(restricted);
       if (body.user_id === undefined && principal.actsAs === undefined) {
         const told = 'user_id: is required; somebody must have decided it';
         return err(refusal('request.params_invalid', told, { field: 'user_id' }));
@@ -114,18 +112,10 @@ function approverOf({
   query,
   actAs,
 }: RestRequest<undefined, OneQuery>): Result<Subject | null, Refusal> {
-  const restricted = restrictedToTools(principal);
-  if (restricted !== null) return err(restricted);
   if (query.user_id !== undefined) return actAs(query.user_id);
   if (!principal.confined) return ok(null);
   const message = 'user_id: is required with an API key that is restricted to users';
   return err(refusal('request.params_invalid', message, { field: 'user_id' }));
-}
-
-function restrictedToTools({ tools }: Principal): Refusal | null {
-  if (tools === null) return null;
-  const message = 'approvals need an API key with the scope "approve" that is not restricted to tools';
-  return refusal('identity.scope_missing', message);
 }
 
 function shown(approval: Approval): ApprovalResponse {

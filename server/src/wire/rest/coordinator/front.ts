@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@sallyport/contracts';
+import type { Credentials } from '#credentials';
 import { type Principal, type Refusal, refusal } from '#domain';
 import { err, messageOf, ok, type Result } from '#foundation';
-import type { Identity, Project } from '#identity';
+import type { Project } from '#identity';
 import type { Log } from '#telemetry';
 import type { Front } from '../../http/server.ts';
 import { cliClientId } from '../../oauth/targets.ts';
+import type { RestRefusal } from '../answer.ts';
 import { challengeOf } from '../challenge.ts';
+import type { ServeDeps } from '../serve.ts';
+import { confirmUser } from './confirm-user.ts';
 
-export interface CoordinatorDeps {
-  readonly identity: Pick<Identity, 'authenticate' | 'people'>;
+export interface CoordinatorDeps extends Omit<ServeDeps, 'publicUrl'> {
+  readonly credentials: Pick<Credentials, 'authorizations'>;
   readonly log: Log;
-  /** Our own origin. */
-  readonly issuer: () => string;
 }
 
 /** Below `/api/v1/`: what Arcade's command line asks before it speaks to the engine. Its words are not those of `/v1/`. */
@@ -20,9 +22,12 @@ export function createCoordinator(deps: CoordinatorDeps): Front {
   return {
     at: '/api/v1/',
     async serve(request, response) {
-      let answered: Result<unknown, Refusal>;
+      let answered: Result<unknown, RestRefusal>;
       try {
-        answered = await answer(deps, request);
+        answered =
+          pathOf(request) === '/api/v1/oauth/confirm_user'
+            ? await confirmUser(deps, request)
+            : await answer(deps, request);
       } catch (error) {
         deps.log.error({ error: messageOf(error), path: pathOf(request) }, 'a request failed');
         answered = err(refusal('internal', 'something went wrong here'));
@@ -123,13 +128,16 @@ function success(data: object) {
   return { code: 200, msg: 'Request successful', data };
 }
 
-function refuse({ issuer }: CoordinatorDeps, response: ServerResponse, { code, message }: Refusal): void {
+function refuse({ issuer }: CoordinatorDeps, response: ServerResponse, refused: RestRefusal): void {
+  const { code, message, allow = 'GET' } = refused;
   const { status } = errorCodes[code];
   if (status === 401) response.setHeader('www-authenticate', challengeOf(issuer(), code));
-  if (status === 405) response.setHeader('allow', 'GET');
+  if (status === 405) response.setHeader('allow', allow);
   // What was sent along is not read: the connection must not take it for the next request.
   response.setHeader('connection', 'close');
-  send(response, status, { code: status, msg: message, error: code });
+  // The one that those who call it look for.
+  const error = code === 'credentials.user_mismatch' ? 'user_mismatch' : code;
+  send(response, status, { code: status, msg: message, error });
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -1,36 +1,102 @@
 import type { ToolRequirementsResponse } from '@sallyport/contracts';
-import type { Tool } from '#domain';
-import { toolResponse } from './response.ts';
+import type { Authorization, ForWhom, Requirement } from '#credentials';
+import type { Refusal, Tool } from '#domain';
+import type { Result } from '#foundation';
+import type { RestDeps } from '../route.ts';
+import { type Needs, requirementOf } from './needs.ts';
 
-/** What these tools need together: one entry a provider, one a secret, each with the tools that need it. */
-export function requirementsOf(tools: readonly Tool[]): ToolRequirementsResponse {
-  const authorization: ToolRequirementsResponse['authorization'] = { met: true, items: {} };
-  const secrets: ToolRequirementsResponse['secrets'] = { met: true, items: {} };
+type Authorizations = ToolRequirementsResponse['authorization'];
+type Need = Authorizations['items'][string];
+
+export interface Asking {
+  readonly projectId: string;
+  /** `null`: only whether everything is set up. */
+  readonly whom: ForWhom | null;
+  /** Begins every consent that is missing. */
+  readonly begins: boolean;
+  /** Whether the caller may send the user anywhere. */
+  readonly showsUrls: boolean;
+}
+
+/** What these tools need together: one entry a provider, with all scopes, one a secret, each with the tools that need it. */
+export async function requirementsOf(
+  deps: RestDeps,
+  asking: Asking,
+  tools: readonly Tool[],
+  needs: Needs,
+): Promise<ToolRequirementsResponse> {
+  const authorization = await authorizationsOf(deps, asking, tools);
+  const secrets = secretsOf(tools, needs);
+  return { met: authorization.met && secrets.met, authorization, secrets };
+}
+
+/** The requirements of tools that name the same provider, as one. */
+interface Together {
+  readonly requirement: Requirement;
+  readonly tools: readonly Tool[];
+}
+
+async function authorizationsOf(
+  deps: RestDeps,
+  asking: Asking,
+  tools: readonly Tool[],
+): Promise<Authorizations> {
+  const together = new Map<string, Together>();
   for (const tool of tools) {
-    const { requirements, qualified_name } = toolResponse(tool);
-    const needed = requirements.authorization;
-    if (needed !== undefined) {
-      const { id, provider_id, provider_type, oauth2, status } = needed;
-      const met = status === 'active' && needed.token_status === 'completed';
-      const key = id ?? provider_id ?? 'unknown';
-      const item = authorization.items[key];
-      authorization.items[key] = {
-        ...(provider_id === undefined ? {} : { provider_id }),
-        ...(provider_type === undefined ? {} : { provider_type }),
-        scopes: [...new Set([...(item?.scopes ?? []), ...(oauth2?.scopes ?? [])])],
-        status,
-        met,
-        tool_names: [...(item?.tool_names ?? []), qualified_name],
-      };
-      authorization.met &&= met;
-    }
-    for (const { key, ...state } of requirements.secrets ?? []) {
-      secrets.items[key] = {
-        ...state,
-        tool_names: [...(secrets.items[key]?.tool_names ?? []), qualified_name],
-      };
-      secrets.met &&= state.met;
+    const requirement = requirementOf(tool);
+    if (requirement === null) continue;
+    const key = requirement.id ?? requirement.providerId ?? 'unknown';
+    const known = together.get(key) ?? { requirement, tools: [] };
+    const scopes = [...new Set([...known.requirement.scopes, ...requirement.scopes])];
+    together.set(key, { requirement: { ...known.requirement, scopes }, tools: [...known.tools, tool] });
+  }
+  const items: Authorizations['items'] = {};
+  for (const [key, one] of together) items[key] = await needOf(deps, asking, one);
+  return { met: Object.values(items).every(({ met }) => met), items };
+}
+
+async function needOf(deps: RestDeps, asking: Asking, { requirement, tools }: Together): Promise<Need> {
+  const { credentials } = deps;
+  const provider = credentials.providers.resolve(asking.projectId, requirement);
+  const known = provider.ok && asking.whom !== null ? await stateOf(deps, asking, requirement) : null;
+  const problem = !provider.ok ? provider.error : known?.ok === false ? known.error : null;
+  const { status, id, url } = known?.ok === true ? known.value : nobodyAsked;
+  const shown = {
+    ...(id === '' ? {} : { authorization_id: id }),
+    ...(url === null ? {} : { url }),
+  };
+  return {
+    ...(requirement.providerId === null ? {} : { provider_id: requirement.providerId }),
+    provider_type: provider.ok
+      ? provider.value.type
+      : (tools[0]?.requirements.authorization?.provider_type ?? 'oauth2'),
+    scopes: [...requirement.scopes],
+    status: problem === null ? 'active' : 'inactive',
+    ...(problem === null ? {} : { status_reason: problem.message }),
+    ...(asking.whom === null ? {} : { token_status: status }),
+    met: problem === null && (asking.whom === null || status === 'completed'),
+    ...(asking.showsUrls ? shown : {}),
+    tool_names: tools.map(({ qualifiedName }) => qualifiedName),
+  };
+}
+
+const nobodyAsked = { status: 'not_started', id: '', url: null } as const;
+
+async function stateOf(
+  { credentials }: RestDeps,
+  { whom, begins }: Asking,
+  requirement: Requirement,
+): Promise<Result<Authorization, Refusal>> {
+  const asked = { requirement, nextUri: null, ...(begins ? {} : { peek: true as const }) };
+  return await credentials.authorizations.authorize(whom as ForWhom, asked);
+}
+
+function secretsOf(tools: readonly Tool[], needs: Needs): ToolRequirementsResponse['secrets'] {
+  const items: ToolRequirementsResponse['secrets']['items'] = {};
+  for (const tool of tools) {
+    for (const { key, ...state } of needs(tool).secrets ?? []) {
+      items[key] = { ...state, tool_names: [...(items[key]?.tool_names ?? []), tool.qualifiedName] };
     }
   }
-  return { met: authorization.met && secrets.met, authorization, secrets };
+  return { met: Object.values(items).every(({ met }) => met), items };
 }

@@ -1,9 +1,10 @@
 import type { ToolFormat, ToolParameter, ToolResponse, ValueSchema } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
 import type { Tool } from '#domain';
+import type { Needs } from './needs.ts';
 
 /** A tool in Arcade's words. What is not set is left out. */
-export function toolResponse(tool: Tool): ToolResponse {
+export function toolResponse(tool: Tool, needs: Needs): ToolResponse {
   const { name, description, version } = { ...tool.toolkit };
   return {
     name: tool.name,
@@ -24,14 +25,18 @@ export function toolResponse(tool: Tool): ToolResponse {
         : { value_schema: valueSchemaResponse(tool.output.valueSchema) }),
     },
     available: tool.available,
-    requirements: requirementsResponse(tool),
+    requirements: needs(tool),
     ...(tool.metadata === null ? {} : { metadata: tool.metadata }),
   };
 }
 
 /** With the schemas for model providers that were asked for. */
-export function formattedToolResponse(shown: ShownTool, formats: readonly ToolFormat[]): ToolResponse {
-  const plain = toolResponse(shown.tool);
+export function formattedToolResponse(
+  shown: ShownTool,
+  formats: readonly ToolFormat[],
+  needs: Needs,
+): ToolResponse {
+  const plain = toolResponse(shown.tool, needs);
   if (formats.length === 0) return plain;
   return {
     ...plain,
@@ -69,37 +74,6 @@ function valueSchemaResponse(schema: ValueSchema): ValueSchema {
     val_type: schema.val_type,
     ...(schema.val_type === 'array'
       ? { inner_val_type: inner == null || inner === 'array' ? 'json' : inner }
-      : {}),
-  };
-}
-
-/** Tools run only without what they require, so a tool that requires something is not ready. */
-function requirementsResponse({ requirements }: Tool): ToolResponse['requirements'] {
-  const { authorization, secrets } = requirements;
-  const needsSecrets = secrets !== null && secrets.length > 0;
-  return {
-    met: authorization === null && !needsSecrets,
-    ...(authorization === null
-      ? {}
-      : {
-          authorization: {
-            ...(authorization.id == null ? {} : { id: authorization.id }),
-            ...(authorization.provider_id == null ? {} : { provider_id: authorization.provider_id }),
-            provider_type: authorization.provider_type ?? 'oauth2',
-            oauth2: { scopes: [...(authorization.oauth2?.scopes ?? [])] },
-            status: 'inactive',
-            status_reason: 'this provider is not set up here',
-            token_status: 'not_started',
-          },
-        }),
-    ...(needsSecrets
-      ? {
-          secrets: secrets.map(({ key }) => ({
-            key,
-            met: false,
-            status_reason: 'this secret is not set up here',
-          })),
-        }
       : {}),
   };
 }

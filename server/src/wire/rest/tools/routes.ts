@@ -3,19 +3,22 @@ import {
   getToolQuery,
   listFormattedToolsQuery,
   listToolsQuery,
-  toolRequirementsRequest,
 } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
-import { type Caller, type Refusal, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
-import { pageOf } from '../paging.ts';
+import type { Caller, Refusal } from '#domain';
+import { ok, type Result } from '#foundation';
+import { whomOf } from '../auth/whom.ts';
+import { onPage, pageOf } from '../paging.ts';
 import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
+import { authorizeToolRoute } from './authorize-route.ts';
 import { compileFilter } from './filter.ts';
-import { requirementsOf } from './requirements.ts';
+import { needsOf } from './needs.ts';
+import { requirementsRoute } from './requirements-route.ts';
 import { formatTool, formattedToolResponse } from './response.ts';
+import { visibleTool } from './visible-tool.ts';
 
 export function toolRoutes(deps: RestDeps): readonly Route[] {
-  return [...arcadeRoutes(deps), ...formattedRoutes(deps)];
+  return [...arcadeRoutes(deps), requirementsRoute(deps), authorizeToolRoute(deps), ...formattedRoutes(deps)];
 }
 
 interface Asked {
@@ -27,12 +30,17 @@ interface Asked {
 
 type ActAs = RestRequest<unknown, unknown>['actAs'];
 
+interface Visible {
+  readonly caller: Caller;
+  readonly shown: readonly ShownTool[];
+}
+
 /** The tools that the caller may call as this user, of those asked for. */
 async function visibleTools(
   { catalog, pipeline }: RestDeps,
   actAs: ActAs,
   asked: Asked,
-): Promise<Result<readonly ShownTool[], Refusal>> {
+): Promise<Result<Visible, Refusal>> {
   const acting = actAs(asked.user_id);
   if (!acting.ok) return acting;
   const caller = acting.value;
@@ -45,35 +53,13 @@ async function visibleTools(
       (tool) => (toolkit === undefined || tool.toolkit.name.toLowerCase() === toolkit) && passes.value(tool),
     )
     .map((tool) => catalog.shown(tool));
-  return ok(await pipeline.visible(caller, null, shown));
+  return ok({ caller, shown: await pipeline.visible(caller, null, shown) });
 }
 
-/** The tool of this name, if the caller may call it. */
-export async function visibleTool(
-  { catalog, pipeline }: RestDeps,
-  caller: Caller,
-  name: string,
-  version?: string,
-): Promise<Result<ShownTool, Refusal>> {
-  const tool = catalog.findTool(caller.principal.projectId, name, version);
-  const [visible] = tool === null ? [] : await pipeline.visible(caller, null, [catalog.shown(tool)]);
-  if (visible?.tool.quarantined === true) {
-    const held = `${visible.tool.qualifiedName} is held back: its source changed it after it was approved`;
-    return err(refusal('catalog.tool_quarantined', held, { field: 'name' }));
-  }
-  if (visible !== undefined) return ok(visible);
-  const message = `there is no tool named ${JSON.stringify(name.slice(0, 200))} here`;
-  return err(refusal('catalog.tool_unknown', message, { field: 'name' }));
-}
-
-async function namedTool(
-  deps: RestDeps,
-  actAs: ActAs,
-  userId: string | undefined,
-  params: Readonly<Record<string, string>>,
-): Promise<Result<ShownTool, Refusal>> {
-  const caller = actAs(userId);
-  return caller.ok ? visibleTool(deps, caller.value, params.name ?? '') : caller;
+/** Whose accounts tell what is there; `null`: nobody's. */
+function userOf(caller: Caller) {
+  const whom = whomOf(caller);
+  return whom.ok ? whom.value : null;
 }
 
 function arcadeRoutes(deps: RestDeps): readonly Route[] {
@@ -87,11 +73,13 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: listToolsQuery,
       success: 200,
-      async run({ actAs, query }) {
+      async run({ actAs, query, projectId }) {
         const tools = await visibleTools(deps, actAs, query);
         if (!tools.ok) return tools;
-        const show = (shown: ShownTool) => formattedToolResponse(shown, query.include_format);
-        return ok({ status: 200, body: pageOf(tools.value, query, show) });
+        const page = onPage(tools.value.shown, query).map(({ tool }) => tool);
+        const needs = await needsOf(deps, projectId, userOf(tools.value.caller), page);
+        const show = (shown: ShownTool) => formattedToolResponse(shown, query.include_format, needs);
+        return ok({ status: 200, body: pageOf(tools.value.shown, query, show) });
       },
     }),
     route({
@@ -103,32 +91,13 @@ function arcadeRoutes(deps: RestDeps): readonly Route[] {
       forRestrictedKeys: true,
       query: getToolQuery,
       success: 200,
-      async run({ actAs, query, params }) {
-        const found = await namedTool(deps, actAs, query.user_id, params);
-        if (!found.ok) return found;
-        return ok({ status: 200, body: formattedToolResponse(found.value, query.include_format) });
-      },
-    }),
-    route({
-      operation: 'tools.requirements',
-      summary: 'What tools need before they can run, and whether it is there',
-      method: 'POST',
-      path: '/tools/requirements',
-      needs: 'read',
-      forRestrictedKeys: true,
-      body: toolRequirementsRequest,
-      success: 200,
-      async run({ actAs, body }) {
-        const caller = actAs(body.user_id);
+      async run({ actAs, query, params, projectId }) {
+        const caller = actAs(query.user_id);
         if (!caller.ok) return caller;
-        const named = (body.tool_names ?? []).map((tool_name) => ({ tool_name, tool_version: undefined }));
-        const tools: ShownTool[] = [];
-        for (const { tool_name, tool_version } of [...(body.tools ?? []), ...named]) {
-          const found = await visibleTool(deps, caller.value, tool_name, tool_version);
-          if (!found.ok) return found;
-          tools.push(found.value);
-        }
-        return ok({ status: 200, body: requirementsOf(tools.map(({ tool }) => tool)) });
+        const found = await visibleTool(deps, caller.value, params.name ?? '');
+        if (!found.ok) return found;
+        const needs = await needsOf(deps, projectId, userOf(caller.value), [found.value.tool]);
+        return ok({ status: 200, body: formattedToolResponse(found.value, query.include_format, needs) });
       },
     }),
   ];
@@ -150,7 +119,7 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
         if (!tools.ok) return tools;
         return ok({
           status: 200,
-          body: pageOf(tools.value, query, (shown) => formatTool(shown, query.format)),
+          body: pageOf(tools.value.shown, query, (shown) => formatTool(shown, query.format)),
         });
       },
     }),
@@ -164,7 +133,9 @@ function formattedRoutes(deps: RestDeps): readonly Route[] {
       query: getFormattedToolQuery,
       success: 200,
       async run({ actAs, query, params }) {
-        const found = await namedTool(deps, actAs, query.user_id, params);
+        const caller = actAs(query.user_id);
+        if (!caller.ok) return caller;
+        const found = await visibleTool(deps, caller.value, params.name ?? '');
         return found.ok ? ok({ status: 200, body: formatTool(found.value, query.format) }) : found;
       },
     }),

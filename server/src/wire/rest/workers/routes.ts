@@ -8,17 +8,18 @@ import {
 } from '@sallyport/contracts';
 import { newSourceFromRequest, type Refusal, refusal, type Source, sourceEditFromRequest } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import { pageOf } from '../paging.ts';
+import { onPage, pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
+import { needsOf } from '../tools/needs.ts';
 import { toolResponse } from '../tools/response.ts';
-import { authorizeRoute } from './authorize-route.ts';
+import { authorizeRoutes } from './authorize-route.ts';
 import { changeRoutes } from './change-routes.ts';
 import { type Naming, namedWorker } from './named-worker.ts';
 import { workerResponse } from './response.ts';
 import { testWorker } from './test-worker.ts';
 
 export function workerRoutes(deps: RestDeps): readonly Route[] {
-  return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps), authorizeRoute(deps)];
+  return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps), ...authorizeRoutes(deps)];
 }
 
 /** Workers of the config file are changed there. */
@@ -163,11 +164,12 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'read',
       query: pageQuery,
       success: 200,
-      run({ projectId, params, query }) {
+      async run({ projectId, params, query }) {
         const found = namedWorker(deps, { projectId, params });
         if (!found.ok) return found;
         const tools = catalog.tools(projectId).filter((tool) => tool.sourceId === found.value.id);
-        return ok({ status: 200, body: pageOf(tools, query, (tool) => toolResponse(tool)) });
+        const needs = await needsOf(deps, projectId, null, onPage(tools, query));
+        return ok({ status: 200, body: pageOf(tools, query, (tool) => toolResponse(tool, needs)) });
       },
     }),
   ];

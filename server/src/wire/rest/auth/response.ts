@@ -1,0 +1,56 @@
+import type { AuthorizationResponse } from '@sallyport/contracts';
+import type { Authorization } from '#credentials';
+import type { Principal, Refusal } from '#domain';
+import { ok, type Result } from '#foundation';
+import type { RestDeps } from '../route.ts';
+
+/**
+ * An authorization in Arcade's words, with the token where it is completed: for who may call and act as the user. A key for
+ * certain tools could do anything with it; and what MCP servers are sent is for them alone.
+ */
+export async function authorizationResponse(
+  deps: RestDeps,
+  principal: Principal,
+  authorization: Authorization,
+): Promise<Result<AuthorizationResponse, Refusal>> {
+  const { id, status, url, scopes, target, userId, failure } = authorization;
+  const response: AuthorizationResponse = {
+    id,
+    status,
+    ...(url === null ? {} : { url }),
+    scopes: [...scopes],
+    provider_id: target.id,
+    user_id: userId,
+    ...(failure === null
+      ? {}
+      : { error: { code: failure.code, message: failure.reason, advice: failure.advice } }),
+  };
+  const givesToken =
+    status === 'completed' &&
+    target.kind === 'provider' &&
+    principal.permissions.has('call') &&
+    principal.tools === null;
+  if (!givesToken) return ok(response);
+  const given = await deps.credentials.authorizations.token(authorization);
+  if (!given.ok) return given;
+  await recordGiven(deps, principal, authorization);
+  const { token, userInfo } = given.value;
+  return ok({ ...response, context: { token, user_info: { ...userInfo } } });
+}
+
+async function recordGiven(
+  { audit }: RestDeps,
+  principal: Principal,
+  { id, target, userId, connectionId }: Authorization,
+): Promise<void> {
+  await audit.record({
+    kind: 'credential',
+    decision: 'allowed',
+    projectId: target.projectId,
+    principal: principal.id,
+    clientId: principal.clientId ?? null,
+    userId,
+    source: target.id,
+    reason: `the token of ${connectionId ?? 'the connection'} was given out (${id})`,
+  });
+}

@@ -1,0 +1,58 @@
+import {
+  type AuthorizationResponse,
+  type AuthorizeToolRequest,
+  authorizeToolRequest,
+} from '@sallyport/contracts';
+import type { Refusal, Tool } from '#domain';
+import { err, ok, type Result } from '#foundation';
+import { authorize } from '../auth/authorize.ts';
+import { begun } from '../auth/routes.ts';
+import { whomOf } from '../auth/whom.ts';
+import { type RestDeps, type Route, route } from '../route.ts';
+import { requirementOf } from './needs.ts';
+import { visibleTool } from './visible-tool.ts';
+
+export function authorizeToolRoute(deps: RestDeps): Route {
+  return route<AuthorizeToolRequest>({
+    operation: 'tools.authorize',
+    summary: 'Authorize a user for a tool: completed, or the address at which the user allows it',
+    method: 'POST',
+    path: '/tools/authorize',
+    needs: 'call',
+    forRestrictedKeys: true,
+    mutates: true,
+    records: 'credential',
+    body: authorizeToolRequest,
+    success: 200,
+    async run({ actAs, body: { tool_name, tool_version, user_id, next_uri } }) {
+      const acting = actAs(user_id);
+      if (!acting.ok) return acting;
+      const caller = acting.value;
+      const whom = whomOf(caller);
+      if (!whom.ok) return whom;
+      const found = await visibleTool(deps, caller, tool_name, tool_version);
+      if (!found.ok) return err(ofToolName(found.error));
+      const needed = neededBy(deps, found.value.tool);
+      const answer: Result<AuthorizationResponse, Refusal> =
+        needed === null
+          ? ok(nothingNeeded(whom.value.userId))
+          : await authorize(deps, caller, { requirement: needed, nextUri: next_uri ?? null });
+      return answer.ok ? ok({ status: 200, body: answer.value, changed: begun(answer.value) }) : answer;
+    },
+  });
+}
+
+/** What the user has to authorize: what the tool declares, or what the MCP server of the tool asks for itself. */
+function neededBy({ sources }: RestDeps, tool: Tool) {
+  const declared = requirementOf(tool);
+  if (declared !== null) return declared;
+  return sources.get(tool.projectId, tool.sourceId)?.kind === 'mcp' ? { sourceId: tool.sourceId } : null;
+}
+
+/** Clients go on with what is completed, as long as it has an id. */
+function nothingNeeded(userId: string): AuthorizationResponse {
+  return { id: 'ac_none', status: 'completed', scopes: [], provider_id: '', user_id: userId };
+}
+
+const ofToolName = (refused: Refusal): Refusal =>
+  refused.field === 'name' ? { ...refused, field: 'tool_name' } : refused;
