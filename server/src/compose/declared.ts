@@ -1,7 +1,7 @@
 import type { DeclaredUserSourceRequest } from '@sallyport/contracts';
 import type { Catalog } from '#catalog';
 import { type ConfigFile, type Declared, type FurtherChecks, formatMistake } from '#config';
-import type { Credentials } from '#credentials';
+import { type Credentials, checkAuthProvider } from '#credentials';
 import { type Gateway, newGatewayFromRequest, newSourceFromRequest, type Source } from '#domain';
 import {
   checkUserAssertion,
@@ -25,6 +25,7 @@ export const furtherChecks: FurtherChecks = {
   rule: checkRule,
   gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId }).userAssertion),
   userSource: (request) => checkUserSource(declaredUserSource(request)),
+  authProvider: checkAuthProvider,
 };
 
 function declaredUserSource(request: DeclaredUserSourceRequest): UserSource {
@@ -47,7 +48,7 @@ export async function applyDeclared(
     catalog: Catalog;
     policy: Policy;
     identity: Pick<Identity, 'userSources'>;
-    credentials: Pick<Credentials, 'secrets'>;
+    credentials: Pick<Credentials, 'providers' | 'secrets'>;
   },
 ): Promise<void> {
   const workers = file.workers.map(
@@ -60,6 +61,7 @@ export async function applyDeclared(
     projectId,
     file.userSources.map(({ request }) => declaredUserSource(request)),
   );
+  credentials.providers.applyFile(projectId, file.authProviders.map(requestOf));
   credentials.secrets.applyFile(projectId, file.secrets.map(requestOf));
   // Before anything is awaited: no request sees a gateway without what is laid down for it, or a tool before that.
   catalog.applyFile(gateways);

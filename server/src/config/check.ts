@@ -1,7 +1,9 @@
 import {
+  type AuthProviderRequest,
   type CreateGatewayRequest,
   createGatewayRequest,
   type DeclaredUserSourceRequest,
+  declaredAuthProviderRequest,
   declaredHookRequest,
   declaredPluginRequest,
   declaredSecretRequest,
@@ -11,8 +13,6 @@ import {
   limitRequest,
   type RuleRequest,
   ruleRequest,
-  secretReferences,
-  unknownSecret,
 } from '@sallyport/contracts';
 import { z } from 'zod';
 import { newGatewayFromRequest, type Refusal } from '#domain';
@@ -23,13 +23,14 @@ import type { ConfigFile } from './config-file.ts';
 import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
 import type { ConfigMistake, Path } from './mistakes.ts';
 import { formatPath, unknownKey } from './mistakes.ts';
-import type { ReferenceSources, Resolved } from './references.ts';
+import type { ReferenceSources } from './references.ts';
 import { knownKeys, resolveReferences } from './references.ts';
+import { rootKeysRequest } from './root-keys.ts';
 import type { Tree } from './tree.ts';
 import { locate, locateKey } from './tree.ts';
 
 /** Known words that this version does not act on. Accepting one and not acting on it would be dangerous. */
-const laterSections = ['auth_providers', 'models'] as const;
+const laterSections = ['models'] as const;
 
 const fileSchema = z.strictObject({
   workers: z.array(declaredWorkerRequest).default([]),
@@ -40,6 +41,7 @@ const fileSchema = z.strictObject({
   plugins: z.array(declaredPluginRequest).default([]),
   hooks: z.array(declaredHookRequest).default([]),
   user_sources: z.array(declaredUserSourceRequest).default([]),
+  auth_providers: z.array(declaredAuthProviderRequest).default([]),
   secrets: z.array(declaredSecretRequest).default([]),
   egress: z
     .strictObject({
@@ -47,6 +49,7 @@ const fileSchema = z.strictObject({
     })
     .default({ allow: [] }),
   audit: z.strictObject({ durability: z.enum(['relaxed', 'strict']).optional() }).default({}),
+  security: z.strictObject({ root_keys: rootKeysRequest.default([]) }).default({ root_keys: [] }),
 });
 const topKeys = [...Object.keys(fileSchema.shape), ...laterSections];
 
@@ -58,6 +61,8 @@ export interface FurtherChecks {
   gateway(gateway: CreateGatewayRequest): Refusal | null;
   /** Its issuer, its keys, who could come in. */
   userSource(request: DeclaredUserSourceRequest): Refusal | null;
+  /** Whether it is complete with the well-known provider that it names. */
+  authProvider(request: AuthProviderRequest): Refusal | null;
 }
 
 /** Checks the whole tree and returns either the config or every mistake in it. */
@@ -88,16 +93,29 @@ export async function checkConfig(
 
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) reportIssue(issue, value, resolved, report);
+    for (const issue of parsed.error.issues) reportIssue(issue, value, report);
   }
   reportFurther(value, 'gateways', createGatewayRequest, from.checks.gateway, report);
   reportFurther(value, 'rules', ruleRequest, from.checks.rule, report);
   reportFurther(value, 'user_sources', declaredUserSourceRequest, from.checks.userSource, report);
+  reportFurther(value, 'auth_providers', declaredAuthProviderRequest, from.checks.authProvider, report);
   reportHooks(value, report);
   if (!parsed.success || mistakes.length > 0) return err(mistakes);
 
-  const { workers, gateways, grants, rules, limits, plugins, hooks, user_sources, secrets, egress, audit } =
-    parsed.data;
+  const {
+    workers,
+    gateways,
+    grants,
+    rules,
+    limits,
+    plugins,
+    hooks,
+    user_sources,
+    auth_providers,
+    secrets,
+    egress,
+    audit,
+  } = parsed.data;
   const at = (path: Path) => ({ file: from.file, ...locate(tree, path), path: formatPath(path) });
   const declared = <T>(section: string, requests: readonly T[]) =>
     requests.map((request, index) => ({ request, at: at([section, index]) }));
@@ -113,9 +131,11 @@ export async function checkConfig(
     plugins: declared('plugins', plugins),
     hooks: declared('hooks', hooks),
     userSources: declared('user_sources', user_sources),
+    authProviders: declared('auth_providers', auth_providers),
     secrets: declared('secrets', secrets),
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
+    rootKeys: parsed.data.security.root_keys,
     references: resolved.references,
   });
 }
@@ -170,6 +190,7 @@ function reportDuplicates(value: RawConfig, tree: Tree, report: Report): void {
     ['gateways', 'slug'],
     ['plugins', 'id'],
     ['user_sources', 'id'],
+    ['auth_providers', 'id'],
     ['secrets', 'key'],
   ] as const) {
     const first = new Map<string, number>();
@@ -208,7 +229,7 @@ function reportFurther<Request>(
   }
 }
 
-function reportIssue(issue: z.core.$ZodIssue, value: RawConfig, resolved: Resolved, report: Report): void {
+function reportIssue(issue: z.core.$ZodIssue, value: RawConfig, report: Report): void {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const known = path.length === 0 ? topKeys : knownKeys(fileSchema, path);
@@ -217,19 +238,12 @@ function reportIssue(issue: z.core.$ZodIssue, value: RawConfig, resolved: Resolv
     report(path, `the key ${plainMessage(issue.issues[0]?.message ?? 'is not valid')}`, true);
   } else {
     const given = valueAt(value, path);
-    const secret = resolved.references.some((reference) => formatPath(reference) === formatPath(path));
     const message =
       issue.code === 'invalid_type' && given === undefined
         ? `is missing; expected a ${typeWord(issue.expected)}`
         : plainMessage(issue.message);
-    report(path, secret ? withoutSecret(message, given) : message);
+    report(path, message);
   }
-}
-
-/** The one message of the schemas that quotes a part of the value. */
-function withoutSecret(message: string, value: unknown): string {
-  const quoted = secretReferences(String(value)).some((name) => message === unknownSecret(name));
-  return quoted ? 'refers to a secret that is not in mcp.secrets' : message;
 }
 
 /** zod begins its messages with a verdict; what was expected is enough. */

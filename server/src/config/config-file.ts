@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type {
+  AuthProviderRequest,
   CreateGatewayRequest,
   DeclaredHookRequest,
   DeclaredPluginRequest,
@@ -15,6 +16,7 @@ import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import { checkConfig, type FurtherChecks } from './check.ts';
 import type { ConfigMistake, Path, Place } from './mistakes.ts';
+import type { RootKeyRequest } from './root-keys.ts';
 import { parseTree } from './tree.ts';
 
 /** A resource from the file: the validated request, and where it stands, for messages that come later. */
@@ -37,11 +39,14 @@ export interface ConfigFile {
   readonly plugins: readonly Declared<DeclaredPluginRequest>[];
   readonly hooks: readonly Declared<DeclaredHookRequest>[];
   readonly userSources: readonly Declared<DeclaredUserSourceRequest>[];
+  readonly authProviders: readonly Declared<AuthProviderRequest>[];
   readonly secrets: readonly Declared<DeclaredSecretRequest>[];
   /** Joined with `SALLYPORT_EGRESS_ALLOW`. */
   readonly egressAllow: readonly string[];
   /** `null` where the file is silent. `SALLYPORT_AUDIT_DURABILITY` goes first. */
   readonly auditDurability: 'relaxed' | 'strict' | null;
+  /** What seals secrets. Read at start only. `SALLYPORT_ROOT_KEY` is another. */
+  readonly rootKeys: readonly RootKeyRequest[];
   /** The paths whose values came by reference; `redact` hides them. */
   readonly references: readonly Path[];
 }
@@ -56,9 +61,11 @@ export const emptyConfig: ConfigFile = {
   plugins: [],
   hooks: [],
   userSources: [],
+  authProviders: [],
   secrets: [],
   egressAllow: [],
   auditDurability: null,
+  rootKeys: [],
   references: [],
 };
 

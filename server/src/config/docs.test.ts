@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   createGatewayRequest,
+  declaredAuthProviderRequest,
   declaredHookRequest,
   declaredPluginRequest,
   declaredSecretRequest,
@@ -14,6 +15,7 @@ import {
   limitRequest,
   ruleRequest,
 } from '@sallyport/contracts';
+import { checkAuthProvider } from '#credentials';
 import { newGatewayFromRequest } from '#domain';
 import { checkUserAssertion, checkUserSource, newUserSourceFromRequest } from '#identity';
 import { checkRule } from '#policy';
@@ -26,6 +28,7 @@ const checks: FurtherChecks = {
   gateway: (request) => checkUserAssertion(newGatewayFromRequest(request, { projectId: '' }).userAssertion),
   userSource: ({ id, name = id, ...request }) =>
     checkUserSource(newUserSourceFromRequest({ name, ...request }, { id, projectId: '' })),
+  authProvider: checkAuthProvider,
 };
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
@@ -36,6 +39,7 @@ it('docs/config.md names every variable and every field', () => {
   );
   assert.equal(variables.length, 13);
   const { http, mcp } = declaredWorkerRequest.shape;
+  const provider = declaredAuthProviderRequest.in.shape;
   const within = (block: string, shape: object) => Object.keys(shape).map((field) => `${block}.${field}`);
   const fields = [
     ...Object.keys(declaredWorkerRequest.shape),
@@ -53,6 +57,11 @@ it('docs/config.md names every variable and every field', () => {
     ...Object.keys(declaredPluginRequest.shape),
     ...Object.keys(declaredHookRequest.shape),
     ...Object.keys(declaredUserSourceRequest.shape),
+    ...Object.keys(provider),
+    ...within('oauth2', provider.oauth2.unwrap().shape),
+    ...within('header', provider.header.unwrap().shape),
+    ...within('entry', provider.entry.unwrap().shape),
+    ...within('token_exchange', provider.token_exchange.unwrap().shape),
     ...Object.keys(declaredSecretRequest.shape),
   ];
   for (const name of [...variables, ...fields]) {
@@ -72,14 +81,19 @@ it('the example in docs/config.md is a config file that works', async () => {
       DLP_TOKEN: 'token',
       IDP_SECRET: 'secret',
       SEARCH_API_KEY: 'k',
+      GITHUB_CLIENT_SECRET: 'secret',
+      CRM_CLIENT_SECRET: 'secret',
     };
     const loaded = await loadConfigFile(path, env, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);
     assert.ok(loaded.ok);
-    const { workers, gateways, grants, rules, limits, plugins, hooks, userSources } = loaded.value;
+    const { workers, gateways, grants, rules, limits, plugins, hooks, userSources, authProviders } =
+      loaded.value;
     assert.deepEqual(
-      [workers, gateways, grants, rules, limits, plugins, hooks, userSources].map(({ length }) => length),
-      [3, 1, 3, 3, 2, 2, 1, 4],
+      [workers, gateways, grants, rules, limits, plugins, hooks, userSources, authProviders].map(
+        ({ length }) => length,
+      ),
+      [3, 1, 3, 3, 2, 2, 1, 4, 2],
     );
   } finally {
     rmSync(directory, { recursive: true });

@@ -13,6 +13,7 @@ export { emptyConfig, loadConfigFile } from './config-file.ts';
 export type { ConfigMistake, Place } from './mistakes.ts';
 export { formatMistake } from './mistakes.ts';
 export { redact } from './redact.ts';
+export type { RootKeyRequest } from './root-keys.ts';
 export type { LogLevel, Role, Settings } from './settings.ts';
 export { readSettings, roles } from './settings.ts';
 export type { ConfigWatch } from './watch.ts';

@@ -14,10 +14,18 @@ const secretFields: readonly Path[] = [
   ['secrets', '*', 'value'],
   ['user_sources', '*', 'client_secret'],
   ['user_sources', '*', 'client_private_key'],
+  ['auth_providers', '*', 'oauth2', 'client_secret'],
+  ['auth_providers', '*', 'token_exchange', 'client_secret'],
   ['plugins', '*', 'webhook_config', 'auth', 'token'],
   ['plugins', '*', 'webhook_config', 'auth', 'client_key'],
   ['plugins', '*', 'group_access_config', '*', 'api_token'],
   ['plugins', '*', 'group_access_config', '*', 'client_secret'],
+  ['security', 'root_keys', '*', 'value'],
+  ['security', 'root_keys', '*', 'aws_kms', 'secret_access_key'],
+  ['security', 'root_keys', '*', 'aws_kms', 'session_token'],
+  ['security', 'root_keys', '*', 'gcp_kms', 'credentials'],
+  ['security', 'root_keys', '*', 'azure_key_vault', 'client_secret'],
+  ['security', 'root_keys', '*', 'vault_transit', 'token'],
 ];
 
 /** The config as plain data for printing: secrets, and whatever came by reference, are replaced. */
@@ -33,9 +41,11 @@ export function redact(config: ConfigFile): Record<string, unknown> {
       plugins: config.plugins.map(({ request }) => request),
       hooks: config.hooks.map(({ request }) => request),
       user_sources: config.userSources.map(({ request }) => request),
+      auth_providers: config.authProviders.map(({ request }) => request),
       secrets: config.secrets.map(({ request }) => request),
       egress: { allow: config.egressAllow },
       audit: { durability: config.auditDurability },
+      security: { root_keys: config.rootKeys },
     },
     paths,
   ) as Record<string, unknown>;

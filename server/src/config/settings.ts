@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
+import { rootKeyBytes, rootKeyForm } from './root-keys.ts';
 
 export const roles = ['gateway', 'hub', 'actions', 'inference', 'admin', 'jobs'] as const;
 export type Role = (typeof roles)[number];
@@ -10,7 +11,7 @@ export type Role = (typeof roles)[number];
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What the environment says. `databaseUrl`, `redisUrl` and `adminKey` are secrets: never log a `Settings` as a whole. */
+/** What the environment says. `databaseUrl`, `redisUrl`, `adminKey` and `rootKey` are secrets: never log a `Settings` as a whole. */
 export interface Settings {
   readonly host: string;
   /** 0: any free port. */
@@ -26,6 +27,8 @@ export interface Settings {
   /** Absolute; `null` when `SALLYPORT_CONFIG` is not set and there is no `sallyport.yaml`. */
   readonly configPath: string | null;
   readonly adminKey: string | null;
+  /** 32 bytes; `null`: the config file names the root keys, or there is one of our own. */
+  readonly rootKey: Buffer | null;
   readonly roles: ReadonlySet<Role>;
   readonly demo: boolean;
   readonly egressAllow: readonly string[];
@@ -72,6 +75,7 @@ export function readSettings(
     redisUrl: read('SALLYPORT_REDIS_URL', null, parseRedisUrl, 'a URL such as redis://user@host:6379/0'),
     configPath: read('SALLYPORT_CONFIG', existsSync(defaultConfig) ? defaultConfig : null, path, 'a path'),
     adminKey: read('SALLYPORT_ADMIN_KEY', null, parseKey, 'at least 16 printable characters without spaces'),
+    rootKey: read('SALLYPORT_ROOT_KEY', null, parseRootKey, rootKeyForm),
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
     demo: read('SALLYPORT_DEMO', 'on', oneOf(['on', 'off']), 'on or off') === 'on',
     egressAllow: read('SALLYPORT_EGRESS_ALLOW', [], parseEgress, `a list, each ${egressEntryForm}`),
@@ -125,6 +129,10 @@ function parseRedisUrl(text: string): string | undefined {
 
 function parseKey(text: string): string | undefined {
   return /^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined;
+}
+
+function parseRootKey(text: string): Buffer | undefined {
+  return rootKeyBytes(text) ?? undefined;
 }
 
 function parseRoles(text: string): Set<Role> | undefined {
