@@ -4,7 +4,7 @@ import {
   type UpdateConnectionRequest,
   updateConnectionRequest,
 } from '@sallyport/contracts';
-import type { ConnectionFilter, ConnectionView } from '#credentials';
+import type { ConnectionView } from '#credentials';
 import { type Principal, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { pageOf } from '../paging.ts';
@@ -31,11 +31,11 @@ function listRoute(deps: RestDeps): Route {
     forRestrictedKeys: 'users',
     query: connectionsQuery,
     success: 200,
-    async run({ principal, projectId, actAs, query }) {
-      const whose = whoseConnections(principal, actAs, query.user_id);
-      if (!whose.ok) return whose;
-      const all = await deps.credentials.connections.list(projectId, whose.value);
-      const asked = all.filter((one) => isAt(deps, one, query.provider_id));
+    async run(request) {
+      const { query } = request;
+      const all = await connectionsOf(deps, request);
+      if (!all.ok) return all;
+      const asked = all.value.filter((one) => isAt(deps, one, query.provider_id));
       return ok({ status: 200, body: pageOf(asked, query, (one) => connectionResponse(deps, one)) });
     },
   });
@@ -94,19 +94,27 @@ function deleteRoute(deps: RestDeps): Route {
 
 const seesAll = ({ permissions, confined }: Principal) => permissions.has('administer') && !confined;
 
-/** People see what they consented to themselves; who speaks for users says for which one. */
-function whoseConnections(
-  principal: Principal,
-  actAs: ActAs,
-  userId: string | undefined,
-): Result<ConnectionFilter, Refusal> {
-  if (seesAll(principal)) return ok({ userIds: userId === undefined ? undefined : [userId] });
-  const caller = actAs(userId);
+/** All that the caller may see. Who speaks for users says for which one. */
+async function connectionsOf(
+  { credentials: { connections } }: RestDeps,
+  { principal, projectId, actAs, query }: RestRequest<undefined, ConnectionsQuery>,
+): Promise<Result<readonly ConnectionView[], Refusal>> {
+  const { user_id } = query;
+  if (seesAll(principal)) {
+    return ok(await connections.list(projectId, user_id === undefined ? {} : { userIds: [user_id] }));
+  }
+  const caller = actAs(user_id);
   if (!caller.ok) return caller;
-  if (principal.kind === 'person') return ok({ personId: principal.id });
-  if (caller.value.userId !== null) return ok({ userIds: [caller.value.userId] });
-  const message = 'user_id: is required with an API key that may not administer';
-  return err(refusal('identity.user_missing', message, { field: 'user_id' }));
+  const { userId } = caller.value;
+  const isPerson = principal.kind === 'person';
+  if (userId === null && !isPerson) {
+    const message = 'user_id: is required with an API key that may not administer';
+    return err(refusal('identity.user_missing', message, { field: 'user_id' }));
+  }
+  const named = userId === null ? [] : await connections.list(projectId, { userIds: [userId] });
+  if (!isPerson) return ok(named);
+  const own = await connections.list(projectId, { personId: principal.id });
+  return ok([...own, ...named.filter(({ personId }) => personId === null)]);
 }
 
 interface Naming {
@@ -116,7 +124,7 @@ interface Naming {
   readonly id: string;
 }
 
-/** What is not theirs does not exist. */
+/** What is not theirs does not exist. Theirs is what they consented to, and what was connected for their user id by a key's word. */
 async function theirConnection(
   { credentials }: RestDeps,
   { principal, projectId, actAs, id }: Naming,
@@ -125,7 +133,9 @@ async function theirConnection(
   const isTheirs =
     found !== null &&
     (seesAll(principal) ||
-      (principal.kind === 'person' ? found.personId === principal.id : actAs(found.userId).ok));
+      (principal.kind === 'person' && found.personId !== null
+        ? found.personId === principal.id
+        : actAs(found.userId).ok));
   return isTheirs ? ok(found) : err(unknownConnection(id));
 }
 
