@@ -1,0 +1,143 @@
+import type { OAuth2Settings } from '@sallyport/contracts';
+import type { Egress } from '#egress';
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { Authority, Held, Problem, Target, Tokens } from '../authority.ts';
+import type { AuthProvider, Providers } from '../providers/contract.ts';
+import { authorizeUrlOf, isIssuerOf } from './authorize.ts';
+import { entryFormOf, headerOf, takeEntered } from './entry.ts';
+import { exchangeCode, type Known, renewTokens, revokeTokens } from './grant.ts';
+import { type Doing, problemOfCode } from './problems.ts';
+import { createFetchOf, createSend } from './request.ts';
+
+export interface ProviderAuthorityDeps {
+  readonly providers: Pick<Providers, 'get' | 'secretsOf' | 'redirectUriOf'>;
+  readonly egress: Egress;
+  readonly clock: Clock;
+}
+
+/** How auth providers are authorized at: by OAuth 2, as their settings have it, or by what users enter. */
+export function createProviderAuthority({ providers, egress, clock }: ProviderAuthorityDeps): Authority {
+  const fetchOf = createFetchOf(egress);
+  const send = createSend(fetchOf);
+
+  function activeAt({ projectId, id }: Target): AuthProvider | null {
+    const provider = providers.get(projectId, id);
+    return provider?.status === 'active' ? provider : null;
+  }
+
+  function told(provider: AuthProvider, doing: Doing) {
+    return { provider, doing, redirectUri: providers.redirectUriOf(provider.projectId, provider.id) };
+  }
+
+  /** Nothing goes to a provider that became another one meanwhile. */
+  function providerOf(target: Target, held: Held): Result<AuthProvider, Problem> {
+    const provider = activeAt(target);
+    if (provider === null) return err(gone(target));
+    return held.boundTo === boundToOf(provider) ? ok(provider) : err(changed(provider));
+  }
+
+  async function knownOf(target: Target, held: Held, doing: Doing): Promise<Result<Known, Problem>> {
+    const provider = providerOf(target, held);
+    if (!provider.ok) return provider;
+    const settings = provider.value.oauth2;
+    if (settings === null) return err(changed(provider.value));
+    const { clientSecret } = await providers.secretsOf(provider.value);
+    return ok({ told: told(provider.value, doing), settings, clientSecret, send, nowMs: () => clock.now() });
+  }
+
+  return {
+    async prepare(target, { scopes }) {
+      const provider = activeAt(target);
+      if (provider === null) return err(gone(target));
+      if (provider.type === 'token_exchange') return ok(null);
+      const boundTo = boundToOf(provider);
+      const endpoint = provider.oauth2 === null ? null : new URL(provider.oauth2.authorize_request.endpoint);
+      return ok({
+        held: { boundTo },
+        boundTo,
+        issuer: endpoint?.origin ?? provider.id,
+        host: endpoint?.host ?? null,
+        label: provider.label,
+        scopes: scopes.length > 0 ? scopes : (provider.known?.defaultScopes ?? []),
+        entry: entryFormOf(provider),
+      });
+    },
+    boundTo(target) {
+      const provider = activeAt(target);
+      return provider === null ? null : boundToOf(provider);
+    },
+    async authorize(target, held, asked) {
+      const known = await knownOf(target, held, 'authorize');
+      return known.ok ? authorizeUrlOf(known.value, asked) : known;
+    },
+    isAnswerOf(target, held, iss) {
+      const provider = providerOf(target, held);
+      const settings = provider.ok ? provider.value.oauth2 : null;
+      return settings !== null && isIssuerOf(settings, iss);
+    },
+    explain(target, held, error) {
+      const provider = providerOf(target, held);
+      return provider.ok ? explained(provider.value, error) : provider.error;
+    },
+    async exchange(target, held, answer) {
+      const known = await knownOf(target, held, 'exchange');
+      return known.ok ? await exchangeCode(known.value, answer) : known;
+    },
+    async enter(target, held, entered) {
+      const provider = providerOf(target, held);
+      return provider.ok
+        ? await takeEntered(told(provider.value, 'check'), fetchOf(provider.value), entered)
+        : provider;
+    },
+    async renew(target, held, tokens: Tokens) {
+      const known = await knownOf(target, held, 'refresh');
+      return known.ok ? await renewTokens(known.value, tokens) : known;
+    },
+    async revoke(target, held, tokens) {
+      const provider = providerOf(target, held);
+      if (provider.ok && provider.value.oauth2 === null) return ok('unsupported');
+      const known = await knownOf(target, held, 'revoke');
+      return known.ok ? await revokeTokens(known.value, tokens) : known;
+    },
+    headerOf(target, accessToken) {
+      const provider = activeAt(target);
+      return provider === null ? null : headerOf(provider, accessToken);
+    },
+  };
+
+  function explained(provider: AuthProvider, error: string): Problem {
+    return problemOfCode(
+      told(provider, 'authorize'),
+      /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(error) ? error : null,
+    );
+  }
+}
+
+/** The client, and who gives it tokens: tokens of another client, or of somebody else, are worth nothing there. */
+function boundToOf({ type, providerId, oauth2 }: AuthProvider): string {
+  return oauth2 === null
+    ? `${type} ${providerId ?? ''}`.trim()
+    : `${oauth2.client_id} at ${tokenOriginOf(oauth2)}`;
+}
+
+function tokenOriginOf({ token_request }: OAuth2Settings): string {
+  return new URL(token_request.endpoint).origin;
+}
+
+function gone({ id }: Target): Problem {
+  return {
+    kind: 'broken',
+    code: null,
+    words: `the auth provider ${id} is not there any more, or is switched off`,
+    advice: 'Whoever runs this server switches it on, or takes it from what the tool needs.',
+  };
+}
+
+function changed({ label }: AuthProvider): Problem {
+  return {
+    kind: 'broken',
+    code: null,
+    words: `${label} was set up in another way meanwhile`,
+    advice: 'Start again.',
+  };
+}
