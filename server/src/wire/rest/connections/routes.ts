@@ -103,10 +103,10 @@ async function connectionsOf(
   if (seesAll(principal)) {
     return ok(await connections.list(projectId, user_id === undefined ? {} : { userIds: [user_id] }));
   }
-  const caller = actAs(user_id);
-  if (!caller.ok) return caller;
-  const { userId } = caller.value;
   const isPerson = principal.kind === 'person';
+  const caller = isPerson && user_id === undefined ? null : actAs(user_id);
+  if (caller?.ok === false) return caller;
+  const userId = (caller === null ? principal.actsAs : caller.value.userId) ?? null;
   if (userId === null && !isPerson) {
     const message = 'user_id: is required with an API key that may not administer';
     return err(refusal('identity.user_missing', message, { field: 'user_id' }));
