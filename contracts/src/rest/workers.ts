@@ -13,11 +13,13 @@ const retry = z.int().min(0).max(10);
 const toolTimeouts = z.record(z.string().min(1).max(256), timeoutSeconds);
 const workerSecret = z.string().min(1).max(100);
 
+const secretNameForm = /^[A-Za-z0-9_.-]{1,100}$/;
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/, 'is not a valid header name');
 const headerValue = z
   .string()
   .max(8192)
-  .refine(isHeaderText, 'must not contain line breaks or control characters');
+  .refine(isHeaderText, 'must not contain line breaks or control characters')
+  .refine(namesSecrets, 'refers to a secret by a name that no secret can have');
 const headers = z.record(headerName, headerValue).superRefine((given, context) => {
   for (const name of Object.keys(given)) {
     if (connectionHeaders.has(name.toLowerCase())) {
@@ -34,12 +36,21 @@ const connectionHeaders = new Set([
   'te',
   'trailer',
 ]);
-const secretName = z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/, 'is not a valid secret name');
+const secretName = z.string().regex(secretNameForm, 'is not a valid secret name');
 const secretValue = z
   .string()
   .min(1)
   .max(5000)
   .refine(isHeaderText, 'must not contain line breaks or control characters');
+
+/** Of which provider each call carries the user's token; an `auth_provider` of the project. */
+const authProvider = z.strictObject({
+  id: z.string().min(1).max(100),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,500}$/, 'is not a valid scope'))
+    .max(100)
+    .default([]),
+});
 
 const oauth2Update = z.strictObject({
   client_id: z.string().max(1000).optional(),
@@ -73,10 +84,11 @@ const mcpBlock = z.strictObject({
   timeout: timeoutSeconds.default(30),
   tool_timeouts: toolTimeouts.optional(),
   retry: retry.default(3),
-  /** `${secret:NAME}` stands for an entry of `secrets`. */
+  /** `${secret:NAME}` stands for an entry of `secrets`, or else for a secret of the project. */
   headers: headers.default({}),
   secrets: z.record(secretName, secretValue).default({}),
   oauth2: oauth2.optional(),
+  auth_provider: authProvider.optional(),
 });
 
 const processText = z.string().max(10_000).refine(isProcessText, 'must not contain a NUL character');
@@ -110,10 +122,7 @@ const workerHead = {
 /** `POST /v1/workers`. `type` may be left out: one block is enough. */
 export const createWorkerRequest = z
   .strictObject({ ...workerHead, mcp: mcpBlock.optional() })
-  .superRefine((request, context) => {
-    checkBlocks(request, context);
-    checkSecretReferences(request.mcp, context);
-  });
+  .superRefine(checkBlocks);
 export type CreateWorkerRequest = z.infer<typeof createWorkerRequest>;
 
 /** An entry of `workers` in the config file: as over the API, or an MCP server that we start ourselves. */
@@ -124,14 +133,16 @@ export const declaredWorkerRequest = z
   })
   .superRefine((request, context) => {
     checkBlocks(request, context);
-    checkSecretReferences(request.mcp, context);
     if (request.mcp !== undefined) checkWay(request.mcp, context);
   });
 export type DeclaredWorkerRequest = z.infer<typeof declaredWorkerRequest>;
 
 type DeclaredMcp = NonNullable<DeclaredWorkerRequest['mcp']>;
 
-function checkWay({ uri, stdio, headers, secrets, oauth2 }: DeclaredMcp, context: z.RefinementCtx): void {
+function checkWay(
+  { uri, stdio, headers, secrets, oauth2, auth_provider }: DeclaredMcp,
+  context: z.RefinementCtx,
+): void {
   const issue = (field: string, message: string) =>
     context.addIssue({ code: 'custom', path: ['mcp', field], message });
   if (stdio === undefined) {
@@ -139,23 +150,10 @@ function checkWay({ uri, stdio, headers, secrets, oauth2 }: DeclaredMcp, context
     return;
   }
   if (uri !== undefined) issue('stdio', 'expected either uri or stdio, got both');
-  const ofHttp = { headers, secrets, oauth2 };
+  const ofHttp = { headers, secrets, oauth2, auth_provider };
   for (const [field, given] of Object.entries(ofHttp)) {
     if (Object.keys(given ?? {}).length > 0) {
       issue(field, 'belongs to a uri; what a process is to know stands in stdio.env');
-    }
-  }
-}
-
-function checkSecretReferences(
-  mcp: Pick<DeclaredMcp, 'headers' | 'secrets'> | undefined,
-  context: z.RefinementCtx,
-): void {
-  for (const [name, value] of Object.entries(mcp?.headers ?? {})) {
-    for (const secret of secretReferences(value)) {
-      if (!Object.hasOwn(mcp?.secrets ?? {}, secret)) {
-        context.addIssue({ code: 'custom', path: ['mcp', 'headers', name], message: unknownSecret(secret) });
-      }
     }
   }
 }
@@ -185,6 +183,8 @@ export const updateWorkerRequest = z.strictObject({
       /** `null` removes a secret. */
       secrets: z.record(secretName, secretValue.nullable()),
       oauth2: oauth2Update,
+      /** `null`: calls carry no user's token any more. */
+      auth_provider: authProvider.nullable(),
     })
     .partial()
     .optional(),
@@ -223,8 +223,8 @@ export function secretReferences(value: string): readonly string[] {
   return [...value.matchAll(/\$\{secret:([^}]*)\}/g)].map((match) => match[1] ?? '');
 }
 
-export function unknownSecret(name: string): string {
-  return `refers to secret "${name}", which is not in mcp.secrets`;
+function namesSecrets(value: string): boolean {
+  return secretReferences(value).every((name) => secretNameForm.test(name));
 }
 
 function isProcessText(text: string): boolean {
@@ -292,6 +292,7 @@ export interface WorkerResponse {
       authorization_url?: string;
       external_id?: string;
     };
+    auth_provider?: { id: string; scopes: string[] };
     /** Where its users come back from consenting: for who registers a client there by hand. */
     redirect_uri?: string;
   };

@@ -66,11 +66,14 @@ describe('a worker request', () => {
     assert.deepEqual(headersAsWritten(source), { authorization: `Bearer \${secret:TOKEN}` });
   });
 
-  it('is refused when a header refers to a secret that is not there, whatever its name', () => {
+  it('leaves to the project what is no secret of its own, by a name that a secret can have', () => {
     for (const name of ['NOPE', 'constructor']) {
-      const mcp = { uri: 'http://m', headers: { a: `\${secret:${name}}` } };
-      assert.equal(createWorkerRequest.safeParse({ id: 'm', mcp }).success, false);
+      const headers = { a: `\${secret:${name}}` };
+      const request = createWorkerRequest.parse({ id: 'm', mcp: { uri: 'http://m', headers } });
+      assert.deepEqual(newSourceFromRequest(request, place).headers, headers);
     }
+    const mcp = { uri: 'http://m', headers: { a: `\${secret:no name}` } };
+    assert.equal(createWorkerRequest.safeParse({ id: 'm', mcp }).success, false);
   });
 
   it('is refused when a header would end the line', () => {
@@ -93,13 +96,23 @@ describe('a worker edit', () => {
     assert.deepEqual(edit.value.kept?.oauth2, { client_id: 'c', client_secret: 's' });
   });
 
-  it('that removes a secret still in use is refused, naming the header', () => {
+  it('that removes a secret still in use leaves it to the project', () => {
     const edit = sourceEditFromRequest(
       updateWorkerRequest.parse({ mcp: { secrets: { TOKEN: null } } }),
       mcpSource(),
     );
-    assert.ok(!edit.ok);
-    assert.equal(edit.error.field, 'mcp.headers.authorization');
+    assert.ok(edit.ok);
+    assert.deepEqual(edit.value.headers, { authorization: `Bearer \${secret:TOKEN}` });
+  });
+
+  it('says whose token calls carry, and takes that back', () => {
+    const change = (auth_provider: object | null) =>
+      sourceEditFromRequest(updateWorkerRequest.parse({ mcp: { auth_provider } }), mcpSource());
+    assert.deepEqual(change({ id: 'github' }), {
+      ok: true,
+      value: { authProvider: { id: 'github', scopes: [] } },
+    });
+    assert.deepEqual(change(null), { ok: true, value: { authProvider: null } });
   });
 
   it('that speaks of the other type is refused, naming the block', () => {

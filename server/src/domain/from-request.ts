@@ -3,11 +3,9 @@ import {
   type CreateGatewayRequest,
   type DeclaredWorkerRequest,
   type ReplaceGatewayRequest,
-  secretReferences,
   type UpdateGatewayRequest,
   type UpdateWorkerRequest,
   type UserAssertionRequest,
-  unknownSecret,
 } from '@sallyport/contracts';
 import { err, ok, type Result } from '#foundation';
 import type { Gateway, GatewayAuthType, ToolCuration, UserAssertion } from './gateway.ts';
@@ -42,7 +40,7 @@ export function newSourceFromRequest(request: DeclaredWorkerRequest, place: Plac
     return { ...head, kind: 'worker', uri, secret, ...limitsOf(http), ...plain };
   }
   const block = mcp as NonNullable<typeof mcp>;
-  const { uri, stdio, headers, secrets, oauth2 } = block;
+  const { uri, stdio, headers, secrets, oauth2, auth_provider: authProvider } = block;
   return {
     ...head,
     kind: 'mcp',
@@ -53,6 +51,7 @@ export function newSourceFromRequest(request: DeclaredWorkerRequest, place: Plac
     headers: resolveHeaders(headers, secrets),
     secrets,
     kept: { headers, ...(oauth2 === undefined ? {} : { oauth2 }) },
+    ...(authProvider === undefined ? {} : { authProvider }),
   };
 }
 
@@ -70,7 +69,7 @@ function inMs(seconds: Readonly<Record<string, number>>): Record<string, number>
   return Object.fromEntries(Object.entries(seconds).map(([tool, value]) => [tool, value * 1000]));
 }
 
-/** What the request changes on this source; refused where it speaks of the other kind, or of a secret that is not there. */
+/** What the request changes on this source; refused where it speaks of the other kind. */
 export function sourceEditFromRequest(
   request: UpdateWorkerRequest,
   source: Source,
@@ -92,37 +91,30 @@ export function sourceEditFromRequest(
     ...(block.retry === undefined ? {} : { retry: block.retry }),
     ...(request.http?.secret === undefined ? {} : { secret: request.http.secret }),
   };
-  if (request.mcp === undefined) return ok(edit);
-  const carried = editOfWhatIsCarried(request.mcp, source);
-  return carried.ok ? ok({ ...edit, ...carried.value }) : carried;
+  return ok(request.mcp === undefined ? edit : { ...edit, ...editOfWhatIsCarried(request.mcp, source) });
 }
 
 /** Headers, the secrets in them, and OAuth settings: they depend on each other. */
 function editOfWhatIsCarried(
-  { headers, secrets, oauth2 }: NonNullable<UpdateWorkerRequest['mcp']>,
+  { headers, secrets, oauth2, auth_provider: authProvider }: NonNullable<UpdateWorkerRequest['mcp']>,
   source: Source,
-): Result<SourceEdit, Refusal> {
-  if (headers === undefined && secrets === undefined && oauth2 === undefined) return ok({});
+): SourceEdit {
+  const asUser = authProvider === undefined ? {} : { authProvider };
+  if (headers === undefined && secrets === undefined && oauth2 === undefined) return asUser;
   const nextSecrets: Record<string, string> = { ...source.secrets };
   for (const [name, value] of Object.entries(secrets ?? {})) {
     if (value === null) delete nextSecrets[name];
     else nextSecrets[name] = value;
   }
   const written = headers ?? headersAsWritten(source);
-  for (const [name, value] of Object.entries(written)) {
-    const missing = secretReferences(value).find((secret) => !Object.hasOwn(nextSecrets, secret));
-    if (missing !== undefined) {
-      const field = `mcp.headers.${name}`;
-      return err(refusal('request.params_invalid', `${field}: ${unknownSecret(missing)}`, { field }));
-    }
-  }
   const kept = { ...source.kept, headers: written };
-  return ok({
+  return {
+    ...asUser,
     headers: resolveHeaders(written, nextSecrets),
     secrets: nextSecrets,
     kept:
       oauth2 === undefined ? kept : { ...kept, oauth2: { ...(source.kept?.oauth2 as object), ...oauth2 } },
-  });
+  };
 }
 
 /** A source's headers with `${secret:NAME}` in place of the secrets, as they may be shown. */
@@ -130,12 +122,15 @@ export function headersAsWritten(source: Source): Readonly<Record<string, string
   return (source.kept?.headers as Record<string, string> | undefined) ?? {};
 }
 
+/** A reference to what is no secret of the source's own stays: it is one of the project, which may change. */
 function resolveHeaders(
   written: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const resolve = (value: string) =>
-    value.replace(/\$\{secret:([^}]*)\}/g, (_, name: string) => secrets[name] ?? '');
+    value.replace(/\$\{secret:([^}]*)\}/g, (reference, name: string) =>
+      Object.hasOwn(secrets, name) ? (secrets[name] as string) : reference,
+    );
   return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, resolve(value)]));
 }
 

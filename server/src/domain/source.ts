@@ -22,7 +22,9 @@ export interface Source {
   readonly pin?: PinMode;
   /** Worker protocol: signs the tokens that we present. Never leaves the process in any answer, log or record. */
   readonly secret: string | null;
-  /** MCP: sent with every request; `${secret:NAME}` already resolved from `secrets`. */
+  /** MCP: of which provider of the project calls carry the user's token. */
+  readonly authProvider?: { readonly id: string; readonly scopes: readonly string[] } | null;
+  /** MCP: sent with every request; `${secret:NAME}` already resolved from `secrets`, what is left of it are secrets of the project. */
   readonly headers: { readonly [name: string]: string };
   readonly secrets: { readonly [name: string]: string };
   /** The headers as they were written, and fields of the REST shape that do not act yet; only given back. */

@@ -35,7 +35,9 @@ export type EgressFailureKind =
   | 'protocol'
   | 'too_large'
   | 'aborted'
-  | 'stopped';
+  | 'stopped'
+  /** What had to be in it was not there: whoever sends it says so, and nothing was sent. */
+  | 'unprepared';
 
 export interface EgressFailure {
   readonly kind: EgressFailureKind;

@@ -13,7 +13,7 @@ import type {
   SourceStatus,
 } from '#domain';
 import type { Egress } from '#egress';
-import type { Clock, Result } from '#foundation';
+import type { Clock, MaybePromise, Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 
@@ -26,6 +26,8 @@ export interface SourceDeps {
   readonly maxAnswerBytes?: number;
   /** What of our environment the processes get that we start; nothing unless told. */
   readonly processEnv?: Readonly<Record<string, string>>;
+  /** A secret of the project, opened for one request; `null`: there is none. None unless told. */
+  readonly secretOf?: (projectId: string, name: string) => MaybePromise<string | null>;
   /** The access token with which the lists of this source are asked for, another one than it has refused; none unless told. */
   readonly listToken?: (source: Source, refused: string | null) => Promise<string | null>;
 }
@@ -123,6 +125,8 @@ export interface Sources {
   challenge(projectId: string, id: string): Challenge | null;
   /** Walks the steps for a source that is not registered. */
   test(source: NewSource): Promise<SourceStatus>;
+  /** Secrets of the project changed, or of any where it is `null`: sources that use some are looked at soon. */
+  secretsChanged(projectId: string | null): void;
   /** Inspects now and returns what was found; refreshes the catalog. */
   refresh(projectId: string, id: string): Promise<SourceStatus>;
   /** Makes the file's sources exactly these: opens new ones, re-opens changed ones, closes the others. */

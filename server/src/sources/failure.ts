@@ -16,6 +16,7 @@ const verdicts: Readonly<Record<EgressFailureKind, Verdict>> = {
   protocol: { code: 'source.answer_invalid', step: null },
   too_large: { code: 'source.answer_too_large', step: null },
   aborted: { code: 'source.cancelled', step: null },
+  unprepared: { code: 'credentials.not_configured', step: 'authenticated' },
   stopped: { code: 'server.stopping', step: null },
 };
 

@@ -120,7 +120,7 @@ describe('the sources of the process', () => {
     };
     assert.deepEqual(await fieldOf({}), ['resource.conflict', 'id']);
     assert.deepEqual(await fieldOf({ id: 'x', uri: 'gopher://x' }), ['request.params_invalid', 'http.uri']);
-    const headers = { Authorization: 'Bearer $${secret:NOPE}'.replace('$$', '$') };
+    const headers = { 'mcp-session-id': 'x' };
     assert.deepEqual(await fieldOf({ id: 'x', kind: 'mcp', headers }), [
       'request.params_invalid',
       'mcp.headers',

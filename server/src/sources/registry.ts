@@ -1,3 +1,4 @@
+import { secretReferences } from '@sallyport/contracts';
 import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Announcement, NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
@@ -51,6 +52,14 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
     applyFile: (sources) => inTurn(() => edits.applyFile(sources)),
     refresh: async (projectId, id) => (await list.find(projectId, id)?.inspect()) ?? unknownStatus(),
     close: () => list.close(),
+    secretsChanged(projectId) {
+      for (const entry of list.every()) {
+        const { source } = entry;
+        const isOfProject = projectId === null || source.projectId === projectId;
+        if (isOfProject && Object.values(source.headers).some((value) => secretReferences(value).length > 0))
+          entry.hurry();
+      }
+    },
 
     async test(given) {
       const now = clock.iso();

@@ -21,7 +21,7 @@ import type {
 import { createSchedule } from './schedule.ts';
 import { disabledStatus, healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
-import { veilOf } from './veil.ts';
+import { fullVeilOf } from './veil.ts';
 
 /** One registered source, looked at again and again. */
 export interface WatchedSource {
@@ -33,6 +33,8 @@ export interface WatchedSource {
   status(): SourceStatus;
   /** How it refused the last look. */
   challenge(): Challenge | null;
+  /** Something hints that a look would find something else. */
+  hurry(): void;
   /** Looks now; what was begun before this was called does not count. */
   inspect(): Promise<SourceStatus>;
   call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
@@ -46,7 +48,7 @@ export interface WatchedSource {
   over(): Promise<void>;
 }
 
-export type WatchDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onListed' | 'onUnavailable'> & {
+export type WatchDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onListed' | 'onUnavailable' | 'secretOf'> & {
   readonly refreshEveryMs: number;
   /** Called when a look is due earlier than planned. */
   readonly onHurry: () => void;
@@ -72,7 +74,7 @@ export function watchSource(
   const { clock, log } = deps;
   const schedule = createSchedule(clock, deps.refreshEveryMs, source.id);
   const announcer = createAnnouncer(source, before, deps);
-  const veil = veilOf(source);
+  const veilNow = fullVeilOf(source, deps.secretOf);
   const connection = source.enabled ? connectionOf(open(hurry)) : connectionOf(err(disabled(source)));
   let status = source.enabled ? unknownStatus() : disabledStatus();
   let challenge: Challenge | null = null;
@@ -91,6 +93,7 @@ export function watchSource(
   async function run(): Promise<SourceStatus> {
     const looked = await inspectSafely(connection, source, deps);
     challenge = looked.ok ? null : (looked.error.challenge ?? null);
+    const veil = await veilNow();
     const found = looked.ok ? looked : err(veil(looked.error));
     if (closed) return status;
     const was = status.state;
@@ -120,7 +123,7 @@ export function watchSource(
       if (closed && calls === 0) ending = connection.close();
     });
     if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
-    return returned.ok ? returned : err(veil(returned.error));
+    return returned.ok ? returned : err((await veilNow())(returned.error));
   }
 
   function start(): Promise<SourceStatus> {
@@ -134,6 +137,7 @@ export function watchSource(
     source,
     dueAt: schedule.dueAt,
     busy: () => running !== null,
+    hurry,
     announced: announcer.last,
     status: () => status,
     challenge: () => challenge,

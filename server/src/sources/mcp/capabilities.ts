@@ -6,7 +6,8 @@ import {
   type InputRequest,
   inputMethods,
 } from '#domain';
-import { isMembers, type Members } from '#foundation';
+import { Fault, isMembers, type Members } from '#foundation';
+import { isHeaderText } from './headers.ts';
 import { withoutModernTasks } from './protocol.ts';
 import type { Bearer } from './transports/transport.ts';
 
@@ -95,8 +96,15 @@ export function sharedOwner(key: string, authorization = ''): Owner {
 
 /** The header line of a credential. */
 export function authorizationOf(credential: Credential | null | undefined): string {
-  const token = credential?.authorization?.token;
-  return token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
+  const { authorization } = credential ?? {};
+  if (authorization == null) return '';
+  const { name, value } = authorization.header ?? {
+    name: 'authorization',
+    value: `Bearer ${authorization.token}`,
+  };
+  // Whoever gave it must not be able to end the line.
+  if (!isHeaderText(value) || !isHeaderText(name)) throw new Fault('a header cannot carry this credential');
+  return `${name}: ${value}\r\n`;
 }
 
 export const conversationKey = (conversation: string): string => `conversation ${conversation}`;

@@ -1,20 +1,70 @@
-import { secretReferences, unknownSecret } from '@sallyport/contracts';
+import { secretReferences } from '@sallyport/contracts';
 import type { JsonSchema, Source, SourceFailure } from '#domain';
-import { err, isMembers, ok, type Result } from '#foundation';
+import { err, isMembers, type MaybePromise, ok, type Result } from '#foundation';
+import type { SourceDeps } from '../contract.ts';
 
 const ours = /^(host|connection|content-length|transfer-encoding|content-type|accept|mcp-.*)$/i;
 const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** The source's own header lines, with its secrets in place of `${secret:NAME}`. */
-export function sourceHeaders({ headers, secrets }: Source): Result<string, SourceFailure> {
-  let lines = '';
-  for (const [name, written] of Object.entries(headers)) {
-    const missing = secretReferences(written).find((secret) => !Object.hasOwn(secrets, secret));
-    if (missing !== undefined) return refused(`header ${name} ${unknownSecret(missing)}`);
-    const value = written.replace(/\$\{secret:([^}]*)\}/g, (_, secret: string) => secrets[secret] as string);
+/** The source's own header lines. */
+export interface SourceHeaders {
+  /** An `authorization` is among them. */
+  readonly authorizes: boolean;
+  /** With the secrets of the project that they refer to as they are now; an error says which is missing, or cannot be sent. */
+  readonly lines: () => MaybePromise<Result<string, string>>;
+}
+
+/** Fails on what no retry can mend. */
+export function sourceHeaders(
+  source: Source,
+  secretOf: NonNullable<SourceDeps['secretOf']>,
+): Result<SourceHeaders, SourceFailure> {
+  const { secrets: own } = source;
+  const entries = Object.entries(source.headers);
+  for (const [name, value] of entries) {
     if (!token.test(name)) return refused(`header ${JSON.stringify(name)} is not a valid header name`);
     if (ours.test(name)) return refused(`header ${name} is set by the gateway itself; remove it`);
     if (!isHeaderText(value)) return refused(`header ${name} holds characters that a header cannot carry`);
+    if (source.authProvider != null && /^authorization$/i.test(name))
+      return refused(`header ${name} is that of the user, as there is an auth_provider; remove it`);
+  }
+  const names = [...new Set(entries.flatMap(([, value]) => secretReferences(value)))];
+  const authorizes = entries.some(([name]) => /^authorization$/i.test(name));
+  if (names.length === 0) {
+    const all = ok(entries.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
+    return ok({ authorizes, lines: () => all });
+  }
+  const filled = (values: readonly (string | null)[]) =>
+    linesOf(entries, new Map(names.map((name, at) => [name, values[at] ?? null])));
+  return ok({
+    authorizes,
+    lines() {
+      const opened = names.map((name) =>
+        Object.hasOwn(own, name) ? (own[name] as string) : secretOf(source.projectId, name),
+      );
+      return opened.some((value) => value instanceof Promise)
+        ? Promise.all(opened).then(filled)
+        : filled(opened as (string | null)[]);
+    },
+  });
+}
+
+function linesOf(
+  entries: readonly (readonly [string, string])[],
+  secrets: ReadonlyMap<string, string | null>,
+): Result<string, string> {
+  const missing = [...secrets].find(([, value]) => value === null)?.[0];
+  if (missing !== undefined) {
+    const where = entries.find(([, value]) => secretReferences(value).includes(missing))?.[0];
+    return err(
+      `header ${where} refers to the secret ${missing}, which is neither in mcp.secrets nor among the secrets of the project: set it there (POST /v1/admin/secrets/${missing})`,
+    );
+  }
+  let lines = '';
+  for (const [name, written] of entries) {
+    const value = written.replace(/\$\{secret:([^}]*)\}/g, (_, secret: string) => secrets.get(secret) ?? '');
+    if (!isHeaderText(value))
+      return err(`header ${name} would hold characters that a header cannot carry: a secret in it has them`);
     lines += `${name}: ${value}\r\n`;
   }
   return ok(lines);
@@ -24,7 +74,7 @@ function refused(message: string): Result<never, SourceFailure> {
   return err({ code: 'credentials.not_configured', message, step: 'authenticated' });
 }
 
-function isHeaderText(text: string): boolean {
+export function isHeaderText(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;

@@ -145,22 +145,34 @@ describe('the headers for an MCP server', () => {
     assert.equal(paramHeaderLines(inputSchema, args), `mcp-param-Region: ${region}\r\nmcp-param-N: 4\r\n`);
   });
 
-  it('hold the secrets of the source, and name one that is missing', () => {
-    const source = (headers: Record<string, string>) =>
-      sourceHeaders(sourceOf({ kind: 'mcp', uri: 'http://x', headers, secrets: { T: 's3' } }));
-    assert.deepEqual(source({ Authorization: `Bearer $${'{secret:T}'}` }), {
-      ok: true,
-      value: 'Authorization: Bearer s3\r\n',
-    });
+  it('hold the secrets of the source, else those of the project as they are now, and name one that is missing', async () => {
+    const ofProject: Record<string, string> = { T: 'unused', P: 'p3', LINES: 'a\nhush' };
+    const headersOf = (headers: Record<string, string>) =>
+      sourceHeaders(
+        sourceOf({ kind: 'mcp', uri: 'http://x', headers, secrets: { T: 's3' } }),
+        (_projectId, name) => ofProject[name] ?? null,
+      );
+    const made = headersOf({ Authorization: `Bearer \${secret:T}`, 'x-key': `\${secret:P}!` });
+    assert.ok(made.ok);
+    assert.equal(made.value.authorizes, true);
+    const lines = (key: string) => ({ ok: true, value: `Authorization: Bearer s3\r\nx-key: ${key}!\r\n` });
+    assert.deepEqual(await made.value.lines(), lines('p3'));
+    ofProject.P = 'p4';
+    assert.deepEqual(await made.value.lines(), lines('p4'));
+    delete ofProject.P;
+    const missing = await made.value.lines();
+    assert.match(missing.ok ? '' : missing.error, /header x-key refers to the secret P, which is neither/);
+    const unfit = headersOf({ 'x-a': `\${secret:LINES}` });
+    const lined = unfit.ok ? await unfit.value.lines() : unfit;
+    assert.match(lined.ok ? '' : String(lined.error), /x-a would hold characters that a header cannot carry/);
+    assert.doesNotMatch(JSON.stringify([missing, lined]), /s3|hush/);
     for (const [name, value, words] of [
-      ['Authorization', `$${'{secret:NOPE}'}`, /"NOPE"/],
       ['Mcp-Session-Id', 'x', /set by the gateway/],
       ['a b', 'x', /not a valid header name/],
       ['x-a', 'x\r\ny: z', /cannot carry/],
     ] as const) {
-      const refused = source({ [name]: value });
+      const refused = headersOf({ [name]: value });
       assert.match(refused.ok ? '' : refused.error.message, words);
-      assert.equal(JSON.stringify(refused).includes('s3'), false);
     }
   });
 });

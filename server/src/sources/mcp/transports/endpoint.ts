@@ -7,8 +7,10 @@ import type { Message } from './message.ts';
 export interface Endpoint {
   readonly upstream: Upstream;
   readonly path: string;
-  /** The header lines of every request, the source's own included. */
+  /** The header lines of every request; the source's own come from `upstream`. */
   readonly headers: string;
+  /** An `authorization` is among the source's own. */
+  readonly authorizes?: boolean;
   readonly retry: number;
   readonly maxAnswerBytes: number;
   readonly clock: Clock;

@@ -35,7 +35,7 @@ export function createStreamableHttp(endpoint: Endpoint): Transport {
     mayBeModern: true,
     shared: false,
     perUser: false,
-    authorizes: /^authorization:/im.test(endpoint.headers),
+    authorizes: endpoint.authorizes === true,
     close: () => endpoint.upstream.close(),
   };
 }

@@ -27,7 +27,7 @@ export function createHttpSse(endpoint: Endpoint, timeoutMs: number): Transport 
     mayBeModern: false,
     shared: false,
     perUser: false,
-    authorizes: /^authorization:/im.test(endpoint.headers),
+    authorizes: endpoint.authorizes === true,
     close() {
       closed = true;
       for (const { fail } of streams) fail('stopped', 'the connection to the server was closed');

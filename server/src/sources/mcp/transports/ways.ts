@@ -1,9 +1,10 @@
 import type { Source, SourceFailure } from '#domain';
+import type { Upstream, UpstreamRequest } from '#egress';
 import { err, ok, type Result } from '#foundation';
 import type { SourceDeps } from '../../contract.ts';
 import { failureOf } from '../../failure.ts';
 import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../../limits.ts';
-import { sourceHeaders } from '../headers.ts';
+import { type SourceHeaders, sourceHeaders } from '../headers.ts';
 import type { Endpoint } from './exchange.ts';
 import { createStreamableHttp } from './http-line.ts';
 import { createHttpSse } from './http-sse.ts';
@@ -22,22 +23,43 @@ export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFai
   }
   const upstream = deps.egress.upstream(source.uri, source.origin);
   if (!upstream.ok) return err(failureOf(upstream.error, 'address_resolved'));
-  const headers = sourceHeaders(source);
+  const headers = sourceHeaders(source, deps.secretOf ?? (() => null));
   if (!headers.ok) {
     upstream.value.close();
     return headers;
   }
   const url = new URL(source.uri);
   const endpoint: Endpoint = {
-    upstream: upstream.value,
+    upstream: carrying(upstream.value, headers.value),
     path: url.pathname + url.search,
-    headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${headers.value}`,
+    headers: 'content-type: application/json\r\naccept: application/json, text/event-stream\r\n',
+    authorizes: headers.value.authorizes,
     retry: source.retry,
     maxAnswerBytes: maxMessageBytes,
     clock: deps.clock,
   };
   const older = () => createHttpSse(endpoint, inspectionTimeoutMs(source));
   return ok({ first: createStreamableHttp(endpoint), older });
+}
+
+/** With the source's own headers on every request, as they are at that moment. */
+function carrying(upstream: Upstream, { lines }: SourceHeaders): Upstream {
+  async function send(
+    request: UpstreamRequest,
+    own: Result<string, string>,
+  ): ReturnType<Upstream['request']> {
+    if (own.ok) return upstream.request({ ...request, headers: request.headers + own.value });
+    return err({ kind: 'unprepared', message: own.error, sent: false });
+  }
+  return {
+    origin: upstream.origin,
+    check: () => upstream.check(),
+    close: () => upstream.close(),
+    request(request) {
+      const own = lines();
+      return own instanceof Promise ? own.then((found) => send(request, found)) : send(request, own);
+    },
+  };
 }
 
 const notDeclared: SourceFailure = {

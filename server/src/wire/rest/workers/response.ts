@@ -37,6 +37,9 @@ export function workerResponse(
             headers: { ...headersAsWritten(source) },
             secrets: Object.fromEntries(Object.keys(source.secrets).map((name) => [name, secret(true)])),
             ...oauth2Response(source, secret),
+            ...(source.authProvider == null
+              ? {}
+              : { auth_provider: { id: source.authProvider.id, scopes: [...source.authProvider.scopes] } }),
             ...(source.stdio == null ? { redirect_uri: redirectUri } : {}),
           },
         }),

@@ -1,0 +1,36 @@
+import type { Settings } from '#config';
+import type { Clock } from '#foundation';
+import { createSources, type Sources } from '#sources';
+import type { Log } from '#telemetry';
+import { pinningOf } from './pinning.ts';
+import { sourceKinds } from './registries.ts';
+import type { Rooms } from './rooms.ts';
+
+type Needs = Pick<Rooms, 'db' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
+export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
+  const { db, egress, clock, log, audit, catalog, credentials } = needs;
+  const sources = await createSources({
+    kinds: sourceKinds,
+    processEnv,
+    listToken: credentials.listToken,
+    secretOf: credentials.secrets.open,
+    db,
+    egress,
+    clock,
+    log,
+    onListed: (source, offer) =>
+      catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
+    onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
+    async onRemoved({ projectId, id }) {
+      await catalog.forget(projectId, id);
+      await credentials.forgetSource(projectId, id);
+    },
+  });
+  credentials.secrets.onChange(sources.secretsChanged);
+  return sources;
+}
