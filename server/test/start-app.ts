@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '#compose';
 import { readSettings } from '#config';
-import { Fault, systemClock } from '#foundation';
+import { type Clock, Fault, systemClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import { createDatabase, temporaryDirectory } from './database.ts';
 
@@ -30,7 +30,7 @@ export interface TestApp {
 
 const adminKey = 'sp_test_key_of_the_administrator';
 
-export async function startApp(config: string): Promise<TestApp> {
+export async function startApp(config: string, options: { readonly clock?: Clock } = {}): Promise<TestApp> {
   const dataDir = temporaryDirectory();
   const configPath = join(dataDir, 'sallyport.yaml');
   writeFileSync(configPath, config);
@@ -50,7 +50,7 @@ export async function startApp(config: string): Promise<TestApp> {
     env,
     log: silentLog,
     version: '0.0.0-test',
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
   };
   let app = await createApp(deps);
   const auth = { authorization: `Bearer ${adminKey}` };
@@ -99,30 +99,49 @@ export async function startApp(config: string): Promise<TestApp> {
   };
 }
 
-const referenceServer = fileURLToPath(
-  new URL('../../examples/reference-server/src/main.ts', import.meta.url),
-);
+/** A worker of `examples/` in a process of its own. */
+export interface TestWorker {
+  readonly uri: string;
+  readonly child: ChildProcess;
+  /** What it said so far, on either stream. */
+  said(): string;
+  stop(): Promise<void>;
+}
 
-/** The reference server in a process of its own. */
-export async function startReferenceServer(
-  secret: string,
-  port = 0,
-  strict = false,
-): Promise<{ uri: string; child: ChildProcess; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [referenceServer], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      SALLYPORT_SERVER_TRANSPORT: 'http',
-      SALLYPORT_SERVER_PORT: String(port),
-      SALLYPORT_WORKER_SECRET: secret,
-      SALLYPORT_WORKER_STRICT: String(strict),
-    },
+export const startReferenceServer = (secret: string, port = 0, strict = false): Promise<TestWorker> =>
+  startExample('reference-server', secret, {
+    SALLYPORT_SERVER_PORT: String(port),
+    SALLYPORT_WORKER_STRICT: String(strict),
   });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+
+/** The mail server of the examples, before a mail service at this address. */
+export const startMailServer = (secret: string, apiUrl: string): Promise<TestWorker> =>
+  startExample('mail-server', secret, {
+    MAIL_API_URL: apiUrl,
+    SALLYPORT_SERVER_PORT: '0',
+    SALLYPORT_WORKER_STRICT: 'true',
+  });
+
+async function startExample(name: string, secret: string, env: Record<string, string>): Promise<TestWorker> {
+  const script = fileURLToPath(new URL(`../../examples/${name}/src/main.ts`, import.meta.url));
+  const child = spawn(process.execPath, [script], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { SALLYPORT_SERVER_TRANSPORT: 'http', SALLYPORT_WORKER_SECRET: secret, ...env },
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer];
+  if (child.exitCode !== null) throw new Error(`${name} ended before it listened: ${said}`);
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   const uri = (JSON.parse(line.toString()) as { listening: string }).listening;
   return {
     uri,
     child,
+    said: () => said,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill();
