@@ -33,7 +33,7 @@ ${
 <p class="soft">Programs can send an API key in place of signing in: the headers <code>Authorization: Bearer YOUR_API_KEY</code> and <code>Arcade-User-ID: you@example.com</code>.</p>`
     : ''
 }
-${of.signsIn ? html`<p class="soft">You can see and end your sessions under <a href="/oauth2/sessions">your sessions</a>.</p>` : ''}`,
+${of.signsIn ? html`<p class="soft">You can see and end your sessions under <a href="/oauth2/sessions">your sessions</a>, and accounts at other systems that agents use under <a href="/connect">your connections</a>.</p>` : ''}`,
   };
 }
 

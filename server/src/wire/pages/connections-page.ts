@@ -154,7 +154,7 @@ ${help === '' ? '' : html`<p class="soft help">${help}</p>`}`;
 ${problem === undefined ? '' : html`<p class="bad" role="alert">${plainText(sentenceOf(problem), 400)}</p>`}
 ${field('name', 'What you call it', account.name, '')}
 ${field('gateways', 'Use it at these gateways', account.gateways.join(', '), 'Their names as in their addresses, with commas between. Your default account is used at all others.')}
-${field('tools', 'Use it for these tools', account.tools.join(', '), 'Such as Mail.Send. A tool counts more than a gateway.')}
+${field('tools', 'Use it for these tools', account.tools.join(', '), 'Such as Mail.Send. A tool counts more than a gateway. A name that no tool has does nothing.')}
 <div class="actions row"><button>Save</button></div>
 </form></details>`;
 }
