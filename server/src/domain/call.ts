@@ -15,8 +15,21 @@ export interface Credential {
     readonly userInfo: Record<string, unknown>;
     /** How an MCP server gets it, where not as a bearer token. */
     readonly header?: { readonly name: string; readonly value: string };
+    /** Whose token it is; `null` of an MCP server with an authorization server of its own. */
+    readonly provider?: CredentialProvider | null;
   } | null;
   readonly secrets: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The provider of the project that a token is of, as tools and hooks are told. */
+export interface CredentialProvider {
+  readonly id: string;
+  /** The well-known one that it is. */
+  readonly providerId: string | null;
+  /** Our client there; `null`: it knows none. */
+  readonly clientId: string | null;
+  /** What the user granted. */
+  readonly scopes: readonly string[];
 }
 
 /** For whom a source is asked. Several people may have one user id, and never share what a source keeps for one of them. */

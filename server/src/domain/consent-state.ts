@@ -1,7 +1,9 @@
 const prefix = 'sallyport-consent:';
 
 /** What a client brings back after its user was sent to consent, in place of a source's own state. */
-export const stateOfConsent = (id: string): string => prefix + id;
+export const stateOfConsent = (...ids: readonly string[]): string => prefix + ids.join(',');
 export const isConsentState = (state: string | null): state is string => state?.startsWith(prefix) === true;
-/** The id of the consent. */
-export const consentStateOf = (state: string): string => state.slice(prefix.length);
+/** The ids of the consents, in the order in which they were asked for. */
+export const consentIdsOf = (state: string): readonly string[] => state.slice(prefix.length).split(',');
+/** The id of the first of them. */
+export const consentStateOf = (state: string): string => consentIdsOf(state)[0] ?? '';

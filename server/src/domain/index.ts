@@ -7,6 +7,7 @@ export type {
   CallNotification,
   Challenge,
   Credential,
+  CredentialProvider,
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
@@ -20,7 +21,9 @@ export type {
 export { probeSteps } from './call.ts';
 export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } from './client-side.ts';
 export { inputMethods, logLevels, silentClient, taskExtension } from './client-side.ts';
-export { consentStateOf, isConsentState, stateOfConsent } from './consent-state.ts';
+export type { ConsentNeeded } from './consent-needed.ts';
+export { consentRequired, consentsIn } from './consent-needed.ts';
+export { consentIdsOf, consentStateOf, isConsentState, stateOfConsent } from './consent-state.ts';
 export {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,
