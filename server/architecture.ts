@@ -97,6 +97,7 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
   jose: { only: ['identity/'], why: 'signed tokens are checked in one room' },
+  aws4fetch: { only: ['vault/services/'], why: 'root keys are used in one room' },
   'openid-client': { only: ['identity/user-sources/'], why: 'issuers are spoken to in one place' },
   'oidc-provider': {
     only: ['wire/oauth/'],

@@ -6,10 +6,20 @@ create table vault_keys (
   -- Of the root key that wraps it, as it is named by who runs the server.
   root_key_id  text not null,
   wrapped      text not null,
-  -- What is sealed now is sealed with the newest that is active; from the others everything moves away.
+  -- What is sealed now is sealed with the one that is active; from the others everything moves away, and they go.
   active       boolean not null,
-  created_at   timestamptz not null
+  created_at   timestamptz not null,
+  retired_at   timestamptz
 );
+create unique index vault_keys_active on vault_keys (active) where active;
+
+-- What the vault sealed of these rows; '' : nothing, or, in rows of a version before it, not yet. The secrets are not in the
+-- other columns then.
+alter table sources add column sealed text not null default '';
+alter table policy_entries add column sealed text not null default '';
+alter table user_sources add column sealed text not null default '';
+alter table signing_keys add column sealed text not null default '';
+alter table gateways add column sealed text not null default '';
 
 -- OAuth providers and others at which users connect accounts, as the API registered them.
 create table auth_providers (

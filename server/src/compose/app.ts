@@ -67,7 +67,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   const address = createAddress(settings);
   let rooms: Rooms;
   try {
-    rooms = await buildRooms(settings, config, clock, log, address.origin);
+    rooms = await buildRooms(settings, config, clock, log, address.origin, env);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
     throw error;

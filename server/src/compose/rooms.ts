@@ -7,7 +7,7 @@ import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
 import { createPolicy, type Policy } from '#policy';
-import { createSources, type Sources } from '#sources';
+import type { Sources } from '#sources';
 import {
   type Changes,
   type Db,
@@ -18,10 +18,9 @@ import {
   type Redis,
 } from '#storage';
 import type { Log } from '#telemetry';
-import { openVault, type Vault } from '#vault';
+import { givenRootKeys, openVault, type Vault } from '#vault';
 import { recordConsent } from './consent-records.ts';
-import { pinningOf } from './pinning.ts';
-import { sourceKinds } from './registries.ts';
+import { openSources } from './open-sources.ts';
 
 /** Every room below the fronts. */
 export interface Rooms {
@@ -44,13 +43,33 @@ export interface Rooms {
 }
 
 /** What is kept, and what seals it. */
-async function openKept({ dataDir, databaseUrl }: Settings, { clock, log }: { clock: Clock; log: Log }) {
+async function openKept(
+  { dataDir, databaseUrl, rootKey }: Settings,
+  { clock, log, egress, env, config }: KeptDeps,
+) {
   // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
   const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
   const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
-  const changes = await openChanges(db, { clock, log });
-  const vault = await openVault({ db, clock });
-  return { lock, db, changes, vault };
+  try {
+    const changes = await openChanges(db, { clock, log });
+    const given = givenRootKeys({ declared: config.rootKeys, environment: rootKey, env, egress, clock });
+    const vault = await openVault({ db, changes, clock, log, given, dataDir });
+    return { lock, db, changes, vault };
+  } catch (error) {
+    // Without the root key nothing starts, and nothing is left open.
+    egress.close();
+    await db.close();
+    lock?.release();
+    throw error;
+  }
+}
+
+interface KeptDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly egress: Egress;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly config: ConfigFile;
 }
 
 /** Builds the rooms by hand, top to bottom. */
@@ -60,13 +79,14 @@ export async function buildRooms(
   clock: Clock,
   log: Log,
   issuer: () => string,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<Rooms> {
   const { dataDir, redisUrl } = settings;
-  const { lock, db, changes, vault } = await openKept(settings, { clock, log });
+  const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
+  const { lock, db, changes, vault } = await openKept(settings, { clock, log, egress, env, config });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
-  const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
   const identity = await createIdentity({ db, changes, egress, clock, log, issuer });
   const catalog = await createCatalog({ db, clock });
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
@@ -91,25 +111,19 @@ export async function buildRooms(
     organizationOf: (id) => identity.people.project(id)?.organizationId ?? null,
     onConsent: (event) => recordConsent(event, audit),
   });
-  const sources: Sources = await createSources({
-    kinds: sourceKinds,
-    processEnv: settings.processEnv,
-    listToken: credentials.listToken,
+  const sources: Sources = await openSources(settings, {
     db,
     egress,
     clock,
     log,
-    onListed: (source, offer) =>
-      catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
-    onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
-    async onRemoved({ projectId, id }) {
-      await catalog.forget(projectId, id);
-      await credentials.forgetSource(projectId, id);
-    },
+    audit,
+    catalog,
+    credentials,
   });
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
   // Everybody has loaded what they hold, and listens.
   changes.listen();
+  vault.keepUp();
   return {
     db,
     redis,
@@ -128,7 +142,7 @@ export async function buildRooms(
     async close() {
       changes.close();
       credentials.close();
-      vault.close();
+      await vault.close();
       await sources.close();
       policy.close();
       egress.close();

@@ -22,6 +22,7 @@ import { checkRule } from '#policy';
 import type { FurtherChecks } from './check.ts';
 import { loadConfigFile } from './config-file.ts';
 import { formatMistake } from './mistakes.ts';
+import { rootKeyRequest } from './root-keys.ts';
 
 const checks: FurtherChecks = {
   rule: checkRule,
@@ -30,6 +31,14 @@ const checks: FurtherChecks = {
     checkUserSource(newUserSourceFromRequest({ name, ...request }, { id, projectId: '' })),
   authProvider: checkAuthProvider,
 };
+function rootKeyFields(): string[] {
+  const { aws_kms, gcp_kms, azure_key_vault, vault_transit, ...plain } = rootKeyRequest.shape;
+  const blocks = { aws_kms, gcp_kms, azure_key_vault, vault_transit };
+  const inBlocks = Object.entries(blocks).flatMap(([name, block]) =>
+    Object.keys(block.unwrap().shape).map((field) => `${name}.${field}`),
+  );
+  return [...Object.keys(plain), ...inBlocks];
+}
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
 it('docs/config.md names every variable and every field', () => {
@@ -37,7 +46,7 @@ it('docs/config.md names every variable and every field', () => {
   const variables = [...source.matchAll(/read(?:<[^>]+>)?\(\s*'([A-Z_]+)'/g)].map(
     ([, name]) => name as string,
   );
-  assert.equal(variables.length, 13);
+  assert.equal(variables.length, 14);
   const { http, mcp } = declaredWorkerRequest.shape;
   const provider = declaredAuthProviderRequest.in.shape;
   const within = (block: string, shape: object) => Object.keys(shape).map((field) => `${block}.${field}`);
@@ -57,6 +66,8 @@ it('docs/config.md names every variable and every field', () => {
     ...Object.keys(declaredPluginRequest.shape),
     ...Object.keys(declaredHookRequest.shape),
     ...Object.keys(declaredUserSourceRequest.shape),
+    ...within('security', { root_keys: null }),
+    ...rootKeyFields(),
     ...Object.keys(provider),
     ...within('oauth2', provider.oauth2.unwrap().shape),
     ...within('header', provider.header.unwrap().shape),
