@@ -1,4 +1,4 @@
-import type { OAuth2Settings } from '@sallyport/contracts';
+import type { OAuth2Settings, TriggeredRequestSettings } from '@sallyport/contracts';
 import { err, ok, type Result } from '#foundation';
 import type { Granted, Problem } from '../authority.ts';
 import { claimsOf, readerOf } from './expressions.ts';
@@ -12,22 +12,25 @@ type Account = NonNullable<OAuth2Settings['account']>;
 
 const usualSubjects = ['sub', 'id', 'user_id'];
 const usualNames = ['email', 'preferred_username', 'mail', 'userPrincipalName', 'login', 'username', 'name'];
-const nobody: AboutUser = { userInfo: null, subject: null, name: null };
+export const nobody: AboutUser = { userInfo: null, subject: null, name: null };
 const maxInfoLength = 32 * 1024;
+
+interface Question {
+  readonly request: TriggeredRequestSettings;
+  readonly account: Account | undefined;
+  readonly values: Values;
+  readonly tokenBody: object;
+}
 
 /**
  * What the provider says of the user. Where it cannot be asked now, that is a problem: without knowing who it is, one account could
- * be taken for another. Where it does not say, nothing is known.
+ * be taken for another. Where it does not say, nothing is known but what came with the token.
  */
 export async function askAboutUser(
   send: Send,
   told: Told,
-  settings: OAuth2Settings,
-  values: Values,
-  tokenBody: object,
+  { request, account, values, tokenBody }: Question,
 ): Promise<Result<AboutUser, Problem>> {
-  const request = settings.user_info_request;
-  if (request === undefined) return ok(aboutUserIn(tokenBody, settings.account));
   const answered = await send({
     told: { ...told, doing: 'user_info' },
     settings: request,
@@ -40,7 +43,7 @@ export async function askAboutUser(
   if (problem !== null) return problem.kind === 'passing' ? err(problem) : ok(ofToken(tokenBody));
   const { body } = answered.value;
   if (typeof body !== 'object' || body === null) return ok(ofToken(tokenBody));
-  const about = aboutUserOf(body, settings.account);
+  const about = aboutUserOf(body, account);
   const info = request.response_map === undefined ? body : mapped(body, request.response_map);
   return ok({ ...about, userInfo: isSmall(info) ? (info as Record<string, unknown>) : null });
 }
@@ -51,7 +54,7 @@ function mapped(body: object, map: Readonly<Record<string, string>>): object {
 }
 
 /** Only what the settings point at: members of such an answer are of the token, not of the user. */
-function aboutUserIn(tokenBody: object, account: Account | undefined): AboutUser {
+export function aboutUserIn(tokenBody: object, account: Account | undefined): AboutUser {
   return account === undefined ? ofToken(tokenBody) : aboutUserOf(tokenBody, account);
 }
 

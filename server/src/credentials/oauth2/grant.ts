@@ -1,7 +1,7 @@
 import type { OAuth2RequestSettings, OAuth2Settings, TriggeredRequestSettings } from '@sallyport/contracts';
 import { err, ok, type Result } from '#foundation';
 import type { CodeAnswer, Granted, Problem, Tokens } from '../authority.ts';
-import { askAboutUser } from './about-user.ts';
+import { aboutUserIn, askAboutUser, nobody } from './about-user.ts';
 import { introspect } from './introspection.ts';
 import { problemOfCode, type Told } from './problems.ts';
 import { errorIn, type Send } from './request.ts';
@@ -80,7 +80,8 @@ export async function revokeTokens(
   });
   if (!answered.ok) return answered;
   const problem = errorIn(known.told, answered.value);
-  if (problem === null || problem.kind === 'consent') return ok('revoked');
+  const isOver = request.auth_method === 'bearer_access_token' && answered.value.status === 401;
+  if (problem === null || problem.kind === 'consent' || isOver) return ok('revoked');
   return problem.code === 'unsupported_token_type' ? ok('unsupported') : err(problem);
 }
 
@@ -120,34 +121,45 @@ async function grantedBy(
   answer: TokenAnswer,
   { scopes: asked, isRenewal }: { readonly scopes: readonly string[]; readonly isRenewal: boolean },
 ): Promise<Result<Granted, Problem>> {
-  const { settings, told, send } = known;
+  const { told } = known;
   const { accessToken, refreshToken } = answer;
   const values = { ...valuesOf(known), access_token: accessToken, refresh_token: refreshToken };
-  const introspection = settings.token_introspection_request;
-  const isIntrospected = introspection !== undefined && isTriggered(introspection, isRenewal);
-  const introspected = isIntrospected
-    ? await introspect(send, told, introspection, values, known.nowMs())
-    : ok({ expiresAtMs: null, scopes: null });
-  if (!introspected.ok) return introspected;
-  const nobody = ok({ userInfo: null, subject: null, name: null });
-  const isAsked = isTriggered(settings.user_info_request ?? {}, isRenewal);
-  const about = isAsked ? await askAboutUser(send, told, settings, values, answer.body) : nobody;
+  const introspected = await introspectedOf(known, values, isRenewal);
+  const about = await userBehind(known, values, answer.body, isRenewal);
   // A renewal is not given up for this: its refresh token may be the only one that still holds.
+  if (!introspected.ok && !isRenewal) return introspected;
   if (!about.ok && !isRenewal) return about;
-  const scopes = introspected.value.scopes ?? answer.scopes;
+  const said = introspected.ok ? introspected.value : nothing;
+  const scopes = said.scopes ?? answer.scopes;
   const implied = told.provider.known?.impliedScopes ?? {};
   return ok({
     accessToken,
     refreshToken,
-    expiresAtMs: introspected.value.expiresAtMs ?? answer.expiresAtMs,
+    expiresAtMs: said.expiresAtMs ?? answer.expiresAtMs,
     scopes:
       scopes === null ? null : grantedScopes(scopes, asked, implied, refreshToken !== null || isRenewal),
-    ...(about.ok ? about.value : nobody.value),
+    ...(about.ok ? about.value : nobody),
   });
 }
 
+const nothing = { expiresAtMs: null, scopes: null };
+
+function introspectedOf(known: Known, values: Values, isRenewal: boolean) {
+  const request = known.settings.token_introspection_request;
+  if (request === undefined || !isTriggered(request, isRenewal)) return ok(nothing);
+  return introspect(known.send, known.told, request, values, known.nowMs());
+}
+
+function userBehind(known: Known, values: Values, tokenBody: object, isRenewal: boolean) {
+  const { user_info_request: request, account } = known.settings;
+  if (request !== undefined && isTriggered(request, isRenewal)) {
+    return askAboutUser(known.send, known.told, { request, account, values, tokenBody });
+  }
+  return ok(isRenewal ? nobody : aboutUserIn(tokenBody, account));
+}
+
 /** Of a grant unless something else is said. */
-function isTriggered({ triggers }: Pick<TriggeredRequestSettings, 'triggers'>, isRenewal: boolean): boolean {
+function isTriggered({ triggers }: TriggeredRequestSettings, isRenewal: boolean): boolean {
   return isRenewal
     ? triggers?.on_token_refresh === true
     : (triggers?.on_token_grant ?? triggers === undefined);

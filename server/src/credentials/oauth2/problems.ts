@@ -102,6 +102,8 @@ const sames: Readonly<Record<string, readonly string[]>> = {
     'token_revoked',
     'account_inactive',
     'invalid_token',
+    'invalid_auth',
+    'not_authed',
   ],
   consent_required: ['login_required', 'interaction_required', 'account_selection_required'],
   invalid_client: [
@@ -138,6 +140,12 @@ const meantBy = new Map(
   Object.entries(sames).flatMap(([code, others]) => others.map((other) => [other, code] as const)),
 );
 
+/** Whether it is known what this code means. */
+export function isKnownCode(code: string): boolean {
+  const lower = code.toLowerCase();
+  return meantBy.has(lower) || Object.hasOwn(meanings, lower);
+}
+
 /** A code as it may be repeated. */
 export function codeIn(value: unknown): string | null {
   return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(value) ? value : null;
@@ -154,7 +162,7 @@ export function problemOfCode(told: Told, code: string | null, detail: string | 
     kind: known?.kind ?? 'broken',
     code,
     words: (known?.words(told) ?? `${told.provider.label} refused`) + suffix,
-    advice: adviceOf(told, shown) ?? known?.advice(told) ?? '',
+    advice: adviceOf(told, [name, ...shown]) ?? known?.advice(told) ?? '',
   };
 }
 

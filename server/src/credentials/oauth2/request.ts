@@ -6,6 +6,7 @@ import type { AuthProvider } from '../providers/contract.ts';
 import {
   broken,
   codeIn,
+  isKnownCode,
   isPassing,
   problemOfCode,
   problemOfFailure,
@@ -154,10 +155,12 @@ export function errorIn(told: Told, { status, body }: Answered): Problem | null 
   if (isFine && said === null) return null;
   if (!isFine && (said?.code ?? null) === null)
     return problemOfStatus(told, status, typeof body === 'object');
-  const problem = problemOfCode(told, said?.code ?? null, said?.detail ?? null);
-  // Who is asked too often, or fails, says nothing of the one who asks, unless in words that are known.
-  const isTheirs = status === 429 || (isPassing(status) && problem.kind === 'broken');
-  return isTheirs ? { ...problemOfStatus(told, status, true), code: problem.code } : problem;
+  const { code, detail } = said ?? { code: null, detail: null };
+  const problem = problemOfCode(told, code, detail);
+  if (isFine || (code !== null && isKnownCode(code) && status !== 429)) return problem;
+  // Of what it means nothing is known but what the status says.
+  const isPlain = isPassing(status) || (told.doing === 'refresh' && (status === 400 || status === 401));
+  return isPlain ? { ...problemOfStatus(told, status, true), code } : problem;
 }
 
 function errorSaid(body: unknown, isFine: boolean): { code: string | null; detail: string | null } | null {

@@ -36,7 +36,7 @@ export function tokenAnswerOf(
   const members = membersOf(body, settings.response_map);
   const { access_token: accessToken, refresh_token: refreshToken, token_type: type } = members;
   if (typeof accessToken !== 'string' || accessToken === '') return fail(`${label} answered without a token`);
-  if (type !== undefined && type !== null && `${type}`.toLowerCase() !== 'bearer') {
+  if (type !== undefined && type !== null && type !== '' && String(type).toLowerCase() !== 'bearer') {
     return fail(`${label} gives tokens of another type than bearer`);
   }
   for (const token of [accessToken, refreshToken]) {
