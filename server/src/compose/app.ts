@@ -209,7 +209,7 @@ interface FrontDeps {
 }
 
 async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, address, ...deps }: FrontDeps) {
-  let stopping = false;
+  const stopping = new AbortController();
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
   const tasks = createTaskIds(rooms.sealer, deps.clock);
@@ -221,12 +221,14 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     { ...rooms, ...deps, sessions, streams, tasks, page, issuer: address.origin },
     origins,
   );
-  const readiness = () => checkReadiness({ ...rooms, configMistakes, stopping: () => stopping });
+  const readiness = () =>
+    checkReadiness({ ...rooms, configMistakes, stopping: () => stopping.signal.aborted });
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({
     ...rooms,
     ...deps,
     unready,
+    stopping: stopping.signal,
     publicUrl: settings.publicUrl,
     issuer: address.origin,
   });
@@ -250,7 +252,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   address.listensAt(server.url);
   return {
     async close() {
-      stopping = true;
+      stopping.abort();
       stopTelling();
       streams.close();
       sessions.stopAsking();

@@ -37,6 +37,8 @@ export interface RestRooms {
   readonly issuer: () => string;
   /** The name of what this process needs and does not have; `null` when it can serve. */
   readonly unready: () => Promise<string | null>;
+  /** Aborted when the process is to end: whoever waits is told how it is now. */
+  readonly stopping: AbortSignal;
 }
 
 /** What its operations get. */

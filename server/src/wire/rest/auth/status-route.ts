@@ -27,7 +27,8 @@ export function statusRoute(deps: RestDeps): Route {
       const known = await authorizations.status(projectId, query.id, 0, null);
       if (known === null || !mayFollow(request, known)) return err(unknown(query.id));
       const waits = known.status === 'pending' && query.wait > 0;
-      const now = waits ? await authorizations.status(projectId, query.id, query.wait * 1000, signal) : known;
+      const until = AbortSignal.any([signal, deps.stopping]);
+      const now = waits ? await authorizations.status(projectId, query.id, query.wait * 1000, until) : known;
       if (now === null) return err(unknown(query.id));
       if (now.status === 'failed') {
         if (now.wasTold) return err(failed(now));
