@@ -43,10 +43,10 @@ export function authorizeToolRoute(deps: RestDeps): Route {
 }
 
 /** What the user has to authorize: what the tool declares, or what the MCP server of the tool asks for itself. */
-function neededBy({ sources }: RestDeps, tool: Tool) {
-  const declared = requirementOf(tool);
+function neededBy(deps: RestDeps, tool: Tool) {
+  const declared = requirementOf(deps, tool);
   if (declared !== null) return declared;
-  return sources.get(tool.projectId, tool.sourceId)?.kind === 'mcp' ? { sourceId: tool.sourceId } : null;
+  return deps.sources.get(tool.projectId, tool.sourceId)?.kind === 'mcp' ? { sourceId: tool.sourceId } : null;
 }
 
 /** Clients go on with what is completed, as long as it has an id. */

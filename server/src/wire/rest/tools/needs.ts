@@ -19,7 +19,7 @@ export async function needsOf(
   const wanted = new Map<string, Requirement>();
   const providers = new Map<string, Result<AuthProvider, Refusal>>();
   for (const tool of tools) {
-    const requirement = requirementOf(tool);
+    const requirement = requirementOf(deps, tool);
     const key = JSON.stringify(requirement);
     if (requirement === null || wanted.has(key)) continue;
     wanted.set(key, requirement);
@@ -27,7 +27,7 @@ export async function needsOf(
   }
   const statuses = whom === null ? null : await statusesOf(deps, whom, wanted, providers);
   return (tool) => {
-    const requirement = requirementOf(tool);
+    const requirement = requirementOf(deps, tool);
     const key = JSON.stringify(requirement);
     const provider = providers.get(key);
     const authorization =
@@ -46,9 +46,15 @@ export async function needsOf(
   };
 }
 
-/** What a tool declares, in the words of the room; `null`: it acts for nobody elsewhere. */
-export function requirementOf({ requirements: { authorization } }: Tool): Requirement | null {
-  if (authorization === null) return null;
+/** What a tool declares, or its MCP server is declared to be sent; `null`: no account at a provider. */
+export function requirementOf(
+  { sources }: Pick<RestDeps, 'sources'>,
+  { requirements: { authorization }, projectId, sourceId }: Tool,
+): Requirement | null {
+  if (authorization === null) {
+    const ofSource = sources.get(projectId, sourceId)?.authProvider ?? null;
+    return ofSource === null ? null : { id: ofSource.id, providerId: null, scopes: ofSource.scopes };
+  }
   const { id, provider_id, oauth2 } = authorization;
   return { id: id || null, providerId: provider_id || null, scopes: oauth2?.scopes ?? [] };
 }
@@ -73,15 +79,15 @@ async function statusesOf(
 /** `status`: `null` where nobody is asked about; left out where the provider is not set up. */
 function authorizationNeed(
   { requirements: { authorization: declared } }: Tool,
-  { scopes }: Requirement,
+  { id, providerId, scopes }: Requirement,
   provider: Result<AuthProvider, Refusal>,
   status: Result<AuthorizationStatus, Refusal> | null | undefined,
 ): NonNullable<Requirements['authorization']> {
   const problem = !provider.ok ? provider.error : status?.ok === false ? status.error : null;
   const tokenStatus = status?.ok === true ? status.value : 'not_started';
   return {
-    ...(declared?.id == null ? {} : { id: declared.id }),
-    ...(declared?.provider_id == null ? {} : { provider_id: declared.provider_id }),
+    ...(id === null ? {} : { id }),
+    ...(providerId === null ? {} : { provider_id: providerId }),
     provider_type: provider.ok ? provider.value.type : (declared?.provider_type ?? 'oauth2'),
     oauth2: { scopes: [...scopes] },
     status: problem === null ? 'active' : 'inactive',

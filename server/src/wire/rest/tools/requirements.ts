@@ -43,7 +43,7 @@ async function authorizationsOf(
 ): Promise<Authorizations> {
   const together = new Map<string, Together>();
   for (const tool of tools) {
-    const requirement = requirementOf(tool);
+    const requirement = requirementOf(deps, tool);
     if (requirement === null) continue;
     const key = requirement.id ?? requirement.providerId ?? 'unknown';
     const known = together.get(key) ?? { requirement, tools: [] };
