@@ -7,7 +7,7 @@ import {
   refusal,
   roles,
 } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, isMembers, ok, type Result } from '#foundation';
 import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
 import { pathOfNoText, readJson } from './body.ts';
 import { challengeOf } from './challenge.ts';
@@ -189,9 +189,17 @@ async function record(
     projectId: principal.projectId,
     principal: principal.id,
     clientId: principal.clientId ?? null,
+    userId:
+      kind === 'credential' ? userOf(...asked, outcome.ok ? outcome.value.changed?.before : null) : null,
     tool: kind === 'tool_call' ? null : route.operation,
     code: outcome.ok ? null : outcome.error.code,
     reason: outcome.ok ? null : (outcome.error.reason ?? outcome.error.message),
     changes: kind === 'tool_call' ? null : changesOf(...asked, outcome.ok ? outcome.value.changed : null),
   });
+}
+
+/** Whose credential it is about: as the request says it, or what it changed. */
+function userOf(...said: readonly unknown[]): string | null {
+  const named = said.map((one) => (isMembers(one) ? one.user_id : null));
+  return named.find((one) => typeof one === 'string' && one !== '')?.toString() ?? null;
 }
