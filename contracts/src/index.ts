@@ -104,7 +104,7 @@ export type {
   Placeholder,
   TriggeredRequestSettings,
 } from './rest/oauth2-settings.ts';
-export { oauth2Settings, placeholders, placeholdersIn } from './rest/oauth2-settings.ts';
+export { oauth2Settings, placeholders, placeholdersIn, reservedParams } from './rest/oauth2-settings.ts';
 export type { ErrorResponse, Page } from './rest/page.ts';
 export { errorResponse, maxPageLimit, pageQuery } from './rest/page.ts';
 export type {

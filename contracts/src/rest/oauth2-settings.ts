@@ -61,12 +61,16 @@ export const scopeDelimiter = z.enum([',', ' ']);
 /** An expression such as `$.data.id`, `join('$.scopes', ' ')`, `jwt_decode('$.id_token', '$.sub')`. */
 const expression = printable.max(500);
 
-/** What is sent along. `reserved`: what we set ourselves. */
+/** What is sent along. `reserved`: what we set ourselves, which may be named as in `{ state: '{{state}}' }` and nothing else. */
 function paramsWith(known: readonly Placeholder[], reserved: readonly string[]) {
+  const value = template([...known, ...reserved], 2000);
   return z
-    .record(printable.max(100), template(known, 2000))
+    .record(printable.max(100), value)
     .superRefine((params, context) => {
-      for (const name of Object.keys(params).filter((name) => reserved.includes(name))) {
+      for (const [name, text] of Object.entries(params)) {
+        const isOwn = text.replaceAll(' ', '') === `{{${name}}}`;
+        const names = placeholdersIn(text).filter((placeholder) => reserved.includes(placeholder));
+        if (isOwn || (names.length === 0 && !reserved.includes(name))) continue;
         context.addIssue({ code: 'custom', path: [name], message: 'is set by the gateway itself' });
       }
     })
@@ -112,17 +116,20 @@ function requestFields({ known, reserved, members }: RequestKind) {
   };
 }
 
+/** Added to requests without being asked for. */
+export const reservedParams = ['state', 'code_challenge', 'code_challenge_method', 'code', 'code_verifier'];
+
 const client = ['client_id', 'client_secret'] as const;
 const tokenMembers = ['access_token', 'expires_in', 'refresh_token', 'scope', 'token_type', 'id_token'];
 const kinds = {
   authorize: {
     known: ['client_id', 'redirect_uri', 'scopes', 'existing_scopes'],
-    reserved: ['state', 'code_challenge', 'code_challenge_method'],
+    reserved: reservedParams.slice(0, 3),
     members: [],
   },
   token: {
     known: [...client, 'redirect_uri', 'scopes', 'existing_scopes'],
-    reserved: ['code', 'code_verifier'],
+    reserved: reservedParams.slice(3),
     members: tokenMembers,
   },
   refresh: {
@@ -148,7 +155,12 @@ const authorizeFields = requestFields(kinds.authorize);
 const tokenFields = requestFields(kinds.token);
 const refreshFields = requestFields(kinds.refresh);
 const userInfoFields = { ...requestFields(kinds.user_info), triggers: triggers.optional() };
-const introspectionFields = { ...requestFields(kinds.introspection), triggers: triggers.optional() };
+const introspectionFields = {
+  ...requestFields(kinds.introspection),
+  /** `false`: as if it were not there. */
+  enabled: z.boolean().optional(),
+  triggers: triggers.optional(),
+};
 const revocationFields = requestFields(kinds.revocation);
 
 const general = {

@@ -1,11 +1,14 @@
 import {
   type AuthProviderRequest,
+  type OAuth2RequestSettings,
   type OAuth2Settings,
   oauth2Settings,
   placeholdersIn,
+  reservedParams,
 } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { checkExpression } from '../oauth2/expressions.ts';
 import { knownProvider, knownProviders } from './known/known-providers.ts';
 import type { KnownProvider } from './known-provider.ts';
 import { layered } from './layered.ts';
@@ -29,11 +32,18 @@ export function completed(request: AuthProviderRequest): Result<Complete, Refusa
   const label = known?.label ?? labelOf(request);
   const variables = filled(known, request);
   if (!variables.ok) return variables;
-  if (request.type !== 'oauth2') return ok({ known, label, oauth2: null });
+  if (request.type !== 'oauth2') {
+    const problem = expressionProblem('entry', request.entry ?? {});
+    return problem === null ? ok({ known, label, oauth2: null }) : err(problem);
+  }
   const { client_secret: _secret, ...own } = request.oauth2 ?? {};
   const facts = known === null ? {} : (withVariables(known.settings, variables.value) as Members);
   const settings = oauth2Settings.safeParse(layered(facts, own));
-  if (settings.success) return ok({ known, label, oauth2: settings.data });
+  if (settings.success) {
+    const oauth2 = acting(settings.data);
+    const problem = expressionProblem('oauth2', oauth2);
+    return problem === null ? ok({ known, label, oauth2 }) : err(problem);
+  }
   const [issue] = settings.error.issues;
   const [block = '', member = ''] = issue?.path.map(String) ?? [];
   const isMissing = /received undefined$/.test(issue?.message ?? '');
@@ -41,6 +51,36 @@ export function completed(request: AuthProviderRequest): Result<Complete, Refusa
     return err(invalid(`oauth2.${block}`, missingWords(request)));
   const field = ['oauth2', ...(issue?.path.map(String) ?? [])].join('.');
   return err(invalid(field, isMissing ? 'is required' : (issue?.message ?? '')));
+}
+
+/** Without what the gateway sets itself, and what is switched off. */
+function acting({ token_introspection_request: asked, ...settings }: OAuth2Settings): OAuth2Settings {
+  const { enabled = true, ...introspection } = asked ?? { endpoint: '', enabled: false };
+  return {
+    ...settings,
+    authorize_request: withoutReserved(settings.authorize_request),
+    token_request: withoutReserved(settings.token_request),
+    ...(enabled ? { token_introspection_request: introspection } : {}),
+  };
+}
+
+function withoutReserved(request: OAuth2RequestSettings): OAuth2RequestSettings {
+  const params = Object.entries(request.params ?? {}).filter(([name]) => !reservedParams.includes(name));
+  return { ...request, params: Object.fromEntries(params) };
+}
+
+/** The first expression in these settings that cannot be read. */
+function expressionProblem(block: string, settings: Members): Refusal | null {
+  for (const [name, member] of Object.entries(settings)) {
+    const isRequest = isMembers(member) && isMembers(member.response_map);
+    const map = isRequest ? member.response_map : name === 'account' ? member : {};
+    for (const [field, text] of Object.entries(map as Members)) {
+      const wrong = typeof text === 'string' ? checkExpression(text) : null;
+      const path = [block, name, ...(isRequest ? ['response_map'] : []), field].join('.');
+      if (wrong !== null) return invalid(path, wrong);
+    }
+  }
+  return null;
 }
 
 function labelOf({ id, description = '' }: AuthProviderRequest): string {

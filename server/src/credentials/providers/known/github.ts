@@ -1,7 +1,9 @@
 import type { KnownProvider } from '../known-provider.ts';
+import { codeFlow, pkce, userInfo } from './code-flow.ts';
 
-// https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: errors come with status 200; tokens of OAuth
-// apps do not expire; those of GitHub Apps may, and come with a refresh token then. Granted scopes are told with commas, normalized.
+// https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: errors come with status 200; tokens of
+// OAuth apps do not expire, those of GitHub Apps may, and come with a refresh token then; granted scopes are told with commas, and
+// without those that another one implies.
 export const github: KnownProvider = {
   id: 'github',
   label: 'GitHub',
@@ -10,40 +12,13 @@ export const github: KnownProvider = {
   registerNote:
     'Make an OAuth app, or a GitHub App with user authorization; each takes the redirect URI as its authorization callback URL.',
   settings: {
-    scope_delimiter: ' ',
-    pkce: { enabled: true, code_challenge_method: 'S256' },
-    authorize_request: {
-      endpoint: 'https://github.com/login/oauth/authorize',
-      params: {
-        response_type: 'code',
-        client_id: '{{client_id}}',
-        redirect_uri: '{{redirect_uri}}',
-        scope: '{{scopes}} {{existing_scopes}}',
-      },
-    },
-    token_request: {
-      endpoint: 'https://github.com/login/oauth/access_token',
-      params: {
-        grant_type: 'authorization_code',
-        client_id: '{{client_id}}',
-        client_secret: '{{client_secret}}',
-        redirect_uri: '{{redirect_uri}}',
-      },
-    },
-    refresh_request: {
-      endpoint: 'https://github.com/login/oauth/access_token',
-      params: {
-        grant_type: 'refresh_token',
-        refresh_token: '{{refresh_token}}',
-        client_id: '{{client_id}}',
-        client_secret: '{{client_secret}}',
-      },
-    },
-    user_info_request: {
-      endpoint: 'https://api.github.com/user',
-      auth_method: 'bearer_access_token',
-      triggers: { on_token_grant: true },
-    },
+    pkce,
+    ...codeFlow({
+      authorize: 'https://github.com/login/oauth/authorize',
+      token: 'https://github.com/login/oauth/access_token',
+      client: 'body',
+    }),
+    user_info_request: userInfo('https://api.github.com/user'),
     account: { subject: '$.id', name: '$.login' },
   },
   defaultScopes: ['read:user'],
