@@ -72,13 +72,14 @@ export function membersOf(body: object, map: Readonly<Record<string, string>> = 
   return members;
 }
 
-/** `null`: it has none, as far as it says; what is no sensible time says nothing. */
+/** From a number, digits or a date (ISO 8601). `null`: it has none, as far as it says; what is no sensible time says nothing. */
 export function expiryOf(value: unknown, isAbsolute: boolean, nowMs: number): number | null {
+  const atMs = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : null;
   const isDigits = typeof value === 'string' && /^\d{1,15}(?:\.\d{1,9})?$/.test(value);
   const seconds = isDigits ? Number(value) : value;
-  if (typeof seconds !== 'number' || !(seconds > 0)) return null;
-  const atMs = isAbsolute ? seconds * 1000 : nowMs + seconds * 1000;
-  return Math.min(Math.floor(atMs), nowMs + longestLifeMs);
+  if (atMs === null && (typeof seconds !== 'number' || !(seconds > 0))) return null;
+  const endsAtMs = atMs ?? (seconds as number) * 1000 + (isAbsolute ? 0 : nowMs);
+  return Number.isNaN(endsAtMs) ? null : Math.min(Math.floor(endsAtMs), nowMs + longestLifeMs);
 }
 
 const maxScopes = 500;
