@@ -45,6 +45,8 @@ export interface Grants {
   takeRefresh(form: URLSearchParams): Given | string;
   /** `null`: no such token, ended or expired. */
   grantOf(accessToken: string): (Grant & { readonly endsAtMs: number | null }) | null;
+  /** What this user allowed and tokens were given for, and has not ended. */
+  liveGrants(login: string): readonly Grant[];
   /** RFC 7009: the whole grant of either token. */
   revoke(token: string): void;
   revokeAll(): void;
@@ -116,6 +118,10 @@ export function createGrants(rules: GrantRules, now: () => number): Grants {
       const { grant, endsAtMs } = known;
       return endsAtMs !== null && endsAtMs <= now() ? null : { ...grant, endsAtMs };
     },
+    liveGrants: (login) =>
+      [...new Set([...access.values()].map(({ grant }) => grant))].filter(
+        ({ user, ended }) => user.login === login && !ended,
+      ),
     revoke(token) {
       const known = access.get(token) ?? refresh.get(token);
       if (known !== undefined) known.grant.ended = true;

@@ -81,7 +81,8 @@ export interface StandInOptions {
   readonly port?: number;
 }
 
-export interface StandIn extends Pick<Grants, 'given' | 'codes' | 'grantOf' | 'revokeAll' | 'expireAll'> {
+export interface StandIn
+  extends Pick<Grants, 'given' | 'codes' | 'grantOf' | 'liveGrants' | 'revokeAll' | 'expireAll'> {
   readonly name: string;
   readonly origin: string;
   readonly clientId: string;
@@ -109,6 +110,8 @@ export interface StandIn extends Pick<Grants, 'given' | 'codes' | 'grantOf' | 'r
   readonly withheld: Set<string>;
   /** Waited for before anything is answered. */
   before: ((asked: Asked) => Promise<void> | void) | null;
+  /** Waited for once all is done that was asked, before that is answered. */
+  after: ((asked: Asked) => Promise<void> | void) | null;
   /** The last word on an answer. */
   change: ((answer: Answer, asked: Asked) => Answer) | null;
   close(): Promise<void>;
@@ -140,6 +143,7 @@ export async function startStandIn(quirk: Quirk, options: StandInOptions = {}): 
     given: grants.given,
     codes: grants.codes,
     grantOf: grants.grantOf,
+    liveGrants: grants.liveGrants,
     revokeAll: grants.revokeAll,
     expireAll: grants.expireAll,
     asked: { authorize: 0, consent: 0, token: 0, user_info: 0, revoke: 0, introspect: 0, api: 0, other: 0 },
@@ -162,6 +166,7 @@ export async function startStandIn(quirk: Quirk, options: StandInOptions = {}): 
     testers: null,
     withheld: new Set(),
     before: null,
+    after: null,
     change: null,
     async close() {
       const closed = once(server, 'close');
@@ -179,6 +184,7 @@ export async function startStandIn(quirk: Quirk, options: StandInOptions = {}): 
     const straight = standIn.outage
       ? { status: 503, headers: { 'content-type': 'text/html' }, body: '<h1>Service Unavailable</h1>' }
       : await answerTo(asked);
+    await standIn.after?.(asked);
     const { status, headers, body } = standIn.change?.(straight, asked) ?? straight;
     response.writeHead(status, { 'cache-control': 'no-store', ...headers }).end(body);
   }
