@@ -42,7 +42,23 @@ export interface PreHookRequest {
   execution_id: string;
   tool: { name: string; toolkit: string; version: string; metadata?: HookToolMetadata };
   inputs: Readonly<Record<string, unknown>>;
-  context: { user_id: string; authorization: never[]; secrets: string[]; metadata: Record<string, unknown> };
+  context: {
+    user_id: string;
+    authorization: readonly HookAuthorization[];
+    secrets: string[];
+    metadata: Record<string, unknown>;
+  };
+}
+
+/** What the user authorized and the tool will get, but for the token itself. */
+export interface HookAuthorization {
+  provider_id: string;
+  oauth2: {
+    scopes: readonly string[];
+    /** Claims of the access token, where it is a JWT. */
+    at?: Readonly<Record<string, unknown>>;
+    user_info?: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** Body of `POST /post`. */

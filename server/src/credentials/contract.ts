@@ -61,6 +61,8 @@ export interface CallToAttach {
   readonly gateway: string | null;
   /** Secrets that a hook gave for this call. */
   readonly given: Credential['secrets'];
+  /** Only says what is there: nobody is asked to consent, and nothing of it is recorded. */
+  readonly peek?: true;
 }
 
 export interface SourceName {

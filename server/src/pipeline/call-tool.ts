@@ -5,10 +5,12 @@ import { type Clock, type Err, err, messageOf, ok, type Result } from '#foundati
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
-import type { CallRefusal, Received, Screened } from './call.ts';
+import type { Authorized, CallRefusal, Consented, Received, Screened } from './call.ts';
+import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
-import { attachCredential } from './steps/attach-credential.ts';
+import { attachCredential, describeCredential } from './steps/attach-credential.ts';
 import { authorize } from './steps/authorize.ts';
+import { awaitConsent } from './steps/await-consent.ts';
 import { dispatch } from './steps/dispatch.ts';
 import { resolve } from './steps/resolve.ts';
 import { screenInput } from './steps/screen-input.ts';
@@ -33,17 +35,32 @@ async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Sc
   if (!resolved.ok) return resolved;
   const authorized = await authorize(resolved.value, policy);
   if (!authorized.ok) return authorized;
-  const screened = await screenInput(authorized.value, policy);
-  if (!screened.ok) return explained(authorized.value.grant, screened);
+  const { grant } = authorized.value;
+  const consented = await consentEnded(authorized.value, rooms.credentials);
+  if (!consented.ok) return explained(grant, consented);
+  const describe = (call: Consented) => describeCredential(call, rooms.credentials);
+  const screened = await screenInput(consented.value, policy, describe);
+  if (!screened.ok) return explained(grant, screened);
+  const { admission } = screened.value;
   try {
     const credentialed = await attachCredential(screened.value, rooms.credentials);
-    if (!credentialed.ok) return explained(authorized.value.grant, credentialed);
-    const returned = await dispatch(credentialed.value, rooms);
-    if (!returned.ok) return failed(authorized.value.grant, returned, policy);
-    return await screenOutput(returned.value, policy);
+    const returned = credentialed.ok ? await dispatch(credentialed.value, rooms) : credentialed;
+    if (returned.ok) return await screenOutput(returned.value, policy);
+    await giveBack(admission, returned.error);
+    return credentialed.ok ? failed(grant, returned, policy) : explained(grant, returned);
   } finally {
-    screened.value.admission.end();
+    admission.end();
   }
+}
+
+async function consentEnded(
+  authorized: Authorized,
+  credentials: Credentials,
+): Promise<Result<Consented, CallRefusal>> {
+  const client = await awaitConsent(authorized, authorized.shown.tool, credentials);
+  if (!client.ok) return client;
+  const continues = authorized.client.resume?.continues === true;
+  return ok({ ...authorized, client: client.value, consented: true, continues });
 }
 
 /** What a source says of its failure is screened like an answer. */

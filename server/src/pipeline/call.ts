@@ -72,7 +72,13 @@ export interface Resolved extends Received {
 export interface Authorized extends Resolved {
   readonly grant: Grant;
 }
-export interface InputScreened extends Authorized {
+/** Whoever comes back from a consent, now that it has ended. */
+export interface Consented extends Authorized {
+  readonly consented: true;
+  /** It goes on with a call that was answered with questions. */
+  readonly continues: boolean;
+}
+export interface InputScreened extends Consented {
   /** What policy was asked, with the arguments checked, defaults and fixed ones filled in. */
   readonly asked: Request;
   /** Holds what will be sent. */

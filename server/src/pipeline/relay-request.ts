@@ -1,18 +1,13 @@
 import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
-import {
-  type Challenge,
-  type ClientSide,
-  type Credential,
-  refusal,
-  type SourceReturn,
-  type SubscriptionTopic,
-} from '#domain';
+import { type Credential, refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
 import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Request } from '#policy';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import type { CallRooms } from './call-tool.ts';
+import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
-import { again, begin } from './steps/as-the-user.ts';
+import { sendAsTheUser } from './steps/as-the-user.ts';
+import { awaitConsent } from './steps/await-consent.ts';
 import { requireScopes } from './steps/require-scopes.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
 
@@ -43,10 +38,12 @@ async function dispatched(
   const { kind, executionId, method, params, signal, notify } = received;
   const continues = received.client.resume?.continues === true;
   const asked = { ...askedWith(executionId, params), follows: kind === 'task', continues, signal };
+  const consented = await awaitConsent(received, grant.target, credentials);
+  if (!consented.ok) return consented;
   const admission = await policy.admit(grant, asked);
   if (!admission.ok) return admission;
   try {
-    const client = screenedClient(received.client, grant, policy);
+    const client = screenedClient(consented.value, grant, policy);
     if (!client.ok) return client;
     const meta = screenedMeta(received.meta, grant, policy);
     if (!meta.ok) return meta;
@@ -54,10 +51,13 @@ async function dispatched(
     const { caller } = received;
     const given = credentials.forSource(caller, grant.target);
     const credential = given instanceof Promise ? await given : given;
-    if (!credential.ok) return credential;
-    const forUser = { caller, at: grant.target, client: client.value, credential: credential.value, signal };
+    if (!credential.ok) {
+      await giveBack(admission.value, credential.error);
+      return credential;
+    }
+    const forUser = { caller, at: grant.target, credential: credential.value };
     const { args } = admission.value;
-    const send = (carried: Credential | null, told: ClientSide) =>
+    const send = (carried: Credential | null) =>
       sources.request({
         executionId,
         projectId,
@@ -65,19 +65,18 @@ async function dispatched(
         userId: caller.userId,
         personId: caller.personId,
         credential: carried,
-        client: told,
+        client: client.value,
         method,
         params: args,
         meta: meta.value,
         signal,
         notify: screenedNotify(notify, grant, policy),
       });
-    let returned: Result<SourceReturn, CallRefusal & { readonly challenge?: Challenge }>;
-    returned = await begin(forUser, credentials, send);
-    if (!returned.ok && returned.error.challenge !== undefined) {
-      returned = await again(forUser, returned.error, credentials, send);
+    const returned = await sendAsTheUser(forUser, credentials, send);
+    if (!returned.ok) {
+      await giveBack(admission.value, returned.error);
+      return err(policy.releaseFailure(grant, returned.error));
     }
-    if (!returned.ok) return err(policy.releaseFailure(grant, returned.error));
     const release = await policy.release(admission.value, asked, returned.value);
     return release.ok ? ok(release.value.returned) : err({ ...release.error, ran: true });
   } finally {

@@ -23,13 +23,14 @@ export function admit(
     if (!passed.ok) return passed;
     const { args, held } = screened.value;
     const hooked = request.tool !== null && parts.hooks.has(grant.target.projectId, 'pre');
-    if (held.length === 0 && !hooked) return ok(admission(grant, request, args, [], passed.value));
+    if (held.length === 0 && !hooked)
+      return ok(admission(parts, grant, request, { args, secrets: [], taken: passed.value }));
     return askOthers(parts, grant, request, screened.value, passed.value);
   };
   return taken instanceof Promise ? taken.then(go) : go(taken);
 }
 
-const uncounted = ok<Taken>({ traces: [], release() {} });
+const uncounted = ok<Taken>({ traces: [], release() {}, undo() {} });
 
 interface ScreenedArgs {
   readonly args: Members;
@@ -70,7 +71,8 @@ async function askOthers(
       grant.sent.approved = new Set([...held].map(({ id }) => id));
     }
     admitted = true;
-    return ok(admission(grant, request, hooked.value.args, hooked.value.secrets, taken));
+    const { args, secrets } = hooked.value;
+    return ok(admission(parts, grant, request, { args, secrets, taken }));
   } finally {
     if (!admitted) taken.release();
   }
@@ -84,7 +86,8 @@ async function askHooks(
 ): Promise<Result<ScreenedArgs & Pick<Admission, 'secrets'>, PolicyRefusal>> {
   const { tool, executionId, signal } = request;
   if (tool === null || !parts.hooks.has(tool.projectId, 'pre')) return ok({ args, held: [], secrets: [] });
-  const asked = await parts.hooks.pre({ subject: grant.caller, tool, executionId, args, signal });
+  const carried = (await request.carried?.()) ?? [];
+  const asked = await parts.hooks.pre({ subject: grant.caller, tool, executionId, args, signal, carried });
   const answered = traced(grant.trace, grant.trace.hooks, asked);
   if (!answered.ok) return answered;
   const { secrets, args: changed } = answered.value;
@@ -123,12 +126,23 @@ function screenArgs(
 }
 
 function admission(
+  { approvals }: Parts,
   grant: Grant,
   { executionId }: Request,
-  args: Members,
-  secrets: Admission['secrets'],
-  taken: Taken,
+  { args, secrets, taken }: Pick<Admission, 'args' | 'secrets'> & { readonly taken: Taken },
 ): Admission {
   grant.sent.args = args;
-  return { grant, executionId, args, secrets, end: taken.release } as unknown as Admission;
+  const approvalId = grant.trace.approval?.id;
+  const made: Omit<Admission, symbol> = {
+    grant,
+    executionId,
+    args,
+    secrets,
+    end: taken.release,
+    unused(isUncounted) {
+      if (isUncounted) taken.undo();
+      return approvalId === undefined ? undefined : approvals.unused(approvalId);
+    },
+  };
+  return made as Admission;
 }

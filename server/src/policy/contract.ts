@@ -3,6 +3,7 @@ import type {
   GrantRequest,
   LimitRequest,
   PolicyTrace,
+  PreHookRequest,
   RuleRequest,
   SimulateRequest,
   SimulateResponse,
@@ -46,6 +47,10 @@ export interface Admission {
   readonly secrets: readonly { readonly key: string; readonly value: string }[];
   /** The call is over, however it ended. */
   end(): void;
+  /**
+   * The call surely did nothing: an approval that it used can be used again. `uncounted`: and no limit counts it.
+   */
+  unused(uncounted: boolean): MaybePromise<void>;
 }
 
 /** Proof that what comes out was screened. Only `release` makes one. */
@@ -72,7 +77,12 @@ export interface Request {
   /** Holds arguments that a rule or a hook changed to what the tool takes. */
   readonly check: (args: Members) => Result<Members, Refusal>;
   readonly signal: AbortSignal | null;
+  /** What it would carry, for hooks; only asked where there are some. */
+  readonly carried?: () => MaybePromise<Carried>;
 }
+
+/** What a call carries to its source, as hooks may know it: no token, no secret. */
+export type Carried = PreHookRequest['context']['authorization'];
 
 /** What a source says or asks, what a client says or answers, or several of its answers by the keys of their questions. */
 export type Passing = 'said' | 'answer' | 'answers';

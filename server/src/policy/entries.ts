@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Refusal, refusal } from '#domain';
 import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
+import type { Vault } from '#vault';
+import { createEntryStore } from './entry-store.ts';
 
 /** What an administrator laid down, as it was asked for: a grant, a rule, a limit, a plugin, a hook. */
 export interface Entry<Definition> {
@@ -57,13 +59,16 @@ const prefixes: Readonly<Record<EntryKind, string>> = {
   hook: 'hook',
 };
 
+/** With a vault, definitions are sealed. */
 export async function createEntries<Definition>(
   db: Db,
   kind: EntryKind,
   clock: Clock,
+  vault: Vault | null = null,
 ): Promise<Entries<Definition>> {
   const shelf = createShelf<Definition>();
-  await load(db, kind, shelf.put);
+  const store = createEntryStore<Definition>(db, kind, vault);
+  for (const entry of await store.load()) shelf.put(entry);
 
   function changeable(projectId: string, id: string): Result<Entry<Definition>, Refusal> {
     const entry = shelf.get(projectId, id);
@@ -78,29 +83,22 @@ export async function createEntries<Definition>(
     async create(projectId, definition) {
       const now = clock.iso();
       const id = newId(prefixes[kind], clock.now());
-      await db.query(
-        `insert into policy_entries (project_id, kind, id, definition, created_at, updated_at)
-         values ($1, $2, $3, $4::json, $5, $5)`,
-        [projectId, kind, id, JSON.stringify(definition), now],
-      );
-      return shelf.put({ id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now });
+      const entry = { id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now } as const;
+      await store.write(db, entry);
+      return shelf.put(entry);
     },
     async replace(projectId, id, definition) {
       const found = changeable(projectId, id);
       if (!found.ok) return found;
-      const updatedAt = clock.iso();
-      const rows = await db.query(
-        'update policy_entries set definition = $3::json, updated_at = $4 where project_id = $1 and id = $2 returning id',
-        [projectId, id, JSON.stringify(definition), updatedAt],
-      );
-      if (rows.length === 0)
+      const entry = { ...found.value, definition, updatedAt: clock.iso() };
+      if (!(await store.update(entry)))
         return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
-      return ok(shelf.put({ ...found.value, definition, updatedAt }));
+      return ok(shelf.put(entry));
     },
     async remove(projectId, id) {
       const found = changeable(projectId, id);
       if (!found.ok) return found;
-      await db.query('delete from policy_entries where project_id = $1 and id = $2', [projectId, id]);
+      await store.remove(found.value);
       shelf.drop(found.value);
       return found;
     },
@@ -118,14 +116,8 @@ export async function createEntries<Definition>(
         } as const;
         entries.push({ ...(before?.value ?? made), definition, updatedAt: now });
       }
-      await db.tx(async ({ query }) => {
-        for (const { id, definition, createdAt, updatedAt } of entries)
-          await query(
-            `insert into policy_entries (project_id, kind, id, definition, created_at, updated_at)
-             values ($1, $2, $3, $4::json, $5, $6)
-             on conflict (project_id, id) do update set definition = excluded.definition, updated_at = excluded.updated_at`,
-            [projectId, kind, id, JSON.stringify(definition), createdAt, updatedAt],
-          );
+      await db.tx(async (queries) => {
+        for (const entry of entries) await store.write(queries, entry);
       });
       return ok(entries.map((entry) => shelf.put(entry)));
     },
@@ -141,30 +133,6 @@ export async function createEntries<Definition>(
           shelf.put({ id, projectId, origin: 'file', definition, createdAt: undated, updatedAt: undated });
     },
   };
-}
-
-async function load<Definition>(
-  db: Db,
-  kind: EntryKind,
-  put: (entry: Entry<Definition>) => void,
-): Promise<void> {
-  const rows = await db.query<{
-    id: string;
-    project_id: string;
-    definition: Definition;
-    created_at: string;
-    updated_at: string;
-  }>('select * from policy_entries where kind = $1 order by created_at, id', [kind]);
-  for (const row of rows) {
-    put({
-      id: row.id,
-      projectId: row.project_id,
-      origin: 'api',
-      definition: row.definition,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    });
-  }
 }
 
 function isSame(one: unknown, other: unknown): boolean {

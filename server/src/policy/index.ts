@@ -8,6 +8,7 @@ export type { Approval } from './approvals/contract.ts';
 export type {
   Admission,
   Asking,
+  Carried,
   ExplainedCall,
   Grant,
   Passing,

@@ -4,6 +4,7 @@ import type { Egress } from '#egress';
 import type { Clock, Sealer } from '#foundation';
 import type { Db, Redis } from '#storage';
 import type { Log } from '#telemetry';
+import type { Vault } from '#vault';
 import { admit } from './admit.ts';
 import { createApprovals } from './approvals/approvals.ts';
 import type { Policy } from './contract.ts';
@@ -21,6 +22,8 @@ import { simulate } from './simulate.ts';
 
 export interface PolicyDeps {
   readonly db: Db;
+  /** Seals plugins: they hold what their servers are asked with. */
+  readonly vault: Vault;
   /** Where replicas count together; `null`: each for itself. */
   readonly redis: Redis | null;
   readonly egress: Egress;
@@ -34,6 +37,7 @@ export interface PolicyDeps {
 /** Loads everything that was laid down. */
 export async function createPolicy({
   db,
+  vault,
   redis,
   egress,
   sealer,
@@ -47,7 +51,7 @@ export async function createPolicy({
   const grantEntries = await createEntries<GrantRequest>(db, 'grant', clock);
   const ruleEntries = await createEntries<RuleRequest>(db, 'rule', clock);
   const limitEntries = await createEntries<LimitRequest>(db, 'limit', clock);
-  const pluginEntries = await createEntries<KeptPlugin>(db, 'plugin', clock);
+  const pluginEntries = await createEntries<KeptPlugin>(db, 'plugin', clock, vault);
   const hookEntries = await createEntries<KeptHook>(db, 'hook', clock);
   const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
   const version = createVersion([grants, ruleEntries, limitEntries, pluginEntries, hookEntries]);

@@ -59,6 +59,7 @@ async function askHooks(
     executionId,
     args,
     signal: request.signal,
+    carried: (await request.carried?.()) ?? [],
     ...hookedOutputOf(returned),
   });
   const answered = traced(grant.trace, grant.trace.hooks, asked);

@@ -1,20 +1,32 @@
 import type { Credentials } from '#credentials';
 import type { Refusal } from '#domain';
 import { ok, type Result } from '#foundation';
-import type { Credentialed, InputScreened } from '../call.ts';
+import type { Carried } from '#policy';
+import type { Consented, Credentialed, InputScreened } from '../call.ts';
+import { carriedOf } from './carried.ts';
 
 /** What the tool needs to act as the user; or the refusal that says what is missing. */
 export async function attachCredential(
   screened: InputScreened,
   credentials: Credentials,
 ): Promise<Result<Credentialed, Refusal>> {
-  const { caller, shown, admission } = screened;
-  const credential = await credentials.attach({
-    caller,
-    tool: shown.tool,
-    gateway: screened.gateway?.slug ?? null,
-    given: admission.secrets,
-  });
+  const credential = await credentials.attach({ ...aboutOf(screened), given: screened.admission.secrets });
   if (!credential.ok) return credential;
   return ok({ ...screened, credential: credential.value });
+}
+
+/** What it would carry, before anybody is asked to consent: for hooks. What is missing, nobody has to know there. */
+export async function describeCredential(call: Consented, credentials: Credentials): Promise<Carried> {
+  if (call.shown.tool.requirements.authorization === null) return [];
+  const credential = await credentials.attach({ ...aboutOf(call), given: givenInPlaceOf(call), peek: true });
+  return credential.ok ? carriedOf(credential.value) : [];
+}
+
+function aboutOf({ caller, shown, gateway }: Consented) {
+  return { caller, tool: shown.tool, gateway: gateway?.slug ?? null };
+}
+
+/** No secret is opened to describe a token. */
+function givenInPlaceOf({ shown }: Consented) {
+  return (shown.tool.requirements.secrets ?? []).map(({ key }) => ({ key, value: '' }));
 }

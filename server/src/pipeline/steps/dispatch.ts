@@ -1,10 +1,10 @@
 import type { Credentials } from '#credentials';
-import type { Challenge, ClientSide, Credential, SourceReturn } from '#domain';
+import type { Credential } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { CallRefusal, Credentialed, Returned } from '../call.ts';
-import { again, begin } from './as-the-user.ts';
+import { sendAsTheUser } from './as-the-user.ts';
 import { blocked, screenedClient, screenedMeta, screenedNotify } from './screen-passing.ts';
 
 interface Rooms {
@@ -26,8 +26,8 @@ export async function dispatch(
   const task = call.task === null ? null : policy.passing(grant, 'answer', call.task);
   if (call.task !== null && task === null) return blocked('task', grant);
   const { caller, credential, signal, shown } = call;
-  const forUser = { caller, at: shown.tool, client: client.value, credential, signal };
-  const send = (carried: Credential | null, told: ClientSide) =>
+  const forUser = { caller, at: shown.tool, credential };
+  const send = (carried: Credential | null) =>
     sources.call({
       executionId: call.executionId,
       tool: shown.tool,
@@ -35,17 +35,12 @@ export async function dispatch(
       userId: caller.userId,
       personId: caller.personId,
       credential: carried,
-      client: told,
+      client: client.value,
       task: policy.readsOutputs(grant.target.projectId) ? null : task,
       meta: meta.value,
       signal,
       notify: screenedNotify(call.notify, grant, policy),
     });
-  let returned: Result<SourceReturn, CallRefusal & { readonly challenge?: Challenge }>;
-  returned = await begin(forUser, credentials, send);
-  if (!returned.ok && returned.error.challenge !== undefined) {
-    returned = await again(forUser, returned.error, credentials, send);
-  }
-  if (!returned.ok) return returned;
-  return ok({ ...call, returned: returned.value });
+  const returned = await sendAsTheUser(forUser, credentials, send);
+  return returned.ok ? ok({ ...call, returned: returned.value }) : returned;
 }

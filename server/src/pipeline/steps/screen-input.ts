@@ -1,23 +1,24 @@
 import { refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { Policy } from '#policy';
-import type { Authorized, CallRefusal, InputScreened } from '../call.ts';
+import type { Carried, Policy } from '#policy';
+import type { CallRefusal, Consented, InputScreened } from '../call.ts';
 
 /**
  * Is the tool what was approved, and may these arguments be sent? Fills in what the gateway fixes and defaults, then asks policy:
  * rules, limits, hooks, approvals.
  */
 export async function screenInput(
-  authorized: Authorized,
+  consented: Consented,
   policy: Policy,
+  describe: (call: Consented) => Promise<Carried>,
 ): Promise<Result<InputScreened, CallRefusal>> {
-  const { shown, grant, executionId, signal, client } = authorized;
+  const { shown, grant, executionId, signal, continues } = consented;
   const { quarantined, qualifiedName } = shown.tool;
   if (quarantined) {
     const message = `${qualifiedName} is held back: its source changed it after it was approved; an administrator has to approve the change`;
     return err(refusal('catalog.tool_quarantined', message));
   }
-  const checked = shown.arguments(authorized.args);
+  const checked = shown.arguments(consented.args);
   if (!checked.ok) return checked;
   const asked = {
     executionId,
@@ -25,10 +26,11 @@ export async function screenInput(
     roots: null,
     tool: shown.tool,
     follows: false,
-    continues: client.resume?.continues === true,
+    continues,
     check: shown.takes,
     signal,
+    carried: () => describe(consented),
   };
   const admission = await policy.admit(grant, asked);
-  return admission.ok ? ok({ ...authorized, asked, admission: admission.value }) : admission;
+  return admission.ok ? ok({ ...consented, asked, admission: admission.value }) : admission;
 }

@@ -51,8 +51,8 @@ export function createApprovalStore(db: Db) {
       return rows.length === 1;
     },
 
-    async giveBack(id: string): Promise<void> {
-      await db.query("update approvals set status = 'asking' where id = $1 and status = 'used'", [id]);
+    async giveBack(id: string, to: 'asking' | 'approved'): Promise<void> {
+      await db.query("update approvals set status = $2 where id = $1 and status = 'used'", [id, to]);
     },
 
     /** The live one of this call, where there is one by now; otherwise this. `null`: too many of this user wait. */

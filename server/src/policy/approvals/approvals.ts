@@ -60,7 +60,8 @@ export function createApprovals({ db, clock, sealer }: ApprovalsDeps): Approvals
       return err(heldRefusal(call, held));
     },
 
-    giveBack: (id) => store.giveBack(id),
+    giveBack: (id) => store.giveBack(id, 'asking'),
+    unused: (id) => store.giveBack(id, 'approved'),
 
     async list(projectId, { status, approver, limit, offset }) {
       const all = await store.heads(projectId, status ?? null, clock.iso());

@@ -58,6 +58,8 @@ export interface Approvals {
   redeem(call: HeldCall): Promise<Result<{ readonly id: string; readonly decidedBy: string }, HeldRefusal>>;
   /** The call that used it is not over: its source wants to know something first. Whoever continues it may use it again. */
   giveBack(id: string): Promise<void>;
+  /** The call that used it surely did nothing: the same call may use it again. */
+  unused(id: string): Promise<void>;
   /** The newest first; of very many, only the newest. */
   list(
     projectId: string,

@@ -7,6 +7,7 @@ import type {
   HealthStatus,
   HookTrace,
   PluginDefinition,
+  PreHookRequest,
   UpdateHookRequest,
   UpdatePluginRequest,
   UpsertHooksRequest,
@@ -28,6 +29,8 @@ export interface HookedCall {
   readonly executionId: string;
   readonly args: Members;
   readonly signal: AbortSignal | null;
+  /** What the call carries of the user's authorizations; nothing unless told. */
+  readonly carried?: PreHookRequest['context']['authorization'];
   /** Nothing will run: it is not counted. */
   readonly dryRun?: boolean;
 }

@@ -104,7 +104,7 @@ export function postBody(call: HookedOutput, secretNames: readonly string[]): st
 }
 
 function questionOf(
-  { executionId, tool, args, subject }: HookedCall,
+  { executionId, tool, args, subject, carried = [] }: HookedCall,
   secretNames: readonly string[],
 ): PreHookRequest {
   return {
@@ -113,7 +113,7 @@ function questionOf(
     inputs: args,
     context: {
       user_id: subject.userId ?? '',
-      authorization: [],
+      authorization: carried,
       secrets: [...secretNames],
       metadata: knownOf(subject),
     },

@@ -16,6 +16,8 @@ export interface Taken {
   readonly traces: readonly LimitTrace[];
   /** The call is over: its place among those under way is free. Safe to call twice. */
   release(): void;
+  /** The call did not even begin: nothing is counted of it. */
+  undo(): void;
 }
 
 export interface Limits {

@@ -19,6 +19,8 @@ export interface Counts {
   find(limit: Limit, key: string, nowMs: number): Count | null;
   /** Counts one call, and that it runs: who ends it counts `running` down. */
   add(limit: Limit, key: string, found: Count | null, nowMs: number): Count;
+  /** What one call used is there again; where the limit is another by now, it comes back in its time. */
+  takeBack(limit: Limit, count: Count): void;
   /** A limit changed, or is gone: what was used stays used, as far as the limit now goes. */
   move(before: Limit, after: Limit | null, nowMs: number): void;
   size(): number;
@@ -76,6 +78,10 @@ export function createCounts(maxCounts = 100_000): Counts {
       }
       count.running++;
       return count;
+    },
+    takeBack(limit, count) {
+      if (limit.rate === null || count.limit !== limit) return;
+      count.used = Math.max(0, count.used - limit.rate.unitsPerCall);
     },
     move(before, after, nowMs) {
       for (const kept of [counts, together]) {

@@ -16,7 +16,7 @@ export interface LimitsDeps {
   readonly redis: Redis | null;
 }
 
-const unlimited = ok<Taken>({ traces: [], release() {} });
+const unlimited = ok<Taken>({ traces: [], release() {}, undo() {} });
 
 export function createLimits({ entries, clock, redis }: LimitsDeps): Limits {
   const counts = createCounts();
@@ -36,12 +36,18 @@ export function createLimits({ entries, clock, redis }: LimitsDeps): Limits {
   function countHere(asked: readonly Asked[], found: readonly (Count | null)[], now: number): Taken {
     const counted = asked.map(({ limit, key }, at) => counts.add(limit, key, found[at] ?? null, now));
     let isOver = false;
+    function release(): void {
+      if (isOver) return;
+      isOver = true;
+      for (const count of counted) count.running--;
+    }
     return {
       traces: asked.map(({ limit }) => limit.passed),
-      release() {
+      release,
+      undo() {
         if (isOver) return;
-        isOver = true;
-        for (const count of counted) count.running--;
+        release();
+        for (const [at, { limit }] of asked.entries()) counts.takeBack(limit, counted[at] as Count);
       },
     };
   }
@@ -52,16 +58,16 @@ export function createLimits({ entries, clock, redis }: LimitsDeps): Limits {
     call: LimitedCall,
     asked: readonly Asked[],
   ): Promise<Result<Taken, RefusedCall>> {
-    const { waits, leave } = await replicas.take(call.target.projectId, asked);
+    const { waits, leave, takeBack } = await replicas.take(call.target.projectId, asked);
     if (waits?.some((wait) => wait > 0)) return err(refusedCall(call, asked, waits));
     if (waits === null) {
       const taken = takeHere(call, asked);
       if (!taken.ok) leave();
-      return taken.ok ? ok(releasedBy(taken.value, leave)) : taken;
+      return taken.ok ? ok(givenBackBy(taken.value, leave, takeBack)) : taken;
     }
     const now = nowMs();
     const found = asked.map(({ limit, key }) => counts.find(limit, key, now));
-    return ok(releasedBy(countHere(asked, found, now), leave));
+    return ok(givenBackBy(countHere(asked, found, now), leave, takeBack));
   }
 
   return {
@@ -83,15 +89,21 @@ export function createLimits({ entries, clock, redis }: LimitsDeps): Limits {
   };
 }
 
-function releasedBy({ traces, release }: Taken, leave: () => void): Taken {
+/** What is counted here and by all replicas. */
+function givenBackBy({ traces, release, undo }: Taken, leave: () => void, takeBack: () => void): Taken {
   let isOver = false;
+  const once = (own: () => void, ofAll: () => void) => () => {
+    if (isOver) return;
+    isOver = true;
+    own();
+    ofAll();
+  };
   return {
     traces,
-    release() {
-      if (isOver) return;
-      isOver = true;
-      release();
+    release: once(release, leave),
+    undo: once(undo, () => {
       leave();
-    },
+      takeBack();
+    }),
   };
 }

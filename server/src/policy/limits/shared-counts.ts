@@ -19,6 +19,8 @@ export interface SharedTake {
   readonly waits: readonly WaitMs[] | null;
   /** The call is over, or does not run; for calls that were not refused. Until then its places are renewed. */
   readonly leave: () => void;
+  /** Nothing is counted of it any more. Where Redis does not answer, it comes back in its time. */
+  readonly takeBack: () => void;
 }
 
 export interface Left {
@@ -103,6 +105,17 @@ for i = 1, #KEYS do redis.call('ZREM', KEYS[i], ARGV[i]) end
 return 1
 `);
 
+/** KEYS: buckets; ARGV: for each key units per call. */
+const takingBack = redisScript(`
+for i = 1, #KEYS do
+  local kept = redis.call('HMGET', KEYS[i], 'used', 'per_call')
+  if kept[1] and tonumber(kept[2]) == tonumber(ARGV[i]) then
+    redis.call('HSET', KEYS[i], 'used', string.format('%.17g', math.max(0, tonumber(kept[1]) - tonumber(ARGV[i]))))
+  end
+end
+return 1
+`);
+
 /** The places of one call: one key for each. */
 interface Places {
   readonly call: string;
@@ -135,6 +148,17 @@ export function createSharedCounts(redis: Redis, clock: Clock): SharedCounts {
     await giveBack(places.filter((one) => !held.has(one)));
   }
 
+  async function takenBack(projectId: string, asked: readonly Asked[]): Promise<void> {
+    const limited = asked.filter(({ limit }) => limit.rate !== null);
+    if (limited.length === 0) return;
+    const keys = limited.map((one) => keyOf(projectId, one, 'bucket'));
+    await redis.run(
+      takingBack,
+      keys,
+      limited.map(({ limit }) => String(limit.rate?.unitsPerCall ?? 0)),
+    );
+  }
+
   const stop = clock.every(renewEveryMs, () => void renew());
   redis.onBack(() => void renew());
 
@@ -144,10 +168,13 @@ export function createSharedCounts(redis: Redis, clock: Clock): SharedCounts {
       const answer = await redis.run(counting, keysOf(projectId, asked), argumentsOf(asked, places.call));
       const waits = isAnswer(answer) ? answer.map(([wait]) => (wait === -1 ? noPlace : wait)) : null;
       const isRefused = waits?.some((wait) => wait > 0) === true;
-      if (isRefused || places.keys.length === 0) return { waits, leave() {} };
+      if (isRefused) return { waits, leave() {}, takeBack() {} };
+      const takeBack = () => void takenBack(projectId, asked);
+      if (places.keys.length === 0) return { waits, leave() {}, takeBack };
       held.add(places);
       return {
         waits,
+        takeBack,
         leave() {
           held.delete(places);
           void giveBack([places]);
