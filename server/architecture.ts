@@ -97,6 +97,10 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
   jose: { only: ['identity/'], why: 'signed tokens are checked in one room' },
+  'json-p3': {
+    only: ['credentials/oauth2/'],
+    why: 'paths into answers of providers are read, and held to what one walk can do, in one place',
+  },
   aws4fetch: { only: ['vault/services/'], why: 'root keys are used in one room' },
   'openid-client': { only: ['identity/user-sources/'], why: 'issuers are spoken to in one place' },
   'oidc-provider': {
