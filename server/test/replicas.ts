@@ -5,6 +5,7 @@ import { systemClock } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
 import { type Changes, openChanges, openDatabase } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { createDatabase, temporaryDirectory } from './database.ts';
 import { freePort } from './free-port.ts';
 import { startProcess, type TestProcess } from './start-process.ts';
@@ -34,7 +35,14 @@ export async function startReplicas(server: string, issuer: string, config: stri
   const egress = createEgress({ allow: [] });
   const db = await openDatabase({ url: database.url }, deps);
   const changes = await openChanges(db, deps);
-  const identity = await createIdentity({ db, changes, egress, ...deps, issuer: () => issuer });
+  const identity = await createIdentity({
+    db,
+    changes,
+    vault: await openVault({ db, ...deps }),
+    egress,
+    ...deps,
+    issuer: () => issuer,
+  });
   changes.listen();
   return {
     replicas,

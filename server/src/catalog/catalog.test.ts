@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest, type SourceOffer } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
@@ -22,7 +23,7 @@ describe('catalog', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, clock });
+    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
   });
 
   async function gateway(slug: string, more: object = {}) {
@@ -47,7 +48,7 @@ describe('catalog', () => {
       'one',
       offering([sampleListing('Github', 'Star'), sampleListing('Github', 'Fork')]),
     );
-    const restarted = await createCatalog({ db, clock });
+    const restarted = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
     assert.equal(restarted.findTool(project, 'Github.Star')?.id, id);
     assert.deepEqual(
       restarted.tools(project).map(({ qualifiedName }) => qualifiedName),
@@ -61,7 +62,13 @@ describe('catalog', () => {
     await catalog.markUnavailable(project, 'one');
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, false);
     assert.deepEqual(names('g'), ['Github_Star']);
-    assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github.Star')?.available, false);
+    assert.equal(
+      (await createCatalog({ db, vault: await openVault({ db, clock }), clock })).findTool(
+        project,
+        'Github.Star',
+      )?.available,
+      false,
+    );
     await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, true);
   });
@@ -100,7 +107,13 @@ describe('catalog', () => {
       offering([sampleListing('Github', 'Star', { version: '2.0.0' })]),
     );
     assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zebra');
-    assert.equal((await createCatalog({ db, clock })).findTool(project, 'Github_Star')?.sourceId, 'zebra');
+    assert.equal(
+      (await createCatalog({ db, vault: await openVault({ db, clock }), clock })).findTool(
+        project,
+        'Github_Star',
+      )?.sourceId,
+      'zebra',
+    );
   });
 
   test('a gateway shows what its exact names and globs allow, at the next request', async () => {
@@ -233,7 +246,9 @@ describe('catalog', () => {
     await catalog.replaceOffer(project, 'two', offering([sampleListing('B', 'X')]));
     await catalog.keepSources(project, ['two']);
     assert.deepEqual(
-      (await createCatalog({ db, clock })).tools(project).map(({ qualifiedName }) => qualifiedName),
+      (await createCatalog({ db, vault: await openVault({ db, clock }), clock }))
+        .tools(project)
+        .map(({ qualifiedName }) => qualifiedName),
       ['B.X'],
     );
   });
@@ -241,7 +256,10 @@ describe('catalog', () => {
   test('what a source wrote of a tool keeps its order, whatever text it holds', async () => {
     const inputSchema = { type: 'object', properties: { zulu: {}, alfa: {} }, title: 'a\u0000b\ud800' };
     await catalog.replaceOffer(project, 'one', offering([{ ...sampleListing('Kit', 'A'), inputSchema }]));
-    for (const known of [catalog, await createCatalog({ db, clock })]) {
+    for (const known of [
+      catalog,
+      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
+    ]) {
       assert.equal(
         JSON.stringify(known.findTool(project, 'Kit.A')?.inputSchema),
         JSON.stringify(inputSchema),

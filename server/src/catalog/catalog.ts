@@ -1,6 +1,7 @@
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Db } from '#storage';
+import type { Vault } from '#vault';
 import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
 import { createOfferShelf } from './offer-shelf.ts';
@@ -9,6 +10,8 @@ import { changedLists, compileView } from './view.ts';
 
 export interface CatalogDeps {
   readonly db: Db;
+  /** Seals the secrets by which gateways know whose users they are told of. */
+  readonly vault: Vault;
   readonly clock: Clock;
 }
 

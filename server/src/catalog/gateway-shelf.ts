@@ -1,6 +1,7 @@
 import { type Gateway, type Refusal, refusal } from '#domain';
 import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
+import type { Vault } from '#vault';
 import type { Catalog } from './contract.ts';
 import { createGatewayStore } from './gateway-store.ts';
 
@@ -15,10 +16,10 @@ type Shelf = Pick<
 
 /** Every gateway, from the API (kept in the database) and from the file. `onChange` gets the slugs concerned. */
 export async function createGatewayShelf(
-  { db, clock }: { db: Db; clock: Clock },
+  { db, vault, clock }: { db: Db; vault: Vault; clock: Clock },
   onChange: (slugs: Iterable<string>) => void,
 ): Promise<Shelf> {
-  const store = createGatewayStore(db);
+  const store = createGatewayStore(db, vault);
   const fromApi = new Map((await store.load()).map((gateway) => [gateway.id, gateway]));
   let fromFile = new Map<string, Gateway>();
   let bySlug = new Map<string, Gateway>();

@@ -1,5 +1,6 @@
 import type { Gateway } from '#domain';
 import type { Db } from '#storage';
+import { opened, type Vault } from '#vault';
 
 /** As a version before sign-in kept it: with one user source, and what it did not act upon aside. */
 type StoredGateway = Omit<Gateway, SignInField> &
@@ -17,25 +18,40 @@ function withSignIn({ userSourceId, ...stored }: StoredGateway): Gateway {
   };
 }
 
-export function createGatewayStore(db: Db) {
+const purpose = 'gateway';
+
+interface GatewayRow extends Record<string, unknown> {
+  id: string;
+  sealed: string;
+}
+
+/** Definitions are sealed: one may hold the secret by which users are asserted. */
+export function createGatewayStore(db: Db, vault: Vault) {
+  vault.keeps({ table: 'gateways', column: 'sealed' });
+
+  async function gatewayOf({ id, sealed }: GatewayRow): Promise<Gateway> {
+    return withSignIn(await opened(vault, { purpose, sealed, boundTo: id }, `the gateway ${id}`));
+  }
+
   return {
     async load(): Promise<Gateway[]> {
-      const rows = await db.query<{ definition: StoredGateway }>(
-        'select definition from gateways order by created_at, id',
-      );
-      return rows.map((row) => withSignIn(row.definition));
+      const boundTo = ([id]: readonly string[]) => id as string;
+      await vault.adopt({ table: 'gateways', key: ['id'], plain: 'definition', purpose, boundTo });
+      const rows = await db.query<GatewayRow>('select id, sealed from gateways order by created_at, id');
+      return Promise.all(rows.map(gatewayOf));
     },
 
     async save(gateway: Gateway): Promise<void> {
       await db.query(
-        `insert into gateways (id, project_id, slug, definition, created_at, updated_at)
-         values ($1, $2, $3, $4::jsonb, $5, $6)
-         on conflict (id) do update set slug = excluded.slug, definition = excluded.definition, updated_at = excluded.updated_at`,
+        `insert into gateways (id, project_id, slug, definition, sealed, created_at, updated_at)
+         values ($1, $2, $3, '{}', $4, $5, $6)
+         on conflict (id) do update
+         set slug = excluded.slug, definition = '{}', sealed = excluded.sealed, updated_at = excluded.updated_at`,
         [
           gateway.id,
           gateway.projectId,
           gateway.slug,
-          JSON.stringify(gateway),
+          vault.seal(purpose, gateway, gateway.id),
           gateway.createdAt,
           gateway.updatedAt,
         ],

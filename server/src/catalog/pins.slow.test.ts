@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest, type PinMode, type ToolListing } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
@@ -23,7 +24,7 @@ describe('the tools of a pinned source', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, clock });
+    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
     told = [];
     const gateway = newGatewayFromRequest({ name: 'g', slug: 'g' }, { projectId: project });
     assert.ok((await catalog.createGateway(gateway)).ok);
@@ -76,7 +77,7 @@ describe('the tools of a pinned source', () => {
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
     await list('quarantine', read('Sends'), write);
-    catalog = await createCatalog({ db, clock });
+    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
     await list('quarantine', read('Sends'));
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
@@ -91,7 +92,7 @@ describe('the tools of a pinned source', () => {
   test('stay held back over a restart, before their source is heard of', async () => {
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
-    catalog = await createCatalog({ db, clock });
+    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
     assert.deepEqual([isHeld(), shown()], [true, []]);
     await catalog.markUnavailable(project, 'one');
     assert.equal(isHeld(), true);
@@ -127,7 +128,12 @@ describe('the tools of a pinned source', () => {
       ['Files.Read'],
     );
     assert.deepEqual([shown(), heard], [['Read'], ['g']]);
-    assert.equal((await createCatalog({ db, clock })).view('g')?.find('Files_Read')?.tool.quarantined, false);
+    assert.equal(
+      (await createCatalog({ db, vault: await openVault({ db, clock }), clock }))
+        .view('g')
+        ?.find('Files_Read')?.tool.quarantined,
+      false,
+    );
     await list('quarantine', read('Reads well'), write);
     assert.deepEqual(shown(), ['Read', 'Write']);
     await list('quarantine', read('Reads'), write);

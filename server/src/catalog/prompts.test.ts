@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
@@ -21,7 +22,7 @@ describe('what MCP servers offer beside tools', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, clock });
+    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
   });
 
   async function gateway(slug: string, allowed: string[] | null = null, more: object = {}) {
@@ -58,7 +59,7 @@ describe('what MCP servers offer beside tools', () => {
     assert.ok(
       before.includes('"listed":{"zulu":1,"name":"docs_ask","_meta":{"b":1,"a":2},"alfa":"a\\ud800b"}'),
     );
-    assert.equal(text(await createCatalog({ db, clock })), before);
+    assert.equal(text(await createCatalog({ db, vault: await openVault({ db, clock }), clock })), before);
     for (const [found, pattern] of [
       [catalog.view('g')?.prompts[0]?.target.id, /^prompt_[0-9a-f]{24}$/],
       [catalog.view('g')?.resources[0]?.target.id, /^res_[0-9a-f]{24}$/],
@@ -78,7 +79,10 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.markUnavailable(project, 'docs');
     await catalog.markUnavailable(project, 'docs');
     assert.deepEqual(told, [['prompts', 'resources']]);
-    for (const known of [catalog, await createCatalog({ db, clock })]) {
+    for (const known of [
+      catalog,
+      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
+    ]) {
       assert.deepEqual(shown('g', known), before);
       assert.deepEqual(known.view('g')?.prompts[0]?.listed, {
         name: 'docs_ask',
@@ -88,7 +92,10 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.replaceOffer(project, 'docs', offering([], more));
     assert.deepEqual(catalog.view('g')?.prompts[0]?.listed, { name: 'docs_ask' });
     await catalog.keepSources(project, []);
-    for (const known of [catalog, await createCatalog({ db, clock })]) {
+    for (const known of [
+      catalog,
+      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
+    ]) {
       assert.deepEqual(shown('g', known), { tools: [], prompts: [], resources: [], templates: [] });
     }
   });
@@ -167,7 +174,10 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.replaceOffer(project, 'bare', offering([], { capabilities: { resources: {} } }));
     await catalog.replaceOffer(project, 'mute', offering([], { capabilities: { logging: {} } }));
     await gateway('g');
-    for (const known of [catalog, await createCatalog({ db, clock })]) {
+    for (const known of [
+      catalog,
+      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
+    ]) {
       assert.deepEqual(known.view('g')?.sourceIds, ['m', 'z', 'a', 'bare']);
       assert.deepEqual(shown('g', known).prompts, ['a_p', 'm_p', 'z_p']);
     }

@@ -6,20 +6,21 @@ import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 import type { Rooms } from './rooms.ts';
 
-type Needs = Pick<Rooms, 'db' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
+type Needs = Pick<Rooms, 'db' | 'vault' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
 export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
-  const { db, egress, clock, log, audit, catalog, credentials } = needs;
+  const { db, vault, egress, clock, log, audit, catalog, credentials } = needs;
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv,
     listToken: credentials.listToken,
     secretOf: credentials.secrets.open,
     db,
+    vault,
     egress,
     clock,
     log,

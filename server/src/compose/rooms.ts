@@ -87,11 +87,12 @@ export async function buildRooms(
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
-  const identity = await createIdentity({ db, changes, egress, clock, log, issuer });
-  const catalog = await createCatalog({ db, clock });
+  const identity = await createIdentity({ db, changes, vault, egress, clock, log, issuer });
+  const catalog = await createCatalog({ db, vault, clock });
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
     db,
+    vault,
     redis,
     egress,
     sealer,
@@ -113,6 +114,7 @@ export async function buildRooms(
   });
   const sources: Sources = await openSources(settings, {
     db,
+    vault,
     egress,
     clock,
     log,

@@ -6,6 +6,7 @@ import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import type { NewApiKey } from './api-keys/contract.ts';
 import type { Identity } from './contract.ts';
@@ -18,7 +19,16 @@ let identity: Identity;
 const egress = createEgress({ allow: [] });
 let changes: Changes;
 const issuer = () => 'http://127.0.0.1:9099';
-const restart = () => createIdentity({ db, changes, egress, clock, log: silentLog, issuer });
+const restart = async () =>
+  createIdentity({
+    db,
+    vault: await openVault({ db, clock }),
+    changes,
+    egress,
+    clock,
+    log: silentLog,
+    issuer,
+  });
 
 before(async () => {
   db = await openTestDatabase();

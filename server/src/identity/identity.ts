@@ -2,6 +2,7 @@ import type { Egress } from '#egress';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
+import type { Vault } from '#vault';
 import { createAccessTokens } from './access-tokens/access-tokens.ts';
 import { createActAs } from './acting.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
@@ -21,6 +22,8 @@ import { createUserSources } from './user-sources/user-sources.ts';
 export interface IdentityDeps {
   readonly db: Db;
   readonly changes: Changes;
+  /** Seals what issuers know us by, and the keys that sign tokens. */
+  readonly vault: Vault;
   readonly egress: Egress;
   readonly clock: Clock;
   readonly log: Log;

@@ -16,6 +16,7 @@ import type { Egress } from '#egress';
 import type { Clock, MaybePromise, Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
+import type { Vault } from '#vault';
 
 /** What a kind of source gets to work with. */
 export interface SourceDeps {
@@ -154,6 +155,7 @@ export interface Sources {
 export interface SourcesDeps extends SourceDeps {
   readonly kinds: readonly SourceKind[];
   readonly db: Db;
+  readonly vault: Vault;
   /** What a source offers, whenever it differs from what was said last. */
   readonly onListed: (source: Source, offer: SourceOffer) => Promise<void>;
   /** The source stopped answering, or was disabled. */

@@ -5,6 +5,7 @@ import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import type { NewSource, Sources } from './contract.ts';
 import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
@@ -40,6 +41,7 @@ describe('headers with secrets of the project', () => {
     sources = await createSources({
       kinds: [mcpKind],
       db,
+      vault: await openVault({ db, clock }),
       egress,
       clock,
       log: silentLog,

@@ -5,6 +5,7 @@ import { createEgress, type Egress } from '#egress';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
 import type { NewSource, Sources } from './contract.ts';
 import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
@@ -45,10 +46,11 @@ describe('the sources of the process', () => {
     await worker.stop();
   });
 
-  function start(): Promise<Sources> {
+  async function start(): Promise<Sources> {
     return createSources({
       kinds: [workerKind, mcpKind],
       db,
+      vault: await openVault({ db, clock }),
       egress,
       clock,
       log: silentLog,

@@ -11,7 +11,7 @@ import type { WatchedSource } from './watched-source.ts';
 /** Every source of the process. Opening is immediate; what a source offers is found out in the background. */
 export async function createSources(deps: SourcesDeps): Promise<Sources> {
   const { clock } = deps;
-  const store = createSourceStore(deps.db);
+  const store = createSourceStore(deps.db, deps.vault);
   const listeners = new Set<(said: Announcement) => void>();
   const list = createWatchList({
     ...deps,

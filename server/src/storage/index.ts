@@ -14,7 +14,6 @@ export type { StorageDeps } from './open-database.ts';
 export { openDatabase } from './open-database.ts';
 export type { Redis, RedisScript } from './redis.ts';
 export { openRedis, redisScript } from './redis.ts';
-export { serverKey } from './server-key.ts';
 export type { SqlError } from './sql-error.ts';
 export { sqlStateOf } from './sql-error.ts';
 export { prepareTemplate } from './template.ts';

@@ -6,4 +6,5 @@
 
 export type { PlainRows, SealedColumn, Vault, VaultStatus } from './contract.ts';
 export { givenRootKeys } from './given-root-keys.ts';
+export { opened } from './opened.ts';
 export { openVault } from './vault.ts';

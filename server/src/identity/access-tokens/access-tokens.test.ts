@@ -5,6 +5,7 @@ import { createEgress } from '#egress';
 import { type MaybePromise, manualClock, type Result } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { saidBy, saidByLink, signIn, type TokenOptions, tokenFor } from '../../../test/access-token.ts';
 import { openTestDatabase } from '../../../test/database.ts';
 import type { Identity } from '../contract.ts';
@@ -51,7 +52,15 @@ beforeEach(async () => {
 
 async function replica() {
   const changes = await openChanges(db, { clock, log: silentLog }, true);
-  const identity = await createIdentity({ db, changes, egress, clock, log: silentLog, issuer: () => issuer });
+  const identity = await createIdentity({
+    db,
+    vault: await openVault({ db, clock }),
+    changes,
+    egress,
+    clock,
+    log: silentLog,
+    issuer: () => issuer,
+  });
   const userSources = {
     get: (projectId: string, id: string) => sources.get(`${projectId}/${id}`) ?? null,
   } as AccessTokensDeps['userSources'];

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { manualClock } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { openTestDatabase } from '../../../test/database.ts';
 import { createConsents } from './consents.ts';
 import { createSigningKeys } from './signing-keys.ts';
@@ -33,7 +34,8 @@ beforeEach(async () => {
   changes = await openChanges(db, { clock, log: silentLog }, true);
 });
 
-const open = () => createSigningKeys({ db, changes, clock, log: silentLog });
+const open = async () =>
+  createSigningKeys({ db, changes, vault: await openVault({ db, clock }), clock, log: silentLog });
 
 describe('signing keys', () => {
   it('are made when the first is asked for, and are the same after a restart', async () => {
@@ -79,7 +81,13 @@ describe('signing keys', () => {
   it('that another replica made are heard of', async () => {
     const here = await open();
     const elsewhere = await openChanges(db, { clock, log: silentLog }, true);
-    const there = await createSigningKeys({ db, changes: elsewhere, clock, log: silentLog });
+    const there = await createSigningKeys({
+      db,
+      changes: elsewhere,
+      vault: await openVault({ db, clock }),
+      clock,
+      log: silentLog,
+    });
     let told = 0;
     there.onChange(() => told++);
     await here.ready();

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { type Clock, messageOf } from '#foundation';
 import type { Changes, Db, Queries } from '#storage';
 import type { Log } from '#telemetry';
+import { opened, type Vault } from '#vault';
 import type { SigningKey, SigningKeys } from './contract.ts';
 
 const lookEveryMs = 6 * 3_600_000;
@@ -14,6 +15,8 @@ const aheadMs = dayMs;
 /** How long a key is published after it retired; nothing that is signed holds for longer. */
 const heldMs = dayMs;
 
+const purpose = 'signing key';
+
 const newKeyPair = promisify(generateKeyPair);
 
 interface StoredKey extends SigningKey {
@@ -23,7 +26,7 @@ interface StoredKey extends SigningKey {
 
 interface KeyRow extends Record<string, unknown> {
   id: string;
-  jwk: { readonly [field: string]: unknown };
+  sealed: string;
   retires_at: string;
   expires_at: string;
 }
@@ -31,13 +34,21 @@ interface KeyRow extends Record<string, unknown> {
 export interface SigningKeysDeps {
   readonly db: Db;
   readonly changes: Changes;
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export async function createSigningKeys({ db, changes, clock, log }: SigningKeysDeps): Promise<SigningKeys> {
+export async function createSigningKeys({
+  db,
+  changes,
+  vault,
+  clock,
+  log,
+}: SigningKeysDeps): Promise<SigningKeys> {
+  vault.keeps({ table: 'signing_keys', column: 'sealed' });
   const listeners = new Set<() => void>();
-  let keys: readonly StoredKey[] = await load(db);
+  let keys: readonly StoredKey[] = await load(db, vault);
   let making: Promise<void> | null = null;
   let said: readonly SigningKey[] = [];
   let told: readonly SigningKey[] = current();
@@ -50,7 +61,7 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
   }
 
   async function reload(): Promise<void> {
-    const loaded = await load(db);
+    const loaded = await load(db, vault);
     if (loaded.map(({ kid }) => kid).join() === keys.map(({ kid }) => kid).join()) return;
     keys = loaded;
     tell();
@@ -61,7 +72,7 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
     for (const listener of listeners) listener();
   }
 
-  function needsNext(list: readonly StoredKey[]): boolean {
+  function needsNext(list: readonly Pick<StoredKey, 'retiresAtMs'>[]): boolean {
     return !list.some(({ retiresAtMs }) => retiresAtMs - clock.now() > aheadMs);
   }
 
@@ -74,10 +85,11 @@ export async function createSigningKeys({ db, changes, clock, log }: SigningKeys
     await db.tx(async (queries) => {
       // Of replicas that find at the same time that a key is needed, one makes it.
       await queries.query("select pg_advisory_xact_lock(hashtext('sallyport signing keys'))");
-      if (!needsNext(await load(queries))) return;
+      if (!needsNext((await readRows(queries)).map(timesOf))) return;
       await queries.query(
-        `insert into signing_keys (id, jwk, created_at, retires_at, expires_at) values ($1, $2::json, $3, $4, $5)`,
-        [kid, JSON.stringify(jwk), at(now), at(now + signsMs), at(now + signsMs + heldMs)],
+        `insert into signing_keys (id, jwk, sealed, created_at, retires_at, expires_at)
+         values ($1, '{}', $2, $3, $4, $5)`,
+        [kid, vault.seal(purpose, jwk, kid), at(now), at(now + signsMs), at(now + signsMs + heldMs)],
       );
       await changes.tell(queries, 'signing_keys', kid);
     });
@@ -129,12 +141,29 @@ function inOrder(keys: readonly StoredKey[], nowMs: number): readonly StoredKey[
   ];
 }
 
-async function load(queries: Queries): Promise<StoredKey[]> {
-  const rows = await queries.query<KeyRow>('select * from signing_keys order by created_at, id');
-  return rows.map(({ id, jwk, retires_at, expires_at }) => ({
-    kid: id,
-    jwk,
-    retiresAtMs: Date.parse(retires_at),
-    expiresAtMs: Date.parse(expires_at),
-  }));
+async function load(db: Db, vault: Vault): Promise<StoredKey[]> {
+  const boundTo = ([id]: readonly string[]) => id as string;
+  await vault.adopt({ table: 'signing_keys', key: ['id'], plain: 'jwk', purpose, boundTo });
+  const rows = await readRows(db);
+  return Promise.all(
+    rows.map(async (row) => ({
+      kid: row.id,
+      jwk: await opened<SigningKey['jwk']>(
+        vault,
+        { purpose, sealed: row.sealed, boundTo: row.id },
+        `the signing key ${row.id}`,
+      ),
+      ...timesOf(row),
+    })),
+  );
+}
+
+function readRows(queries: Queries): Promise<KeyRow[]> {
+  return queries.query<KeyRow>(
+    'select id, sealed, retires_at, expires_at from signing_keys order by created_at, id',
+  );
+}
+
+function timesOf({ retires_at, expires_at }: KeyRow) {
+  return { retiresAtMs: Date.parse(retires_at), expiresAtMs: Date.parse(expires_at) };
 }

@@ -1,41 +1,69 @@
 import type { Changes, Db } from '#storage';
+import { opened, type Vault } from '#vault';
 import type { UserSource } from './contract.ts';
 
 export const topic = 'user_sources';
 
+const purpose = 'user source';
+type Definition = Omit<UserSource, 'id' | 'projectId' | 'origin' | 'createdAt' | 'updatedAt'>;
+
 interface SourceRow extends Record<string, unknown> {
   project_id: string;
   id: string;
-  definition: Omit<UserSource, 'id' | 'projectId' | 'origin' | 'createdAt' | 'updatedAt'>;
+  sealed: string;
   created_at: string;
   updated_at: string;
 }
 
-/** Every change is told to other replicas in its own transaction. */
-export function createSourceStore(db: Db, changes: Changes) {
+/** Definitions are sealed. Every change is told to other replicas in its own transaction. */
+export function createSourceStore({
+  db,
+  changes,
+  vault,
+}: {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly vault: Vault;
+}) {
+  vault.keeps({ table: 'user_sources', column: 'sealed' });
+
+  async function sourceOf(row: SourceRow): Promise<UserSource> {
+    const { project_id: projectId, id, sealed } = row;
+    const boundTo = about([projectId, id]);
+    return {
+      ...(await opened<Definition>(vault, { purpose, sealed, boundTo }, `the user source ${id}`)),
+      id,
+      projectId,
+      origin: 'api',
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    };
+  }
+
+  function sealedOf(source: UserSource): string {
+    const { id, projectId, origin, createdAt, updatedAt, ...definition } = source;
+    return vault.seal(purpose, definition, about([projectId, id]));
+  }
+
   return {
     /** Those with this id, or all. */
     async load(id: string | null): Promise<UserSource[]> {
+      const key = ['project_id', 'id'];
+      await vault.adopt({ table: 'user_sources', key, plain: 'definition', purpose, boundTo: about });
       const rows = await db.query<SourceRow>(
-        'select * from user_sources where $1::text is null or id = $1 order by created_at, id',
+        `select project_id, id, sealed, created_at, updated_at from user_sources
+         where $1::text is null or id = $1 order by created_at, id`,
         [id],
       );
-      return rows.map((row) => ({
-        ...row.definition,
-        id: row.id,
-        projectId: row.project_id,
-        origin: 'api',
-        createdAt: row.created_at,
-        updatedAt: row.updated_at,
-      }));
+      return Promise.all(rows.map(sourceOf));
     },
 
     async insert(source: UserSource): Promise<void> {
       await db.tx(async (queries) => {
         await queries.query(
-          `insert into user_sources (project_id, id, definition, created_at, updated_at)
-           values ($1, $2, $3::json, $4, $5)`,
-          [source.projectId, source.id, definitionOf(source), source.createdAt, source.updatedAt],
+          `insert into user_sources (project_id, id, definition, sealed, created_at, updated_at)
+           values ($1, $2, '{}', $3, $4, $5)`,
+          [source.projectId, source.id, sealedOf(source), source.createdAt, source.updatedAt],
         );
         await changes.tell(queries, topic, source.id);
       });
@@ -45,9 +73,9 @@ export function createSourceStore(db: Db, changes: Changes) {
     async update(source: UserSource): Promise<boolean> {
       return db.tx(async (queries) => {
         const rows = await queries.query(
-          `update user_sources set definition = $3::json, updated_at = $4
+          `update user_sources set definition = '{}', sealed = $3, updated_at = $4
            where project_id = $1 and id = $2 returning id`,
-          [source.projectId, source.id, definitionOf(source), source.updatedAt],
+          [source.projectId, source.id, sealedOf(source), source.updatedAt],
         );
         if (rows.length > 0) await changes.tell(queries, topic, source.id);
         return rows.length > 0;
@@ -63,7 +91,4 @@ export function createSourceStore(db: Db, changes: Changes) {
   };
 }
 
-function definitionOf(source: UserSource): string {
-  const { id, projectId, origin, createdAt, updatedAt, ...definition } = source;
-  return JSON.stringify(definition);
-}
+const about = (key: readonly string[]) => JSON.stringify(key);

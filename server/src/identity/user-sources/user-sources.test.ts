@@ -4,6 +4,7 @@ import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
 import { openChanges } from '#storage';
 import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
 import { type IdentityProvider, startIdentityProvider } from '../../../test/identity-provider.ts';
 import type { UserSource } from './contract.ts';
 import { openTestSources, problemIn, type TestSources } from './fixtures/sources.ts';
@@ -35,7 +36,8 @@ describe('user sources', () => {
     const replica = async () => {
       const egress = createEgress({ allow: [] });
       const changes = await openChanges(kit.db, { clock, log: silentLog }, true);
-      const deps = { db: kit.db, changes, egress, clock, issuer: () => 'http://127.0.0.1:1' };
+      const vault = await openVault({ db: kit.db, clock });
+      const deps = { db: kit.db, changes, vault, egress, clock, issuer: () => 'http://127.0.0.1:1' };
       return { sources: await createUserSources(deps), changes, egress };
     };
     const [one, other] = [await replica(), await replica()];

@@ -3,6 +3,7 @@ import { type Refusal, refusal } from '#domain';
 import { type Egress, guardedFetch } from '#egress';
 import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
+import type { Vault } from '#vault';
 import { createAssertionCheck } from './check-assertion.ts';
 import { previewOf } from './claim-preview.ts';
 import type { UserSource, UserSources } from './contract.ts';
@@ -17,12 +18,13 @@ const limits = { timeoutMs: 5_000, maxBytes: 256 * 1024 };
 export async function createUserSources(deps: {
   readonly db: Db;
   readonly changes: Changes;
+  readonly vault: Vault;
   readonly egress: Egress;
   readonly clock: Clock;
   readonly issuer: () => string;
 }): Promise<UserSources> {
   const { db, clock, egress } = deps;
-  const store = createSourceStore(db, deps.changes);
+  const store = createSourceStore(deps);
   const shelf = createShelf();
   for (const source of await store.load(null)) shelf.put(source);
   const fetchers = {
