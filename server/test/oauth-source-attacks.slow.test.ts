@@ -62,16 +62,25 @@ describe('consents to sources, under attack', () => {
   const isConnected = (page: Page) => page.status === 200 && /is connected/.test(page.text);
   const codesRedeemed = () => source.asked.length;
 
-  it('a link works in the one browser that opened it, whoever else has it', async () => {
+  it('a link works in the one browser that opened it last: earlier answers lead nowhere, and end nothing', async () => {
     const url = await link();
-    const answer = await answerTo(url);
-    const thief = createBrowser();
-    const opened = await thief.open(url);
-    assert.deepEqual([opened.status, opened.forms.length], [403, 0]);
-    assert.match(opened.text, /opened elsewhere/);
-    const brought = await thief.open(answer.href);
+    const early = await answerTo(url);
+    const later = createBrowser();
+    const answer = await answerTo(url, later);
+    const page = await browser.open(early.href);
+    assert.deepEqual([page.status, codesRedeemed()], [404, 0]);
+    assert.ok(isConnected(await later.open(answer.href)));
+    assert.equal(codesRedeemed(), 1);
+  });
+
+  it('whoever brings the answer of another browser gets nothing, and the code is worth nothing any more', async () => {
+    const answer = await answerTo(await link());
+    const brought = await createBrowser().open(answer.href);
     assert.deepEqual([brought.status, codesRedeemed()], [403, 0]);
-    assert.ok(isConnected(await browser.open(answer.href)));
+    const page = await browser.open(answer.href);
+    assert.deepEqual([page.status, codesRedeemed()], [400, 0]);
+    const [record] = (await app.records('&kind=credential')) as [Json];
+    assert.match(record.reason, /browser_mismatch/);
   });
 
   it('a victim who is sent the answer to the consent of an attacker does not take it', async () => {
@@ -122,7 +131,7 @@ describe('consents to sources, under attack', () => {
       const answer = await answerTo(await link());
       const page = await browser.open(`${callback(otherId)}${answer.search}`);
       assert.equal(page.status, 400);
-      assert.match(page.text, /address of another source/);
+      assert.match(page.text, /address of another one/);
       assert.deepEqual([codesRedeemed(), other.asked.length], [0, 0]);
       assert.equal(isConnected(await browser.open(answer.href)), false, 'and it is over');
     } finally {
@@ -199,7 +208,7 @@ describe('consents to sources, under attack', () => {
       assert.match(page.text, words);
       assert.doesNotMatch(page.text, /secret-in-words/);
     }
-    const rows = await app.app.rooms.db.query('select * from connections where source_id = $1', [id]);
+    const rows = await app.app.rooms.db.query('select * from connections where target_id = $1', [id]);
     assert.deepEqual(rows, []);
   });
 

@@ -1,23 +1,31 @@
 import {
   type Caller,
+  type ConsentNeeded,
   type Credential,
-  consentStateOf,
+  consentIdsOf,
+  consentRequired,
   isConsentState,
   type Refusal,
-  refusal,
   type Source,
 } from '#domain';
-import { type Clock, err, isMembers, ok, type Result } from '#foundation';
-import { type Connections, hasOwnAuthorization, isOf, type User } from './connections.ts';
-import type { ConsentAsked, Credentials, SourceName } from './contract.ts';
+import { type Clock, err, isMembers, type MaybePromise, ok, type Result } from '#foundation';
+import type { Target, Wanted } from './authority.ts';
+import { grantsAll, type User } from './connections/choice.ts';
+import type { Connections } from './connections/connections.ts';
+import { consentsTooOften } from './connections/keep.ts';
+import type { Credentials } from './contract.ts';
+import type { Begun } from './flows/begin.ts';
 import type { Flows } from './flows/flows.ts';
-import type { Connection, Flow } from './store/kept.ts';
-import type { Wanted } from './upstream/contract.ts';
+import type { Providers } from './providers/contract.ts';
+import { declined, failed, noOAuth, noUser, providerRefused, stillRefused } from './refusals.ts';
+import type { Connection } from './store/kept.ts';
+import { mayWantOAuth } from './upstream/authority.ts';
 import { wantedBy } from './upstream/discover.ts';
 
 export interface AskingDeps {
   readonly connections: Connections;
   readonly flows: Flows;
+  readonly providers: Pick<Providers, 'resolve'>;
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
@@ -25,8 +33,16 @@ export interface AskingDeps {
 
 /** How long a client may be kept waiting for its user, who was just sent to the browser. */
 const waitMs = 50_000;
+const maxAtOnce = 10;
 /** A token that is refused so soon after it was given is refused for another reason than its age. */
 const freshMs = 10_000;
+
+/** What a source wants of a user, and where that is asked for. */
+interface AtSource {
+  readonly source: Source;
+  readonly target: Target;
+  readonly wanted: Wanted;
+}
 
 /** Finds out what to do where a source wants an authorization: send it again with another token, or ask the user. */
 export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' | 'resumed' | 'connectList'> {
@@ -34,21 +50,22 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
   return {
     async challenged(caller, at, challenge, sent) {
       const source = sourceOf(at.projectId, at.sourceId);
-      const wanted = wantedBy(challenge);
-      const isOfScope = challenge.status === 403;
-      if (source === null || !mayWantOAuth(source) || (isOfScope && !wanted.isInsufficient)) return null;
-      const { userId } = caller;
-      if (userId === null) return err(noUser(source));
-      const personId = personOf(caller);
-      const connection = await connectionAt(source, { userId, personId }, deps);
+      const asked = wantedBy(challenge);
+      if (source === null || (challenge.status === 403 && !asked.isInsufficient)) return null;
+      const found = atSource(source, asked, deps);
+      if (found === null || !found.ok) return found;
+      const { target, wanted } = found.value;
+      if (caller.userId === null) return err(noUser(source.id));
+      const user = { userId: caller.userId, personId: personOf(caller) };
+      const connection = await deps.connections.latest(target, user);
       const sentToken = sent?.authorization?.token ?? null;
-      const another = await anotherToken(connection, { source, wanted, sentToken }, deps);
+      const another = await anotherToken(connection, found.value, sentToken, deps);
       if (!another.ok || another.value !== null)
         return another.ok ? ok(another.value as Credential) : another;
-      const before = connection?.askedScopes ?? [];
-      const flow = await flows.begin({ source, userId, personId, servesList: false, wanted, before });
-      if (!flow.ok) return flow;
-      return flow.value === null ? null : err(consentRequired(source, consentOf(flow.value, issuer())));
+      const before = grantedBefore(connection);
+      const begun = await flows.begin({ target, ...user, ...plain, wanted, before });
+      if (!begun.ok) return begun;
+      return begun.value === null ? null : err(consentRequired([consentOf(begun.value, issuer())]));
     },
 
     resumed(caller, at, resume, signal) {
@@ -56,111 +73,133 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
       const isDeclined = Object.values(resume.responses).some(
         (one) => isMembers(one) && one.action !== 'accept',
       );
-      return wait(caller, at, { id: consentStateOf(resume.state), isDeclined, signal }, deps);
+      return wait(caller, at.projectId, { ids: consentIdsOf(resume.state), isDeclined, signal }, deps);
     },
 
     async connectList({ source, userId, personId, challenge }) {
-      if (!mayWantOAuth(source)) return err(noOAuth(source));
-      const wanted = wantedBy(challenge ?? { status: 401, header: null });
-      const known = await connectionAt(source, { userId, personId }, deps);
-      const isUseless = known?.refused === false && wanted.isInsufficient && grantsAll(known, wanted.scopes);
-      if (isUseless) return err(stillRefused(source, covered));
-      const before = known?.askedScopes ?? [];
-      const flow = await flows.begin({ source, userId, personId, servesList: true, wanted, before });
-      if (!flow.ok) return flow;
-      return flow.value === null ? err(noOAuth(source)) : ok(consentOf(flow.value, issuer()));
+      const asked = wantedBy(challenge ?? { status: 401, header: null });
+      const found = atSource(source, asked, deps);
+      if (found === null) return err(noOAuth(source.id));
+      if (!found.ok) return found;
+      const { target, wanted } = found.value;
+      const known = await deps.connections.latest(target, { userId, personId });
+      const isUseless =
+        known?.status === 'active' && wanted.isInsufficient && grantsAll(known, wanted.scopes);
+      if (isUseless) return err(stillRefused(source.id, covered));
+      const before = grantedBefore(known);
+      const asking = { target, userId, personId, ...plain, servesList: true, wanted, before };
+      const begun = await flows.begin(asking);
+      if (!begun.ok) return begun;
+      return begun.value === null ? err(noOAuth(source.id)) : ok(consentOf(begun.value, issuer()));
     },
   };
 }
 
+const plain = { servesList: false, account: null, nextUri: null } as const;
 const covered = 'though the authorization covers every scope that it names';
 const tooOften = 'though the user consented several times just now';
 
-function mayWantOAuth(source: Source): boolean {
-  return source.kind === 'mcp' && source.stdio == null && !hasOwnAuthorization(source);
-}
-
-/** What was given for another address is none. */
-async function connectionAt(
+/** `null`: what it wants is no matter of OAuth. */
+function atSource(
   source: Source,
-  who: User,
-  { connections }: AskingDeps,
-): Promise<Connection | null> {
-  const { userId } = who;
-  const found = await connections.find({ projectId: source.projectId, sourceId: source.id, userId });
-  return found?.uri === source.uri && isOf(found, who) ? found : null;
+  wanted: Wanted,
+  { providers }: Pick<AskingDeps, 'providers'>,
+): Result<AtSource, Refusal> | null {
+  const { projectId, id, authProvider } = source;
+  if (authProvider == null) {
+    return mayWantOAuth(source) ? ok({ source, wanted, target: { projectId, kind: 'source', id } }) : null;
+  }
+  const provider = providers.resolve(projectId, {
+    id: authProvider.id,
+    providerId: null,
+    scopes: authProvider.scopes,
+  });
+  if (!provider.ok) return provider;
+  const scopes = [...new Set([...authProvider.scopes, ...(wanted.isInsufficient ? wanted.scopes : [])])];
+  const target: Target = { projectId, kind: 'provider', id: provider.value.id };
+  return ok({ source, target, wanted: { ...wanted, scopes, metadataUrl: null } });
 }
 
 /** Another token than the one that was refused; `null`: the user has to be asked. */
 async function anotherToken(
   connection: Connection | null,
-  refused: { readonly source: Source; readonly wanted: Wanted; readonly sentToken: string | null },
+  at: AtSource,
+  sentToken: string | null,
   deps: AskingDeps,
 ): Promise<Result<Credential | null, Refusal>> {
   if (connection === null) return ok(null);
-  const { source, wanted } = refused;
-  const another = connection.refused ? ok(null) : await tokenInstead(connection, refused, deps);
+  const { source, wanted } = at;
+  const another = await tokenInstead(connection, at, sentToken, deps);
   if (!another.ok || another.value !== null) return another;
-  const asksInVain = deps.flows.consentsTooOften(connection.consentedAtMs);
-  return asksInVain ? err(stillRefused(source, wanted.isInsufficient ? covered : tooOften)) : another;
+  const asksInVain = consentsTooOften(connection.consentedAtMs, deps.clock);
+  return asksInVain ? err(stillRefused(source.id, wanted.isInsufficient ? covered : tooOften)) : another;
 }
 
 async function tokenInstead(
   connection: Connection,
-  { source, wanted, sentToken }: { source: Source; wanted: Wanted; sentToken: string | null },
+  { source, target, wanted }: AtSource,
+  sentToken: string | null,
   { connections, clock }: AskingDeps,
 ): Promise<Result<Credential | null, Refusal>> {
-  const { accessToken, refreshToken } = connection.secret;
-  // Somebody else got a new one meanwhile.
-  if (sentToken !== null && sentToken !== accessToken) return ok(connections.remember(connection));
+  const now = await credentialBy(connections.authorizationOf(connection));
+  // Somebody else got a new one meanwhile, or the user consented.
+  if (!now.ok || now.value === null || now.value.authorization?.token !== sentToken) return now;
   if (wanted.isInsufficient) {
-    const isCovered = sentToken !== null && grantsAll(connection, wanted.scopes);
-    return isCovered ? err(stillRefused(source, covered)) : ok(null);
+    return grantsAll(connection, wanted.scopes) ? err(stillRefused(source.id, covered)) : ok(null);
   }
-  const isFresh = sentToken !== null && clock.now() - connection.changedAtMs < freshMs;
-  if (refreshToken === null || isFresh) return ok(await connections.refuse(connection));
-  const renewed = await connections.renew(connection, source);
-  if (!renewed.ok) return renewed;
-  return ok(renewed.value === null ? null : connections.remember(renewed.value));
+  const isFresh = clock.now() - connection.changedAtMs < freshMs;
+  // One server that refuses it says nothing of what else the provider's token is good for.
+  if (target.kind === 'provider' && isFresh) return err(providerRefused(source.id, target.id));
+  if (isFresh) return ok(await connections.refuse(connection, null));
+  const renewed = await connections.renew(connection);
+  if (!renewed.ok || renewed.value === null) return renewed as Result<null, Refusal>;
+  return credentialBy(connections.authorizationOf(renewed.value));
 }
 
-/** For the end of a consent that a client was sent to; only of its own user, and only for this source. */
+async function credentialBy(
+  given: MaybePromise<Result<NonNullable<Credential['authorization']> | null, Refusal>>,
+): Promise<Result<Credential | null, Refusal>> {
+  const authorization = await given;
+  if (!authorization.ok || authorization.value === null) return authorization as Result<null, Refusal>;
+  return ok({ authorization: authorization.value, secrets: [] });
+}
+
+/** For the end of the consents that a client was sent to; only of its own user. */
 async function wait(
   caller: Caller,
-  at: SourceName,
-  { id, isDeclined, signal }: { id: string; isDeclined: boolean; signal: AbortSignal | null },
-  { flows, sourceOf, issuer }: AskingDeps,
+  projectId: string,
+  asked: {
+    readonly ids: readonly string[];
+    readonly isDeclined: boolean;
+    readonly signal: AbortSignal | null;
+  },
+  { flows, issuer, clock }: AskingDeps,
 ): Promise<Result<void, Refusal>> {
-  const source = sourceOf(at.projectId, at.sourceId);
-  const known = await flows.find(id);
-  const isTheirs =
-    known?.sourceId === at.sourceId && known.projectId === at.projectId && known.userId === caller.userId;
-  if (source === null || !isTheirs) return ok(undefined);
-  if (isDeclined) return err(declined(source));
-  const flow = await flows.ended(id, waitMs, signal);
-  if (flow === null || flow.status === 'completed') return ok(undefined);
-  if (flow.status === 'failed') return err(failed(source, flow));
-  return err(consentRequired(source, consentOf(flow, issuer())));
+  const untilMs = clock.now() + waitMs;
+  const missing: ConsentNeeded[] = [];
+  for (const id of asked.ids.slice(0, maxAtOnce)) {
+    const known = await flows.find(id);
+    const isTheirs = known?.target.projectId === projectId && known.userId === caller.userId;
+    if (known === null || !isTheirs) continue;
+    if (asked.isDeclined) return err(declined(known.target.id));
+    const flow = await flows.wait(id, Math.max(0, untilMs - clock.now()), asked.signal);
+    if (flow?.status === 'failed') return err(failed(flow));
+    const begun = flow === null ? null : await flows.begunOf(flow);
+    if (begun !== null) missing.push(consentOf(begun, issuer()));
+  }
+  const [first, ...more] = missing;
+  return first === undefined ? ok(undefined) : err(consentRequired([first, ...more]));
 }
 
-function consentOf({ id, secret, scopes }: Flow, issuer: string): ConsentAsked {
-  return { id, url: `${issuer}/connect/${secret.token}`, scopes };
+export function consentOf({ flow, token }: Begun, issuer: string): ConsentNeeded {
+  const { id, target, label, scopes } = flow;
+  return { id, url: `${issuer}/connect/${token}`, providerId: target.id, label, scopes };
 }
 
-function consentRequired({ id: sourceId }: Source, { id, url, scopes }: ConsentAsked): Refusal {
-  const message = `${sourceId} needs the user's authorization. Open ${url} in a browser, allow it there, and make the same call again.`;
-  const instructions = `Show the user this link and ask them to open it: ${url} . Once they say that they are done, make the same call again.`;
-  return refusal('credentials.consent_required', message, {
-    // The address is worth something to whoever reads the record.
-    reason: `the user has to authorize ${sourceId} first (${id})`,
-    details: {
-      authorization_url: url,
-      authorization_id: id,
-      provider_id: sourceId,
-      scopes,
-      llm_instructions: instructions,
-    },
-  });
+/** What is asked for again, or it would be lost. Servers often do not say all that they granted. */
+export function grantedBefore(connection: Connection | null): readonly string[] {
+  if (connection === null) return [];
+  return connection.target.kind === 'source' ? connection.askedScopes : connection.grantedScopes;
 }
 
 /** A person is to be signed in at the browser; where an API key vouches for the user, it vouches for the address, too. */
@@ -168,39 +207,6 @@ export function personOf({ principal }: Caller): string | null {
   return principal.kind === 'person' ? principal.id : null;
 }
 
-function grantsAll({ grantedScopes }: Connection, wanted: readonly string[]): boolean {
-  return wanted.every((scope) => grantedScopes.includes(scope));
-}
-
-function noUser({ id }: Source): Refusal {
-  return refusal(
-    'credentials.not_configured',
-    `${id} wants to know for which user it acts: say so (user_id, or the header Arcade-User-ID)`,
-  );
-}
-
-function stillRefused({ id }: Source, why: string): Refusal {
-  return refusal('source.secret_refused', `${id} refuses the call, ${why}; ask whoever runs that server`);
-}
-
-function declined({ id }: Source): Refusal {
-  return refusal(
-    'credentials.not_configured',
-    `${id} needs the user's authorization, and the user did not want to give it`,
-  );
-}
-
-function failed({ id: sourceId }: Source, { id, reason }: Flow): Refusal {
-  return refusal(
-    'credentials.not_configured',
-    `the user's authorization for ${sourceId} failed: ${reason ?? 'for no known reason'} (reference ${id}); make the call again to try once more`,
-  );
-}
-
-function noOAuth({ id }: Source): Refusal {
-  return refusal(
-    'resource.conflict',
-    `${id} does not ask for OAuth: no authorization server of it can be found, or it has an authorization header of its own`,
-    { field: 'id' },
-  );
+export function userOf(caller: Caller): User | null {
+  return caller.userId === null ? null : { userId: caller.userId, personId: personOf(caller) };
 }

@@ -1,7 +1,8 @@
 import type { Caller, Challenge, ClientSide, Credential, Refusal, Source, Tool } from '#domain';
 import type { MaybePromise, Result } from '#foundation';
+import type { Target } from './authority.ts';
 import type { UserConnections } from './connections/contract.ts';
-import type { Authorizations } from './flows/contract.ts';
+import type { Authorizations, Consenting } from './flows/contract.ts';
 import type { Providers } from './providers/contract.ts';
 import type { Secrets } from './secrets/contract.ts';
 
@@ -79,59 +80,16 @@ export interface ConsentAsked {
   readonly scopes: readonly string[];
 }
 
-/** What the pages do at which a user consents. */
-export interface Consenting {
-  look(token: string, verifier: Verifier): Promise<Result<Opened, ConnectProblem>>;
-  /** Where the browser goes on. `cookie`: by which it is known from now on. */
-  open(token: string, verifier: Verifier, cookie: string): Promise<Result<string, ConnectProblem>>;
-  finish(
-    at: SourceName,
-    answer: URLSearchParams,
-    verifier: Verifier,
-  ): Promise<Result<Opened, ConnectProblem>>;
-  /** The document that authorization servers fetch of us. */
-  clientDocument(at: SourceName): object;
-}
-
-/** Who is at the browser. */
-export interface Verifier {
-  /** Who is signed in there; `null`: nobody. */
-  readonly personId: string | null;
-  /** Whether it is the browser that began this consent. */
-  readonly isSameBrowser: (id: string, browserHash: string) => boolean;
-}
-
-export interface Opened extends SourceName {
+/** What happened to what users let us do; for the audit. Never a token, a code or a state. */
+export interface ConsentEvent {
+  readonly kind: 'asked' | 'completed' | 'failed' | 'expired' | 'revoked' | 'chosen' | 'renewal_refused';
+  readonly target: Target;
+  /** Of the authorization (`ac_…`), or of the connection (`con_…`). */
   readonly id: string;
-  readonly userId: string;
-  /** `null`: an API key vouches for the user. */
-  readonly personId: string | null;
-  readonly scopes: readonly string[];
-  /** Where the user is sent to. */
-  readonly issuerHost: string;
-}
-
-export interface ConnectProblem {
-  readonly kind:
-    | 'unknown'
-    | 'sign_in'
-    | 'other_person'
-    | 'other_browser'
-    | 'answered'
-    | 'completed'
-    | 'failed';
-  readonly reference: string | null;
-  /** Where it failed: why. */
-  readonly words: string;
-  /** Where somebody has to sign in: of which project. */
-  readonly projectId?: string;
-}
-
-/** For the audit. */
-export interface ConsentEvent extends SourceName {
-  readonly id: string;
+  /** `''`: nobody in particular. */
   readonly userId: string;
   readonly personId: string | null;
-  readonly decision: 'allowed' | 'failed';
+  /** Why it failed, in a word: `FlowFailure.code`. */
+  readonly code: string | null;
   readonly reason: string;
 }

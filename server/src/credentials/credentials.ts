@@ -1,17 +1,26 @@
-import { type Caller, type Credential, type Refusal, refusal, type Source, type Tool } from '#domain';
+import type { Credential, Refusal, Source } from '#domain';
 import type { Egress } from '#egress';
-import { type Clock, createSealer, err, Fault, type MaybePromise, ok, type Result } from '#foundation';
+import { type Clock, type MaybePromise, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Vault } from '#vault';
-import { createAsking, personOf } from './asking.ts';
-import { createConnections } from './connections.ts';
+import { createAsking } from './asking.ts';
+import { createAttaching } from './attach.ts';
+import { authorityOfBoth } from './authorities.ts';
+import type { Target } from './authority.ts';
+import { createConnecting } from './connecting.ts';
+import { createConnections } from './connections/connections.ts';
+import { createUserConnections } from './connections/user-connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
-import { createFlows } from './flows/flows.ts';
+import { createAuthorizations } from './flows/authorizations.ts';
+import { createFlows, type Flows } from './flows/flows.ts';
+import { createListToken } from './list-token.ts';
+import { createProviderAuthority } from './oauth2/provider-authority.ts';
 import { createProviders } from './providers/providers.ts';
 import { createSecrets } from './secrets/secrets.ts';
 import { secretsForTool } from './secrets/secrets-for-tool.ts';
 import { createConnectionStore } from './store/store.ts';
+import { createSourceAuthority } from './upstream/authority.ts';
 import { callbackOf, clientDocumentOf } from './upstream/clients.ts';
 import { createFetchFor } from './upstream/fetching.ts';
 
@@ -27,96 +36,87 @@ export interface CredentialsDeps {
   readonly sourceOf: (projectId: string, id: string) => Source | null;
   /** `null`: there is no such project. */
   readonly organizationOf: (projectId: string) => string | null;
-  /** A consent has ended, as it must stand in the audit. */
+  /** What happened, as it must stand in the audit. */
   readonly onConsent: (event: ConsentEvent) => void | Promise<void>;
 }
 
-export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
-  const { db, clock, egress, issuer, sourceOf } = deps;
-  const sealer = createSealer(await deps.vault.serverKey('connections of users'));
-  const store = createConnectionStore(db, sealer);
+export async function createCredentials(given: CredentialsDeps): Promise<Credentials> {
+  const { db, egress, issuer, sourceOf } = given;
+  const store = createConnectionStore(db, given.vault);
   const fetchFor = createFetchFor(egress);
-  const connections = await createConnections({ ...deps, store, fetchFor });
-  const flows = createFlows({ ...deps, store, connections, fetchFor });
-  const secrets = await createSecrets(deps);
-  const providers = await createProviders({ ...deps, onRemoved: async () => {} });
-  const asking = createAsking({ connections, flows, clock, issuer, sourceOf });
+  const secrets = await createSecrets(given);
+  const providers = await createProviders({
+    ...given,
+    onRemoved: ({ projectId, id }) => forget({ projectId, kind: 'provider', id }),
+  });
+  const authority = authorityOfBoth({
+    provider: createProviderAuthority({ ...given, providers }),
+    source: createSourceAuthority({ ...given, store, fetchFor }),
+  });
+  const deps = { ...given, store, providers, authority, onEvent: given.onConsent };
+  const connections = await createConnections(deps);
+  const redirectUriOf = ({ projectId, kind, id }: Target) =>
+    kind === 'provider' ? providers.redirectUriOf(projectId, id) : callbackOf({ projectId, id }, issuer());
+  const stampOf = ({ projectId, kind, id }: Target) =>
+    (kind === 'provider' ? providers.get(projectId, id) : sourceOf(projectId, id))?.updatedAt ?? '';
+  const flows: Flows = createFlows({ ...deps, connections, redirectUriOf, stampOf });
+  const all = { ...deps, connections, flows };
+  const asking = createAsking(all);
+  const attaching = createAttaching(all);
 
-  function ofUser(caller: Caller, projectId: string, sourceId: string) {
-    if (caller.userId === null || !connections.has(projectId, sourceId)) return nothing;
-    const source = sourceOf(projectId, sourceId);
-    return source?.kind === 'mcp'
-      ? connections.credentialOf(source, { userId: caller.userId, personId: personOf(caller) })
-      : nothing;
+  async function forget(target: Target): Promise<void> {
+    await connections.forgetTarget(target);
+    await flows.endAllAt(target);
   }
 
   return {
     providers,
-    authorizations: absent(),
-    connections: absent(),
+    authorizations: createAuthorizations(all),
+    connections: createUserConnections(all),
     secrets: secrets.secrets,
-    attach({ caller, tool, given }) {
-      const missing = missingProvider(tool);
-      if (missing !== null) return err(missing);
-      const asked = secretsForTool(tool, given, secrets.secrets);
-      const user = () => ofUser(caller, tool.projectId, tool.sourceId);
+    attach({ caller, tool, gateway, given: fromHooks, peek = false }) {
+      const asked = secretsForTool(tool, fromHooks, secrets.secrets);
+      const user = () => attaching.forTool(caller, tool, { gateway, isPeek: peek });
       if (asked instanceof Promise)
-        return asked.then((all) => (all.ok ? withSecrets(user(), all.value) : all));
+        return asked.then((opened) => (opened.ok ? withSecrets(user(), opened.value) : opened));
       return asked.ok ? withSecrets(user(), asked.value) : asked;
     },
-    forSource: (caller, { projectId, sourceId }) => ofUser(caller, projectId, sourceId),
-    challenged: asking.challenged,
-    resumed: asking.resumed,
-    async listToken(source, refused) {
-      const userId = connections.listUserOf(source);
-      if (userId === null) return null;
-      const who = { userId, personId: null };
-      const credential = await (refused === null
-        ? connections.credentialOf(source, who)
-        : connections.anotherFor(source, who, refused));
-      return credential.ok ? (credential.value?.authorization?.token ?? null) : null;
-    },
-    connectList: asking.connectList,
+    forSource: (caller, { projectId, sourceId }) =>
+      withSecrets(attaching.forSource(caller, projectId, sourceId), none),
+    ...asking,
+    listToken: createListToken(all),
     redirectUriOf: ({ projectId, sourceId }) => callbackOf({ projectId, id: sourceId }, issuer()),
     countOf: store.countOf,
-    forgetSource: connections.forgetSource,
+    forgetSource: (projectId, id) => forget({ projectId, kind: 'source', id }),
     consents: {
       look: flows.look,
       open: flows.open,
+      enter: flows.enter,
       finish: flows.finish,
+      ended: flows.ended,
+      failedLately: flows.failedLately,
+      connect: createConnecting(all),
       clientDocument: ({ projectId, sourceId }) => clientDocumentOf({ projectId, id: sourceId }, issuer()),
     },
     close() {
       flows.close();
+      connections.close();
       void secrets.close();
     },
   };
 }
 
+const none: Credential['secrets'] = [];
 const nothing = ok(null);
 
-/** A part that is not built yet. */
-function absent<T extends object>(): T {
-  const get = (_: object, name: string | symbol) => {
-    throw new Fault(`${String(name)} is not there yet`);
-  };
-  return new Proxy({}, { get }) as T;
-}
-
 function withSecrets(
-  ofUser: MaybePromise<Result<Credential | null, Refusal>>,
+  ofUser: MaybePromise<Result<Credential['authorization'], Refusal>>,
   secrets: Credential['secrets'],
 ): MaybePromise<Result<Credential | null, Refusal>> {
-  if (secrets.length === 0) return ofUser;
-  const join = (credential: Result<Credential | null, Refusal>) =>
-    credential.ok ? ok({ authorization: credential.value?.authorization ?? null, secrets }) : credential;
+  const join = (given: Result<Credential['authorization'], Refusal>) => {
+    if (!given.ok) return given;
+    if (given.value === null && secrets.length === 0) return nothing;
+    return ok({ authorization: given.value, secrets });
+  };
   return ofUser instanceof Promise ? ofUser.then(join) : join(ofUser);
-}
-
-function missingProvider({ qualifiedName, requirements }: Tool): Refusal | null {
-  if (requirements.authorization === null) return null;
-  const { provider_id, id } = requirements.authorization;
-  const provider = provider_id ?? id ?? 'an unnamed provider';
-  const message = `${qualifiedName} acts for the user at ${provider}, which is not set up here`;
-  return refusal('credentials.not_configured', message);
 }

@@ -5,19 +5,29 @@
  * that asks for what we do not have is refused.
  */
 
-export type { ConnectionFilter, ConnectionView, UserConnections } from './connections/contract.ts';
+export type { EntryForm, Target } from './authority.ts';
 export type {
-  ConnectProblem,
-  ConsentAsked,
-  ConsentEvent,
-  Consenting,
-  Credentials,
-  Opened,
-  SourceName,
-  Verifier,
-} from './contract.ts';
+  ConnectionChange,
+  ConnectionFilter,
+  ConnectionView,
+  UserConnections,
+} from './connections/contract.ts';
+export type { ConsentAsked, ConsentEvent, Credentials, SourceName } from './contract.ts';
 export { createCredentials } from './credentials.ts';
-export type { Authorization, Authorizations, ForWhom, Verification } from './flows/contract.ts';
+export type {
+  Authorization,
+  Authorizations,
+  ConnectProblem,
+  Consenting,
+  Ended,
+  FailedConsent,
+  Finished,
+  FlowFailure,
+  ForWhom,
+  Opened,
+  Verification,
+  Verifier,
+} from './flows/contract.ts';
 export { checkAuthProvider } from './providers/complete.ts';
 export type { AuthProvider, Providers, Requirement } from './providers/contract.ts';
 export { knownProviders } from './providers/known/known-providers.ts';

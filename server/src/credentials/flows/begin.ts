@@ -1,74 +1,79 @@
 import { randomBytes } from 'node:crypto';
-import { type Refusal, refusal, type Source } from '#domain';
+import { type Refusal, refusal } from '#domain';
 import { type Clock, err, newId, ok, type Result } from '#foundation';
-import type { Flow } from '../store/kept.ts';
+import type { Db, Queries } from '#storage';
+import type { Authority, Prepared, Problem, Target, Wanted } from '../authority.ts';
+import type { ConsentEvent } from '../contract.ts';
+import type { NewFlow } from '../store/flows.ts';
+import type { Flow, FlowSecret } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
-import { clientFor } from '../upstream/clients.ts';
-import type { UpstreamProblem, Wanted } from '../upstream/contract.ts';
-import { discover, scopesToAsk } from '../upstream/discover.ts';
-import type { FetchFor } from '../upstream/fetching.ts';
-import { authorizationUrlOf } from '../upstream/tokens.ts';
 
 export interface BeginDeps {
+  readonly db: Db;
   readonly store: ConnectionStore;
   readonly clock: Clock;
-  readonly issuer: () => string;
-  readonly fetchFor: FetchFor;
+  readonly authority: Authority;
+  readonly onEvent: (event: ConsentEvent) => void | Promise<void>;
+  /** Changes whenever somebody changes the target. */
+  readonly stampOf: (target: Target) => string;
 }
 
 /** A consent that is to be asked for. */
 export interface Asking {
-  readonly source: Source;
+  readonly target: Target;
   readonly userId: string;
-  /** Who must be at the browser; `null`: whoever has the address. */
+  /** Who must be at the browser; `null`: an API key vouches for the user. */
   readonly personId: string | null;
   readonly servesList: boolean;
   readonly wanted: Wanted;
   /** What the user allowed before: it is asked for again, or it would be lost. */
   readonly before: readonly string[];
+  readonly account: string | null;
+  readonly nextUri: string | null;
 }
 
-const lastsMs = 10 * 60_000;
+/** One that waits for its user, at the address with this token. */
+export interface Begun {
+  readonly flow: Flow;
+  readonly token: string;
+}
+
+export const lastsMs = 10 * 60_000;
 const maxPending = 10_000;
 /** One user keeps no other from being asked. */
 const maxPendingOfUser = 50;
 
-/** `null`: the source wants no OAuth that we know of. */
-export type Begin = (asking: Asking) => Promise<Result<Flow | null, Refusal>>;
+/** `null`: nothing is wanted there that we know of. */
+export type Begin = (asking: Asking) => Promise<Result<Begun | null, Refusal>>;
 
 /** How long it is believed that nobody can be asked; a source that is called all the time is not asked about all the time. */
 const believedMs = 10_000;
 const maxBelieved = 1000;
 
-/** Begins consents; the same one for whoever asks while nobody has opened it yet. */
+/** Begins consents; the same one for whoever asks for the same while no answer to it has come. */
 export function createBegin(deps: BeginDeps): Begin {
-  const { clock } = deps;
+  const { clock, stampOf } = deps;
   const beginning = new Map<string, ReturnType<Begin>>();
-  const vain = new Map<string, { readonly untilMs: number; readonly outcome: Awaited<ReturnType<Begin>> }>();
+  const vain = new Map<string, { readonly untilMs: number; readonly outcome: Result<null, Refusal> }>();
 
   async function begin(asking: Asking): ReturnType<Begin> {
-    const { source, wanted } = asking;
-    const about = JSON.stringify([
-      source.projectId,
-      source.id,
-      source.uri,
-      source.updatedAt,
-      wanted.metadataUrl,
-    ]);
+    const { target, wanted } = asking;
+    const known = await deps.db.tx((queries) => pendingOne(asking, queries, deps));
+    if (known !== null) return ok(known);
+    const about = JSON.stringify([target, stampOf(target), wanted.metadataUrl]);
     const before = vain.get(about);
     if (before !== undefined && before.untilMs > clock.now()) return before.outcome;
     vain.delete(about);
-    const outcome = await beginOnce(asking, deps);
-    const isVain = outcome.ok ? outcome.value === null : outcome.error !== tooMany;
-    if (isVain && vain.size >= maxBelieved) vain.clear();
-    if (isVain) vain.set(about, { untilMs: clock.now() + believedMs, outcome });
+    const prepared = await deps.authority.prepare(target, wanted);
+    if (prepared.ok && prepared.value !== null) return beginWith(asking, prepared.value, deps);
+    const outcome = prepared.ok ? ok(null) : err(undone(target, prepared.error));
+    if (vain.size >= maxBelieved) vain.clear();
+    vain.set(about, { untilMs: clock.now() + believedMs, outcome });
     return outcome;
   }
 
   return (asking) => {
-    const { source, userId, personId, servesList, wanted, before } = asking;
-    const about = [source.projectId, source.id, userId, personId, servesList, wanted.scopes, before];
-    const key = JSON.stringify(about);
+    const key = JSON.stringify(asking);
     const running = beginning.get(key);
     if (running !== undefined) return running;
     const begun = begin(asking).finally(() => beginning.delete(key));
@@ -77,63 +82,80 @@ export function createBegin(deps: BeginDeps): Begin {
   };
 }
 
-async function beginOnce(asking: Asking, deps: BeginDeps): Promise<Result<Flow | null, Refusal>> {
-  const { store, clock } = deps;
-  const { source, userId, personId, servesList, wanted, before } = asking;
-  const place = { projectId: source.projectId, sourceId: source.id, userId };
-  const known = (await store.unopenedFlows(place, clock.iso())).find((flow) => fits(flow, asking));
-  if (known !== undefined) return ok(known);
-  const pending = await store.pendingFlows(place);
-  if (pending.all >= maxPending || pending.ofUser >= maxPendingOfUser) return err(tooMany);
-  const fetchFn = deps.fetchFor(source);
-  const found = await discover(source.uri, wanted, fetchFn);
-  if (!found.ok) return err(undone(source, found.error));
-  if (found.value === null) return ok(null);
-  const { server } = found.value;
-  const client = await clientFor(source, server, { ...deps, fetchFn });
-  if (!client.ok) return err(undone(source, client.error));
-  const scopes = [...new Set([...before, ...scopesToAsk(wanted.scopes, found.value)])];
-  const state = secretText();
-  const url = await authorizationUrlOf(server, client.value, scopes, state);
-  if (!url.ok) return err(undone(source, url.error));
-  const { redirectUri } = client.value;
-  const token = secretText();
-  const flow: Flow = {
-    ...place,
-    id: newId('ac', clock.now()),
-    personId,
-    servesList,
-    scopes,
-    status: 'pending',
-    reason: null,
-    expiresAtMs: clock.now() + lastsMs,
-    browserHash: null,
-    secret: { token, state, ...url.value, redirectUri, uri: source.uri, server, client: client.value },
-  };
-  await store.insertFlow(flow, clock.iso());
-  return ok(flow);
+async function pendingOne(
+  asking: Asking,
+  queries: Queries,
+  { store, clock, authority }: BeginDeps,
+): Promise<Begun | null> {
+  const boundTo = authority.boundTo(asking.target);
+  for (const flow of await store.pendingAt(asking, clock.iso(), queries)) {
+    if (!fits(flow, asking)) continue;
+    const secret = await store.openFlow(flow);
+    if (secret !== null && secret.boundTo === boundTo) return { flow, token: secret.token };
+  }
+  return null;
 }
 
-function fits(flow: Flow, { source, personId, servesList, wanted, before }: Asking): boolean {
+function fits(flow: Flow, { personId, servesList, wanted, before, account, nextUri }: Asking): boolean {
   return (
     flow.personId === personId &&
     flow.servesList === servesList &&
-    flow.secret.uri === source.uri &&
+    flow.account === account &&
+    flow.nextUri === nextUri &&
     [...before, ...wanted.scopes].every((scope) => flow.scopes.includes(scope))
   );
+}
+
+async function beginWith(
+  asking: Asking,
+  prepared: Prepared,
+  deps: BeginDeps,
+): Promise<Result<Begun, Refusal>> {
+  const { db, store, clock } = deps;
+  const { target, userId, personId, servesList, account, nextUri, before, wanted } = asking;
+  const { held, boundTo, issuer, entry, label, host } = prepared;
+  const scopes = [...new Set([...before, ...prepared.scopes, ...wanted.scopes])];
+  const nowMs = clock.now();
+  const place = { target, userId };
+  const flow: NewFlow = {
+    ...{ ...place, id: newId('ac', nowMs), personId, account, servesList, scopes, nextUri, label, host },
+    ...{ status: 'pending', expiresAtMs: nowMs + lastsMs },
+  };
+  const token = secretText();
+  const existingScopes = scopes.filter((scope) => before.includes(scope));
+  const secret: FlowSecret = {
+    ...{ token, held, boundTo, issuer, entry, existingScopes },
+    ...{ opening: null, granted: null },
+  };
+  const begun = await db.tx(async (queries): Promise<Result<Begun & { isNew: boolean }, Refusal>> => {
+    // Another replica may begin the same one now.
+    await store.alone(queries, ['consents', target.projectId, userId]);
+    const known = await pendingOne(asking, queries, deps);
+    if (known !== null) return ok({ ...known, isNew: false });
+    const pending = await store.pendingCounts(place, queries);
+    if (pending.all >= maxPending || pending.ofUser >= maxPendingOfUser) return err(tooMany);
+    const kept = await store.insertFlow(queries, flow, secret, { createdIso: clock.iso() });
+    return ok({ flow: kept, token, isNew: true });
+  });
+  if (begun.ok && begun.value.isNew) {
+    const reason = scopes.length === 0 ? 'asked' : `asked for ${scopes.join(' ')}`;
+    await deps.onEvent({ kind: 'asked', ...place, id: flow.id, personId, code: null, reason });
+  }
+  return begun;
 }
 
 const tooMany = refusal(
   'policy.rate_limited',
   'too many consents wait for their users already; try again later',
-  {
-    retryAfterMs: 60_000,
-  },
+  { retryAfterMs: 60_000 },
 );
 
-function undone({ id }: Source, { kind, words }: UpstreamProblem): Refusal {
-  const code = kind === 'passing' ? 'source.unreachable' : 'source.secret_refused';
-  return refusal(code, `${id} wants OAuth, and nobody can be asked for it: ${words}`);
+function undone({ kind: of, id }: Target, { kind, words, advice }: Problem): Refusal {
+  const message = `${id} wants the user's authorization, and nobody can be asked for it: ${words}${advice === '' ? '' : `. ${advice}`}`;
+  if (of === 'source')
+    return refusal(kind === 'passing' ? 'source.unreachable' : 'source.secret_refused', message);
+  const code = kind === 'passing' ? 'credentials.provider_unavailable' : 'credentials.not_configured';
+  return refusal(code, message);
 }
 
-const secretText = () => randomBytes(32).toString('base64url');
+export const secretText = () => randomBytes(32).toString('base64url');

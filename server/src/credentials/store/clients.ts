@@ -1,12 +1,17 @@
-import type { Sealer } from '#foundation';
 import type { Queries } from '#storage';
+import type { Vault } from '#vault';
 import type { UpstreamClient } from '../upstream/contract.ts';
-import type { SourcePlace } from './kept.ts';
+
+/** A source of a project. */
+export interface SourcePlace {
+  readonly projectId: string;
+  readonly sourceId: string;
+}
 
 const about = (projectId: string, sourceId: string, issuer: string) =>
   JSON.stringify([projectId, sourceId, issuer]);
 
-export function clientQueries(db: Queries, sealer: Sealer) {
+export function clientQueries(db: Queries, vault: Vault) {
   return {
     async client({ projectId, sourceId }: SourcePlace, issuer: string): Promise<UpstreamClient | null> {
       const [row] = await db.query<{ sealed: string }>(
@@ -15,7 +20,7 @@ export function clientQueries(db: Queries, sealer: Sealer) {
       );
       if (row === undefined) return null;
       const name = about(projectId, sourceId, issuer);
-      return sealer.open('connection client', row.sealed, name) as UpstreamClient | null;
+      return (await vault.open('connection client', row.sealed, name)) as UpstreamClient | null;
     },
 
     async clients({ projectId, sourceId }: SourcePlace) {
@@ -23,10 +28,12 @@ export function clientQueries(db: Queries, sealer: Sealer) {
         'select issuer, sealed from connection_clients where project_id = $1 and source_id = $2',
         [projectId, sourceId],
       );
-      return rows.flatMap(({ issuer, sealed }) => {
-        const client = sealer.open('connection client', sealed, about(projectId, sourceId, issuer));
-        return client === null ? [] : [{ issuer, client: client as UpstreamClient }];
-      });
+      const opened = rows.map(async ({ issuer, sealed }) => ({
+        issuer,
+        client: await vault.open('connection client', sealed, about(projectId, sourceId, issuer)),
+      }));
+      const all = await Promise.all(opened);
+      return all.filter((one): one is { issuer: string; client: UpstreamClient } => one.client !== null);
     },
 
     async saveClient(
@@ -35,7 +42,7 @@ export function clientQueries(db: Queries, sealer: Sealer) {
       client: UpstreamClient,
       nowIso: string,
     ) {
-      const sealed = sealer.seal('connection client', client, about(projectId, sourceId, issuer));
+      const sealed = vault.seal('connection client', client, about(projectId, sourceId, issuer));
       await db.query(
         `insert into connection_clients (project_id, source_id, issuer, sealed, created_at) values ($1, $2, $3, $4, $5)
          on conflict (project_id, source_id, issuer) do update set sealed = excluded.sealed, created_at = excluded.created_at`,

@@ -1,136 +1,222 @@
-import type { Sealer } from '#foundation';
 import type { Queries, Row } from '#storage';
-import type { Connection, ConnectionSecret, Place, SourcePlace } from './kept.ts';
-import { isoOrNull, placeOf } from './rows.ts';
+import type { Target } from '../authority.ts';
+import type { ConnectionFilter } from '../connections/contract.ts';
+import type { Connection, ConnectionSecret, Place, TokenChange } from './kept.ts';
+import { isoOrNull, msOrNull, placeOf, placeParams, targetParams } from './rows.ts';
+import type { Seals } from './seals.ts';
 
-const about = ({ projectId, sourceId, userId }: Place) => JSON.stringify([projectId, sourceId, userId]);
-
-function connectionOf(row: Row | undefined, sealer: Sealer): Connection | null {
-  if (row === undefined) return null;
-  const place = placeOf(row);
-  const secret = sealer.open('connection', row.sealed as string, about(place));
-  if (secret === null) return null;
+function connectionOf(row: Row): Connection {
   return {
-    ...place,
-    uri: row.uri as string,
+    ...placeOf(row),
+    id: row.id as string,
     personId: row.person_id as string | null,
+    name: row.name as string,
+    subject: row.subject as string,
+    isDefault: row.is_default as boolean,
+    gateways: row.gateways as string[],
+    tools: row.tools as string[],
+    boundTo: row.bound_to as string,
     issuer: row.issuer as string,
     servesList: row.serves_list as boolean,
     askedScopes: row.asked_scopes as string[],
     grantedScopes: row.granted_scopes as string[],
+    userInfo: row.user_info as Record<string, unknown>,
     consentedAtMs: row.consented_at_ms as number[],
-    refused: row.refused as boolean,
-    expiresAtMs: row.expires_at === null ? null : Date.parse(row.expires_at as string),
+    status: row.status as Connection['status'],
+    expiresAtMs: msOrNull(row.expires_at),
+    renewAtMs: msOrNull(row.renew_at),
     version: row.version as number,
+    createdAtMs: Date.parse(row.created_at as string),
     changedAtMs: Date.parse(row.updated_at as string),
-    secret: secret as ConnectionSecret,
+    lastUsedAtMs: msOrNull(row.last_used_at),
+    sealed: row.sealed as string,
   };
 }
 
-export function connectionReads(db: Queries, sealer: Sealer) {
+const ofTarget = 'project_id = $1 and target_kind = $2 and target_id = $3';
+const ofPlace = `${ofTarget} and user_id = $4`;
+
+export function connectionReads(db: Queries) {
   return {
-    async connection({ projectId, sourceId, userId }: Place): Promise<Connection | null> {
-      const [row] = await db.query(
-        'select * from connections where project_id = $1 and source_id = $2 and user_id = $3',
-        [projectId, sourceId, userId],
+    /** All accounts of the user there, the one that was consented to first in front. */
+    async connectionsOf(place: Place, queries: Queries = db): Promise<readonly Connection[]> {
+      const rows = await queries.query(
+        `select * from connections where ${ofPlace} order by created_at, id`,
+        placeParams(place),
       );
-      return connectionOf(row, sealer);
+      return rows.map(connectionOf);
     },
 
-    /** The sources that anybody is connected to, and with whose connection their lists are asked for. */
-    async connectedSources() {
+    async connection(id: string, queries: Queries = db): Promise<Connection | null> {
+      const [row] = await queries.query('select * from connections where id = $1', [id]);
+      return row === undefined ? null : connectionOf(row);
+    },
+
+    async connectionsBy(
+      projectId: string,
+      { targetId, userIds, personId }: ConnectionFilter,
+    ): Promise<readonly Connection[]> {
+      const rows = await db.query(
+        `select * from connections where project_id = $1 and ($2::text is null or target_id = $2)
+           and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)
+         order by target_id, user_id, created_at, id`,
+        [projectId, targetId ?? null, userIds === undefined ? null : [...userIds], personId ?? null],
+      );
+      return rows.map(connectionOf);
+    },
+
+    /** With what the lists of sources are asked for there. */
+    async listConnection(target: Target): Promise<Connection | null> {
+      const [row] = await db.query(
+        `select * from connections where ${ofTarget} and serves_list limit 1`,
+        targetParams(target),
+      );
+      return row === undefined ? null : connectionOf(row);
+    },
+
+    /** The sources that anybody is connected to; or only this one of them. */
+    async connectedSources(only: Target | null) {
       const rows = await db.query<Row>(
-        `select project_id, source_id, max(user_id) filter (where serves_list) as list_user
-         from connections group by project_id, source_id`,
+        `select distinct project_id, target_id from connections
+         where target_kind = 'source' and ($1::text is null or (project_id = $1 and target_id = $2))`,
+        [only?.projectId ?? null, only?.id ?? null],
       );
       return rows.map((row) => ({
         projectId: row.project_id as string,
-        sourceId: row.source_id as string,
-        listUser: row.list_user as string | null,
+        sourceId: row.target_id as string,
       }));
+    },
+
+    async countOf(projectId: string, userIds: readonly string[]): Promise<number> {
+      const [row] = await db.query<{ count: number }>(
+        'select count(*)::int as count from connections where project_id = $1 and user_id = any($2::text[])',
+        [projectId, [...userIds]],
+      );
+      return row?.count ?? 0;
     },
   };
 }
 
-export function connectionWrites(sealer: Sealer) {
+export type NewConnection = Omit<Connection, 'version' | 'changedAtMs' | 'lastUsedAtMs' | 'sealed'> & {
+  readonly secret: ConnectionSecret;
+};
+
+export function connectionWrites(db: Queries, seals: Seals) {
   return {
-    /** What a consent gave, in place of what there was. Only one connection of a source serves its lists. */
-    async saveConnection(
-      queries: Queries,
-      one: Omit<Connection, 'version' | 'changedAtMs'>,
-      nowIso: string,
-    ): Promise<void> {
-      const { projectId, sourceId, userId } = one;
+    /** What a consent gave, in place of what this account had. Only one connection of a source serves its lists. */
+    async saveConnection(queries: Queries, one: NewConnection, nowIso: string): Promise<void> {
+      const place = placeParams(one);
       if (one.servesList) {
         await queries.query(
-          `update connections set serves_list = false, version = version + 1
-           where project_id = $1 and source_id = $2 and user_id <> $3 and serves_list`,
-          [projectId, sourceId, userId],
+          `update connections set serves_list = false where ${ofTarget} and id <> $4 and serves_list`,
+          [...targetParams(one.target), one.id],
+        );
+      }
+      if (one.isDefault) {
+        await queries.query(
+          `update connections set is_default = false where ${ofPlace} and id <> $5 and is_default`,
+          [...place, one.id],
         );
       }
       await queries.query(
-        `insert into connections (project_id, source_id, user_id, uri, issuer, serves_list, asked_scopes, granted_scopes,
-           consented_at_ms, sealed, refused, version, renewing_until, expires_at, created_at, updated_at, person_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, null, $12, $13, $13, $14)
-         on conflict (project_id, source_id, user_id) do update set
-           uri = excluded.uri, person_id = excluded.person_id, issuer = excluded.issuer,
-           serves_list = connections.serves_list or excluded.serves_list,
-           asked_scopes = excluded.asked_scopes, granted_scopes = excluded.granted_scopes,
-           consented_at_ms = excluded.consented_at_ms, sealed = excluded.sealed, refused = excluded.refused,
-           version = connections.version + 1, renewing_until = null,
-           expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
+        `insert into connections (project_id, target_kind, target_id, user_id, id, person_id, name, subject, is_default,
+           gateways, tools, bound_to, issuer, serves_list, asked_scopes, granted_scopes, user_info, consented_at_ms, status,
+           sealed, version, renewing_until, expires_at, renew_at, created_at, updated_at, last_used_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, null, $21, $22,
+           $23, $24, null)
+         on conflict (id) do update set
+           is_default = excluded.is_default, bound_to = excluded.bound_to, issuer = excluded.issuer,
+           serves_list = connections.serves_list or excluded.serves_list, asked_scopes = excluded.asked_scopes,
+           granted_scopes = excluded.granted_scopes, user_info = excluded.user_info,
+           consented_at_ms = excluded.consented_at_ms, status = excluded.status, sealed = excluded.sealed,
+           version = connections.version + 1, renewing_until = null, expires_at = excluded.expires_at,
+           renew_at = excluded.renew_at, updated_at = excluded.updated_at`,
         [
-          projectId,
-          sourceId,
-          userId,
-          one.uri,
+          ...place,
+          one.id,
+          one.personId,
+          one.name,
+          one.subject,
+          one.isDefault,
+          JSON.stringify(one.gateways),
+          JSON.stringify(one.tools),
+          one.boundTo,
           one.issuer,
           one.servesList,
           JSON.stringify(one.askedScopes),
           JSON.stringify(one.grantedScopes),
+          JSON.stringify(one.userInfo),
           JSON.stringify(one.consentedAtMs),
-          sealer.seal('connection', one.secret, about(one)),
-          one.refused,
+          one.status,
+          seals.sealConnection(one, one.secret),
           isoOrNull(one.expiresAtMs),
+          isoOrNull(one.renewAtMs),
+          isoOrNull(one.createdAtMs),
           nowIso,
-          one.personId,
         ],
       );
     },
 
-    /** What a renewal changed; of no effect where the user has consented anew meanwhile. */
-    async renewed(
-      queries: Queries,
-      one: Connection,
-      change: Pick<Connection, 'secret' | 'grantedScopes' | 'expiresAtMs' | 'refused'>,
-      nowIso: string,
-    ): Promise<void> {
-      const { projectId, sourceId, userId, version } = one;
-      await queries.query(
-        `update connections set sealed = $5, granted_scopes = $6, expires_at = $7, refused = $8, updated_at = $9,
-           renewing_until = null, version = version + 1
-         where project_id = $1 and source_id = $2 and user_id = $3 and version = $4`,
+    /** What a renewal changed; false, and of no effect, where the tokens have changed meanwhile. */
+    async renewed(queries: Queries, one: Connection, change: TokenChange, sealed: string, nowIso: string) {
+      const rows = await queries.query(
+        `update connections set sealed = $3, granted_scopes = $4, user_info = $5, expires_at = $6, renew_at = $7, status = $8,
+           updated_at = $9, renewing_until = null, version = version + 1
+         where id = $1 and version = $2 returning id`,
         [
-          projectId,
-          sourceId,
-          userId,
-          version,
-          sealer.seal('connection', change.secret, about(one)),
+          one.id,
+          one.version,
+          sealed,
           JSON.stringify(change.grantedScopes),
+          JSON.stringify(change.userInfo),
           isoOrNull(change.expiresAtMs),
-          change.refused,
+          isoOrNull(change.renewAtMs),
+          change.status,
           nowIso,
         ],
       );
+      return rows.length > 0;
     },
 
-    async forgetSource(queries: Queries, { projectId, sourceId }: SourcePlace): Promise<void> {
-      for (const table of ['connections', 'connection_clients', 'connection_flows']) {
-        await queries.query(`delete from ${table} where project_id = $1 and source_id = $2`, [
-          projectId,
-          sourceId,
-        ]);
+    /** What the user says of an account. */
+    async changeConnection(
+      queries: Queries,
+      one: Pick<Connection, 'id' | 'name' | 'isDefault' | 'gateways' | 'tools'> & Place,
+    ): Promise<void> {
+      if (one.isDefault) {
+        await queries.query(
+          `update connections set is_default = false where ${ofPlace} and id <> $5 and is_default`,
+          [...placeParams(one), one.id],
+        );
       }
+      await queries.query(
+        'update connections set name = $2, is_default = $3, gateways = $4, tools = $5 where id = $1',
+        [one.id, one.name, one.isDefault, JSON.stringify(one.gateways), JSON.stringify(one.tools)],
+      );
+    },
+
+    async usedConnection(id: string, nowIso: string): Promise<void> {
+      await db.query('update connections set last_used_at = $2 where id = $1', [id, nowIso]);
+    },
+
+    async forgetConnection(queries: Queries, one: Connection): Promise<void> {
+      await queries.query('delete from connections where id = $1', [one.id]);
+      if (!one.isDefault) return;
+      await queries.query(
+        `update connections set is_default = true where id =
+           (select id from connections where ${ofPlace} order by updated_at desc, id limit 1)`,
+        placeParams(one),
+      );
+    },
+
+    /** The target is gone, and with it all that was kept for it. Consents under way end otherwise. */
+    async forgetTarget(queries: Queries, target: Target): Promise<void> {
+      await queries.query(`delete from connections where ${ofTarget}`, targetParams(target));
+      if (target.kind !== 'source') return;
+      await queries.query('delete from connection_clients where project_id = $1 and source_id = $2', [
+        target.projectId,
+        target.id,
+      ]);
     },
   };
 }
@@ -138,22 +224,25 @@ export function connectionWrites(sealer: Sealer) {
 export function connectionLeases(db: Queries) {
   return {
     /** False where another replica is renewing it, or has. */
-    async lease({ projectId, sourceId, userId, version }: Connection, nowIso: string, untilIso: string) {
+    async lease({ id, version }: Connection, nowIso: string, untilIso: string): Promise<boolean> {
       const rows = await db.query(
-        `update connections set renewing_until = $5
-         where project_id = $1 and source_id = $2 and user_id = $3 and version = $4
-           and (renewing_until is null or renewing_until < $6) returning version`,
-        [projectId, sourceId, userId, version, untilIso, nowIso],
+        `update connections set renewing_until = $3
+         where id = $1 and version = $2 and (renewing_until is null or renewing_until <= $4) returning version`,
+        [id, version, untilIso, nowIso],
       );
       return rows.length > 0;
     },
 
-    async unlease({ projectId, sourceId, userId, version }: Connection): Promise<void> {
-      await db.query(
-        `update connections set renewing_until = null
-         where project_id = $1 and source_id = $2 and user_id = $3 and version = $4`,
-        [projectId, sourceId, userId, version],
-      );
+    async unlease({ id, version }: Connection): Promise<void> {
+      await db.query('update connections set renewing_until = null where id = $1 and version = $2', [
+        id,
+        version,
+      ]);
+    },
+
+    /** Of a process that ended in the middle, where there was only one. */
+    async unleaseAll(): Promise<void> {
+      await db.query('update connections set renewing_until = null where renewing_until is not null');
     },
   };
 }

@@ -1,148 +1,244 @@
 import { hash } from 'node:crypto';
-import type { Sealer } from '#foundation';
 import type { Queries, Row } from '#storage';
+import type { Target } from '../authority.ts';
+import type { FlowFailure } from '../flows/contract.ts';
 import type { Flow, FlowSecret, Place } from './kept.ts';
-import { isoOrNull, placeOf } from './rows.ts';
+import { isoOrNull, msOrNull, placeOf, placeParams, targetParams } from './rows.ts';
+import type { Seals } from './seals.ts';
 
 export const hashOf = (secret: string): string => hash('sha256', secret, 'hex');
 
-function flowOf(row: Row | undefined, sealer: Sealer): Flow | null {
-  if (row === undefined) return null;
-  const secret = sealer.open('connection flow', row.sealed as string, row.id as string);
-  if (secret === null) return null;
+function flowOf(row: Row): Flow {
+  const status = row.status as Flow['status'];
   return {
     ...placeOf(row),
     id: row.id as string,
     personId: row.person_id as string | null,
+    account: row.account as string | null,
     servesList: row.serves_list as boolean,
     scopes: row.scopes as string[],
-    status: row.status as Flow['status'],
-    reason: row.reason as string | null,
-    expiresAtMs: Date.parse(row.expires_at as string),
+    nextUri: row.next_uri as string | null,
+    label: row.label as string,
+    host: row.host as string | null,
+    status,
+    failure:
+      status !== 'failed'
+        ? null
+        : {
+            code: (row.failure as string | null) ?? 'failed',
+            reason: (row.reason as string | null) ?? '',
+            advice: (row.advice as string | null) ?? '',
+          },
+    connectionId: row.connection_id as string | null,
     browserHash: row.browser_hash as string | null,
-    secret: secret as FlowSecret,
+    isAnswered: row.answered as boolean,
+    wasTold: row.told as boolean,
+    expiresAtMs: Date.parse(row.expires_at as string),
+    endedAtMs: msOrNull(row.ended_at),
+    sealed: row.sealed as string,
   };
 }
 
-export function flowReads(db: Queries, sealer: Sealer) {
+const first = ([row]: readonly Row[]): Flow | null => (row === undefined ? null : flowOf(row));
+
+export function flowReads(db: Queries) {
   return {
-    /** Those of this place that nobody has opened or finished yet, the newest first. */
-    async unopenedFlows({ projectId, sourceId, userId }: Place, nowIso: string): Promise<readonly Flow[]> {
-      const rows = await db.query(
-        `select * from connection_flows where project_id = $1 and source_id = $2 and user_id = $3
-           and status = 'pending' and browser_hash is null and expires_at > $4 order by created_at desc limit 5`,
-        [projectId, sourceId, userId, nowIso],
+    /** Those of this place that wait for an answer, the newest first. */
+    async pendingAt(place: Place, nowIso: string, queries: Queries = db): Promise<readonly Flow[]> {
+      const rows = await queries.query(
+        `select * from connection_flows where project_id = $1 and target_kind = $2 and target_id = $3 and user_id = $4
+           and status = 'pending' and not answered and expires_at > $5 order by created_at desc limit 20`,
+        [...placeParams(place), nowIso],
       );
-      return rows.map((row) => flowOf(row, sealer)).filter((flow) => flow !== null);
+      return rows.map(flowOf);
     },
 
-    async flow(id: string): Promise<Flow | null> {
-      const [row] = await db.query('select * from connection_flows where id = $1', [id]);
-      return flowOf(row, sealer);
+    async pendingOfUser(projectId: string, userId: string, nowIso: string): Promise<readonly Flow[]> {
+      const rows = await db.query(
+        `select * from connection_flows where project_id = $1 and user_id = $2 and status = 'pending' and not answered
+           and expires_at > $3`,
+        [projectId, userId, nowIso],
+      );
+      return rows.map(flowOf);
     },
 
-    async flowByToken(token: string): Promise<Flow | null> {
-      const [row] = await db.query('select * from connection_flows where token_hash = $1', [hashOf(token)]);
-      return flowOf(row, sealer);
-    },
-
-    async flowByState(state: string): Promise<Flow | null> {
-      const [row] = await db.query('select * from connection_flows where state_hash = $1', [hashOf(state)]);
-      return flowOf(row, sealer);
-    },
-  };
-}
-
-export function flowWrites(db: Queries, sealer: Sealer) {
-  return {
-    /** In the project. */
-    async pendingFlows({ projectId, userId }: Place): Promise<{ all: number; ofUser: number }> {
-      const [row] = await db.query<{ all: number; of_user: number }>(
-        `select count(*) as all, count(*) filter (where user_id = $2) as of_user
-         from connection_flows where project_id = $1 and status = 'pending'`,
-        [projectId, userId],
+    async pendingCounts({ target, userId }: Place, queries: Queries) {
+      const [row] = await queries.query<{ all: number; of_user: number }>(
+        `select count(*)::int as all, count(*) filter (where user_id = $2)::int as of_user
+         from connection_flows where project_id = $1 and status in ('pending', 'verifying')`,
+        [target.projectId, userId],
       );
       return { all: row?.all ?? 0, ofUser: row?.of_user ?? 0 };
     },
 
-    async insertFlow(flow: Flow, createdIso: string): Promise<void> {
-      await db.query(
-        `insert into connection_flows (id, token_hash, state_hash, browser_hash, project_id, source_id, user_id, person_id,
-           serves_list, scopes, sealed, status, reason, answered, created_at, expires_at, ended_at)
-         values ($1, $2, $3, null, $4, $5, $6, $7, $8, $9, $10, 'pending', null, false, $11, $12, null)`,
+    flow: async (id: string): Promise<Flow | null> =>
+      first(await db.query('select * from connection_flows where id = $1', [id])),
+
+    flowByToken: async (token: string): Promise<Flow | null> =>
+      first(await db.query('select * from connection_flows where token_hash = $1', [hashOf(token)])),
+
+    flowByState: async (state: string): Promise<Flow | null> =>
+      first(await db.query('select * from connection_flows where state_hash = $1', [hashOf(state)])),
+
+    flowByVerifyId: async (id: string): Promise<Flow | null> =>
+      first(await db.query('select * from connection_flows where verify_hash = $1', [hashOf(id)])),
+
+    async failedFlows(
+      projectId: string,
+      { userIds, personId }: { userIds?: readonly string[] | undefined; personId?: string | undefined },
+      sinceIso: string,
+    ): Promise<readonly Flow[]> {
+      const rows = await db.query(
+        `select * from connection_flows where project_id = $1 and status = 'failed' and ended_at >= $2
+           and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)
+         order by ended_at desc, id desc limit 20`,
+        [projectId, sinceIso, userIds === undefined ? null : [...userIds], personId ?? null],
+      );
+      return rows.map(flowOf);
+    },
+
+    async flowsOfTarget(target: Target): Promise<readonly Flow[]> {
+      const rows = await db.query(
+        `select * from connection_flows where project_id = $1 and target_kind = $2 and target_id = $3
+           and status in ('pending', 'verifying')`,
+        targetParams(target),
+      );
+      return rows.map(flowOf);
+    },
+  };
+}
+
+export type NewFlow = Omit<
+  Flow,
+  'failure' | 'connectionId' | 'browserHash' | 'isAnswered' | 'wasTold' | 'endedAtMs' | 'sealed'
+>;
+
+export function flowWrites(db: Queries, seals: Seals) {
+  return {
+    async insertFlow(
+      queries: Queries,
+      flow: NewFlow,
+      secret: FlowSecret,
+      { createdIso, verifyId = null }: { readonly createdIso: string; readonly verifyId?: string | null },
+    ): Promise<Flow> {
+      const rows = await queries.query(
+        `insert into connection_flows (project_id, target_kind, target_id, user_id, id, person_id, account, serves_list, scopes,
+           next_uri, label, host, token_hash, verify_hash, sealed, status, answered, told, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, false, false, $17, $18) returning *`,
         [
+          ...placeParams(flow),
           flow.id,
-          hashOf(flow.secret.token),
-          hashOf(flow.secret.state),
-          flow.projectId,
-          flow.sourceId,
-          flow.userId,
           flow.personId,
+          flow.account,
           flow.servesList,
           JSON.stringify(flow.scopes),
-          sealer.seal('connection flow', flow.secret, flow.id),
+          flow.nextUri,
+          flow.label,
+          flow.host,
+          hashOf(secret.token),
+          verifyId === null ? null : hashOf(verifyId),
+          seals.sealFlow(flow, secret),
+          flow.status,
           createdIso,
           isoOrNull(flow.expiresAtMs),
         ],
       );
+      return flowOf(rows[0] as Row);
     },
 
-    /** False where another browser was faster. */
-    async openedBy(id: string, browserHash: string): Promise<boolean> {
+    /** From now on only what this opening leads to counts. False where an answer has come. */
+    async opened(
+      flow: Flow,
+      secret: FlowSecret,
+      { state, browserHash }: { readonly state: string | null; readonly browserHash: string },
+    ): Promise<boolean> {
       const rows = await db.query(
-        `update connection_flows set browser_hash = $2
-         where id = $1 and status = 'pending' and (browser_hash is null or browser_hash = $2) returning id`,
+        `update connection_flows set browser_hash = $2, state_hash = $3, sealed = $4
+         where id = $1 and status = 'pending' and not answered returning id`,
+        [flow.id, browserHash, state === null ? null : hashOf(state), seals.sealFlow(flow, secret)],
+      );
+      return rows.length > 0;
+    },
+
+    /** Takes the answer of this opening. False where it came before, or another browser opened the flow meanwhile. */
+    async answered({ id, browserHash }: Pick<Flow, 'id' | 'browserHash'>): Promise<boolean> {
+      const rows = await db.query(
+        `update connection_flows set answered = true
+         where id = $1 and status = 'pending' and not answered and browser_hash = $2 returning id`,
         [id, browserHash],
       );
       return rows.length > 0;
     },
 
-    /** False where the answer came before. */
-    async answered(id: string): Promise<boolean> {
-      const rows = await db.query(
-        `update connection_flows set answered = true where id = $1 and status = 'pending' and not answered returning id`,
+    /** What was entered is wrong: it may be entered again. */
+    async unanswered(id: string): Promise<void> {
+      await db.query(
+        `update connection_flows set answered = false where id = $1 and status = 'pending' and answered`,
         [id],
       );
+    },
+
+    /** The tokens wait for the project's own verifier. */
+    async verifying(flow: Flow, secret: FlowSecret, verifyId: string): Promise<boolean> {
+      const rows = await db.query(
+        `update connection_flows set status = 'verifying', sealed = $2, verify_hash = $3
+         where id = $1 and status = 'pending' returning id`,
+        [flow.id, seals.sealFlow(flow, secret), hashOf(verifyId)],
+      );
       return rows.length > 0;
+    },
+
+    async told(projectId: string, id: string): Promise<void> {
+      await db.query(
+        `update connection_flows set told = true where id = $1 and project_id = $2 and status = 'failed'`,
+        [id, projectId],
+      );
     },
   };
 }
 
 export function flowEnds(db: Queries) {
   return {
-    /** False where it has ended already. */
+    /** With it all that was sealed goes. False where it has ended already. */
     async endFlow(
       queries: Queries,
       id: string,
-      end: { readonly status: 'completed' | 'failed'; readonly reason: string | null },
+      end: { readonly connectionId: string | null } | FlowFailure,
       nowIso: string,
     ): Promise<boolean> {
+      const failure = 'code' in end ? end : null;
       const rows = await queries.query(
-        `update connection_flows set status = $2, reason = $3, ended_at = $4 where id = $1 and status = 'pending' returning id`,
-        [id, end.status, end.reason, nowIso],
+        `update connection_flows set status = $2, failure = $3, reason = $4, advice = $5, connection_id = $6, ended_at = $7,
+           sealed = ''
+         where id = $1 and status in ('pending', 'verifying') returning id`,
+        [
+          id,
+          failure === null ? 'completed' : 'failed',
+          failure?.code ?? null,
+          failure?.reason ?? null,
+          failure?.advice ?? null,
+          'code' in end ? null : end.connectionId,
+          nowIso,
+        ],
       );
       return rows.length > 0;
     },
 
-    /** Those whose time is over, which end now. */
-    async expireFlows(
-      reason: string,
-      nowIso: string,
-    ): Promise<readonly (Place & Pick<Flow, 'id' | 'personId'>)[]> {
+    /** Those whose time is over; or this one of them. */
+    async overdueFlows(nowIso: string): Promise<readonly Flow[]> {
       const rows = await db.query(
-        `update connection_flows set status = 'failed', reason = $1, ended_at = $2
-         where status = 'pending' and expires_at <= $2 returning id, project_id, source_id, user_id, person_id`,
-        [reason, nowIso],
+        `select * from connection_flows where status in ('pending', 'verifying') and expires_at <= $1
+         order by expires_at limit 500`,
+        [nowIso],
       );
-      return rows.map((row) => ({
-        ...placeOf(row),
-        id: row.id as string,
-        personId: row.person_id as string | null,
-      }));
+      return rows.map(flowOf);
     },
 
     async tidyFlows(beforeIso: string): Promise<void> {
-      await db.query(`delete from connection_flows where status <> 'pending' and ended_at < $1`, [beforeIso]);
+      await db.query(
+        `delete from connection_flows where status in ('completed', 'failed') and ended_at < $1`,
+        [beforeIso],
+      );
     },
   };
 }

@@ -1,27 +1,29 @@
-import type { Sealer } from '#foundation';
 import type { Queries } from '#storage';
+import type { Vault } from '#vault';
 import { clientQueries } from './clients.ts';
 import { connectionLeases, connectionReads, connectionWrites } from './connections.ts';
 import { flowEnds, flowReads, flowWrites } from './flows.ts';
+import { createSeals } from './seals.ts';
+import { verificationQueries } from './verification.ts';
 
-/** Connections, clients and flows: the only SQL of this room, and the only place where secrets are sealed and opened. */
+/** Connections, clients and flows: the only SQL of these, and the only place where their secrets are sealed and opened. */
 export type ConnectionStore = ReturnType<typeof createConnectionStore>;
 
-export function createConnectionStore(db: Queries, sealer: Sealer) {
+export function createConnectionStore(db: Queries, vault: Vault) {
+  const seals = createSeals(vault);
   return {
-    ...connectionReads(db, sealer),
-    ...connectionWrites(sealer),
+    ...seals,
+    ...connectionReads(db),
+    ...connectionWrites(db, seals),
     ...connectionLeases(db),
-    ...clientQueries(db, sealer),
-    ...flowReads(db, sealer),
-    ...flowWrites(db, sealer),
+    ...clientQueries(db, vault),
+    ...flowReads(db),
+    ...flowWrites(db, seals),
     ...flowEnds(db),
-    async countOf(projectId: string, userIds: readonly string[]): Promise<number> {
-      const [row] = await db.query<{ count: number }>(
-        'select count(*)::int as count from connections where project_id = $1 and user_id = any($2::text[])',
-        [projectId, [...userIds]],
-      );
-      return row?.count ?? 0;
+    ...verificationQueries(db),
+    /** Until the transaction ends nobody else changes anything at this place. */
+    async alone(queries: Queries, place: readonly string[]): Promise<void> {
+      await queries.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify(place)]);
     },
   };
 }

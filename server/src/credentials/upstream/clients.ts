@@ -1,13 +1,14 @@
 import { type FetchLike, registerClient, resolveClientMetadata } from '@modelcontextprotocol/client';
 import type { Source } from '#domain';
 import { type Clock, err, ok, type Result } from '#foundation';
+import type { Problem } from '../authority.ts';
 import type { ConnectionStore } from '../store/store.ts';
-import type { UpstreamClient, UpstreamProblem, UpstreamServer } from './contract.ts';
+import type { UpstreamClient, UpstreamServer } from './contract.ts';
 import { metadataOf } from './discover.ts';
-import { problemOf } from './problems.ts';
+import { brokenBy, problemOf } from './problems.ts';
 
 export interface ClientDeps {
-  readonly store: ConnectionStore;
+  readonly store: Pick<ConnectionStore, 'client' | 'clients' | 'saveClient' | 'forgetClient'>;
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly fetchFn: FetchLike;
@@ -51,13 +52,13 @@ export async function clientFor(
   source: Source,
   server: UpstreamServer,
   deps: ClientDeps,
-): Promise<Result<UpstreamClient, UpstreamProblem>> {
+): Promise<Result<UpstreamClient, Problem>> {
   const redirectUri = callbackOf(source, deps.issuer());
   const written = (source.kept?.oauth2 ?? {}) as Written;
   if (written.client_id) return await ofHand(written, { source, server, redirectUri }, deps);
   if (server.takesMetadataUrl && deps.issuer().startsWith('https:')) {
     const id = clientDocumentUrl(source, deps.issuer());
-    return ok({ id, secret: null, authMethod: 'none', redirectUri, expiresAtMs: null });
+    return ok({ ...byHand, id, authMethod: 'none', redirectUri });
   }
   const place = { projectId: source.projectId, sourceId: source.id };
   const known = await deps.store.client(place, server.issuer);
@@ -76,10 +77,10 @@ async function ofHand(
   { client_id: id = '', client_secret, authorization_url: at }: Written,
   { source, server, redirectUri }: { source: Source; server: UpstreamServer; redirectUri: string },
   { store, clock }: ClientDeps,
-): Promise<Result<UpstreamClient, UpstreamProblem>> {
+): Promise<Result<UpstreamClient, Problem>> {
   const place = { projectId: source.projectId, sourceId: source.id };
   const secret = client_secret || null;
-  const client = { id, secret, authMethod: null, redirectUri, expiresAtMs: null };
+  const client = { ...byHand, id, secret, redirectUri };
   if (at) {
     return [server.issuer, server.authorizationEndpoint].includes(at) ? ok(client) : err(notItsServer);
   }
@@ -90,21 +91,23 @@ async function ofHand(
   return ok(client);
 }
 
-const notItsServer: UpstreamProblem = {
-  kind: 'broken',
-  words:
-    'it names another authorization server than the one that its client is registered at; whoever runs this server says which is right by oauth2.authorization_url of the source',
-};
+const byHand = { secret: null, authMethod: null, expiresAtMs: null, isRegistered: false } as const;
+
+const notItsServer = brokenBy(
+  'it names another authorization server than the one that its client is registered at',
+  'Whoever runs this server says which is right by oauth2.authorization_url of the source.',
+);
 
 async function register(
   server: UpstreamServer,
   redirectUri: string,
   { fetchFn, clock, issuer }: ClientDeps,
-): Promise<Result<UpstreamClient, UpstreamProblem>> {
+): Promise<Result<UpstreamClient, Problem>> {
   if (server.registrationEndpoint === null) {
-    const words =
-      'its authorization server registers nobody by itself: give the source the client_id of a client that is registered there (oauth2)';
-    return err({ kind: 'broken', words });
+    const words = 'its authorization server registers nobody by itself';
+    const advice =
+      'Whoever runs this server gives the source the client_id of a client that is registered there (oauth2).';
+    return err(brokenBy(words, advice));
   }
   const offered = server.tokenAuthMethods ?? ['client_secret_basic'];
   const method = ['client_secret_basic', 'client_secret_post', 'none'].find((one) => offered.includes(one));
@@ -133,6 +136,7 @@ async function register(
       authMethod: token_endpoint_auth_method ?? null,
       redirectUri,
       expiresAtMs: over > 0 ? Math.min(over * 1000, clock.now() + tenYearsMs) : null,
+      isRegistered: true,
     });
   } catch (thrown) {
     return err(problemOf(thrown, 'its authorization server did not register us'));

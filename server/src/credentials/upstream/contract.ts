@@ -4,6 +4,7 @@ export interface UpstreamServer {
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly registrationEndpoint: string | null;
+  readonly revocationEndpoint: string | null;
   readonly responseTypes: readonly string[];
   readonly tokenAuthMethods: readonly string[] | null;
   readonly challengeMethods: readonly string[] | null;
@@ -24,29 +25,6 @@ export interface UpstreamClient {
   readonly redirectUri: string;
   /** When the secret is over. */
   readonly expiresAtMs: number | null;
-}
-
-/** What a source said in its challenge. */
-export interface Wanted {
-  readonly metadataUrl: string | null;
-  readonly scopes: readonly string[];
-  readonly isInsufficient: boolean;
-}
-
-export interface Tokens {
-  readonly accessToken: string;
-  readonly refreshToken: string | null;
-  readonly expiresAtMs: number | null;
-  /** `null`: as asked for. */
-  readonly scopes: readonly string[] | null;
-}
-
-/**
- * Why an authorization server did not give what we asked for. `consent`: the user has to be asked anew; `client`: it does not
- * know us any more; `passing`: it may work later; `broken`: somebody has to mend something.
- */
-export interface UpstreamProblem {
-  readonly kind: 'consent' | 'client' | 'passing' | 'broken';
-  /** In words for the user; no secret. */
-  readonly words: string;
+  /** It was registered by itself, so it can be anew. */
+  readonly isRegistered: boolean;
 }

@@ -10,8 +10,9 @@ import {
 } from '@modelcontextprotocol/client';
 import type { Challenge } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { UpstreamProblem, UpstreamServer, Wanted } from './contract.ts';
-import { problemOf } from './problems.ts';
+import type { Problem, Wanted } from '../authority.ts';
+import type { UpstreamServer } from './contract.ts';
+import { brokenBy, problemOf } from './problems.ts';
 
 /** What a challenge says; a metadata address that is none is passed over. */
 export function wantedBy({ status, header }: Challenge): Wanted {
@@ -47,7 +48,7 @@ export async function discover(
   uri: string,
   { metadataUrl }: Wanted,
   fetchFn: FetchLike,
-): Promise<Result<Found | null, UpstreamProblem>> {
+): Promise<Result<Found | null, Problem>> {
   try {
     const { authorizationServerMetadata: metadata, resourceMetadata } = await discoverOAuthServerInfo(uri, {
       fetchFn,
@@ -57,14 +58,16 @@ export async function discover(
     const named = await resourceOf(uri, resourceMetadata);
     if (!named.ok) return named;
     const { authorization_endpoint, token_endpoint, registration_endpoint } = metadata;
-    for (const endpoint of [authorization_endpoint, token_endpoint, registration_endpoint]) {
+    const revocation_endpoint = revocationEndpointOf(metadata);
+    const endpoints = [authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint];
+    for (const endpoint of endpoints) {
       if (endpoint !== undefined) assertSecureTokenEndpoint(endpoint);
     }
     const scopesSupported = resourceMetadata?.scopes_supported ?? null;
     return ok({ server: serverOf(metadata, named.value), scopesSupported });
   } catch (thrown) {
-    if (thrown instanceof IssuerMismatchError) return err(broken(otherIssuer));
-    if (thrown instanceof InsecureTokenEndpointError) return err(broken(insecure));
+    if (thrown instanceof IssuerMismatchError) return err(brokenBy(otherIssuer));
+    if (thrown instanceof InsecureTokenEndpointError) return err(brokenBy(insecure));
     return err(problemOf(thrown, 'its authorization server could not be found'));
   }
 }
@@ -76,17 +79,13 @@ const insecure = 'its authorization server wants to be spoken to over http, with
 async function resourceOf(
   uri: string,
   metadata: Parameters<typeof selectResourceURL>[2],
-): Promise<Result<string | null, UpstreamProblem>> {
+): Promise<Result<string | null, Problem>> {
   try {
     const selected = await selectResourceURL(uri, {} as Parameters<typeof selectResourceURL>[1], metadata);
     return ok(selected === undefined ? null : (metadata?.resource ?? null));
   } catch {
-    return err(broken('its metadata describe another resource than the server that was called'));
+    return err(brokenBy('its metadata describe another resource than the server that was called'));
   }
-}
-
-function broken(words: string): UpstreamProblem {
-  return { kind: 'broken', words };
 }
 
 function serverOf(metadata: AuthorizationServerMetadata, resource: string | null): UpstreamServer {
@@ -95,6 +94,7 @@ function serverOf(metadata: AuthorizationServerMetadata, resource: string | null
     authorizationEndpoint: metadata.authorization_endpoint,
     tokenEndpoint: metadata.token_endpoint,
     registrationEndpoint: metadata.registration_endpoint ?? null,
+    revocationEndpoint: revocationEndpointOf(metadata) ?? null,
     responseTypes: metadata.response_types_supported,
     tokenAuthMethods: metadata.token_endpoint_auth_methods_supported ?? null,
     challengeMethods: metadata.code_challenge_methods_supported ?? null,
@@ -103,6 +103,12 @@ function serverOf(metadata: AuthorizationServerMetadata, resource: string | null
     scopes: (metadata.scopes_supported ?? []).slice(0, maxScopes),
     resource,
   };
+}
+
+/** The type leaves it out for OpenID Connect, which knows it as well. */
+function revocationEndpointOf(metadata: AuthorizationServerMetadata): string | undefined {
+  const { revocation_endpoint: endpoint } = metadata as { readonly revocation_endpoint?: unknown };
+  return typeof endpoint === 'string' ? endpoint : undefined;
 }
 
 /** The same for the functions of the official client. */

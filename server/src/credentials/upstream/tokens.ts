@@ -8,9 +8,10 @@ import {
   validateAuthorizationResponseIssuer,
 } from '@modelcontextprotocol/client';
 import { type Clock, err, ok, type Result } from '#foundation';
-import type { Tokens, UpstreamClient, UpstreamProblem, UpstreamServer } from './contract.ts';
+import type { AuthorizeUrl, CodeAnswer, Granted, Problem } from '../authority.ts';
+import type { UpstreamClient, UpstreamServer } from './contract.ts';
 import { metadataOf, scopesIn } from './discover.ts';
-import { problemOf } from './problems.ts';
+import { brokenBy, problemOf } from './problems.ts';
 
 /** Where a user is sent to, and what proves later that it was us. */
 export async function authorizationUrlOf(
@@ -18,7 +19,7 @@ export async function authorizationUrlOf(
   client: UpstreamClient,
   scopes: readonly string[],
   state: string,
-): Promise<Result<{ readonly authorizationUrl: string; readonly codeVerifier: string }, UpstreamProblem>> {
+): Promise<Result<AuthorizeUrl, Problem>> {
   try {
     const { authorizationUrl, codeVerifier } = await startAuthorization(server.issuer, {
       metadata: metadataOf(server),
@@ -28,12 +29,9 @@ export async function authorizationUrlOf(
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
       ...resourceOf(server),
     });
-    return ok({ authorizationUrl: authorizationUrl.href, codeVerifier });
+    return ok({ url: authorizationUrl.href, codeVerifier });
   } catch {
-    return err({
-      kind: 'broken',
-      words: 'its authorization server does not do authorization codes with S256',
-    });
+    return err(brokenBy('its authorization server does not do authorization codes with S256'));
   }
 }
 
@@ -55,18 +53,18 @@ export interface TokenDeps {
 }
 
 export async function tokensFor(
-  code: { readonly code: string; readonly iss: string | null; readonly codeVerifier: string },
+  { code, iss, codeVerifier }: CodeAnswer,
   server: UpstreamServer,
   client: UpstreamClient,
   { fetchFn, clock }: TokenDeps,
-): Promise<Result<Tokens, UpstreamProblem>> {
+): Promise<Result<Granted, Problem>> {
   try {
     const given = await exchangeAuthorization(server.issuer, {
       metadata: metadataOf(server),
       clientInformation: informationOf(client),
-      authorizationCode: code.code,
-      ...(code.iss === null ? {} : { iss: code.iss }),
-      codeVerifier: code.codeVerifier,
+      authorizationCode: code,
+      ...(iss === null ? {} : { iss }),
+      codeVerifier: codeVerifier ?? '',
       redirectUri: client.redirectUri,
       fetchFn,
       ...resourceOf(server),
@@ -82,7 +80,7 @@ export async function tokensAgain(
   server: UpstreamServer,
   client: UpstreamClient,
   { fetchFn, clock }: TokenDeps,
-): Promise<Result<Tokens, UpstreamProblem>> {
+): Promise<Result<Granted, Problem>> {
   try {
     const given = await refreshAuthorization(server.issuer, {
       metadata: metadataOf(server),
@@ -94,6 +92,32 @@ export async function tokensAgain(
     return tokensOf(given, clock);
   } catch (thrown) {
     return err(problemOf(thrown, 'its authorization server did not renew the token'));
+  }
+}
+
+/** RFC 7009. */
+export async function revokeToken(
+  token: string,
+  server: UpstreamServer,
+  { id, secret, authMethod }: UpstreamClient,
+  fetchFn: FetchLike,
+): Promise<Result<'revoked' | 'unsupported', Problem>> {
+  if (server.revocationEndpoint === null) return ok('unsupported');
+  const body = new URLSearchParams({ token });
+  const headers = new Headers();
+  if (secret !== null && authMethod !== 'client_secret_post') {
+    const pair = `${encodeURIComponent(id)}:${encodeURIComponent(secret)}`;
+    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+  } else {
+    body.set('client_id', id);
+    if (secret !== null) body.set('client_secret', secret);
+  }
+  const doing = 'its authorization server did not take the token back';
+  try {
+    const answer = await fetchFn(server.revocationEndpoint, { method: 'POST', headers, body });
+    return answer.ok ? ok('revoked') : err(brokenBy(`${doing} (HTTP ${answer.status})`));
+  } catch (thrown) {
+    return err(problemOf(thrown, doing));
   }
 }
 
@@ -114,9 +138,9 @@ function informationOf({ id, secret, authMethod }: UpstreamClient) {
 const maxTokenLength = 16 * 1024;
 const longestLifeS = 10 * 365 * 24 * 3600;
 
-function tokensOf(given: OAuthTokens, clock: Clock): Result<Tokens, UpstreamProblem> {
+function tokensOf(given: OAuthTokens, clock: Clock): Result<Granted, Problem> {
   const { access_token, refresh_token, expires_in, scope, token_type } = given;
-  const broken = (words: string) => err({ kind: 'broken' as const, words });
+  const broken = (words: string) => err(brokenBy(words));
   if (token_type.toLowerCase() !== 'bearer') return broken('its authorization server gives no bearer tokens');
   if (access_token.length > maxTokenLength || (refresh_token ?? '').length > maxTokenLength) {
     return broken('its authorization server gave a token that is too long');
@@ -130,5 +154,8 @@ function tokensOf(given: OAuthTokens, clock: Clock): Result<Tokens, UpstreamProb
     refreshToken: refresh_token ?? null,
     expiresAtMs: lifeS === null ? null : clock.now() + lifeS * 1000,
     scopes: scope === undefined ? null : scopesIn(scope),
+    userInfo: null,
+    subject: null,
+    name: null,
   });
 }

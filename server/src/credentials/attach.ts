@@ -1,0 +1,166 @@
+import {
+  type Caller,
+  type ConsentNeeded,
+  type Credential,
+  consentRequired,
+  type Refusal,
+  type Source,
+  type Tool,
+} from '#domain';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
+import { consentOf, grantedBefore, userOf } from './asking.ts';
+import type { Target } from './authority.ts';
+import { grantsAll, type Use, type User } from './connections/choice.ts';
+import type { Connections } from './connections/connections.ts';
+import type { Flows } from './flows/flows.ts';
+import type { Providers, Requirement } from './providers/contract.ts';
+import { noUser } from './refusals.ts';
+import type { Connection } from './store/kept.ts';
+
+export interface AttachDeps {
+  readonly connections: Connections;
+  readonly flows: Flows;
+  readonly providers: Pick<Providers, 'resolve'>;
+  readonly issuer: () => string;
+  readonly sourceOf: (projectId: string, id: string) => Source | null;
+}
+
+type Authorization = Credential['authorization'];
+
+/** Something that wants the user's account at a provider: what it is called, and what it needs. */
+interface Needing {
+  readonly name: string;
+  readonly projectId: string;
+  readonly requirement: Requirement;
+}
+
+/** What calls carry of their users' accounts. */
+export interface Attaching {
+  forTool(
+    caller: Caller,
+    tool: Tool,
+    how: { readonly gateway: string | null; readonly isPeek: boolean },
+  ): MaybePromise<Result<Authorization, Refusal>>;
+  forSource(
+    caller: Caller,
+    projectId: string,
+    sourceId: string,
+  ): MaybePromise<Result<Authorization, Refusal>>;
+}
+
+export function createAttaching(deps: AttachDeps): Attaching {
+  const { connections, sourceOf } = deps;
+
+  /** Of an MCP server with an authorization server of its own: what there is, or nothing until it asks. */
+  function ofSource(
+    caller: Caller,
+    { projectId, sourceId }: { readonly projectId: string; readonly sourceId: string },
+    use: Use,
+  ): MaybePromise<Result<Authorization, Refusal>> {
+    const user = userOf(caller);
+    if (user === null || !connections.has(projectId, sourceId)) return nothing;
+    const connection = connections.chosen({ projectId, kind: 'source', id: sourceId }, user, use);
+    if (connection instanceof Promise) return connection.then(carried);
+    return carried(connection);
+  }
+
+  const carried = (connection: Connection | null) =>
+    connection === null ? nothing : connections.authorizationOf(connection);
+
+  const use = (gateway: string | null, toolId: string | null): Use => ({ gateway, toolId });
+
+  return {
+    forTool(caller, tool, { gateway, isPeek }) {
+      const { projectId, sourceId, id } = tool;
+      const needing = needingOf(tool, sourceOf(projectId, sourceId));
+      if (needing.length === 0) return ofSource(caller, { projectId, sourceId }, use(gateway, id));
+      return ofProviders(needing, caller, { use: use(gateway, id), isPeek }, deps);
+    },
+    forSource(caller, projectId, sourceId) {
+      const source = sourceOf(projectId, sourceId);
+      const needing = source === null ? [] : needingOfSource(source);
+      if (needing.length === 0) return ofSource(caller, { projectId, sourceId }, use(null, null));
+      return ofProviders(needing, caller, { use: use(null, null), isPeek: false }, deps);
+    },
+  };
+}
+
+const nothing = ok(null);
+
+function needingOf(tool: Tool, source: Source | null): readonly Needing[] {
+  const ofSource = source === null ? [] : needingOfSource(source);
+  const wanted = tool.requirements.authorization;
+  if (wanted === null) return ofSource;
+  const scopes = wanted.oauth2?.scopes ?? [];
+  const requirement = { id: wanted.id ?? null, providerId: wanted.provider_id ?? null, scopes };
+  return [{ name: tool.qualifiedName, projectId: tool.projectId, requirement }, ...ofSource];
+}
+
+function needingOfSource({ id, projectId, authProvider }: Source): readonly Needing[] {
+  if (authProvider == null) return [];
+  const requirement = { id: authProvider.id, providerId: null, scopes: authProvider.scopes };
+  return [{ name: id, projectId, requirement }];
+}
+
+interface How {
+  readonly use: Use;
+  /** Nobody is asked. */
+  readonly isPeek: boolean;
+}
+
+/** The first one's token is what the call carries; the user is asked for all that are missing at once. */
+async function ofProviders(
+  needing: readonly Needing[],
+  caller: Caller,
+  how: How,
+  deps: AttachDeps,
+): Promise<Result<Authorization, Refusal>> {
+  const user = userOf(caller);
+  const [first] = needing;
+  if (user === null) return err(noUser(first?.name ?? 'the tool'));
+  let carries: Authorization = null;
+  const missing: ConsentNeeded[] = [];
+  for (const one of needing) {
+    const given = await ofProvider(one, user, how, deps);
+    if (!given.ok) return given;
+    if ('missing' in given.value) missing.push(given.value.missing);
+    else if (one === first) carries = given.value.authorization;
+  }
+  const [asked, ...more] = missing.filter(
+    ({ id }, index) => missing.findIndex((other) => other.id === id) === index,
+  );
+  return asked === undefined ? ok(carries) : err(consentRequired([asked, ...more]));
+}
+
+type OfProvider = { readonly authorization: Authorization } | { readonly missing: ConsentNeeded };
+
+async function ofProvider(
+  { name, projectId, requirement }: Needing,
+  user: User,
+  { use, isPeek }: How,
+  { connections, flows, providers, issuer }: AttachDeps,
+): Promise<Result<OfProvider, Refusal>> {
+  const provider = providers.resolve(projectId, requirement);
+  if (!provider.ok) return err({ ...provider.error, message: `${name}: ${provider.error.message}` });
+  const target: Target = { projectId, kind: 'provider', id: provider.value.id };
+  const connection = await connections.chosen(target, user, use);
+  if (connection !== null && grantsAll(connection, requirement.scopes)) {
+    const given = await connections.authorizationOf(connection);
+    if (!given.ok) return given;
+    if (given.value !== null) {
+      const { id, providerId, oauth2 } = provider.value;
+      const of = { id, providerId, clientId: oauth2?.client_id ?? null, scopes: connection.grantedScopes };
+      return ok({ authorization: { ...given.value, provider: of } });
+    }
+  }
+  if (isPeek) return ok({ authorization: null });
+  const begun = await flows.begin({
+    ...{ target, userId: user.userId, personId: user.personId },
+    ...{ servesList: false, account: null, nextUri: null },
+    wanted: { scopes: requirement.scopes, metadataUrl: null, isInsufficient: false },
+    before: grantedBefore(connection),
+  });
+  if (!begun.ok) return begun;
+  if (begun.value === null) return ok({ authorization: null });
+  return ok({ missing: consentOf(begun.value, issuer()) });
+}

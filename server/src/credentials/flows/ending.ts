@@ -1,0 +1,134 @@
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { Db } from '#storage';
+import type { Granted, Problem } from '../authority.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { ConsentEvent } from '../contract.ts';
+import type { Flow, FlowSecret } from '../store/kept.ts';
+import type { ConnectionStore } from '../store/store.ts';
+import { secretText } from './begin.ts';
+import type { FlowFailure } from './contract.ts';
+
+export interface EndingDeps {
+  readonly db: Db;
+  readonly store: ConnectionStore;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly onEvent: (event: ConsentEvent) => void | Promise<void>;
+}
+
+/** How flows end: each once, in completed or failed, and told to the audit. */
+export interface Ending {
+  /** Nothing is kept. */
+  fail(flow: Flow, failure: FlowFailure): Promise<void>;
+  /** Keeps what the user consented to; or seals it until the project's own verifier says that it was the user. */
+  settle(
+    flow: Flow,
+    secret: FlowSecret,
+    granted: Granted,
+  ): Promise<Result<{ readonly goOn: string | null }, FlowFailure>>;
+  /** As `settle`, where it is known by now that it was the user. */
+  complete(flow: Flow, secret: FlowSecret, granted: Granted | null): Promise<FlowFailure | null>;
+  /** The flow; ended, where its time is over. */
+  looked(flow: Flow | null): Promise<Flow | null>;
+}
+
+export const expired: FlowFailure = {
+  code: 'expired',
+  reason: 'nobody finished it within ten minutes',
+  advice: 'Let your agent try again; it gets a new link.',
+};
+
+const tooManyAccounts: FlowFailure = {
+  code: 'too_many_accounts',
+  reason: 'the user has too many accounts there already',
+  advice: 'Disconnect one of them first, at the page of connections.',
+};
+
+export function createEnding({ db, store, connections, clock, onEvent }: EndingDeps): Ending {
+  function tell(flow: Flow, kind: ConsentEvent['kind'], code: string | null, reason: string) {
+    const { id, target, userId, personId } = flow;
+    return onEvent({ kind, id, target, userId, personId, code, reason });
+  }
+
+  async function fail(flow: Flow, failure: FlowFailure): Promise<void> {
+    if (!(await store.endFlow(db, flow.id, failure, clock.iso()))) return;
+    await tell(flow, failure.code === 'expired' ? 'expired' : 'failed', failure.code, failure.reason);
+  }
+
+  async function complete(
+    flow: Flow,
+    secret: FlowSecret,
+    granted: Granted | null,
+  ): Promise<FlowFailure | null> {
+    // Only a verifier was tried out.
+    if (granted === null) {
+      await store.endFlow(db, flow.id, { connectionId: null }, clock.iso());
+      return null;
+    }
+    const { target, userId, personId, account, label, servesList, scopes } = flow;
+    const { boundTo, issuer, held } = secret;
+    const consented = {
+      ...{ target, userId, personId, account, label, servesList, scopes },
+      ...{ boundTo, issuer, held, granted },
+    };
+    const kept = await connections.keep(consented, (queries, connectionId) =>
+      store.endFlow(queries, flow.id, { connectionId }, clock.iso()),
+    );
+    if (kept === 'over') return (await store.flow(flow.id))?.failure ?? expired;
+    if (kept === 'too_many') {
+      await fail(flow, tooManyAccounts);
+      return tooManyAccounts;
+    }
+    await tell(flow, 'completed', null, `scopes: ${(granted.scopes ?? scopes).join(' ')}`);
+    return null;
+  }
+
+  return {
+    fail,
+    complete,
+
+    async settle(flow, secret, granted) {
+      const verifier = await verifierOf(flow, store);
+      if (verifier !== null) {
+        const verifyId = secretText();
+        const isKept = await store.verifying(flow, { ...secret, opening: null, granted }, verifyId);
+        return isKept ? ok({ goOn: verifierAddress(verifier, verifyId) }) : err(expired);
+      }
+      const failure = await complete(flow, secret, granted);
+      return failure === null ? ok({ goOn: flow.nextUri }) : err(failure);
+    },
+
+    async looked(flow) {
+      const isUnderWay = flow?.status === 'pending' || flow?.status === 'verifying';
+      if (flow === null || !isUnderWay || flow.expiresAtMs > clock.now()) return flow;
+      await fail(flow, expired);
+      return store.flow(flow.id);
+    },
+  };
+}
+
+/** Of the project, where it makes sure itself who is at the browser. A person is known by their own sign-in. */
+export async function verifierOf(
+  { target, userId, personId }: Flow,
+  store: Pick<ConnectionStore, 'verification'>,
+): Promise<string | null> {
+  if (personId !== null || userId === '') return null;
+  return (await store.verification(target.projectId)).verifierUrl;
+}
+
+export function verifierAddress(verifierUrl: string, verifyId: string): string {
+  const url = new URL(verifierUrl);
+  url.searchParams.set('flow_id', verifyId);
+  return url.href;
+}
+
+const codes = {
+  consent: 'access_denied',
+  client: 'invalid_client',
+  passing: 'provider_unavailable',
+  broken: 'answer_invalid',
+} as const;
+
+export function failureOf({ kind, code, words, advice }: Problem): FlowFailure {
+  return { code: code ?? codes[kind], reason: words, advice };
+}
