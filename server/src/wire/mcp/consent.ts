@@ -1,58 +1,52 @@
-import { type ClientSide, type Refusal, stateOfConsent } from '#domain';
+import { type ClientSide, type ConsentNeeded, consentsIn, type Refusal, stateOfConsent } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { Refused } from './front.ts';
 import type { Answer, InputRequired } from './methods.ts';
 
-/** How a client is told that its user must consent first, at an address of ours. */
+/** How a client is told that its user must consent first, at addresses of ours: of all that is missing, at once. */
 
 const urlElicitationRequired = -32042;
 
-interface Consent {
-  readonly url: string;
-  readonly id: string;
-  readonly message: string;
-  /** As they stand in every form of the answer. */
-  readonly details: Members;
-}
-
-/** `null`: the refusal is about something else. */
-function consentIn({ code, message, details }: Refusal): Consent | null {
-  if (code !== 'credentials.consent_required' || details === undefined) return null;
-  const { authorization_url: url, authorization_id: id } = details;
-  return typeof url === 'string' && typeof id === 'string' ? { url, id, message, details } : null;
-}
-
 /**
- * As a question, where the client declared that it opens links: of today's generation it is asked by the answer, of the other by the
+ * As questions, where the client declared that it opens links: of today's generation it is asked by the answer, of the other by the
  * error that asks it to call again. `null`: it has to be told in another way.
  */
 export function askToConsent(refused: Refused, client: ClientSide): Result<Answer, Refused> | null {
-  const consent = consentIn(refused.refusal);
+  const consents = consentsIn(refused.refusal);
   const { elicitation } = client.capabilities;
-  if (consent === null || !isMembers(elicitation) || !isMembers(elicitation.url)) return null;
-  const { url, id } = consent;
-  const provider = String(consent.details.provider_id);
-  const message = `${provider} needs your authorization. Open the link, allow it there, and come back.`;
-  const params = { mode: 'url', elicitationId: id, url, message };
+  if (consents.length === 0 || !isMembers(elicitation) || !isMembers(elicitation.url)) return null;
   if (client.ask !== null) {
-    const data = { ...consent.details, elicitations: [params] };
-    return err({ ...refused, relayed: { code: urlElicitationRequired, message: consent.message, data } });
+    const { message, details } = refused.refusal;
+    const data = { ...details, elicitations: consents.map(questionOf) };
+    return err({ ...refused, relayed: { code: urlElicitationRequired, message, data } });
   }
-  const requests = { authorization: { method: 'elicitation/create', params } } as const;
+  const requests = consents.map((consent, at) => {
+    const key = at === 0 ? 'authorization' : `authorization-${at + 1}`;
+    return [key, { method: 'elicitation/create', params: questionOf(consent) }] as const;
+  });
   const asked: InputRequired = {
     form: 'input_required',
-    requests,
-    state: stateOfConsent(id),
+    requests: Object.fromEntries(requests),
+    state: stateOfConsent(...consents.map(({ id }) => id)),
     isError: false,
   };
   return ok(asked);
+}
+
+function questionOf({ id, url, label }: ConsentNeeded): Members {
+  const message = `${label} needs your authorization. Open the link, allow it there, and come back.`;
+  return { mode: 'url', elicitationId: id, url, message };
 }
 
 /** As members of a tool result, for clients and models that look in either place; `null`: it is about something else. */
 export function consentMembers(
   refusal: Refusal,
 ): { readonly structuredContent: Members; readonly meta: Members } | null {
-  const consent = consentIn(refusal);
-  if (consent === null) return null;
-  return { structuredContent: consent.details, meta: { authorization_url: consent.url } };
+  const [first, ...others] = consentsIn(refusal);
+  if (first === undefined) return null;
+  const all = others.length === 0 ? {} : { authorization_urls: [first, ...others].map(({ url }) => url) };
+  return {
+    structuredContent: { ...refusal.details },
+    meta: { authorization_url: first.url, ...all },
+  };
 }

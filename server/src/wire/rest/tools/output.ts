@@ -80,6 +80,7 @@ const kinds: Partial<Record<ErrorCode, ToolErrorKind>> = {
   'policy.approval_required': 'CONTEXT_DENIED',
   'policy.approval_denied': 'CONTEXT_DENIED',
   'credentials.not_configured': 'TOOL_REQUIREMENTS_NOT_MET',
+  'credentials.provider_unavailable': 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE',
   'catalog.arguments_invalid': 'TOOL_RUNTIME_BAD_INPUT_VALUE',
   'catalog.tool_unavailable': 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE',
   'source.disabled': 'NETWORK_TRANSPORT_RUNTIME_UNREACHABLE',
