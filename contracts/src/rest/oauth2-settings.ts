@@ -68,6 +68,10 @@ function paramsWith(known: readonly Placeholder[], reserved: readonly string[]) 
     .record(printable.max(100), value)
     .superRefine((params, context) => {
       for (const [name, text] of Object.entries(params)) {
+        if (name === 'client_secret' && text !== '{{client_secret}}') {
+          const message = 'must be {{client_secret}}: the secret itself belongs beside client_id';
+          context.addIssue({ code: 'custom', path: [name], message });
+        }
         const isOwn = text.replaceAll(' ', '') === `{{${name}}}`;
         const names = placeholdersIn(text).filter((placeholder) => reserved.includes(placeholder));
         if (isOwn || (names.length === 0 && !reserved.includes(name))) continue;

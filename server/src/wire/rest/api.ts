@@ -8,6 +8,7 @@ import { apiKeyRoutes } from './api-keys/routes.ts';
 import { approvalRoutes } from './approvals/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { authRoutes } from './auth/routes.ts';
+import { authProviderRoutes } from './auth-providers/routes.ts';
 import { connectionRoutes } from './connections/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
@@ -54,6 +55,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...hookRoutes(deps),
     ...approvalRoutes(deps),
     ...userSourceRoutes(deps),
+    ...authProviderRoutes(deps),
     ...secretRoutes(deps),
     ...auditRoutes(deps),
     explainRoute(deps),

@@ -28,7 +28,9 @@ export function aboutRoutes(
         body: {
           issuer: issuer(),
           dashboard: { authority: issuer(), coordinatorUri: issuer() },
-          oauth2: {},
+          oauth2: {
+            callback_url_template: `${issuer()}/connect/callback/{project_id}/providers/{provider_id}`,
+          },
           servers: { timeout_max_seconds: 3600 },
         },
       }),
