@@ -17,6 +17,8 @@ export const square: KnownProvider = {
       client: 'body',
       json: true,
       with: { session: 'false' },
+      tokenMap: { expires_in: '$.expires_at' },
+      refreshMap: { expires_in: '$.expires_at' },
     }),
     revocation_request: {
       endpoint: 'https://connect.squareup.com/oauth2/revoke',
