@@ -29,6 +29,8 @@ export interface Vault {
   keepUp(): void;
   /** Moves now what is to be moved; for tests. */
   move(): Promise<void>;
+  /** Done when nothing is being moved; for tests. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 

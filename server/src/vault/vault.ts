@@ -65,6 +65,7 @@ export async function openVault(deps: VaultDeps): Promise<Vault> {
       });
     },
     move: () => mover.move(),
+    settled: () => moving,
     async close() {
       closing.abort();
       stop();
