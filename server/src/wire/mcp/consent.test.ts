@@ -61,6 +61,13 @@ it('any other client is told in text, structuredContent and _meta, of every one'
   assert.deepEqual(_meta.authorization_urls, [consent('github').url, consent('google').url]);
 });
 
+it('structured content is none where the tool has an output schema, which clients hold failed results to, too', () => {
+  const told = JSON.parse(refusalResult(refused('github').refusal, true));
+  assert.equal('structuredContent' in told, false);
+  assert.equal(told._meta.authorization_url, consent('github').url);
+  assert.equal(told._meta['sallyport/refusal'].details.authorization_id, 'ac_github');
+});
+
 it('any other refusal asks for no consent', () => {
   const other = { refusal: refusal('credentials.not_configured', 'no'), recorded: true };
   assert.equal(askToConsent(other, opensLinks), null);

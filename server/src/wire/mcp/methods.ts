@@ -117,7 +117,8 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
     .finally(stopWaiting);
   if (!outcome.ok) {
     const refused = refusedBy(outcome.error, deps, manners);
-    return askToConsent(refused, asked.client) ?? failed(refused, manners);
+    const promises = (view.find(name)?.tool.outputSchema ?? null) !== null;
+    return askToConsent(refused, asked.client) ?? failed(refused, manners, promises);
   }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
@@ -128,13 +129,13 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
 }
 
 /** What the model can act upon is a result. */
-function failed(refused: Refused, { badArguments }: CallManners): Result<string, Refused> {
+function failed(refused: Refused, { badArguments }: CallManners, promises: boolean): Result<string, Refused> {
   const { code } = refused.refusal;
   const asError =
     refused.relayed !== undefined ||
     errorCodes[code].rpc !== null ||
     (code === 'catalog.arguments_invalid' && badArguments === 'error');
-  return asError ? err(refused) : ok(refusalResult(refused.refusal));
+  return asError ? err(refused) : ok(refusalResult(refused.refusal, promises));
 }
 
 export function unknownMethod(method: string): Refused {

@@ -33,8 +33,11 @@ function errorResult(error: ToolError): string {
   return JSON.stringify({ content: [{ type: 'text', text }], isError: true, _meta: { arcade } });
 }
 
-/** A refusal as a tool result, so that the model can read it and act upon it. */
-export function refusalResult(refusal: Refusal): string {
+/**
+ * A refusal as a tool result, so that the model can read it and act upon it. `promises`: the tool has an output schema; clients then
+ * throw a result away whose `structuredContent` is another, failed or not.
+ */
+export function refusalResult(refusal: Refusal, promises = false): string {
   const { code, message, field, retryAfterMs, details } = refusal;
   const consent = consentMembers(refusal);
   const sallyport = {
@@ -46,7 +49,7 @@ export function refusalResult(refusal: Refusal): string {
   };
   return JSON.stringify({
     content: [{ type: 'text', text: message }],
-    ...(consent === null ? {} : { structuredContent: consent.structuredContent }),
+    ...(consent === null || promises ? {} : { structuredContent: consent.structuredContent }),
     isError: true,
     _meta: { ...consent?.meta, 'sallyport/refusal': sallyport },
   });
