@@ -3,6 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import type { Scope } from '#domain';
 import type { Identity } from '#identity';
 import { saidByLink, signIn, tokenFor } from '../../../test/access-token.ts';
+import { consentAt, type StandIn, startGitHub } from '../../../test/oauth-providers/index.ts';
+import { addProvider } from './fixtures/mail-world.ts';
 import {
   type Asked,
   type RestServer,
@@ -17,6 +19,9 @@ const mark = 'zebra';
 let server: RestServer;
 let identity: Identity;
 let worker: Awaited<ReturnType<typeof startTestWorker>>;
+let github: StandIn;
+/** An authorization of the full project that is pending, and one that completed. */
+const authorizations: string[] = [];
 /** Of the full project. */
 let inside: string;
 /** Credentials of the others. */
@@ -27,6 +32,7 @@ let paths: readonly { readonly method: string; readonly path: string }[];
 
 before(async () => {
   worker = await startTestWorker();
+  github = await startGitHub();
   server = await startRestServer();
   ({ identity } = server.app.rooms);
   const { people } = identity;
@@ -44,6 +50,7 @@ before(async () => {
 after(async () => {
   await server?.close();
   await worker?.stop();
+  await github?.close();
 });
 
 async function keyOf(projectId: string): Promise<string> {
@@ -92,6 +99,29 @@ const issuer = {
 const grant = { subject: { user: mark }, tools: ['A.*'], effect: 'allow' };
 const limit = { name: mark, tools: ['A.*'], per: ['user'], rate: { limit: 1000, per_seconds: 1 } };
 
+/** An account that a user connected, and a consent under way. */
+async function connect(): Promise<string> {
+  await addProvider(server, mark, github);
+  const asked = async (user_id: string) => {
+    const body = { auth_requirement: { id: mark }, user_id };
+    const { body: authorization } = await server.ask('POST', '/v1/auth/authorize', { body });
+    authorizations.push(authorization.id);
+    return authorization;
+  };
+  const { url } = await asked(mark);
+  await consentAt(url, { as: 'ann', allow: true });
+  await asked(`${mark}-waits`);
+  const { body } = await server.ask('GET', '/v1/connections');
+  return body.items[0].id;
+}
+
+async function secret(): Promise<string> {
+  const body = { value: 'sesame-open', description: mark };
+  const made = await server.ask('POST', '/v1/admin/secrets/ZEBRA_KEY', { body });
+  assert.ok(made.status < 300, JSON.stringify(made.body));
+  return made.body.id;
+}
+
 /** One of each kind; by the beginning of the path that names it. */
 async function fill(): Promise<Record<string, string>> {
   const http = { uri: worker.url, secret: workerSecret, timeout: 10, retry: 0 };
@@ -106,6 +136,7 @@ async function fill(): Promise<Record<string, string>> {
   const { body: approvals } = await server.ask('GET', '/v1/approvals');
   const { body: events } = await server.ask('GET', '/v1/audit_events?limit=1');
   assert.ok(approvals.items.length > 0, JSON.stringify(held.body));
+  const connection = await connect();
   const { body: hooks } = await server.ask('GET', `/v1/hooks?plugin_id=${plugin.id}`);
   const create = async (path: string, body: object) => (await made(path, body)).id as string;
   return {
@@ -113,6 +144,10 @@ async function fill(): Promise<Record<string, string>> {
     '/formatted_tools/{name}': 'Test.Join',
     '/workers/{id}': mark,
     '/gateways/{gateway_id}': gateway.id as string,
+    '/auth_providers/{id}': mark,
+    '/secrets/{secret_id}': await secret(),
+    '/connections/{id}': connection,
+    '/user_connections/{id}': connection,
     '/api_keys/{id}': await create('/v1/api_keys', { name: mark }),
     '/service_accounts/{id}': await create('/v1/service_accounts', { name: mark }),
     '/user_sources/{id}': await create('/v1/user_sources', issuer),
@@ -188,7 +223,8 @@ describe('what another project has', () => {
   });
 
   it('is unknown on every route that names it, as if it were nowhere', async () => {
-    const named = paths.filter(({ path }) => !isFilled(path));
+    // By its key a secret is made where there is none.
+    const named = paths.filter(({ path }) => !isFilled(path) && !path.includes('{secret_key}'));
     assert.ok(named.length > 50);
     for (const { method, path } of named) {
       for (const [who, key] of outside) {
@@ -242,6 +278,9 @@ describe('what another project has', () => {
         '/v1/gateways',
         { name: 'x', auth_types: ['user_source'], user_source_ids: [ids['/user_sources/{id}']] },
       ],
+      ['/v1/auth/confirm_user', { flow_id: authorizations[1], user_id: mark }],
+      ['/v1/tools/authorize', { tool_name: 'Test.Join', user_id: mark }],
+      ['/v1/tools/requirements', { tool_names: ['Test.Join'], user_id: mark }],
       ['/v1/tools/execute', { tool_name: 'Test.Join', user_id: 'u', input: { words: ['a'] } }],
       ['/v1/policy/simulate', { remove_grants: [ids['/grants/{id}']] }],
     ];
@@ -249,6 +288,31 @@ describe('what another project has', () => {
       for (const key of [...outside.values()].slice(0, 2)) {
         const asked = await server.ask('POST', path, { key, body });
         assert.ok([400, 404].includes(asked.status), `${path} ${JSON.stringify(asked.body)}`);
+      }
+    }
+  });
+
+  it('is no provider of theirs', async () => {
+    for (const key of [...outside.values()].slice(0, 2)) {
+      const authorize = (id: string) =>
+        server.ask('POST', '/v1/auth/authorize', {
+          key,
+          body: { auth_requirement: { id }, user_id: mark },
+        });
+      const [asked, nowhere] = [await authorize(mark), await authorize('no-such')];
+      assert.deepEqual([asked.status, asked.body.name], [403, 'credentials.not_configured']);
+      assert.equal(asked.body.message.replaceAll(mark, 'no-such'), nowhere.body.message);
+    }
+  });
+
+  it('is no authorization that theirs can follow', async () => {
+    for (const [who, key] of outside) {
+      const follow = (id: string) => server.ask('GET', `/v1/auth/status?id=${id}&wait=59`, { key });
+      const nowhere = await follow('ac_nowhere');
+      for (const id of authorizations) {
+        const { status, body } = await follow(id);
+        assert.deepEqual([status, body.name], [404, 'resource.unknown'], who);
+        assert.equal(body.message.replace(id, ''), nowhere.body.message.replace('ac_nowhere', ''), who);
       }
     }
   });

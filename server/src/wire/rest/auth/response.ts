@@ -4,6 +4,9 @@ import type { Principal, Refusal } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { RestDeps } from '../route.ts';
 
+/** Of what is completed because nothing has to be authorized: clients go on with what is completed, as long as it has an id. */
+export const nothingAsked = 'ac_none';
+
 /**
  * An authorization in Arcade's words, with the token where it is completed: for who may call and act as the user. A key for
  * certain tools could do anything with it; and what MCP servers are sent is for them alone.
@@ -15,7 +18,7 @@ export async function authorizationResponse(
 ): Promise<Result<AuthorizationResponse, Refusal>> {
   const { id, status, url, scopes, target, userId, failure } = authorization;
   const response: AuthorizationResponse = {
-    id,
+    id: id === '' ? nothingAsked : id,
     status,
     ...(url === null ? {} : { url }),
     scopes: [...scopes],

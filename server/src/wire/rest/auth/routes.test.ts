@@ -325,7 +325,7 @@ describe("a project's own verifier", () => {
       const refused = await put({ verifier_url });
       assert.deepEqual([refused.status, refused.body.field], [400, 'verifier_url'], verifier_url);
     }
-    const [change] = await records('kind=admin&tool=session_verification.update');
+    const [change] = await records('kind=admin&tool=session_verification.update&decision=allowed');
     assert.equal(change.changes.after.verifier_url, verifierUrl);
   });
 

@@ -71,7 +71,7 @@ describe('connected accounts', () => {
       user_id: user,
       provider_id: 'google',
       provider_type: 'oauth2',
-      provider_name: 'google',
+      provider_name: 'Accounts at google',
       status: 'active',
       is_default: true,
       gateways: [],
@@ -162,7 +162,7 @@ describe('connected accounts', () => {
       '/v1/audit_events?kind=credential&tool=connections.update',
     );
     const { before, after } = body.items.find(
-      ({ changes }: Asked['body']) => changes.after.name === 'Work',
+      ({ changes }: Asked['body']) => changes.before?.name !== 'Work' && changes.after?.name === 'Work',
     ).changes;
     assert.deepEqual([before.tools, after.tools], [[], ['Mail.Whoami']]);
     assert.equal('user_info' in after, false);

@@ -6,6 +6,7 @@ import {
 import type { Refusal, Tool } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { authorize } from '../auth/authorize.ts';
+import { nothingAsked } from '../auth/response.ts';
 import { begun } from '../auth/routes.ts';
 import { whomOf } from '../auth/whom.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
@@ -49,9 +50,8 @@ function neededBy(deps: RestDeps, tool: Tool) {
   return deps.sources.get(tool.projectId, tool.sourceId)?.kind === 'mcp' ? { sourceId: tool.sourceId } : null;
 }
 
-/** Clients go on with what is completed, as long as it has an id. */
 function nothingNeeded(userId: string): AuthorizationResponse {
-  return { id: 'ac_none', status: 'completed', scopes: [], provider_id: '', user_id: userId };
+  return { id: nothingAsked, status: 'completed', scopes: [], provider_id: '', user_id: userId };
 }
 
 const ofToolName = (refused: Refusal): Refusal =>
