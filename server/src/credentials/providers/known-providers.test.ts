@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { placeholdersIn } from '@sallyport/contracts';
+import { createAuthProviderRequest, placeholdersIn } from '@sallyport/contracts';
 import { completed } from './complete.ts';
 import { knownProvider, knownProviders } from './known/known-providers.ts';
 import type { KnownProvider } from './known-provider.ts';
@@ -36,6 +36,22 @@ function requestsOf(settings: Settings): readonly (readonly [string, Asked])[] {
 }
 
 const saidIn = ({ params = {} }: Asked) => Object.values(params).flatMap((text) => placeholdersIn(text));
+
+function rowOf({ id, label, docsUrl, registerUrl, variables = {}, defaultScopes, settings }: KnownProvider) {
+  const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ') || 'none';
+  const named = Object.entries(variables).map(([name, { default: usual }]) =>
+    usual === undefined ? name : `${name}: ${usual}`,
+  );
+  const renewed = settings.refresh_request === undefined ? 'no' : 'yes';
+  const cells = [
+    `[\`${id}\`](${docsUrl})`,
+    `[${label}](${registerUrl})`,
+    list(named),
+    list(defaultScopes),
+    renewed,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
 
 describe('the well-known providers', () => {
   it('are those that tools name, and those that are documented, each in a file of its name', () => {
@@ -109,6 +125,22 @@ describe('the well-known providers', () => {
         ])
           assert.doesNotMatch(evil, pattern, `${id} ${name} ${JSON.stringify(evil)}`);
       }
+  });
+
+  it('stand in docs/guides/providers.md, each in a row that says what is so', () => {
+    const page = readFileSync(new URL('../../../../docs/guides/providers.md', import.meta.url), 'utf8');
+    const table = page.split('\n').filter((line) => /^\| \[`/.test(line));
+    assert.deepEqual(table, knownProviders.map(rowOf));
+  });
+
+  it('and what the guide shows of providers is taken as it stands', () => {
+    const page = readFileSync(new URL('../../../../docs/guides/providers.md', import.meta.url), 'utf8');
+    const examples = [...page.matchAll(/```json\n([\s\S]+?)```/g)].map(([, text = '']) => JSON.parse(text));
+    assert.equal(examples.length, 5);
+    for (const example of examples) {
+      const complete = completed(createAuthProviderRequest.parse(example));
+      assert.ok(complete.ok, JSON.stringify(complete));
+    }
   });
 
   it('that need variables say so', () => {
