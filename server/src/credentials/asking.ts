@@ -35,7 +35,7 @@ export interface AskingDeps {
 const waitMs = 50_000;
 const maxAtOnce = 10;
 /** A token that is refused so soon after it was given is refused for another reason than its age. */
-const freshMs = 10_000;
+export const freshMs = 10_000;
 
 /** What a source wants of a user, and where that is asked for. */
 interface AtSource {

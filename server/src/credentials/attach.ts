@@ -7,11 +7,12 @@ import {
   type Source,
   type Tool,
 } from '#domain';
-import { err, type MaybePromise, ok, type Result } from '#foundation';
-import { consentOf, grantedBefore, userOf } from './asking.ts';
+import { type Clock, err, type MaybePromise, ok, type Result } from '#foundation';
+import { consentOf, freshMs, grantedBefore, userOf } from './asking.ts';
 import type { Target } from './authority.ts';
 import { grantsAll, type Use, type User } from './connections/choice.ts';
 import type { Connections } from './connections/connections.ts';
+import { consentsTooOften } from './connections/keep.ts';
 import type { Flows } from './flows/flows.ts';
 import type { Providers, Requirement } from './providers/contract.ts';
 import { noUser } from './refusals.ts';
@@ -21,6 +22,7 @@ export interface AttachDeps {
   readonly connections: Connections;
   readonly flows: Flows;
   readonly providers: Pick<Providers, 'resolve'>;
+  readonly clock: Clock;
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
 }
@@ -39,7 +41,7 @@ export interface Attaching {
   forTool(
     caller: Caller,
     tool: Tool,
-    how: { readonly gateway: string | null; readonly isPeek: boolean },
+    how: { readonly gateway: string | null } & Omit<How, 'use'>,
   ): MaybePromise<Result<Authorization, Refusal>>;
   forSource(
     caller: Caller,
@@ -70,17 +72,17 @@ export function createAttaching(deps: AttachDeps): Attaching {
   const use = (gateway: string | null, toolId: string | null): Use => ({ gateway, toolId });
 
   return {
-    forTool(caller, tool, { gateway, isPeek }) {
+    forTool(caller, tool, { gateway, ...how }) {
       const { projectId, sourceId, id } = tool;
       const needing = needingOf(tool, sourceOf(projectId, sourceId));
       if (needing.length === 0) return ofSource(caller, { projectId, sourceId }, use(gateway, id));
-      return ofProviders(needing, caller, { use: use(gateway, id), isPeek }, deps);
+      return ofProviders(needing, caller, { ...how, use: use(gateway, id) }, deps);
     },
     forSource(caller, projectId, sourceId) {
       const source = sourceOf(projectId, sourceId);
       const needing = source === null ? [] : needingOfSource(source);
       if (needing.length === 0) return ofSource(caller, { projectId, sourceId }, use(null, null));
-      return ofProviders(needing, caller, { use: use(null, null), isPeek: false }, deps);
+      return ofProviders(needing, caller, { use: use(null, null), isPeek: false, refused: null }, deps);
     },
   };
 }
@@ -106,6 +108,8 @@ interface How {
   readonly use: Use;
   /** Nobody is asked. */
   readonly isPeek: boolean;
+  /** A token that was refused over there. */
+  readonly refused: string | null;
 }
 
 /** The first one's token is what the call carries; the user is asked for all that are missing at once. */
@@ -137,13 +141,17 @@ type OfProvider = { readonly authorization: Authorization } | { readonly missing
 async function ofProvider(
   { name, projectId, requirement }: Needing,
   user: User,
-  { use, isPeek }: How,
-  { connections, flows, providers, issuer }: AttachDeps,
+  { use, isPeek, refused }: How,
+  deps: AttachDeps,
 ): Promise<Result<OfProvider, Refusal>> {
+  const { connections, flows, providers, issuer } = deps;
   const provider = providers.resolve(projectId, requirement);
   if (!provider.ok) return err({ ...provider.error, message: `${name}: ${provider.error.message}` });
   const target: Target = { projectId, kind: 'provider', id: provider.value.id };
-  const connection = await connections.chosen(target, user, use);
+  const chosen = await connections.chosen(target, user, use);
+  const after = chosen === null || refused === null ? ok(chosen) : await afterRefusal(chosen, refused, deps);
+  if (!after.ok) return after;
+  const connection = after.value;
   if (connection !== null && grantsAll(connection, requirement.scopes)) {
     const given = await connections.authorizationOf(connection);
     if (!given.ok) return given;
@@ -163,4 +171,20 @@ async function ofProvider(
   if (!begun.ok) return begun;
   if (begun.value === null) return ok({ authorization: null });
   return ok({ missing: consentOf(begun.value, issuer()) });
+}
+
+/**
+ * A tool says that its provider refused this token: renewed, unless somebody has done that meanwhile. What was given just now is
+ * refused for another reason, and nobody is asked again and again. `null`: the user must consent anew.
+ */
+async function afterRefusal(
+  connection: Connection,
+  refused: string,
+  { connections, clock }: AttachDeps,
+): Promise<Result<Connection | null, Refusal>> {
+  const now = await connections.authorizationOf(connection);
+  if (!now.ok) return now;
+  const isFresh = clock.now() - connection.changedAtMs < freshMs;
+  const isInVain = isFresh || consentsTooOften(connection.consentedAtMs, clock);
+  return now.value?.token !== refused || isInVain ? ok(connection) : connections.renew(connection);
 }

@@ -62,6 +62,11 @@ export interface CallToAttach {
   readonly gateway: string | null;
   /** Secrets that a hook gave for this call. */
   readonly given: Credential['secrets'];
+  /**
+   * The token that a tool was given before and that its provider refused: another one, renewed where nobody has done that yet;
+   * `credentials.consent_required` where the provider renews it no more.
+   */
+  readonly refused?: string;
   /** Only says what is there: nobody is asked to consent, and nothing of it is recorded. */
   readonly peek?: true;
 }

@@ -74,9 +74,9 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
     authorizations: createAuthorizations(all),
     connections: createUserConnections(all),
     secrets: secrets.secrets,
-    attach({ caller, tool, gateway, given: fromHooks, peek = false }) {
+    attach({ caller, tool, gateway, given: fromHooks, peek = false, refused = null }) {
       const asked = secretsForTool(tool, fromHooks, secrets.secrets);
-      const user = () => attaching.forTool(caller, tool, { gateway, isPeek: peek });
+      const user = () => attaching.forTool(caller, tool, { gateway, isPeek: peek, refused });
       if (asked instanceof Promise)
         return asked.then((opened) => (opened.ok ? withSecrets(user(), opened.value) : opened));
       return asked.ok ? withSecrets(user(), asked.value) : asked;

@@ -1,5 +1,6 @@
 import type { Queries } from '#storage';
 import type { Vault } from '#vault';
+import { accountWrites } from './accounts.ts';
 import { clientQueries } from './clients.ts';
 import { connectionLeases, connectionReads, connectionWrites } from './connections.ts';
 import { flowEnds, flowReads, flowWrites } from './flows.ts';
@@ -14,7 +15,8 @@ export function createConnectionStore(db: Queries, vault: Vault) {
   return {
     ...seals,
     ...connectionReads(db),
-    ...connectionWrites(db, seals),
+    ...connectionWrites(seals),
+    ...accountWrites(db),
     ...connectionLeases(db),
     ...clientQueries(db, vault),
     ...flowReads(db),
