@@ -8,15 +8,17 @@ import type { Rooms } from './rooms.ts';
 
 type Needs = Pick<Rooms, 'db' | 'vault' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
   readonly clock: Clock;
+  readonly issuer: () => string;
   readonly log: Log;
 };
 
 /** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
 export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
-  const { db, vault, egress, clock, log, audit, catalog, credentials } = needs;
+  const { db, vault, egress, clock, log, audit, catalog, credentials, issuer } = needs;
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv,
+    issuer,
     listToken: credentials.listToken,
     secretOf: credentials.secrets.open,
     db,

@@ -121,6 +121,7 @@ export async function buildRooms(
     audit,
     catalog,
     credentials,
+    issuer,
   });
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
   // Everybody has loaded what they hold, and listens.

@@ -5,5 +5,3 @@ export const stateOfConsent = (...ids: readonly string[]): string => prefix + id
 export const isConsentState = (state: string | null): state is string => state?.startsWith(prefix) === true;
 /** The ids of the consents, in the order in which they were asked for. */
 export const consentIdsOf = (state: string): readonly string[] => state.slice(prefix.length).split(',');
-/** The id of the first of them. */
-export const consentStateOf = (state: string): string => consentIdsOf(state)[0] ?? '';

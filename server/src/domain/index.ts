@@ -23,7 +23,7 @@ export type { ClientSide, InputAnswer, InputMethod, InputRequest, LogLevel } fro
 export { inputMethods, logLevels, silentClient, taskExtension } from './client-side.ts';
 export type { ConsentNeeded } from './consent-needed.ts';
 export { consentRequired, consentsIn } from './consent-needed.ts';
-export { consentIdsOf, consentStateOf, isConsentState, stateOfConsent } from './consent-state.ts';
+export { consentIdsOf, isConsentState, stateOfConsent } from './consent-state.ts';
 export {
   gatewayEditFromRequest,
   gatewayReplacementFromRequest,

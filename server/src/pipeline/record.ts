@@ -40,7 +40,7 @@ function saidOf(outcome: Result<{ readonly isError: boolean }, CallRefusal>) {
   if (!outcome.ok) {
     const { error } = outcome;
     return {
-      decision: hasRun(error) ? 'failed' : 'refused',
+      decision: isFailure(error) ? 'failed' : 'refused',
       code: error.code,
       reason: reasonOf(error),
     } as const;
@@ -53,6 +53,11 @@ function saidOf(outcome: Result<{ readonly isError: boolean }, CallRefusal>) {
 /** A source's own error may repeat what it was sent, so only its number stands in the record. */
 function reasonOf({ reason, message, rpc }: CallRefusal): string {
   return rpc === undefined ? (reason ?? message) : `the source answered with the JSON-RPC error ${rpc.code}`;
+}
+
+/** Nobody said no: something did not work. */
+function isFailure(error: CallRefusal): boolean {
+  return hasRun(error) || error.code === 'credentials.provider_unavailable';
 }
 
 /** Whether a refusal came after policy had said yes: what a source, or we ourselves, could not do. */

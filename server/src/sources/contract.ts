@@ -27,6 +27,8 @@ export interface SourceDeps {
   readonly maxAnswerBytes?: number;
   /** What of our environment the processes get that we start; nothing unless told. */
   readonly processEnv?: Readonly<Record<string, string>>;
+  /** Our own origin, for tools that ask for it. */
+  readonly issuer?: () => string;
   /** A secret of the project, opened for one request; `null`: there is none. None unless told. */
   readonly secretOf?: (projectId: string, name: string) => MaybePromise<string | null>;
   /** The access token with which the lists of this source are asked for, another one than it has refused; none unless told. */

@@ -22,7 +22,8 @@ export async function describeCredential(call: Consented, credentials: Credentia
   return credential.ok ? carriedOf(credential.value) : [];
 }
 
-function aboutOf({ caller, shown, gateway }: Consented) {
+/** Which credential of whom is meant. */
+export function aboutOf({ caller, shown, gateway }: Consented) {
   return { caller, tool: shown.tool, gateway: gateway?.slug ?? null };
 }
 

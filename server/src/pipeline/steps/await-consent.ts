@@ -1,12 +1,5 @@
 import type { Credentials, SourceName } from '#credentials';
-import {
-  type Caller,
-  type ClientSide,
-  consentIdsOf,
-  isConsentState,
-  type Refusal,
-  stateOfConsent,
-} from '#domain';
+import type { Caller, ClientSide, Refusal } from '#domain';
 import { type MaybePromise, ok, type Result } from '#foundation';
 
 interface Returning {
@@ -20,24 +13,11 @@ interface Returning {
  * brought was for us: from here on nobody knows of it.
  */
 export function awaitConsent(
-  returning: Returning,
-  at: SourceName,
-  credentials: Pick<Credentials, 'resumed'>,
-): MaybePromise<Result<ClientSide, Refusal>> {
-  const { client } = returning;
-  return isConsentState(client.resume?.state ?? null) ? ended(returning, at, credentials) : ok(client);
-}
-
-/** All of them, at once; the first that did not end well is what is told. */
-async function ended(
   { caller, client, signal }: Returning,
   at: SourceName,
   credentials: Pick<Credentials, 'resumed'>,
-): Promise<Result<ClientSide, Refusal>> {
-  const { resume } = client;
-  const waiting = consentIdsOf(resume?.state ?? '').map((id) =>
-    credentials.resumed(caller, at, resume && { ...resume, state: stateOfConsent(id) }, signal),
-  );
-  const unfinished = (await Promise.all(waiting)).find((outcome) => outcome?.ok === false);
-  return unfinished?.ok === false ? unfinished : ok({ ...client, resume: null });
+): MaybePromise<Result<ClientSide, Refusal>> {
+  const ending = client.resume === null ? null : credentials.resumed(caller, at, client.resume, signal);
+  if (ending === null) return ok(client);
+  return ending.then((ended) => (ended.ok ? ok({ ...client, resume: null }) : ended));
 }

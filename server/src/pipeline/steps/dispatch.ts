@@ -4,6 +4,7 @@ import { ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { CallRefusal, Credentialed, Returned } from '../call.ts';
+import { afterTokenRefused } from './after-token-refused.ts';
 import { sendAsTheUser } from './as-the-user.ts';
 import { blocked, screenedClient, screenedMeta, screenedNotify } from './screen-passing.ts';
 
@@ -41,6 +42,7 @@ export async function dispatch(
       signal,
       notify: screenedNotify(call.notify, grant, policy),
     });
-  const returned = await sendAsTheUser(forUser, credentials, send);
+  const first = await sendAsTheUser(forUser, credentials, send);
+  const returned = first.ok ? await afterTokenRefused(call, first.value, credentials, send) : first;
   return returned.ok ? ok({ ...call, returned: returned.value }) : returned;
 }

@@ -12,6 +12,8 @@ export interface Invoker {
   readonly path: string;
   readonly maxAnswerBytes: number;
   readonly clock: Clock;
+  /** Our own origin. */
+  readonly issuer: () => string;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function invoke(
   invoker: Invoker,
 ): Promise<Result<SourceReturn, CallFailure>> {
   const { source, clock } = invoker;
-  const body = invokeBody(call, clock.iso());
+  const body = invokeBody(call, clock.iso(), invoker.issuer());
   const deadline = clock.monotonic() + timeoutMsOf(source, call.tool.name);
   const repeatable = mayRunTwice(call);
   for (let left = source.retry; ; left--) {
@@ -69,8 +71,10 @@ async function invokeOnce(
   });
 }
 
-function invokeBody({ executionId, tool, args, userId, credential }: DispatchedCall, now: string): string {
+function invokeBody(call: DispatchedCall, now: string, issuer: string): string {
+  const { executionId, tool, args, userId, credential } = call;
   const authorization = credential?.authorization;
+  const metadata = metadataOf(call, issuer);
   return JSON.stringify({
     run_id: executionId,
     execution_id: executionId,
@@ -87,7 +91,20 @@ function invokeBody({ executionId, tool, args, userId, credential }: DispatchedC
         ? { authorization: { token: authorization.token, user_info: authorization.userInfo } }
         : {}),
       ...(credential ? { secrets: credential.secrets } : {}),
+      ...(metadata.length === 0 ? {} : { metadata }),
     },
+  });
+}
+
+/** Of what Arcade's tools may ask to know: only what this one declares. */
+function metadataOf({ tool, credential }: DispatchedCall, issuer: string) {
+  const known: Record<string, string | null | undefined> = {
+    client_id: credential?.authorization?.provider?.clientId,
+    coordinator_url: issuer,
+  };
+  return (tool.requirements.metadata ?? []).flatMap(({ key }) => {
+    const value = Object.hasOwn(known, key) ? known[key] : null;
+    return value == null ? [] : [{ key, value }];
   });
 }
 

@@ -32,6 +32,7 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
     path: `${base}/worker/tools/invoke${url.search}`,
     maxAnswerBytes,
     clock: deps.clock,
+    issuer: deps.issuer ?? (() => ''),
   };
   let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
 
