@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { checkAuthProvider } from '#credentials';
 import { refusal } from '#domain';
 import { checkUserSource, newUserSourceFromRequest } from '#identity';
 import type { FurtherChecks } from './check.ts';
@@ -34,7 +33,7 @@ const checks: FurtherChecks = {
       : null,
   userSource: ({ id, name = id, ...request }) =>
     checkUserSource(newUserSourceFromRequest({ name, ...request }, { id, projectId: '' })),
-  authProvider: checkAuthProvider,
+  authProvider: () => null,
 };
 
 /** Every mistake as `line:column path: message`. */
@@ -399,44 +398,6 @@ describe('mistakes', () => {
     assert.doesNotMatch(mistakes.join(), /SEKRET/);
     for (const field of ['secrets[0].value', 'secrets[1].key', 'secrets[1].value', 'secrets[2].key'])
       assert.match(mistakes.join('\n'), new RegExp(field.replace(/[[\]]/g, '\\$&')));
-  });
-
-  it('an auth provider may have its client beside oauth2, its secret by reference, and is told what is wrong', async () => {
-    const text = `auth_providers:
-  - { id: github, type: oauth2, provider_id: github, enabled: false, client_id: c, client_secret: { fromEnv: SECRET } }
-`;
-    const config = await configOf(text, { SECRET: 'SEKRET' });
-    const [declared] = config.authProviders;
-    assert.deepEqual(declared?.request, {
-      id: 'github',
-      type: 'oauth2',
-      provider_id: 'github',
-      status: 'inactive',
-      oauth2: { client_id: 'c', client_secret: 'SEKRET' },
-    });
-    assert.doesNotMatch(JSON.stringify(redact(config)), /SEKRET/);
-    const wrong = await mistakesOf(`auth_providers:
-  - { id: a, provider_id: github }
-  - { id: b, provider_id: github, client_id: c, client_secret: SEKRET, oauth2: { client_secret: SEKRET } }
-  - { id: c, client_id: c, oauth2: { token_request: { endpoint: "http://x.example", params: { a: "{{nope}}" } } } }
-  - { id: d, client_id: c, oauth2: { authorize_request: { endpoint: "https://x.example" } } }
-  - { id: d, type: api_key, client_id: c, scopes: [] }
-`);
-    assert.doesNotMatch(wrong.join(), /SEKRET/);
-    const expected = [
-      /^2:\d+ auth_providers\[0\]\.client_id: is missing/,
-      /^3:\d+ auth_providers\[1\]\.client_secret: expected here or in oauth2, got both/,
-      /^4:\d+ auth_providers\[2\]\.oauth2\.token_request\.endpoint: must be an https/,
-      /^4:\d+ auth_providers\[2\]\.oauth2\.token_request\.params\.a: holds \{\{nope\}\}, which is not known/,
-      /^5:\d+ auth_providers\[3\]\.oauth2\.token_request: is required with an endpoint/,
-      /^6:\d+ auth_providers\[4\]\.id: is the same as auth_providers\[3\]\.id/,
-      /^6:\d+ auth_providers\[4\]\.scopes: unknown key/,
-    ];
-    for (const words of expected)
-      assert.ok(
-        wrong.some((one) => words.test(one)),
-        `${words} in ${wrong.join('\n')}`,
-      );
   });
 
   it('a section of a later version is refused while it holds anything', async () => {
