@@ -3,7 +3,7 @@ import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import { grantedBefore } from '../asking.ts';
 import type { Authority, Target } from '../authority.ts';
-import { grantsAll, isOf, type User } from '../connections/choice.ts';
+import { grantsAll, isOf, type Use, type User } from '../connections/choice.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Providers, Requirement } from '../providers/contract.ts';
 import type { NewFlow } from '../store/flows.ts';
@@ -53,7 +53,7 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
         requirements.map(async (requirement) => {
           const target = targetOf(whom.projectId, requirement, deps);
           if (!target.ok) return target;
-          const connection = await connections.chosen(target.value, whom);
+          const connection = await connections.chosen(target.value, whom, useOf(requirement.toolId));
           if (serves(connection, requirement.scopes, deps)) return ok('completed' as const);
           const isAsked = pending.some((flow) => isFor(flow, target.value, requirement.scopes, whom));
           return ok(isAsked ? ('pending' as const) : ('not_started' as const));
@@ -135,8 +135,11 @@ async function authorize(
   if (!found.ok) return found;
   const target = found.value;
   const scopes = 'scopes' in asked.requirement ? asked.requirement.scopes : [];
-  const { account = null, nextUri } = asked;
-  const connection = await accountOf(target, whom, account, deps);
+  const { account = null, toolId, nextUri } = asked;
+  const connection =
+    account === null
+      ? await deps.connections.chosen(target, whom, useOf(toolId))
+      : await accountNamed(target, whom, account, deps);
   if (connection !== null && serves(connection, scopes, deps)) {
     const given = await deps.connections.authorizationOf(connection);
     if (!given.ok) return given;
@@ -170,13 +173,15 @@ function targetOf(
   return provider.ok ? ok({ projectId, kind: 'provider', id: provider.value.id }) : provider;
 }
 
-async function accountOf(
+/** As a call over the API would choose, which goes through no gateway. */
+const useOf = (toolId: string | null = null): Use => ({ gateway: null, toolId });
+
+async function accountNamed(
   target: Target,
   whom: User,
-  account: string | null,
+  account: string,
   { connections }: AuthorizationsDeps,
 ): Promise<Connection | null> {
-  if (account === null) return connections.chosen(target, whom);
   const accounts = await connections.of({ target, userId: whom.userId });
   return accounts.find((one) => one.name === account && isOf(one, whom)) ?? null;
 }

@@ -52,15 +52,16 @@ export interface Authorizations {
       /** Or an MCP server with an authorization server of its own; completed, too, where it wants no consent that we know of. */
       readonly requirement: Requirement | { readonly sourceId: string };
       readonly nextUri: string | null;
-      /** Which account is meant; `null`: the default one. */
+      /** Which account is meant; `null`: the one for the tool, else the default one. */
       readonly account?: string | null;
+      readonly toolId?: string | null;
       readonly peek?: true;
     },
   ): Promise<Result<Authorization, Refusal>>;
   /** What `peek` says of each of these, in their order, by one look at what the user has: for lists of tools. */
   statuses(
     whom: ForWhom,
-    requirements: readonly Requirement[],
+    requirements: readonly (Requirement & { readonly toolId?: string | null })[],
   ): Promise<readonly Result<Authorization['status'], Refusal>[]>;
   /** Waits up to `waitMs` for its end. `null`: there is no such one in the project. */
   status(

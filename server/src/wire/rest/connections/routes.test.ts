@@ -155,6 +155,7 @@ describe('connected accounts', () => {
       [chosen.status, chosen.body.name, chosen.body.tools, chosen.body.gateways, chosen.body.is_default],
       [200, 'Work', ['Mail.Whoami'], ['work'], false],
     );
+    assert.equal(await whoami(user), 'eve-at-work');
     const { body: again } = await change(second, { tools: chosen.body.tools });
     assert.deepEqual(again.tools, ['Mail.Whoami']);
     const { body } = await world.server.ask(

@@ -37,7 +37,11 @@ export function authorizeToolRoute(deps: RestDeps): Route {
       const answer: Result<AuthorizationResponse, Refusal> =
         needed === null
           ? ok(nothingNeeded(whom.value.userId))
-          : await authorize(deps, caller, { requirement: needed, nextUri: next_uri ?? null });
+          : await authorize(deps, caller, {
+              requirement: needed,
+              toolId: found.value.tool.id,
+              nextUri: next_uri ?? null,
+            });
       return answer.ok ? ok({ status: 200, body: answer.value, changed: begun(answer.value) }) : answer;
     },
   });

@@ -9,6 +9,13 @@ type Requirements = ToolResponse['requirements'];
 /** What a tool needs, and whether it is there. */
 export type Needs = (tool: Tool) => Requirements;
 
+/** Something that acts for its user at a provider. */
+interface Wanted {
+  readonly tool: Tool;
+  readonly requirement: Requirement;
+  readonly provider: Result<AuthProvider, Refusal>;
+}
+
 /** Of these tools, by one look at what the user has; without a user: whether they are set up. */
 export async function needsOf(
   deps: RestDeps,
@@ -16,31 +23,27 @@ export async function needsOf(
   whom: ForWhom | null,
   tools: readonly Tool[],
 ): Promise<Needs> {
-  const wanted = new Map<string, Requirement>();
-  const providers = new Map<string, Result<AuthProvider, Refusal>>();
-  for (const tool of tools) {
+  const wanted = tools.flatMap((tool): Wanted[] => {
     const requirement = requirementOf(deps, tool);
-    const key = JSON.stringify(requirement);
-    if (requirement === null || wanted.has(key)) continue;
-    wanted.set(key, requirement);
-    providers.set(key, deps.credentials.providers.resolve(projectId, requirement));
-  }
-  const statuses = whom === null ? null : await statusesOf(deps, whom, wanted, providers);
+    if (requirement === null) return [];
+    return [{ tool, requirement, provider: deps.credentials.providers.resolve(projectId, requirement) }];
+  });
+  const statuses = whom === null ? null : await statusesOf(deps, whom, wanted);
+  const authorizations = new Map(
+    wanted.map((one) => [
+      one.tool,
+      authorizationNeed(one, statuses === null ? null : statuses.get(one.tool)),
+    ]),
+  );
   return (tool) => {
-    const requirement = requirementOf(deps, tool);
-    const key = JSON.stringify(requirement);
-    const provider = providers.get(key);
-    const authorization =
-      requirement === null || provider === undefined
-        ? null
-        : authorizationNeed(tool, requirement, provider, statuses === null ? null : statuses.get(key));
+    const authorization = authorizations.get(tool);
     const secrets = secretNeeds(deps, projectId, tool);
     const isAuthorized =
-      authorization === null ||
+      authorization === undefined ||
       (authorization.status === 'active' && (whom === null || authorization.token_status === 'completed'));
     return {
       met: isAuthorized && secrets.every(({ met }) => met),
-      ...(authorization === null ? {} : { authorization }),
+      ...(authorization === undefined ? {} : { authorization }),
       ...(secrets.length === 0 ? {} : { secrets }),
     };
   };
@@ -59,28 +62,25 @@ export function requirementOf(
   return { id: id || null, providerId: provider_id || null, scopes: oauth2?.scopes ?? [] };
 }
 
-type Statuses = ReadonlyMap<string, Result<AuthorizationStatus, Refusal>>;
+type Statuses = ReadonlyMap<Tool, Result<AuthorizationStatus, Refusal> | undefined>;
 
 async function statusesOf(
   { credentials }: RestDeps,
   whom: ForWhom,
-  wanted: ReadonlyMap<string, Requirement>,
-  providers: ReadonlyMap<string, Result<AuthProvider, Refusal>>,
+  wanted: readonly Wanted[],
 ): Promise<Statuses> {
-  const asked = [...wanted].filter(([key]) => providers.get(key)?.ok === true);
+  const asked = wanted.filter(({ provider }) => provider.ok);
   if (asked.length === 0) return new Map();
   const said = await credentials.authorizations.statuses(
     whom,
-    asked.map(([, requirement]) => requirement),
+    asked.map(({ tool, requirement }) => ({ ...requirement, toolId: tool.id })),
   );
-  return new Map(asked.map(([key], index) => [key, said[index] as Result<AuthorizationStatus, Refusal>]));
+  return new Map(asked.map(({ tool }, index) => [tool, said[index]]));
 }
 
 /** `status`: `null` where nobody is asked about; left out where the provider is not set up. */
 function authorizationNeed(
-  { requirements: { authorization: declared } }: Tool,
-  { id, providerId, scopes }: Requirement,
-  provider: Result<AuthProvider, Refusal>,
+  { tool, requirement: { id, providerId, scopes }, provider }: Wanted,
   status: Result<AuthorizationStatus, Refusal> | null | undefined,
 ): NonNullable<Requirements['authorization']> {
   const problem = !provider.ok ? provider.error : status?.ok === false ? status.error : null;
@@ -88,7 +88,9 @@ function authorizationNeed(
   return {
     ...(id === null ? {} : { id }),
     ...(providerId === null ? {} : { provider_id: providerId }),
-    provider_type: provider.ok ? provider.value.type : (declared?.provider_type ?? 'oauth2'),
+    provider_type: provider.ok
+      ? provider.value.type
+      : (tool.requirements.authorization?.provider_type ?? 'oauth2'),
     oauth2: { scopes: [...scopes] },
     status: problem === null ? 'active' : 'inactive',
     ...(problem === null ? {} : { status_reason: problem.message }),

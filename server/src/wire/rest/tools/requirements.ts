@@ -58,7 +58,8 @@ async function authorizationsOf(
 async function needOf(deps: RestDeps, asking: Asking, { requirement, tools }: Together): Promise<Need> {
   const { credentials } = deps;
   const provider = credentials.providers.resolve(asking.projectId, requirement);
-  const known = provider.ok && asking.whom !== null ? await stateOf(deps, asking, requirement) : null;
+  const known =
+    provider.ok && asking.whom !== null ? await stateOf(deps, asking, { requirement, tools }) : null;
   const problem = !provider.ok ? provider.error : known?.ok === false ? known.error : null;
   const { status, id, url } = known?.ok === true ? known.value : nobodyAsked;
   const shown = {
@@ -85,9 +86,11 @@ const nobodyAsked = { status: 'not_started', id: '', url: null } as const;
 async function stateOf(
   { credentials }: RestDeps,
   { whom, begins }: Asking,
-  requirement: Requirement,
+  { requirement, tools: [first, ...others] }: Together,
 ): Promise<Result<Authorization, Refusal>> {
-  const asked = { requirement, nextUri: null, ...(begins ? {} : { peek: true as const }) };
+  // Of several tools each may have an account of its own; it is the default one that is asked about.
+  const toolId = others.length === 0 ? (first?.id ?? null) : null;
+  const asked = { requirement, toolId, nextUri: null, ...(begins ? {} : { peek: true as const }) };
   return await credentials.authorizations.authorize(whom as ForWhom, asked);
 }
 
