@@ -173,9 +173,12 @@ async function ofProvider(
   return ok({ missing: consentOf(begun.value, issuer()) });
 }
 
+/** A consent is written down as one thing. */
+const atOnceMs = 1000;
+
 /**
- * A tool says that its provider refused this token: renewed, unless somebody has done that meanwhile. What was given just now is
- * refused for another reason, and nobody is asked again and again. `null`: the user must consent anew.
+ * A tool says that its provider refused this token: renewed, unless somebody has done that meanwhile. What was renewed just now
+ * is refused for another reason, and nobody is asked again and again. `null`: the user must consent anew.
  */
 async function afterRefusal(
   connection: Connection,
@@ -184,7 +187,9 @@ async function afterRefusal(
 ): Promise<Result<Connection | null, Refusal>> {
   const now = await connections.authorizationOf(connection);
   if (!now.ok) return now;
-  const isFresh = clock.now() - connection.changedAtMs < freshMs;
-  const isInVain = isFresh || consentsTooOften(connection.consentedAtMs, clock);
+  const { changedAtMs, consentedAtMs } = connection;
+  const isRenewed = changedAtMs > (consentedAtMs.at(-1) ?? 0) + atOnceMs;
+  const isFresh = isRenewed && clock.now() - changedAtMs < freshMs;
+  const isInVain = isFresh || consentsTooOften(consentedAtMs, clock);
   return now.value?.token !== refused || isInVain ? ok(connection) : connections.renew(connection);
 }
