@@ -32,8 +32,8 @@ export interface Authority {
   authorize(target: Target, held: Held, asked: AuthorizeAsked): Promise<Result<AuthorizeUrl, Problem>>;
   /** RFC 9207: whether the answer at the callback came from who was asked. Before that, no word of it is believed. */
   isAnswerOf(target: Target, held: Held, iss: string | null): boolean;
-  /** What an error at the callback means (`access_denied`). */
-  explain(target: Target, held: Held, error: string): Problem;
+  /** What an error at the callback means (`access_denied`); of its description no more is taken than a finer code. */
+  explain(target: Target, held: Held, error: string, description: string | null): Problem;
   /** What a code is worth. */
   exchange(target: Target, held: Held, answer: CodeAnswer): Promise<Result<Granted, Problem>>;
   /** What the user entered on our page is worth; only where `Prepared.entry` is. */

@@ -23,7 +23,9 @@ export async function takeAnswer(
   if (!authority.isAnswerOf(target, held, iss))
     return err(invalid('the answer did not come from the authorization server that you were sent to'));
   const error = answer.get('error');
-  if (error !== null) return err(failureOf(authority.explain(target, held, error)));
+  if (error !== null) {
+    return err(failureOf(authority.explain(target, held, error, answer.get('error_description'))));
+  }
   const code = answer.get('code');
   if (code === null || code === '') return err(invalid('the answer held no code'));
   const granted = await authority.exchange(target, held, { ...opening, code, iss, scopes });

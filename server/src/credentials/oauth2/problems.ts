@@ -151,6 +151,11 @@ export function codeIn(value: unknown): string | null {
   return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(value) ? value : null;
 }
 
+/** A finer code in a description: Microsoft Entra has one for each of its errors, and it says more than the other. */
+export function detailIn(description: unknown): string | null {
+  return /\bAADSTS\d{4,9}\b/.exec(typeof description === 'string' ? description : '')?.[0] ?? null;
+}
+
 /** What an error code means here. `detail`: a finer code of the provider's own. */
 export function problemOfCode(told: Told, code: string | null, detail: string | null = null): Problem {
   const lower = code?.toLowerCase() ?? '';

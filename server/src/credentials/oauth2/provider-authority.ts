@@ -6,7 +6,7 @@ import type { AuthProvider, Providers } from '../providers/contract.ts';
 import { authorizeUrlOf, isIssuerOf } from './authorize.ts';
 import { entryFormOf, headerOf, takeEntered } from './entry.ts';
 import { exchangeCode, type Known, renewTokens, revokeTokens } from './grant.ts';
-import { type Doing, problemOfCode } from './problems.ts';
+import { codeIn, type Doing, detailIn, problemOfCode } from './problems.ts';
 import { createFetchOf, createSend } from './request.ts';
 
 export interface ProviderAuthorityDeps {
@@ -75,9 +75,10 @@ export function createProviderAuthority({ providers, egress, clock }: ProviderAu
       const settings = provider.ok ? provider.value.oauth2 : null;
       return settings !== null && isIssuerOf(settings, iss);
     },
-    explain(target, held, error) {
+    explain(target, held, error, description) {
       const provider = providerOf(target, held);
-      return provider.ok ? explained(provider.value, error) : provider.error;
+      if (!provider.ok) return provider.error;
+      return problemOfCode(told(provider.value, 'authorize'), codeIn(error), detailIn(description));
     },
     async exchange(target, held, answer) {
       const known = await knownOf(target, held, 'exchange');
@@ -104,13 +105,6 @@ export function createProviderAuthority({ providers, egress, clock }: ProviderAu
       return provider === null ? null : headerOf(provider, accessToken);
     },
   };
-
-  function explained(provider: AuthProvider, error: string): Problem {
-    return problemOfCode(
-      told(provider, 'authorize'),
-      /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(error) ? error : null,
-    );
-  }
 }
 
 /** The client, and who gives it tokens: tokens of another client, or of somebody else, are worth nothing there. */

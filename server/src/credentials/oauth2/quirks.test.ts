@@ -80,7 +80,7 @@ describe('GitHub', () => {
   it('says at the callback that the redirect URI is not registered, and which one is to be', async () => {
     const github = await at(startGitHub, 'custom');
     const { held } = await github.prepare();
-    const problem = github.authority.explain(github.target, held, 'redirect_uri_mismatch');
+    const problem = github.authority.explain(github.target, held, 'redirect_uri_mismatch', null);
     assert.equal(problem.kind, 'client');
     assert.match(
       problem.advice,
@@ -109,7 +109,7 @@ describe('Google', () => {
     google.standIn.testers = new Set(['bob']);
     const { held, answer } = await google.goAndComeBack(['openid'], { as: 'ann', allow: true });
     assert.equal(answer.get('error'), 'access_denied');
-    const problem = google.authority.explain(google.target, held, 'access_denied');
+    const problem = google.authority.explain(google.target, held, 'access_denied', null);
     assert.equal(problem.kind, 'consent');
     assert.notEqual(problem.advice, '');
     assert.ok((await google.consent(['openid'], 'bob')).ok);
@@ -201,6 +201,17 @@ describe('Microsoft', () => {
         : answer;
     const granted = valueIn(await microsoft.consent(['user.read', 'offline_access', 'mail.send']));
     assert.ok(['user.read', 'offline_access', 'mail.send'].every((scope) => granted.scopes?.includes(scope)));
+  });
+
+  it('says at the callback in a code of its own what it is about, and no other word is repeated', async () => {
+    const microsoft = await at(startMicrosoft, { known: 'microsoft' });
+    const { held } = await microsoft.prepare();
+    const description = 'AADSTS90094: <b>mail us your password</b>';
+    const problem = microsoft.authority.explain(microsoft.target, held, 'access_denied', description);
+    assert.equal(problem.kind, 'consent');
+    assert.match(problem.words, /\(access_denied, AADSTS90094\)$/);
+    assert.match(problem.advice, /administrator of your tenant has to consent/);
+    assert.doesNotMatch(JSON.stringify(problem), /password/);
   });
 
   it('refuses resource, and the code of its own is told', async () => {

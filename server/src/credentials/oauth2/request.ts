@@ -6,6 +6,7 @@ import type { AuthProvider } from '../providers/contract.ts';
 import {
   broken,
   codeIn,
+  detailIn,
   isKnownCode,
   isPassing,
   problemOfCode,
@@ -166,8 +167,7 @@ export function errorIn(told: Told, { status, body }: Answered): Problem | null 
 function errorSaid(body: unknown, isFine: boolean): { code: string | null; detail: string | null } | null {
   if (typeof body !== 'object' || body === null) return null;
   const { error, error_description, ok: isOk, status } = body as Record<string, unknown>;
-  const detail =
-    /\bAADSTS\d{4,9}\b/.exec(typeof error_description === 'string' ? error_description : '')?.[0] ?? null;
+  const detail = detailIn(error_description);
   if (typeof error === 'object' && error !== null) {
     const { type, status: named, code } = error as Record<string, unknown>;
     return { code: codeIn(type) ?? codeIn(named) ?? codeIn(code), detail };
