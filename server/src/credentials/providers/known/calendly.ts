@@ -14,7 +14,7 @@ export const calendly: KnownProvider = {
     ...codeFlow({
       authorize: 'https://auth.calendly.com/oauth/authorize',
       token: 'https://auth.calendly.com/oauth/token',
-      client: 'basic',
+      client: 'body',
     }),
     user_info_request: userInfo('https://api.calendly.com/users/me'),
     revocation_request: revocation('https://auth.calendly.com/oauth/revoke', 'body'),
