@@ -173,6 +173,12 @@ function pageOf(url: string, status: number, headers: Headers, html: string): Pa
 
 function formOf(url: string, { action, method }: Record<string, string>, inner: string): Form {
   const inputs = [...inner.matchAll(/<input\b([^>]*)>/gi)].map(([, head = '']) => attributesOf(head));
+  const chosen = [...inner.matchAll(/<select\b([^>]*)>([\s\S]*?)<\/select>/gi)].map(
+    ([, head = '', options = '']): [string, string] => {
+      const [first = ''] = /<option\b[^>]*>/i.exec(options) ?? [];
+      return [attributesOf(head).name ?? '', attributesOf(first).value ?? ''];
+    },
+  );
   const buttons = [...inner.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)].map(
     ([, head = '', text = '']) => ({
       ...attributesOf(head),
@@ -185,8 +191,9 @@ function formOf(url: string, { action, method }: Record<string, string>, inner: 
   return {
     action: new URL(action || url, url).href,
     method: method?.toUpperCase() === 'POST' ? 'POST' : 'GET',
-    fields: Object.fromEntries(
-      inputs
+    fields: Object.fromEntries([
+      ...chosen,
+      ...inputs
         .filter(
           ({ type = 'text', name, checked }) =>
             name !== undefined &&
@@ -194,7 +201,7 @@ function formOf(url: string, { action, method }: Record<string, string>, inner: 
             (!['radio', 'checkbox'].includes(type) || checked !== undefined),
         )
         .map(({ name, value = '' }) => [name, value]),
-    ),
+    ]),
     buttons: [...buttons, ...submits].map(({ name = '', value = '', text }) => ({ name, value, text })),
   };
 }

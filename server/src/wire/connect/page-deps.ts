@@ -1,3 +1,4 @@
+import type { Catalog } from '#catalog';
 import type { Credentials } from '#credentials';
 import type { Clock, Sealer } from '#foundation';
 import type { Identity } from '#identity';
@@ -10,6 +11,7 @@ import type { Onward } from '../sign-in/onward.ts';
 export interface ConnectDeps {
   readonly credentials: Pick<Credentials, 'consents' | 'connections' | 'providers'>;
   readonly identity: Pick<Identity, 'signIns' | 'userSources' | 'people'>;
+  readonly catalog: Pick<Catalog, 'tools' | 'gateways'>;
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Log;
