@@ -55,7 +55,8 @@ export async function perform(
     outcome = checked.ok ? await route.run(checked.value) : checked;
   }
   if (route.mutates || (route.needs === 'call' && !checked.ok)) {
-    const asked = [params, checked.ok ? checked.value.body : null];
+    const { recorded = (body: unknown) => body } = route;
+    const asked = [params, checked.ok ? recorded(checked.value.body) : null];
     await record(deps, route, principal.value, outcome, asked);
   }
   return outcome;
