@@ -2,7 +2,7 @@ import { plain } from './plain.ts';
 import { type Answer, json, type StandIn, type StandInOptions, startStandIn } from './stand-in.ts';
 
 const answers = {
-  oversized_token: changed({ access_token: 'a'.repeat(100_000) }),
+  oversized_token: changed({ access_token: 'a'.repeat(20_000) }),
   endless: () => ({
     status: 200,
     headers: type('json'),
@@ -17,7 +17,7 @@ const answers = {
   token_is_number: changed({ access_token: 17 }),
   token_with_line_breaks: changed({ access_token: 'abc\r\nx-admin: yes' }),
   token_beyond_ascii: changed({ access_token: 'tökèn' }),
-  refresh_token_oversized: changed({ refresh_token: 'r'.repeat(100_000) }),
+  refresh_token_oversized: changed({ refresh_token: 'r'.repeat(20_000) }),
   wrong_token_type: changed({ token_type: 'mac' }),
   expires_negative: changed({ expires_in: -5 }),
   expires_huge: changed({ expires_in: 1e300 }),

@@ -23,7 +23,7 @@ describe('expressions', () => {
     ['$.data.scopes[0]', 'a'],
     ['$.data.list[*].name', ['n1', 'n2']],
     ['$.data.list[?@.primary].name', 'n2'],
-    ['$..primary', true],
+    ['$.data.list[*].primary', true],
     ['$.nothing.here', undefined],
     ["join('$.data.scopes', ' ')", 'a b'],
     ['join("$.data.scopes", ",")', 'a,b'],
@@ -52,10 +52,6 @@ describe('expressions', () => {
     }
   });
 
-  it('is not stopped by an answer of many levels', () => {
-    assert.equal(read('$..primary', JSON.parse('['.repeat(5000) + ']'.repeat(5000))), undefined);
-  });
-
   for (const [expression, words] of [
     ['', /must be a JSONPath/],
     ['data.id', /must be a JSONPath/],
@@ -70,8 +66,9 @@ describe('expressions', () => {
     ["toString('$.a', '$.b')", /must be a JSONPath/],
     ["join(join(join(join(join('$.a',''),''),''),''),'')", /nested too deep/],
     ["$[?search(@.a, '(a+)+$')]", /not a JSONPath|lists of selectors/],
-    ['$..*..*..*', /takes one/],
-    ['$[?$..a == 1]', /takes one/],
+    ['$..primary', /takes no "\.\."/],
+    ['$[?@.a == $.b]', /takes one filter/],
+    ['$[?@.a][?@.b]', /takes one filter/],
     ["$['a','a']['a','a']", /lists of selectors/],
   ] as const) {
     it(`does not take ${expression}, and says why`, () => {

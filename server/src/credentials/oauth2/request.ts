@@ -35,7 +35,7 @@ export interface Answered {
 /** Sends a request to a provider. */
 export type Send = (request: Asking) => Promise<Result<Answered, Problem>>;
 
-const limits = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
+const limits = { timeoutMs: 10_000, maxBytes: 64 * 1024 };
 const form = 'application/x-www-form-urlencoded';
 
 export type FetchOf = (provider: AuthProvider) => typeof fetch;
