@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Browser, createBrowser, type Page } from './browser.ts';
+import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts';
 import { type StandIn, startGitHub, startPlain } from './oauth-providers/index.ts';
 import { type SigningIn, signInAt, startSigningIn } from './signing-in.ts';
 import type { Json } from './start-app.ts';
@@ -99,4 +100,27 @@ export async function answerOf(browser: Browser, link: string, login = 'ann'): P
   const stopAt = (url: URL) => url.pathname.startsWith('/connect/callback/');
   const page = await browser.submit(asking, { button: 'Allow', fields: { login }, stopAt });
   return new URL(page.url);
+}
+
+/** Another issuer of the company, that knows this one user. Who closes it takes the source away, too. */
+export async function addIssuer(
+  { signing }: Connecting,
+  login: string,
+): Promise<Pick<IdentityProvider, 'close'>> {
+  const email = `${login}@example.com`;
+  const idp = await startIdentityProvider({
+    users: { [login]: { sub: `sub-of-${login}`, email, name: login } },
+  });
+  const { issuer, clientId, clientSecret: secret } = idp;
+  const id = `of-${login}`;
+  await signing.addSource(id, {
+    ...{ name: `Company of ${login}`, issuer, clientId },
+    clientAuth: { by: 'secret', secret },
+  });
+  return {
+    async close() {
+      await signing.server.app.rooms.identity.userSources.remove('default', id);
+      await idp.close();
+    },
+  };
 }
