@@ -194,6 +194,11 @@ describe('arcadejs, of an MCP server,', () => {
     assert.match(failed.output?.error?.message ?? '', /Fail|broke/);
   });
 
+  it('goes on at once where the server asks no user for anything', async () => {
+    const auth = await client.tools.authorize({ tool_name: 'over-mcp.Test_Join', user_id });
+    assert.equal((await client.auth.waitForCompletion(auth)).status, 'completed');
+  });
+
   it('makes zod tools of them', async () => {
     const tools = toZod({
       tools: (await client.tools.list({ toolkit: 'over-mcp' })).items,
