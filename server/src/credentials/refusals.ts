@@ -21,7 +21,7 @@ export function providerRefused(sourceId: string, providerId: string): Refusal {
 
 export function declined(targetId: string): Refusal {
   return refusal(
-    'credentials.not_configured',
+    'credentials.authorization_failed',
     `${targetId} needs the user's authorization, and the user did not want to give it`,
   );
 }
@@ -29,7 +29,7 @@ export function declined(targetId: string): Refusal {
 export function failed({ id, target, failure }: Flow): Refusal {
   const { reason = 'for no known reason', advice = '' } = failure ?? {};
   return refusal(
-    'credentials.not_configured',
+    'credentials.authorization_failed',
     `the user's authorization for ${target.id} failed: ${reason} (reference ${id}). ${advice === '' ? 'Make the call again to try once more.' : advice}`,
     { details: { authorization_id: id, code: failure?.code ?? 'failed', advice } },
   );

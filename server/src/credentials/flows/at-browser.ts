@@ -3,7 +3,7 @@ import type { Authority, Target } from '../authority.ts';
 import { hashOf } from '../store/flows.ts';
 import { secretText } from './begin.ts';
 import type { Consenting, FlowFailure, Verifier } from './contract.ts';
-import { type Ending, type EndingDeps, failureOf } from './ending.ts';
+import { answerUntil, type Ending, type EndingDeps, failureOf } from './ending.ts';
 import { createFinish, settled } from './finish.ts';
 import { answered, type Going, mayGoOn, openedOf, problemOfFailure } from './may-go-on.ts';
 
@@ -57,11 +57,12 @@ export function atBrowser(deps: AtBrowserDeps): AtBrowser {
       const { flow, secret } = found.value;
       const browserHash = hashOf(cookie);
       if (!(await store.opened(flow, secret, { state: null, browserHash }))) return err(answered(flow));
-      if (!(await store.answered({ id: flow.id, browserHash }))) return err(answered(flow));
+      if (!(await store.answered({ id: flow.id, browserHash }, answerUntil(deps.clock))))
+        return err(answered(flow));
       const granted = await authority.enter(flow.target, secret.held, entered);
       if (granted.ok) return settled(found.value, verifier, deps, async () => granted);
       const { words, advice } = granted.error;
-      await store.unanswered(flow.id);
+      await store.unanswered(flow);
       return err({ kind: 'refused', reference: flow.id, words, advice });
     },
 

@@ -38,6 +38,22 @@ export const expired: FlowFailure = {
   advice: 'Let your agent try again; it gets a new link.',
 };
 
+/** Whoever was to redeem the answer ended before it had: nobody else can. */
+const interrupted: FlowFailure = {
+  code: 'interrupted',
+  reason: 'this server was stopped while it asked the provider',
+  advice: 'Let your agent try again; it gets a new link.',
+};
+
+const answerMs = 60_000;
+
+/** Until when an answer has come to something: longer than all that is asked of a provider for one may take. */
+export const answerUntil = (clock: Clock): number => clock.now() + answerMs;
+
+/** Why a flow fails whose time is over. */
+export const overdue = ({ status, isAnswered }: Flow): FlowFailure =>
+  status === 'pending' && isAnswered ? interrupted : expired;
+
 const tooManyAccounts: FlowFailure = {
   code: 'too_many_accounts',
   reason: 'the user has too many accounts there already',
@@ -101,7 +117,7 @@ export function createEnding({ db, store, connections, clock, onEvent }: EndingD
     async looked(flow) {
       const isUnderWay = flow?.status === 'pending' || flow?.status === 'verifying';
       if (flow === null || !isUnderWay || flow.expiresAtMs > clock.now()) return flow;
-      await fail(flow, expired);
+      await fail(flow, overdue(flow));
       return store.flow(flow.id);
     },
   };

@@ -2,6 +2,7 @@ import { err, ok, type Result } from '#foundation';
 import type { Granted } from '../authority.ts';
 import type { AtBrowserDeps } from './at-browser.ts';
 import type { ConnectProblem, Consenting, Finished, FlowFailure, Verifier } from './contract.ts';
+import { answerUntil } from './ending.ts';
 import { answered, type Going, mayGoOn, openedOf, problemOfFailure, unknown } from './may-go-on.ts';
 import { takeAnswer } from './take-answer.ts';
 
@@ -22,7 +23,7 @@ export function createFinish(deps: AtBrowserDeps): Consenting['finish'] {
       if (going.error.kind === 'other_person') await ending.fail(found, otherPerson);
       return going;
     }
-    if (!(await store.answered(found))) return err(answered(found));
+    if (!(await store.answered(found, answerUntil(deps.clock)))) return err(answered(found));
     const { flow, secret } = going.value;
     return settled(going.value, verifier, deps, () => takeAnswer(flow, secret, target, answer, authority));
   };

@@ -160,30 +160,34 @@ export function flowWrites(db: Queries, seals: Seals) {
       return rows.length > 0;
     },
 
-    /** Takes the answer of this opening. False where it came before, or another browser opened the flow meanwhile. */
-    async answered({ id, browserHash }: Pick<Flow, 'id' | 'browserHash'>): Promise<boolean> {
+    /**
+     * Takes the answer of this opening, which must have come to something until then. False where it came before, or another browser
+     * opened the flow meanwhile.
+     */
+    async answered({ id, browserHash }: Pick<Flow, 'id' | 'browserHash'>, untilMs: number): Promise<boolean> {
       const rows = await db.query(
-        `update connection_flows set answered = true
+        `update connection_flows set answered = true, expires_at = least(expires_at, $3)
          where id = $1 and status = 'pending' and not answered and browser_hash = $2 returning id`,
-        [id, browserHash],
+        [id, browserHash, isoOrNull(untilMs)],
       );
       return rows.length > 0;
     },
 
     /** What was entered is wrong: it may be entered again. */
-    async unanswered(id: string): Promise<void> {
+    async unanswered({ id, expiresAtMs }: Flow): Promise<void> {
       await db.query(
-        `update connection_flows set answered = false where id = $1 and status = 'pending' and answered`,
-        [id],
+        `update connection_flows set answered = false, expires_at = $2
+         where id = $1 and status = 'pending' and answered`,
+        [id, isoOrNull(expiresAtMs)],
       );
     },
 
     /** The tokens wait for the project's own verifier. */
     async verifying(flow: Flow, secret: FlowSecret, verifyId: string): Promise<boolean> {
       const rows = await db.query(
-        `update connection_flows set status = 'verifying', sealed = $2, verify_hash = $3
+        `update connection_flows set status = 'verifying', sealed = $2, verify_hash = $3, expires_at = $4
          where id = $1 and status = 'pending' returning id`,
-        [flow.id, seals.sealFlow(flow, secret), hashOf(verifyId)],
+        [flow.id, seals.sealFlow(flow, secret), hashOf(verifyId), isoOrNull(flow.expiresAtMs)],
       );
       return rows.length > 0;
     },
