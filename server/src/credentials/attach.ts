@@ -27,6 +27,11 @@ export interface AttachDeps {
   readonly sourceOf: (projectId: string, id: string) => Source | null;
 }
 
+interface Deps extends AttachDeps {
+  /** When connections were renewed because a tool said that their token was refused. */
+  readonly renewedAtMs: Map<string, number>;
+}
+
 type Authorization = Credential['authorization'];
 
 /** Something that wants the user's account at a provider: what it is called, and what it needs. */
@@ -50,7 +55,8 @@ export interface Attaching {
   ): MaybePromise<Result<Authorization, Refusal>>;
 }
 
-export function createAttaching(deps: AttachDeps): Attaching {
+export function createAttaching(given: AttachDeps): Attaching {
+  const deps: Deps = { ...given, renewedAtMs: new Map() };
   const { connections, sourceOf } = deps;
 
   /** Of an MCP server with an authorization server of its own: what there is, or nothing until it asks. */
@@ -117,7 +123,7 @@ async function ofProviders(
   needing: readonly Needing[],
   caller: Caller,
   how: How,
-  deps: AttachDeps,
+  deps: Deps,
 ): Promise<Result<Authorization, Refusal>> {
   const user = userOf(caller);
   const [first] = needing;
@@ -142,7 +148,7 @@ async function ofProvider(
   { name, projectId, requirement }: Needing,
   user: User,
   { use, isPeek, refused }: How,
-  deps: AttachDeps,
+  deps: Deps,
 ): Promise<Result<OfProvider, Refusal>> {
   const { connections, flows, providers, issuer } = deps;
   const provider = providers.resolve(projectId, requirement);
@@ -173,23 +179,25 @@ async function ofProvider(
   return ok({ missing: consentOf(begun.value, issuer()) });
 }
 
-/** A consent is written down as one thing. */
-const atOnceMs = 1000;
+/** Beyond so many it is forgotten which were renewed: one more renewal does no harm. */
+const maxRenewed = 10_000;
 
 /**
- * A tool says that its provider refused this token: renewed, unless somebody has done that meanwhile. What was renewed just now
- * is refused for another reason, and nobody is asked again and again. `null`: the user must consent anew.
+ * A tool says that its provider refused this token: renewed, unless somebody has done that meanwhile. What was renewed for that
+ * just now is refused for another reason, and nobody is asked again and again. `null`: the user must consent anew.
  */
 async function afterRefusal(
   connection: Connection,
   refused: string,
-  { connections, clock }: AttachDeps,
+  { connections, clock, renewedAtMs }: Deps,
 ): Promise<Result<Connection | null, Refusal>> {
+  const { id, consentedAtMs } = connection;
   const now = await connections.authorizationOf(connection);
   if (!now.ok) return now;
-  const { changedAtMs, consentedAtMs } = connection;
-  const isRenewed = changedAtMs > (consentedAtMs.at(-1) ?? 0) + atOnceMs;
-  const isFresh = isRenewed && clock.now() - changedAtMs < freshMs;
-  const isInVain = isFresh || consentsTooOften(consentedAtMs, clock);
-  return now.value?.token !== refused || isInVain ? ok(connection) : connections.renew(connection);
+  const isRenewed = clock.now() - (renewedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < freshMs;
+  if (now.value?.token !== refused || isRenewed || consentsTooOften(consentedAtMs, clock))
+    return ok(connection);
+  if (renewedAtMs.size >= maxRenewed) renewedAtMs.clear();
+  renewedAtMs.set(id, clock.now());
+  return connections.renew(connection);
 }
