@@ -91,6 +91,8 @@ async function connectionBy(
 ): Promise<NewConnection> {
   const { granted, account, label, scopes, target, userId, personId } = consented;
   const nowMs = clock.now();
+  // Who chose another account over there than the one that was meant gets another one, under its own name.
+  const meant = accounts.some(({ name }) => name === account) ? null : account;
   const refreshToken = granted.refreshToken ?? (await refreshTokenOf(same, consented, store));
   const lately = (same?.consentedAtMs ?? []).filter((at) => at > nowMs - consentsWithinMs);
   return {
@@ -98,7 +100,7 @@ async function connectionBy(
     userId,
     personId,
     id: same?.id ?? newId('con', nowMs),
-    name: same?.name ?? freeName(account ?? granted.name ?? label, accounts),
+    name: same?.name ?? freeName(meant ?? granted.name ?? label, accounts),
     subject: granted.subject ?? '',
     isDefault: true,
     gateways: same?.gateways ?? [],
