@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { linkIn, redirectUriOf } from './acting.ts';
 import type { eras } from './both-eras.ts';
 import { type EraClient, openEraClient } from './era-client.ts';
+import { startEraServer } from './era-server.ts';
 import { type HookServer, startHookServer } from './hook-server.ts';
 import { consentAt, type StandIn, startPlain } from './oauth-providers/index.ts';
 import { type Json, startApp, type TestApp } from './start-app.ts';
@@ -64,6 +65,7 @@ before(async () => {
   });
   app = await startApp(
     JSON.stringify({
+      egress: { allow: ['127.0.0.0/8'] },
       workers: [{ id: 'acting', http: { uri: worker.uri, secret: workerSecret } }],
       auth_providers: [{ id: 'plain', type: 'oauth2', oauth2: provider.settings }],
       gateways: [{ slug: 'main' }],
@@ -289,4 +291,51 @@ describe('what a call carries', () => {
     assert.equal(worker.calls - calls, 6);
     assert.equal(provider.asked.token - renewals, 1);
   });
+});
+
+describe('an MCP server', () => {
+  const statusOf = async (id: string) =>
+    ((await (await app.api('GET', `/v1/workers/${id}`)).json()) as Json).status;
+
+  for (const era of ['legacy', 'modern'] as const) {
+    it(`of the ${era} era gets a secret of the project in a header, and heals when it is set`, async (context) => {
+      const server = await startEraServer(era);
+      context.after(() => server.close());
+      const headers = { 'x-key': `\${secret:MCP_KEY_${era}}` };
+      const mcp = { uri: server.uri, headers };
+      await create('/workers', { id: `keyed-${era}`, mcp });
+      context.after(() => remove(`/workers/keyed-${era}`));
+      const broken = await statusOf(`keyed-${era}`);
+      assert.equal(broken.failed_step, 'authenticated');
+      assert.match(broken.message, new RegExp(`the secret MCP_KEY_${era}, which is neither in mcp.secrets`));
+      assert.equal(server.heard.length, 0);
+      await app.api('POST', `/v1/admin/secrets/MCP_KEY_${era}`, { value: 'hush-of-mcp' });
+      const { state, message } = await app.app.rooms.sources.refresh('default', `keyed-${era}`);
+      assert.equal(state, 'healthy', message);
+      assert.equal(server.heard.at(-1)?.headers['x-key'], 'hush-of-mcp');
+      const shown = JSON.stringify(await (await app.api('GET', `/v1/workers/keyed-${era}`)).json());
+      assert.doesNotMatch(shown, /hush/);
+    });
+
+    it(`of the ${era} era gets the user's token of an auth provider, and its list needs none`, async (context) => {
+      const server = await startEraServer(era);
+      context.after(() => server.close());
+      const auth_provider = { id: 'plain', scopes: ['read'] };
+      await create('/workers', { id: `acting-${era}`, mcp: { uri: server.uri, auth_provider } });
+      context.after(() => remove(`/workers/acting-${era}`));
+      assert.equal((await statusOf(`acting-${era}`)).state, 'healthy');
+      const execute = async () => {
+        const asked = { tool_name: `acting-${era}.Echo`, user_id: user, input: { zulu: 'z' } };
+        const answer = await app.api('POST', '/v1/tools/execute', asked);
+        return { status: answer.status, body: (await answer.json()) as Json };
+      };
+      const refused = await execute();
+      assert.equal(refused.body.name, 'credentials.consent_required', JSON.stringify(refused.body));
+      await consent(refused.body.details.authorization_url);
+      const { body } = await execute();
+      assert.equal(body.success, true, JSON.stringify(body));
+      const token = /^Bearer (.*)$/.exec(server.heard.at(-1)?.headers.authorization ?? '')?.[1] ?? '';
+      assert.equal(provider.grantOf(token)?.user.login, user);
+    });
+  }
 });

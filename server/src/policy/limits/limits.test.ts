@@ -54,6 +54,21 @@ describe('a rate', () => {
     );
   });
 
+  it('counts nothing of a call that did not begin, however often it ends', () => {
+    const clock = manualClock();
+    const { limits } = createLimited([perUser({ limit: 1, per_seconds: 3600 })], clock);
+    for (let again = 0; again < 3; again++) {
+      const taken = accepted(limits, callOf());
+      taken.undo();
+      taken.undo();
+      taken.release();
+    }
+    const taken = accepted(limits, callOf());
+    taken.release();
+    taken.undo();
+    assert.equal(passes(limits, callOf()), false);
+  });
+
   it('says how long to wait: not a millisecond too long, and not one too short', () => {
     const rates = fc.record({
       limit: fc.integer({ min: 1, max: 1_000_000_000 }),

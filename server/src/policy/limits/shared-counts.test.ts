@@ -70,6 +70,22 @@ describe('limits that replicas share', { skip: noRedis }, () => {
     };
   }
 
+  it('count nothing of a call that did not begin, in any replica', async () => {
+    const hourly: LimitRequest = {
+      name: 'Hourly',
+      tools: ['*'],
+      per: ['user'],
+      rate: { limit: 1, per_seconds: 3600 },
+    };
+    const one = await replica([hourly]);
+    const other = await replica([hourly]);
+    const taken = await accepted(one.limits);
+    assert.equal(await passes(other.limits), false);
+    taken.undo();
+    await until(() => passes(other.limits));
+    assert.equal(await passes(one.limits), false);
+  });
+
   it('let exactly so many calls pass as one replica would, whoever is asked and however many at once', async () => {
     const a = await replica([hourly(10)]);
     const b = await replica([hourly(10)]);

@@ -107,3 +107,11 @@ describe('a refused call', () => {
     assert.equal(output.error.field, 'tool_name');
   });
 });
+
+it('a provider that is away is a failed execution that may be tried again, and a missing consent is a refusal', () => {
+  const away = outputOfRefusal(refusal('credentials.provider_unavailable', 'later', { retryAfterMs: 2000 }));
+  assert.ok(away.ok);
+  const { kind, can_retry, retry_after_ms } = away.value.error ?? {};
+  assert.deepEqual([kind, can_retry, retry_after_ms], ['NETWORK_TRANSPORT_RUNTIME_UNREACHABLE', true, 2000]);
+  assert.equal(outputOfRefusal(refusal('credentials.consent_required', 'first')).ok, false);
+});
