@@ -5,16 +5,16 @@ import { systemClock } from '#foundation';
 import { type Db, openDatabase } from '#storage';
 import { silentLog } from '#telemetry';
 import { actingConfig, redirectUriOf } from './acting.ts';
-import { type ActingWorker, startActingWorker } from './acting-worker.ts';
+import { type ActingWorker, sha256, startActingWorker } from './acting-worker.ts';
 import { temporaryDirectory } from './database.ts';
 import { freePort } from './free-port.ts';
 import { leaksOf, secretsOf } from './leaks.ts';
-import type { StandIn } from './oauth-providers/index.ts';
+import type { Asked, StandIn } from './oauth-providers/index.ts';
 import type { Json } from './start-app.ts';
 import { startProcess, type TestProcess } from './start-process.ts';
 
 const adminKey = 'sp_the_key_of_this_test';
-export const userSecret = 'the-value-of-a-secret-that-a-tool-is-given';
+const userSecret = 'the-value-of-a-secret-that-a-tool-is-given';
 
 /**
  * The server as a process that is killed and started again, at the same address and with the same data directory. Its provider, the
@@ -39,6 +39,8 @@ export interface KilledGateway {
   status(id: string, waitS?: number): Promise<Json>;
   /** The result of a call over MCP. */
   call(user: string): Promise<Json>;
+  /** The user acts as themselves by the one account that they connected, and the tool got its secret. */
+  assertActs(user: string): Promise<void>;
   /** Where any secret of the run can be read: below the data directory, or in what any process said. */
   leaks(): readonly string[];
   close(): Promise<void>;
@@ -99,6 +101,21 @@ export async function startKilledGateway(provider: StandIn): Promise<KilledGatew
   const given = await api('POST', '/v1/admin/secrets/SIGNING_KEY', { value: userSecret });
   assert.ok(given.status < 300, JSON.stringify(given.body));
 
+  const call: KilledGateway['call'] = async (user) => {
+    const answer = await fetch(`${url}/mcp/main`, {
+      method: 'POST',
+      headers: { ...headers, 'arcade-user-id': user },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'Acting_Read', arguments: {} },
+      }),
+    });
+    const { result, error } = (await answer.json()) as Json;
+    return result ?? assert.fail(JSON.stringify(error));
+  };
+
   return {
     url,
     worker,
@@ -121,19 +138,13 @@ export async function startKilledGateway(provider: StandIn): Promise<KilledGatew
       return body;
     },
     status: async (id, waitS = 0) => (await api('GET', `/v1/auth/status?id=${id}&wait=${waitS}`)).body,
-    async call(user) {
-      const answer = await fetch(`${url}/mcp/main`, {
-        method: 'POST',
-        headers: { ...headers, 'arcade-user-id': user },
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: 1,
-          method: 'tools/call',
-          params: { name: 'Acting_Read', arguments: {} },
-        }),
-      });
-      const { result, error } = (await answer.json()) as Json;
-      return result ?? assert.fail(JSON.stringify(error));
+    call,
+    async assertActs(user) {
+      const result = await call(user);
+      const said = { user, secret: sha256(userSecret) };
+      assert.deepEqual(result.structuredContent, said, JSON.stringify(result));
+      const { body } = await api('GET', `/v1/connections?user_id=${user}`);
+      assert.equal(body.items.length, 1);
     },
     leaks: () => leaksOf([...secretsOf(provider), userSecret], directory, { output: said.join('\n') }),
     async close() {
@@ -143,4 +154,20 @@ export async function startKilledGateway(provider: StandIn): Promise<KilledGatew
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The next request to the token endpoint, held before or after it is done; nobody waits for it any more once it is let go. */
+export function hold(
+  provider: StandIn,
+  when: 'before' | 'after',
+): { readonly arrived: Promise<void>; release(): void } {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  provider[when] = async ({ place }: Asked) => {
+    if (place !== 'token') return;
+    provider[when] = null;
+    arrived.resolve();
+    await released.promise;
+  };
+  return { arrived: arrived.promise, release: () => released.resolve() };
 }
