@@ -28,7 +28,7 @@ export interface ConnectionView {
 
 /** Whose connections: all that are given must fit. */
 export interface ConnectionFilter {
-  readonly targetId?: string | undefined;
+  readonly targetIds?: readonly string[] | undefined;
   readonly userIds?: readonly string[] | undefined;
   readonly personId?: string | undefined;
 }
@@ -44,6 +44,12 @@ export interface ConnectionChange {
 /** Changes are told to other replicas (topic `connections`), and act on the next call. */
 export interface UserConnections {
   list(projectId: string, filter: ConnectionFilter): Promise<readonly ConnectionView[]>;
+  /** So many of them, in the same order, and how many there are. */
+  page(
+    projectId: string,
+    filter: ConnectionFilter,
+    page: { readonly limit: number; readonly offset: number },
+  ): Promise<{ readonly items: readonly ConnectionView[]; readonly total: number }>;
   find(projectId: string, id: string): Promise<ConnectionView | null>;
   change(projectId: string, id: string, change: ConnectionChange): Promise<Result<ConnectionView, Refusal>>;
   /**

@@ -39,6 +39,13 @@ export function createUserConnections(deps: UserConnectionsDeps): UserConnection
 
   return {
     list: async (projectId, filter) => (await store.connectionsBy(projectId, filter)).map(viewOf),
+    async page(projectId, filter, page) {
+      const [items, total] = await Promise.all([
+        store.connectionsBy(projectId, filter, page),
+        store.countBy(projectId, filter),
+      ]);
+      return { items: items.map(viewOf), total };
+    },
     async find(projectId, id) {
       const one = await found(projectId, id);
       return one === null ? null : viewOf(one);
@@ -88,7 +95,7 @@ async function applied(
       tools: other.tools.filter((tool) => !tools.includes(tool)),
     };
     const isSame = kept.gateways.length === other.gateways.length && kept.tools.length === other.tools.length;
-    if (!isSame) await store.changeConnection(queries, { ...other, ...kept, isDefault: false });
+    if (!isSame) await store.changeConnection(queries, { ...other, ...kept });
   }
   const next = { ...one, name, isDefault, gateways, tools };
   await store.changeConnection(queries, next);

@@ -36,6 +36,15 @@ function connectionOf(row: Row): Connection {
 export const ofTarget = 'project_id = $1 and target_kind = $2 and target_id = $3';
 export const ofPlace = `${ofTarget} and user_id = $4`;
 
+const byFilter = `project_id = $1 and ($2::text[] is null or target_id = any($2))
+  and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)`;
+const filterParams = (projectId: string, { targetIds, userIds, personId }: ConnectionFilter) => [
+  projectId,
+  targetIds === undefined ? null : [...targetIds],
+  userIds === undefined ? null : [...userIds],
+  personId ?? null,
+];
+
 export function connectionReads(db: Queries) {
   return {
     /** All accounts of the user there, the one that was consented to first in front. */
@@ -52,17 +61,25 @@ export function connectionReads(db: Queries) {
       return row === undefined ? null : connectionOf(row);
     },
 
+    /** All of them unless a page is asked for. */
     async connectionsBy(
       projectId: string,
-      { targetId, userIds, personId }: ConnectionFilter,
+      filter: ConnectionFilter,
+      page?: { readonly limit: number; readonly offset: number },
     ): Promise<readonly Connection[]> {
       const rows = await db.query(
-        `select * from connections where project_id = $1 and ($2::text is null or target_id = $2)
-           and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)
-         order by target_id, user_id, created_at, id`,
-        [projectId, targetId ?? null, userIds === undefined ? null : [...userIds], personId ?? null],
+        `select * from connections where ${byFilter} order by target_id, user_id, created_at, id limit $5 offset $6`,
+        [...filterParams(projectId, filter), page?.limit ?? null, page?.offset ?? 0],
       );
       return rows.map(connectionOf);
+    },
+
+    async countBy(projectId: string, filter: ConnectionFilter): Promise<number> {
+      const [row] = await db.query<{ count: number }>(
+        `select count(*)::int as count from connections where ${byFilter}`,
+        filterParams(projectId, filter),
+      );
+      return row?.count ?? 0;
     },
 
     /** With what the lists of sources are asked for there. */

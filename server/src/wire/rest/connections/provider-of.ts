@@ -25,14 +25,13 @@ export function providerOf(
   };
 }
 
-/** Whether it is at this provider: by its own id, or by the well-known one that it is. */
-export function isAt(
+/** At which targets, where a provider is asked for: by its own id, or by the well-known one that it is. */
+export function targetsOf(
   { credentials }: RestDeps,
-  { target }: Pick<ConnectionView, 'target'>,
+  projectId: string,
   asked: string | undefined,
-): boolean {
-  if (asked === undefined || target.id === asked) return true;
-  return (
-    target.kind === 'provider' && credentials.providers.get(target.projectId, target.id)?.providerId === asked
-  );
+): readonly string[] | undefined {
+  if (asked === undefined) return undefined;
+  const ofKind = credentials.providers.list(projectId).filter(({ providerId }) => providerId === asked);
+  return [asked, ...ofKind.map(({ id }) => id)];
 }

@@ -10,9 +10,9 @@ import { err, ok, type Result } from '#foundation';
 import { pageOf } from '../paging.ts';
 import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { visibleTool } from '../tools/visible-tool.ts';
-import { isAt } from './provider-of.ts';
+import { targetsOf } from './provider-of.ts';
 import { connectionResponse, recorded, toolNamesOf } from './response.ts';
-import { disconnect, unknownConnection, userConnectionRoutes } from './user-connections.ts';
+import { disconnect, everybodys, unknownConnection, userConnectionRoutes } from './user-connections.ts';
 
 type ActAs = RestRequest<unknown, unknown>['actAs'];
 
@@ -32,11 +32,13 @@ function listRoute(deps: RestDeps): Route {
     query: connectionsQuery,
     success: 200,
     async run(request) {
-      const { query } = request;
-      const all = await connectionsOf(deps, request);
-      if (!all.ok) return all;
-      const asked = all.value.filter((one) => isAt(deps, one, query.provider_id));
-      return ok({ status: 200, body: pageOf(asked, query, (one) => connectionResponse(deps, one)) });
+      const { principal, projectId, query } = request;
+      const show = (one: ConnectionView) => connectionResponse(deps, one);
+      if (seesAll(principal)) {
+        return ok({ status: 200, body: await everybodys(deps, projectId, query, show) });
+      }
+      const own = await connectionsOf(deps, request);
+      return own.ok ? ok({ status: 200, body: pageOf(own.value, query, show) }) : own;
     },
   });
 }
@@ -94,26 +96,24 @@ function deleteRoute(deps: RestDeps): Route {
 
 const seesAll = ({ permissions, confined }: Principal) => permissions.has('administer') && !confined;
 
-/** All that the caller may see. Who speaks for users says for which one. */
+/** Those of one user. Who speaks for users says for which one. */
 async function connectionsOf(
-  { credentials: { connections } }: RestDeps,
+  deps: RestDeps,
   { principal, projectId, actAs, query }: RestRequest<undefined, ConnectionsQuery>,
 ): Promise<Result<readonly ConnectionView[], Refusal>> {
-  const { user_id } = query;
-  if (seesAll(principal)) {
-    return ok(await connections.list(projectId, user_id === undefined ? {} : { userIds: [user_id] }));
-  }
+  const { connections } = deps.credentials;
   const isPerson = principal.kind === 'person';
-  const caller = isPerson && user_id === undefined ? null : actAs(user_id);
+  const caller = isPerson && query.user_id === undefined ? null : actAs(query.user_id);
   if (caller?.ok === false) return caller;
   const userId = (caller === null ? principal.actsAs : caller.value.userId) ?? null;
   if (userId === null && !isPerson) {
     const message = 'user_id: is required with an API key that may not administer';
     return err(refusal('identity.user_missing', message, { field: 'user_id' }));
   }
-  const named = userId === null ? [] : await connections.list(projectId, { userIds: [userId] });
+  const targetIds = targetsOf(deps, projectId, query.provider_id);
+  const named = userId === null ? [] : await connections.list(projectId, { userIds: [userId], targetIds });
   if (!isPerson) return ok(named);
-  const own = await connections.list(projectId, { personId: principal.id });
+  const own = await connections.list(projectId, { personId: principal.id, targetIds });
   return ok([...own, ...named.filter(({ personId }) => personId === null)]);
 }
 

@@ -1,10 +1,15 @@
-import { type ConnectionsQuery, connectionsQuery, type UserConnectionResponse } from '@sallyport/contracts';
+import {
+  type ConnectionsQuery,
+  connectionsQuery,
+  maxPageLimit,
+  type Page,
+  type UserConnectionResponse,
+} from '@sallyport/contracts';
 import type { ConnectionView } from '#credentials';
 import { refusal } from '#domain';
 import { err, ok } from '#foundation';
-import { pageOf } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
-import { isAt, providerOf } from './provider-of.ts';
+import { providerOf, targetsOf } from './provider-of.ts';
 import { recorded } from './response.ts';
 
 /** Connections of all users, in Arcade's words. */
@@ -20,10 +25,7 @@ export function userConnectionRoutes(deps: RestDeps): readonly Route[] {
       query: connectionsQuery,
       success: 200,
       async run({ projectId, query }) {
-        const userIds = query.user_id === undefined ? undefined : [query.user_id];
-        const all = await connections.list(projectId, { userIds });
-        const asked = all.filter((one) => isAt(deps, one, query.provider_id));
-        return ok({ status: 200, body: pageOf(asked, query, (one) => shown(deps, one)) });
+        return ok({ status: 200, body: await everybodys(deps, projectId, query, (one) => shown(deps, one)) });
       },
     }),
     route({
@@ -43,6 +45,20 @@ export function userConnectionRoutes(deps: RestDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+/** A page of the connections of all users. */
+export async function everybodys<Item>(
+  deps: RestDeps,
+  projectId: string,
+  { user_id, provider_id, limit, offset }: ConnectionsQuery,
+  show: (connection: ConnectionView) => Item,
+): Promise<Page<Item>> {
+  const userIds = user_id === undefined ? undefined : [user_id];
+  const targetIds = targetsOf(deps, projectId, provider_id);
+  const page = { limit: Math.min(limit, maxPageLimit), offset };
+  const { items, total } = await deps.credentials.connections.page(projectId, { userIds, targetIds }, page);
+  return { items: items.map(show), ...page, page_count: items.length, total_count: total };
 }
 
 export function unknownConnection(id: string) {
