@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { type Browser, createBrowser, type Page } from './browser.ts';
 import { addIssuer, answerOf, type Connecting, startConnecting } from './connecting.ts';
 import { signInAt } from './signing-in.ts';
+import type { Json } from './start-app.ts';
 
 const isConnected = (page: Page) => page.status === 200 && /is connected/i.test(page.text);
 
@@ -358,6 +359,30 @@ describe('accounts at other systems, under attack', () => {
       const gone = await alice.browser.submit(again, { button: 'Disconnect' });
       assert.match(gone.text, /is disconnected/);
       assert.equal(idOf(await alice.browser.open(`${at.url}/connect`)), '');
+    });
+
+    it('take a gateway from each other, and nothing else', async () => {
+      const { api } = at.signing.server;
+      for (const login of ['work', 'home']) {
+        const own = createBrowser();
+        assert.ok(
+          isConnected(
+            await own.open((await answerOf(own, await at.link(user, { scopes: [login] }), login)).href),
+          ),
+        );
+      }
+      const accounts = async (): Promise<Json[]> =>
+        ((await (await api('GET', `/v1/connections?user_id=${user}`)).json()) as Json).items;
+      const named = async (name: string) => (await accounts()).find((one) => one.name.startsWith(name));
+      for (const name of ['home', 'work']) {
+        const changed = await api('PATCH', `/v1/connections/${(await named(name)).id}`, {
+          gateways: ['evenings'],
+        });
+        assert.equal(changed.status, 200, await changed.text());
+      }
+      const [home, work] = [await named('home'), await named('work')];
+      assert.deepEqual([home.gateways, home.is_default], [[], true], 'connected last, it is the default');
+      assert.deepEqual([work.gateways, work.is_default], [['evenings'], false]);
     });
 
     it('are connected for nobody else, at no provider of another project, and by no foreign site', async () => {

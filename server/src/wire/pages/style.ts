@@ -62,7 +62,7 @@ details:last-of-type{border-bottom:1px solid var(--line)}
 summary{cursor:pointer;padding:.7rem 0;font-weight:600}
 details>:last-child{margin-bottom:1rem}
 @media(max-width:26rem){dl>div{grid-template-columns:1fr}.card{padding:1.2rem}.actions>*,.actions .button{flex-basis:100%}ul.rows li{align-items:flex-start}ul.rows li:has(select){flex-wrap:wrap}}
-input+.bad{margin-top:.4rem}
+input+p{margin-top:.6rem}
 .actions+.soft{margin-top:1rem}
 .card>:last-child{margin-bottom:0}
 `.trim();
