@@ -37,7 +37,7 @@ export interface Credentials {
     signal: AbortSignal | null,
   ): Promise<Result<void, Refusal>> | null;
   /** With which token the lists of a source are asked for; another one than it has refused. */
-  listToken(source: Source, refused: string | null): Promise<string | null>;
+  listToken(source: Source, refused: string | null): Promise<Credential['authorization']>;
   /** The consent with which the lists of a source can be asked for, from now on as this user. */
   connectList(asked: {
     readonly source: Source;

@@ -16,12 +16,12 @@ export function createListToken({ connections, providers }: ListTokenDeps): Cred
     const connection = target === null ? null : await connections.listConnection(target);
     if (connection === null) return null;
     const given = await connections.authorizationOf(connection);
-    const token = given.ok ? (given.value?.token ?? null) : null;
-    if (token === null || token !== refused) return token;
+    const now = given.ok ? given.value : null;
+    if (now === null || now.token !== refused) return now;
     const renewed = await connections.renew(connection);
     if (!renewed.ok || renewed.value === null) return null;
     const anew = await connections.authorizationOf(renewed.value);
-    return anew.ok ? (anew.value?.token ?? null) : null;
+    return anew.ok ? anew.value : null;
   };
 }
 

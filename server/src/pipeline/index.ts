@@ -2,7 +2,7 @@
  * Pipeline: one tool call, in order, whichever front it came through; requests for prompts and resources by the same steps,
  * and listing by the same decision.
  *
- *   authenticate → resolve → authorize → screen input → attach credential → dispatch → screen output
+ *   authenticate → resolve → authorize → await consent → screen input → attach credential → dispatch → screen output
  *
  * Audit wraps all of it: one record a call, whatever happens, journalled before the caller gets the answer. Steps never
  * call one another; the order is `call-tool.ts`. Nothing here speaks a protocol.

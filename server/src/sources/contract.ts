@@ -1,6 +1,7 @@
 import type {
   CallNotification,
   Challenge,
+  Credential,
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
@@ -32,7 +33,7 @@ export interface SourceDeps {
   /** A secret of the project, opened for one request; `null`: there is none. None unless told. */
   readonly secretOf?: (projectId: string, name: string) => MaybePromise<string | null>;
   /** The access token with which the lists of this source are asked for, another one than it has refused; none unless told. */
-  readonly listToken?: (source: Source, refused: string | null) => Promise<string | null>;
+  readonly listToken?: (source: Source, refused: string | null) => Promise<Credential['authorization']>;
 }
 
 /** Every step that was walked, in order; none after one that failed. */

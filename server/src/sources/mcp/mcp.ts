@@ -1,4 +1,4 @@
-import { type Source, timeoutMsOf } from '#domain';
+import { type Credential, type Source, timeoutMsOf } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type {
   Inspection,
@@ -52,13 +52,14 @@ function openMcp(
     const token = link.authorizes ? null : await listToken(source, null);
     const first = await inspectWith(token);
     if (token === null || first.ok || first.error.challenge === undefined) return first;
-    const another = await listToken(source, token);
+    const another = await listToken(source, token.token);
     return another === null ? first : inspectWith(another);
   }
 
-  async function inspectWith(token: string | null): Promise<Result<Inspection, InspectionFailure>> {
-    const authorization =
-      token === null ? '' : authorizationOf({ authorization: { token, userInfo: {} }, secrets: [] });
+  async function inspectWith(
+    token: Credential['authorization'],
+  ): Promise<Result<Inspection, InspectionFailure>> {
+    const authorization = authorizationOf({ authorization: token, secrets: [] });
     await link.reconsider(authorization);
     const bounds = { timeoutMs, maxBytes: maxAnswerBytes, authorization };
     const pages = await fetchList(link, 'tools/list', bounds);
