@@ -3,7 +3,9 @@ import { z } from 'zod';
 /** Requests and answers of `/v1/auth/…`, and of what else begins or asks for an authorization. */
 
 const userId = z.string().min(1).max(256);
-const scope = z.string().min(1).max(1000);
+const scope = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,500}$/, 'must be one scope: printable, without spaces and quotes');
 
 /** Where a browser goes on: an address of the web, and nothing that a browser would run. */
 export const nextUri = z

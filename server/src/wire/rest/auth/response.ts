@@ -16,7 +16,7 @@ export async function authorizationResponse(
   principal: Principal,
   authorization: Authorization,
 ): Promise<Result<AuthorizationResponse, Refusal>> {
-  const { id, status, url, scopes, target, userId, failure } = authorization;
+  const { id, status, url, scopes, target, userId, connectionId, failure } = authorization;
   const response: AuthorizationResponse = {
     id: id === '' ? nothingAsked : id,
     status,
@@ -31,6 +31,7 @@ export async function authorizationResponse(
   const givesToken =
     status === 'completed' &&
     target.kind === 'provider' &&
+    connectionId !== null &&
     principal.permissions.has('call') &&
     principal.tools === null;
   if (!givesToken) return ok(response);

@@ -95,6 +95,9 @@ describe('an authorization', () => {
   it('names a provider, and one that is there', async () => {
     const without = await authorize('ann', { auth_requirement: { oauth2: { scopes: [] } } });
     assert.deepEqual([without.status, without.body.field], [400, 'auth_requirement']);
+    const scopes = ['read', 'read write'];
+    const twoInOne = await authorize('ann', { auth_requirement: { id: 'google', oauth2: { scopes } } });
+    assert.deepEqual([twoInOne.status, twoInOne.body.field], [400, 'auth_requirement.oauth2.scopes.1']);
     const unknown = await authorize('ann', { auth_requirement: { provider_id: 'github' } });
     assert.deepEqual([unknown.status, unknown.body.name], [403, 'credentials.not_configured']);
     assert.match(unknown.body.message, /GitHub is not set up here/);
@@ -431,6 +434,9 @@ describe("a project's own verifier", () => {
     const page = await createBrowser().open(body.next_uri, { stopAt: verifierUrl });
     const at = new URL(page.url);
     assert.deepEqual([at.pathname, at.searchParams.get('flow_id')], ['/verify/new', body.flow_id]);
-    assert.equal((await confirm({ flow_id: body.flow_id, user_id })).status, 200);
+    const confirmed = await confirm({ flow_id: body.flow_id, user_id });
+    assert.equal(confirmed.status, 200);
+    const { body: tried } = await status(confirmed.body.auth_id);
+    assert.deepEqual([tried.status, 'context' in tried], ['completed', false]);
   });
 });
