@@ -69,8 +69,13 @@ function parameters(route: Route): { parameters?: unknown[] } {
     required: true,
     schema: { type: 'string' },
   }));
-  const query = route.query === undefined ? {} : (schemaOf(route.query).properties ?? {});
-  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema }));
+  const { properties = {}, required = [] } = route.query === undefined ? {} : schemaOf(route.query);
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) ? { required: true } : {}),
+    schema,
+  }));
   const all = [...inPath, ...inQuery];
   return all.length === 0 ? {} : { parameters: all };
 }
@@ -79,7 +84,10 @@ function answer(description: string): object {
   return { description, ...json({ type: 'object' }) };
 }
 
-function schemaOf(schema: z.ZodType): { properties?: Record<string, unknown> } {
+function schemaOf(schema: z.ZodType): {
+  readonly properties?: Record<string, unknown>;
+  readonly required?: readonly string[];
+} {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
 }

@@ -146,6 +146,16 @@ describe('an authorization', () => {
     assert.equal((await waits).body.status, 'failed');
   });
 
+  it('is told to each of a hundred who wait, who keep nobody else from being answered', async () => {
+    const { body } = await authorize(newUser());
+    const waiting = Array.from({ length: 100 }, () => status(body.id, key, 59));
+    assert.equal((await authorize(newUser())).body.status, 'pending');
+    await consentAt(body.url, { as: 'ann', allow: true });
+    const told = await Promise.all(waiting);
+    assert.deepEqual(new Set(told.map((one) => one.body.status)), new Set(['completed']));
+    assert.equal(new Set(told.map((one) => one.body.context.token)).size, 1);
+  });
+
   it('that is nowhere is unknown, and a wait that is no number is refused', async () => {
     const unknown = await status('ac_nothing', key, 59);
     assert.deepEqual([unknown.status, unknown.body.name], [404, 'resource.unknown']);
