@@ -20,6 +20,7 @@ export async function screenInput(
   }
   const checked = shown.arguments(consented.args);
   if (!checked.ok) return checked;
+  let described: Promise<Carried> | null = null;
   const asked = {
     executionId,
     args: checked.value,
@@ -29,7 +30,11 @@ export async function screenInput(
     continues,
     check: shown.takes,
     signal,
-    carried: () => describe(consented),
+    // Hooks before and after the call hear the same.
+    carried() {
+      described ??= describe(consented);
+      return described;
+    },
   };
   const admission = await policy.admit(grant, asked);
   return admission.ok ? ok({ ...consented, asked, admission: admission.value }) : admission;
