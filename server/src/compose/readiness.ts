@@ -3,6 +3,7 @@ import { messageOf } from '#foundation';
 import type { Identity } from '#identity';
 import type { Sources } from '#sources';
 import type { Db, Redis } from '#storage';
+import type { Vault } from '#vault';
 import type { Readiness } from '#wire';
 import { projectId as firstProjectId } from './declared.ts';
 import { projectIds } from './project-ids.ts';
@@ -13,6 +14,7 @@ export interface ReadinessParts {
   readonly audit: Audit;
   readonly sources: Sources;
   readonly identity: Identity;
+  readonly vault: Vault;
   readonly durability: 'relaxed' | 'strict';
   /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
@@ -66,11 +68,23 @@ export async function checkReadiness(
       unhealthy_count: unhealthy.length,
     },
     ...redisCheck(parts.redis),
+    vault: vaultCheck(parts.vault),
     config: { ok: mistakes.length === 0, mistakes },
   };
   const needed = { process: checks.process.ok, database: checks.database.ok, audit: lag.writable };
   const missing = Object.entries(needed).find(([, isThere]) => !isThere)?.[0] ?? null;
   return { ready: missing === null, missing, checks };
+}
+
+const lies = {
+  file: 'in the data directory, beside what it seals',
+  database: 'in the database, beside what it seals',
+};
+
+function vaultCheck(vault: Vault) {
+  const { besideData, retired } = vault.status();
+  const rootKey = besideData === null ? 'apart from what it seals' : lies[besideData];
+  return { ok: true, root_key: rootKey, moving: retired > 0 };
 }
 
 /** Why it does not answer is in the log: anybody may ask here. */

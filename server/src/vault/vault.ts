@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type Clock, Fault } from '#foundation';
 import type { Changes, Db } from '#storage';
 import { type Log, silentLog } from '#telemetry';
@@ -7,7 +8,7 @@ import type { Vault } from './contract.ts';
 import { openWith, parseEnvelope, sealWith } from './envelope.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createMover } from './mover.ts';
-import { fileRootId } from './root-key-file.ts';
+import { fileRootId, rootKeyPath } from './root-key-file.ts';
 import { databaseRootId, rootKeyRow } from './root-key-row.ts';
 import { type GivenRootKeys, openRootKeys } from './root-keys.ts';
 import { readVaultKeys } from './vault-keys.ts';
@@ -33,6 +34,7 @@ export async function openVault(deps: VaultDeps): Promise<Vault> {
   const used = new Set(rows.map(({ root_key_id }) => root_key_id));
   const roots = await openRootKeys({ db, clock, given, dataDir, used });
   const ring = await openKeyRing({ db, changes, clock, log, roots }, rows);
+  say(log, roots.main.id, dataDir, used);
   const { seal, open } = sealing(ring);
   const closing = new AbortController();
   const mover = createMover({ db, clock, log, ring, mainRootId: roots.main.id, signal: closing.signal });
@@ -87,6 +89,21 @@ function sealing(ring: KeyRing): Pick<Vault, 'seal' | 'open'> {
         .then((fetched) => (fetched === null ? null : openWith(fetched, envelope, purpose, boundTo)));
     },
   };
+}
+
+/** What whoever runs the server should know of where the root key lies. */
+function say(log: Log, mainId: string, dataDir: string | null, used: ReadonlySet<string>): void {
+  if (mainId === databaseRootId) {
+    log.warn(
+      { set: 'SALLYPORT_ROOT_KEY' },
+      'the root key lies in the database, beside what it seals: whoever has a copy of all of it reads every secret',
+    );
+  }
+  const isLeft = dataDir !== null && mainId !== fileRootId && existsSync(rootKeyPath(dataDir));
+  if (isLeft && !used.has(fileRootId)) {
+    const file = rootKeyPath(dataDir);
+    log.info({ file }, 'nothing is sealed with this root key any more; only older backups need it');
+  }
 }
 
 function besideData(rootKeyId: string): 'file' | 'database' | null {
