@@ -180,7 +180,7 @@ async function wait(
   for (const id of asked.ids.slice(0, maxAtOnce)) {
     const known = await flows.find(id);
     const isTheirs = known?.target.projectId === projectId && known.userId === caller.userId;
-    if (known === null || !isTheirs) continue;
+    if (known === null || !isTheirs || known.personId !== personOf(caller)) continue;
     if (asked.isDeclined) return err(declined(known.target.id));
     const flow = await flows.wait(id, Math.max(0, untilMs - clock.now()), asked.signal);
     if (flow?.status === 'failed') return err(failed(flow));

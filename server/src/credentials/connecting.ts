@@ -1,6 +1,7 @@
 import { type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { consentOf, grantedBefore } from './asking.ts';
+import { isOf } from './connections/choice.ts';
 import type { Connections } from './connections/connections.ts';
 import type { Consenting } from './flows/contract.ts';
 import type { Flows } from './flows/flows.ts';
@@ -15,7 +16,7 @@ export interface ConnectingDeps {
 export function createConnecting({ connections, flows, issuer }: ConnectingDeps): Consenting['connect'] {
   return async ({ userId, personId }, { target, scopes, account }): Promise<Result<string, Refusal>> => {
     const accounts = account === null ? [] : await connections.of({ target, userId });
-    const one = accounts.find(({ name }) => name === account) ?? null;
+    const one = accounts.find((other) => other.name === account && isOf(other, { userId, personId })) ?? null;
     const begun = await flows.begin({
       ...{ target, userId, personId, account, servesList: false, nextUri: null },
       wanted: { scopes, metadataUrl: null, isInsufficient: false },

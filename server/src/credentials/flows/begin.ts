@@ -58,7 +58,7 @@ export function createBegin(deps: BeginDeps): Begin {
 
   async function begin(asking: Asking): ReturnType<Begin> {
     const { target, wanted } = asking;
-    const known = await deps.db.tx((queries) => pendingOne(asking, queries, deps));
+    const known = await pendingOne(asking, deps.db, deps);
     if (known !== null) return ok(known);
     const about = JSON.stringify([target, stampOf(target), wanted.metadataUrl]);
     const before = vain.get(about);

@@ -43,8 +43,10 @@ export function createSourceAuthority(deps: SourceAuthorityDeps): Authority {
     const outcome = await run({ fetchFn: fetchFor(source), clock });
     if (outcome.ok || outcome.error.kind !== 'client') return outcome;
     const { server, client } = of(held);
+    // One of hand stays bound to the server that it was shown to.
+    if (!client.isRegistered) return outcome;
     await store.forgetClient({ projectId: target.projectId, sourceId: target.id }, server.issuer);
-    return client.isRegistered ? err({ ...outcome.error, kind: 'consent' }) : outcome;
+    return err({ ...outcome.error, kind: 'consent' });
   }
 
   return {
