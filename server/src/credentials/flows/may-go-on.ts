@@ -17,7 +17,7 @@ export async function mayGoOn(
 ): Promise<Result<Going, ConnectProblem>> {
   const flow = await ending.looked(found);
   if (flow === null) return err(unknown);
-  const problem = problemOfPerson(flow, verifier) ?? problemOfStatus(flow);
+  const problem = (await problemOfPerson(flow, verifier, store)) ?? problemOfStatus(flow);
   if (problem !== null) return err(problem);
   const secret = await store.openFlow(flow);
   return secret === null ? err(unknown) : ok({ flow, secret });
@@ -34,16 +34,21 @@ export function problemOfFailure(
   return { kind: 'failed', reference, words, advice };
 }
 
-/** Whoever else has its address is told nothing of it. */
-function problemOfPerson(flow: Flow, { person }: Verifier): ConnectProblem | null {
-  const { id: reference, personId, userId, target } = flow;
-  const told = { reference, words: '' };
-  if (personId !== null) {
-    if (person === null) return { kind: 'sign_in', projectId: target.projectId, ...told };
-    return person.id === personId ? null : { kind: 'other_person', ...told };
-  }
-  const isOther = person !== null && userId !== '' && !person.isUser(target.projectId, userId);
-  return isOther ? { kind: 'other_person', ...told } : null;
+/** Whoever else has its address is told nothing of it. A verifier of the project says afterwards who it was, whoever is signed in here. */
+async function problemOfPerson(
+  { id: reference, personId, userId, target: { projectId } }: Flow,
+  { person }: Verifier,
+  store: Pick<ConnectionStore, 'verification'>,
+): Promise<ConnectProblem | null> {
+  const told = { reference, words: '', projectId };
+  if (personId !== null && person === null) return { kind: 'sign_in', ...told };
+  const isOther =
+    personId === null
+      ? person !== null && userId !== '' && !person.isUser(projectId, userId)
+      : person?.id !== personId;
+  if (!isOther) return null;
+  const isVerified = personId === null && (await store.verification(projectId)).verifierUrl !== null;
+  return isVerified ? null : { kind: 'other_person', ...told };
 }
 
 function problemOfStatus(flow: Flow): ConnectProblem | null {
