@@ -1,5 +1,5 @@
 import { err, ok } from '#foundation';
-import type { Authority, Target } from '../authority.ts';
+import type { Authority } from '../authority.ts';
 import { hashOf } from '../store/flows.ts';
 import { secretText } from './begin.ts';
 import type { Consenting, FlowFailure, Verifier } from './contract.ts';
@@ -10,7 +10,6 @@ import { answered, type Going, mayGoOn, openedOf, problemOfFailure } from './may
 export interface AtBrowserDeps extends EndingDeps {
   readonly ending: Ending;
   readonly authority: Authority;
-  readonly redirectUriOf: (target: Target) => string;
 }
 
 type AtBrowser = Pick<Consenting, 'look' | 'open' | 'enter' | 'finish' | 'ended' | 'failedLately'>;

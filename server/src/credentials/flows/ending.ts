@@ -1,6 +1,6 @@
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
-import type { Granted, Problem } from '../authority.ts';
+import type { Granted, Problem, Target } from '../authority.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { ConsentEvent } from '../contract.ts';
 import type { Flow, FlowSecret } from '../store/kept.ts';
@@ -13,6 +13,7 @@ export interface EndingDeps {
   readonly store: ConnectionStore;
   readonly connections: Connections;
   readonly clock: Clock;
+  readonly redirectUriOf: (target: Target) => string;
   readonly onEvent: (event: ConsentEvent) => void | Promise<void>;
 }
 
@@ -28,6 +29,8 @@ export interface Ending {
   ): Promise<Result<{ readonly goOn: string | null }, FlowFailure>>;
   /** As `settle`, where it is known by now that it was the user. */
   complete(flow: Flow, secret: FlowSecret, granted: Granted | null): Promise<FlowFailure | null>;
+  /** Its time is over. */
+  expire(flow: Flow): Promise<void>;
   /** The flow; ended, where its time is over. */
   looked(flow: Flow | null): Promise<Flow | null>;
 }
@@ -50,9 +53,19 @@ const answerMs = 60_000;
 /** Until when an answer has come to something: longer than all that is asked of a provider for one may take. */
 export const answerUntil = (clock: Clock): number => clock.now() + answerMs;
 
+/** Some providers tell nobody but the user what is wrong, on a page that never comes back. */
+const lost = ({ label }: Flow, redirectUri: string): FlowFailure => ({
+  code: 'expired',
+  reason: `the user was sent to ${label}, and did not come back within ten minutes`,
+  advice: `Let your agent try again; it gets a new link. If ${label} showed an error, whoever runs this server registers the redirect URI ${redirectUri} over there, exactly so, and checks who may use the app.`,
+});
+
 /** Why a flow fails whose time is over. */
-export const overdue = ({ status, isAnswered }: Flow): FlowFailure =>
-  status === 'pending' && isAnswered ? interrupted : expired;
+function overdueOf(flow: Flow, { redirectUriOf }: EndingDeps): FlowFailure {
+  if (flow.status !== 'pending') return expired;
+  if (flow.isAnswered) return interrupted;
+  return flow.browserHash === null || flow.host === null ? expired : lost(flow, redirectUriOf(flow.target));
+}
 
 const tooManyAccounts: FlowFailure = {
   code: 'too_many_accounts',
@@ -60,7 +73,10 @@ const tooManyAccounts: FlowFailure = {
   advice: 'Disconnect one of them first, at the page of connections.',
 };
 
-export function createEnding({ db, store, connections, clock, onEvent }: EndingDeps): Ending {
+export function createEnding(deps: EndingDeps): Ending {
+  const { db, store, connections, clock, onEvent } = deps;
+  const expire = (flow: Flow) => fail(flow, overdueOf(flow, deps));
+
   function tell(flow: Flow, kind: ConsentEvent['kind'], code: string | null, reason: string) {
     const { id, target, userId, personId } = flow;
     return onEvent({ kind, id, target, userId, personId, code, reason });
@@ -87,13 +103,18 @@ export function createEnding({ db, store, connections, clock, onEvent }: EndingD
       ...{ target, userId, personId, account, label, servesList, scopes },
       ...{ boundTo, issuer, held, granted },
     };
+    const lacking = lackingIn(flow, secret, granted);
     const kept = await connections.keep(consented, (queries, connectionId) =>
-      store.endFlow(queries, flow.id, { connectionId }, clock.iso()),
+      store.endFlow(queries, flow.id, lacking ?? { connectionId }, clock.iso()),
     );
     if (kept === 'over') return (await store.flow(flow.id))?.failure ?? expired;
     if (kept === 'too_many') {
       await fail(flow, tooManyAccounts);
       return tooManyAccounts;
+    }
+    if (lacking !== null) {
+      await tell(flow, 'failed', lacking.code, lacking.reason);
+      return lacking;
     }
     await tell(flow, 'completed', null, `scopes: ${(granted.scopes ?? scopes).join(' ')}`);
     return null;
@@ -101,6 +122,7 @@ export function createEnding({ db, store, connections, clock, onEvent }: EndingD
 
   return {
     fail,
+    expire,
     complete,
 
     async settle(flow, secret, granted) {
@@ -117,9 +139,31 @@ export function createEnding({ db, store, connections, clock, onEvent }: EndingD
     async looked(flow) {
       const isUnderWay = flow?.status === 'pending' || flow?.status === 'verifying';
       if (flow === null || !isUnderWay || flow.expiresAtMs > clock.now()) return flow;
-      await fail(flow, overdue(flow));
+      await expire(flow);
       return store.flow(flow.id);
     },
+  };
+}
+
+/**
+ * What the user did not allow of what was asked for: the rest is kept, and whoever waits is told; whoever took it for completed would
+ * ask again and again. MCP servers say themselves, call by call, what they need.
+ */
+function lackingIn(
+  { target, scopes }: Flow,
+  { existingScopes }: FlowSecret,
+  granted: Granted,
+): FlowFailure | null {
+  if (target.kind === 'source' || granted.scopes === null) return null;
+  const given = new Set([...granted.scopes, ...existingScopes]);
+  const missing = scopes.filter((scope) => !given.has(scope));
+  if (missing.length === 0) return null;
+  const shown = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ' …' : '');
+  return {
+    code: 'scope_not_granted',
+    reason: `not everything was allowed that is needed: ${shown}`,
+    advice:
+      'Start again and allow all of it; where that is not asked, whoever runs this server enables these scopes for the app over there.',
   };
 }
 

@@ -6,7 +6,7 @@ import type { Flow } from '../store/kept.ts';
 import { type AtBrowserDeps, atBrowser } from './at-browser.ts';
 import { type Begin, type BeginDeps, type Begun, createBegin } from './begin.ts';
 import type { Consenting, FlowFailure } from './contract.ts';
-import { createEnding, type Ending, type EndingDeps, overdue } from './ending.ts';
+import { createEnding, type Ending, type EndingDeps } from './ending.ts';
 
 export type FlowsDeps = BeginDeps &
   EndingDeps &
@@ -45,7 +45,7 @@ export function createFlows(deps: FlowsDeps): Flows {
   const ending = createEnding(deps);
 
   async function sweep(): Promise<void> {
-    for (const flow of await store.overdueFlows(clock.iso())) await ending.fail(flow, overdue(flow));
+    for (const flow of await store.overdueFlows(clock.iso())) await ending.expire(flow);
     await store.tidyFlows(new Date(clock.now() - keptMs).toISOString());
   }
 
