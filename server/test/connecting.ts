@@ -33,7 +33,8 @@ export interface Asking {
 }
 
 export async function startConnecting(config = ''): Promise<Connecting> {
-  const [signing, github, plain] = await Promise.all([startSigningIn(config), startGitHub(), startPlain()]);
+  const signing = await startSigningIn(config);
+  const [github, plain] = await Promise.all([startGitHub(), startPlain()]);
   const { api, url } = signing.server;
 
   async function provider(request: object): Promise<void> {
