@@ -377,6 +377,31 @@ describe('accounts at other systems, under attack', () => {
       assert.equal(idOf(await alice.browser.open(`${at.url}/connect`)), '');
     });
 
+    it('say when they were taken back over there, and are mended by one button', async () => {
+      const own = await at.signedIn('bob');
+      at.plain.lifeS = 1;
+      const connect = async (button: string | RegExp) => {
+        const page = await own.open(`${at.url}/connect`);
+        const id = page.forms.find(({ fields }) => fields.name?.startsWith('bobby'))?.fields.id ?? '';
+        const forms = page.forms.filter(({ fields }) => fields.provider === 'plain' || fields.id === id);
+        const asking = await own.submit({ ...page, forms }, { button });
+        assert.ok(isConnected(await own.submit(asking, { button: 'Allow', fields: { login: 'bobby' } })));
+        return await own.open(`${at.url}/connect`);
+      };
+      const accounts = (page: Page) => [...page.text.matchAll(/bobby@example\.com/g)].length;
+      const fine = await connect(/^Connect/);
+      assert.doesNotMatch(fine.text, /needs you again/);
+      at.plain.revokeAll();
+      at.plain.lifeS = 3600;
+      const asked = await at.authorize('bob@example.com', { provider: 'plain', scopes: [] });
+      assert.equal(asked.status, 'pending', 'it could not be renewed');
+      const broken = await own.open(`${at.url}/connect`);
+      assert.match(broken.text, /needs you again/);
+      const mended = await connect('Connect again');
+      assert.doesNotMatch(mended.text, /needs you again/);
+      assert.equal(accounts(mended), accounts(broken), 'it is the same account');
+    });
+
     it('take a gateway from each other, and nothing else', async () => {
       const { api } = at.signing.server;
       for (const login of ['work', 'home']) {
