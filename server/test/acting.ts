@@ -83,11 +83,19 @@ export async function startActing<Provider extends StandIn>(
   };
 }
 
+const wellKnown = new Set(['github', 'google', 'microsoft', 'notion', 'slack']);
+
 /** The config file: JSON is YAML, too. */
 export function actingConfig(workerUri: string, providers: readonly StandIn[]): string {
   return JSON.stringify({
     workers: [{ id: 'acting', http: { uri: workerUri, secret: actingSecret } }],
-    auth_providers: providers.map(({ name, settings }) => ({ id: name, type: 'oauth2', oauth2: settings })),
+    // As what it stands in for: with what is known of that, and its own endpoints.
+    auth_providers: providers.map(({ name, settings }) => ({
+      id: name,
+      type: 'oauth2',
+      ...(wellKnown.has(name) && { provider_id: name }),
+      oauth2: settings,
+    })),
     gateways: [{ slug: 'main' }, { slug: 'other' }],
   });
 }
