@@ -31,12 +31,14 @@ export function chosenOf(
   return (
     (toolId === null ? undefined : theirs.find(({ tools }) => tools.includes(toolId))) ??
     (gateway === null ? undefined : theirs.find(({ gateways }) => gateways.includes(gateway))) ??
-    theirs.find(({ isDefault }) => isDefault) ??
-    theirs.toSorted((a, b) => consentedAt(b) - consentedAt(a))[0] ??
-    null
+    lastOf(theirs.filter(({ isDefault, personId }) => isDefault && personId === user.personId)) ??
+    lastOf(theirs.filter(({ isDefault }) => isDefault)) ??
+    lastOf(theirs)
   );
 }
 
+const lastOf = (accounts: readonly Connection[]) =>
+  accounts.toSorted((a, b) => consentedAt(b) - consentedAt(a))[0] ?? null;
 const consentedAt = ({ consentedAtMs, createdAtMs }: Connection) => consentedAtMs.at(-1) ?? createdAtMs;
 
 export function grantsAll(

@@ -89,7 +89,7 @@ async function applied(
     const message = `name: another account there is called ${JSON.stringify(name)} already`;
     return err(refusal('resource.conflict', message, { field: 'name' }));
   }
-  for (const other of others) {
+  for (const other of others.filter(({ personId }) => personId === one.personId)) {
     const kept = {
       gateways: other.gateways.filter((slug) => !gateways.includes(slug)),
       tools: other.tools.filter((tool) => !tools.includes(tool)),

@@ -1,6 +1,6 @@
 import type { Queries } from '#storage';
 import type { Target } from '../authority.ts';
-import { ofPlace, ofTarget } from './connections.ts';
+import { besides, ofPlace, ofTarget } from './connections.ts';
 import type { Connection, Place } from './kept.ts';
 import { placeParams, targetParams } from './rows.ts';
 
@@ -10,13 +10,14 @@ export function accountWrites(db: Queries) {
     /** What the user says of an account. */
     async changeConnection(
       queries: Queries,
-      one: Pick<Connection, 'id' | 'name' | 'isDefault' | 'gateways' | 'tools'> & Place,
+      one: Pick<Connection, 'id' | 'personId' | 'name' | 'isDefault' | 'gateways' | 'tools'> & Place,
     ): Promise<void> {
       if (one.isDefault) {
-        await queries.query(
-          `update connections set is_default = false where ${ofPlace} and id <> $5 and is_default`,
-          [...placeParams(one), one.id],
-        );
+        await queries.query(`update connections set is_default = false where ${besides}`, [
+          ...placeParams(one),
+          one.id,
+          one.personId,
+        ]);
       }
       await queries.query(
         'update connections set name = $2, is_default = $3, gateways = $4, tools = $5 where id = $1',
@@ -33,8 +34,9 @@ export function accountWrites(db: Queries) {
       if (!one.isDefault) return;
       await queries.query(
         `update connections set is_default = true where id =
-           (select id from connections where ${ofPlace} order by updated_at desc, id limit 1)`,
-        placeParams(one),
+           (select id from connections where ${ofPlace} and person_id is not distinct from $5
+            order by updated_at desc, id limit 1)`,
+        [...placeParams(one), one.personId],
       );
     },
 

@@ -35,6 +35,8 @@ function connectionOf(row: Row): Connection {
 
 export const ofTarget = 'project_id = $1 and target_kind = $2 and target_id = $3';
 export const ofPlace = `${ofTarget} and user_id = $4`;
+/** What is the default one in place of another: never of what somebody else consented to, who has the same user id. */
+export const besides = `${ofPlace} and id <> $5 and is_default and (person_id is null or person_id = $6)`;
 
 const byFilter = `project_id = $1 and ($2::text[] is null or target_id = any($2))
   and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)`;
@@ -130,10 +132,11 @@ export function connectionWrites(seals: Seals) {
         );
       }
       if (one.isDefault) {
-        await queries.query(
-          `update connections set is_default = false where ${ofPlace} and id <> $5 and is_default`,
-          [...place, one.id],
-        );
+        await queries.query(`update connections set is_default = false where ${besides}`, [
+          ...place,
+          one.id,
+          one.personId,
+        ]);
       }
       await queries.query(
         `insert into connections (project_id, target_kind, target_id, user_id, id, person_id, name, subject, is_default,
