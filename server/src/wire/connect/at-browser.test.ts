@@ -9,19 +9,18 @@ const request = (headers: Record<string, string>, method = 'GET') =>
 const document = { 'sec-fetch-dest': 'document' };
 
 test('only a page that a person opens goes on by itself', () => {
-  assert.ok(isOpenedByPerson(request(document), false));
-  assert.ok(isOpenedByPerson(request({}), true), 'an older browser of who is signed in');
-  assert.ok(!isOpenedByPerson(request({}), false), 'a preview of a chat');
-  assert.ok(!isOpenedByPerson(request(document, 'HEAD'), true));
+  assert.ok(isOpenedByPerson(request(document)));
+  assert.ok(isOpenedByPerson(request({})), 'an older browser');
+  assert.ok(!isOpenedByPerson(request(document, 'HEAD')));
   for (const into of ['iframe', 'empty', 'image']) {
-    assert.ok(!isOpenedByPerson(request({ 'sec-fetch-dest': into }), true), into);
+    assert.ok(!isOpenedByPerson(request({ 'sec-fetch-dest': into })), into);
   }
   for (const ahead of [
     { 'sec-purpose': 'prefetch;prerender' },
     { purpose: 'prefetch' },
     { 'x-moz': 'prefetch' },
   ]) {
-    assert.ok(!isOpenedByPerson(request({ ...document, ...ahead }), true));
+    assert.ok(!isOpenedByPerson(request({ ...document, ...ahead })));
   }
 });
 

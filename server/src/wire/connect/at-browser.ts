@@ -49,11 +49,11 @@ export function isAhead({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Whether a person opened this address. Who previews links in chats and mails is signed in nowhere, and does not say that it opens
- * a page; whoever is signed in may have a browser that says nothing.
+ * Whether a person opened this address: not a frame, an image or a script of another page, and nothing that loads ahead. What says
+ * none of it is let on: an older browser, or a program that walks through a consent; whoever opens the link after it goes on instead.
  */
-export function isOpenedByPerson(request: IncomingMessage, isSignedIn: boolean): boolean {
+export function isOpenedByPerson(request: IncomingMessage): boolean {
   if (request.method !== 'GET' || isAhead(request)) return false;
   const into = request.headers['sec-fetch-dest'];
-  return into === 'document' || (into === undefined && isSignedIn);
+  return into === undefined || into === 'document';
 }

@@ -16,7 +16,7 @@ export async function showLink(at: At, token: string, deps: PageDeps): Promise<v
   if (!looked.ok) return await showProblem(at, looked.error, `/connect/${token}`, deps);
   const opened = looked.value;
   if (opened.entry !== null) return await showEntry(at, token, { opened, problem: null, missing: [] }, deps);
-  if (opened.isSure && isOpenedByPerson(at.request, at.person !== null)) {
+  if (opened.isSure && isOpenedByPerson(at.request)) {
     const url = await open(at, token, opened.id, deps);
     if (url !== null) redirect(at, url);
     return;
