@@ -24,16 +24,16 @@ test('only a page that a person opens goes on by itself', () => {
   }
 });
 
-test('a browser is sent to encrypted addresses, or to loopback, and nowhere else', () => {
+test('a browser is sent to pages of the web, and nowhere else', () => {
   const good = [
     'https://app.example/done?x=1',
+    'http://app.internal/done',
     'http://localhost:3000/done',
     'http://127.0.0.1:9/',
     'http://[::1]/x',
   ];
   for (const url of good) assert.ok(isFit(url), url);
   const bad = [
-    'http://app.example/',
     'javascript:alert(1)',
     'data:text/html,x',
     '//evil.example',
