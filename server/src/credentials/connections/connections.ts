@@ -32,7 +32,7 @@ export interface Connections extends Pick<Renewal, 'renew' | 'refuse'> {
   /** The account that serves, whether it can or not. */
   chosen(target: Target, user: User, use?: Use): MaybePromise<Connection | null>;
   /** The same, read anew: for who was refused with what this process knows. */
-  latest(target: Target, user: User): Promise<Connection | null>;
+  latest(target: Target, user: User, use?: Use): Promise<Connection | null>;
   readonly authorizationOf: AuthorizationOf;
   readonly keep: Keep;
   /** Makes a change of the accounts there, and tells of it. */
@@ -89,9 +89,9 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
     listConnection: async (target) => newest(await store.listConnection(target)),
     of: memory.of,
     chosen,
-    async latest(target, user) {
+    async latest(target, user, use) {
       memory.forget({ target, userId: user.userId });
-      return await chosen(target, user);
+      return await chosen(target, user, use);
     },
     authorizationOf: createAuthorizationOf({ ...deps, renewal }),
     renew: renewal.renew,
