@@ -154,7 +154,10 @@ async function ofProvider(
   const provider = providers.resolve(projectId, requirement);
   if (!provider.ok) return err({ ...provider.error, message: `${name}: ${provider.error.message}` });
   const target: Target = { projectId, kind: 'provider', id: provider.value.id };
-  const chosen = await connections.chosen(target, user, use);
+  const known = await connections.chosen(target, user, use);
+  const isEnough = isPeek || (known?.status === 'active' && grantsAll(known, requirement.scopes));
+  // Whoever came back from a consent at another replica is not asked again.
+  const chosen = isEnough ? known : await connections.latest(target, user, use);
   const after = chosen === null || refused === null ? ok(chosen) : await afterRefusal(chosen, refused, deps);
   if (!after.ok) return after;
   const connection = after.value;
