@@ -3,9 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { startTransit } from '../src/vault/fixtures/transit.ts';
-import { temporaryDirectory } from './database.ts';
-import { failedStart, startProcess, type TestProcess } from './start-process.ts';
+import { temporaryDirectory } from '../../test/database.ts';
+import { failedStart, startProcess, type TestProcess } from '../../test/start-process.ts';
+import { startTransit } from './fixtures/transit.ts';
 
 const adminKey = 'sp_the_key_of_this_test';
 const directories: string[] = [];
