@@ -162,3 +162,9 @@ create table connection_flows (
 );
 create index connection_flows_of on connection_flows (project_id, user_id, target_kind, target_id);
 create index connection_flows_by_expiry on connection_flows (status, expires_at);
+
+-- What the issuer gave in a sign-in, where the project exchanges it for tokens of other systems; '' : nothing, or nothing any more.
+alter table sign_ins add column tokens_sealed text not null default '';
+alter table sign_ins add column tokens_version bigint not null default 0;
+-- A replica is renewing it until then.
+alter table sign_ins add column tokens_renewing_until timestamptz;

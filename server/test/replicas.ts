@@ -36,6 +36,7 @@ export async function startReplicas(server: string, issuer: string, config: stri
   const db = await openDatabase({ url: database.url }, deps);
   const changes = await openChanges(db, deps);
   const identity = await createIdentity({
+    exchangesTokens: () => false,
     db,
     changes,
     vault: await openVault({ db, ...deps }),

@@ -56,6 +56,8 @@ const oauth2Update = z.strictObject({
   client_id: z.string().max(1000).optional(),
   client_secret: z.string().max(1000).optional(),
   authorization_url: z.string().max(2048).optional(),
+  /** Users are known there by the word of their own issuer (ID-JAG), and never asked to consent. */
+  identity_assertion: z.boolean().optional(),
 });
 const oauth2 = oauth2Update.extend({ external_id: z.string().max(100).optional() });
 
@@ -290,6 +292,7 @@ export interface WorkerResponse {
       client_id?: string;
       client_secret?: SecretResponse;
       authorization_url?: string;
+      identity_assertion?: boolean;
       external_id?: string;
     };
     auth_provider?: { id: string; scopes: string[] };

@@ -1,7 +1,7 @@
 import { type Audit, createAudit } from '#audit';
 import { type Catalog, createCatalog } from '#catalog';
 import type { ConfigFile, Settings } from '#config';
-import { type Credentials, createCredentials } from '#credentials';
+import { type Credentials, createCredentials, demandsAssertion } from '#credentials';
 import { createEgress, type Egress } from '#egress';
 import { type Clock, createSealer, type Sealer } from '#foundation';
 import { createIdentity, type Identity } from '#identity';
@@ -87,29 +87,25 @@ export async function buildRooms(
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
-  const identity = await createIdentity({ db, changes, vault, egress, clock, log, issuer });
+  const ground = { db, changes, vault, egress, clock, log, issuer };
+  const identity = await createIdentity({
+    ...ground,
+    exchangesTokens: (projectId) =>
+      credentials.exchangesTokens(projectId) || sources.list(projectId).some(demandsAssertion),
+  });
   const catalog = await createCatalog({ db, vault, clock });
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
-    db,
-    vault,
+    ...ground,
     redis,
-    egress,
     sealer,
-    clock,
-    log,
     currentGateway: ({ projectId, id }) => catalog.gateway(projectId, id),
   });
   const credentials = await createCredentials({
-    db,
-    changes,
-    vault,
-    egress,
-    clock,
-    log,
-    issuer,
+    ...ground,
     sourceOf: (projectId, id) => sources.get(projectId, id),
     organizationOf: (id) => identity.people.project(id)?.organizationId ?? null,
+    subjects: identity.subjects,
     onConsent: (event) => recordConsent(event, audit),
   });
   const sources: Sources = await openSources(settings, {

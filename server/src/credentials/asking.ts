@@ -14,6 +14,8 @@ import { grantsAll, type User } from './connections/choice.ts';
 import type { Connections } from './connections/connections.ts';
 import { consentsTooOften } from './connections/keep.ts';
 import type { Credentials } from './contract.ts';
+import type { AtSources } from './exchange/at-sources.ts';
+import type { Exchanging } from './exchange/exchanging.ts';
 import type { Begun } from './flows/begin.ts';
 import type { Flows } from './flows/flows.ts';
 import type { Providers } from './providers/contract.ts';
@@ -29,6 +31,8 @@ export interface AskingDeps {
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
+  readonly exchanging: Exchanging;
+  readonly atSources: AtSources;
 }
 
 /** How long a client may be kept waiting for its user, who was just sent to the browser. */
@@ -56,12 +60,13 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
       if (found === null || !found.ok) return found;
       const { target, wanted } = found.value;
       if (caller.userId === null) return err(noUser(source.id));
+      const exchanged = await exchangedFor(caller, found.value, sent, deps);
+      if (exchanged !== null) return exchanged;
       const user = { userId: caller.userId, personId: personOf(caller) };
       const connection = await deps.connections.latest(target, user);
-      const sentToken = sent?.authorization?.token ?? null;
-      const another = await anotherToken(connection, found.value, sentToken, deps);
-      if (!another.ok || another.value !== null)
-        return another.ok ? ok(another.value as Credential) : another;
+      const another = await anotherToken(connection, found.value, sent, deps);
+      if (!another.ok) return another;
+      if (another.value !== null) return ok(another.value);
       const before = grantedBefore(connection);
       const begun = await flows.begin({ target, ...user, ...plain, wanted, before });
       if (!begun.ok) return begun;
@@ -120,16 +125,40 @@ function atSource(
   return ok({ source, target, wanted: { ...wanted, scopes, metadataUrl: null } });
 }
 
+/** By the user's own sign-in, where it is done so there; `null`: it is not. */
+async function exchangedFor(
+  caller: Caller,
+  { source, target, wanted }: AtSource,
+  sent: Credential | null,
+  { exchanging, atSources, providers }: AskingDeps,
+): Promise<Result<Credential, Refusal> | null> {
+  const refused = sent?.authorization?.token ?? null;
+  if (target.kind === 'source') {
+    const given = await atSources.authorization({ caller, source, wanted, refused });
+    return given === null || !given.ok ? given : ok({ authorization: given.value, secrets: [] });
+  }
+  const provider = providers.resolve(target.projectId, { id: target.id, providerId: null, scopes: [] });
+  if (!provider.ok || provider.value.type !== 'token_exchange') return null;
+  const { scopes } = wanted;
+  const asked = { caller, provider: provider.value, scopes, resource: source.uri, refused };
+  const given = await exchanging.authorization(asked);
+  if (!given.ok) return given;
+  const isSame = given.value.token === refused;
+  return isSame
+    ? err(providerRefused(source.id, target.id))
+    : ok({ authorization: given.value, secrets: [] });
+}
+
 /** Another token than the one that was refused; `null`: the user has to be asked. */
 async function anotherToken(
   connection: Connection | null,
   at: AtSource,
-  sentToken: string | null,
+  sent: Credential | null,
   deps: AskingDeps,
 ): Promise<Result<Credential | null, Refusal>> {
   if (connection === null) return ok(null);
   const { source, wanted } = at;
-  const another = await tokenInstead(connection, at, sentToken, deps);
+  const another = await tokenInstead(connection, at, sent?.authorization?.token ?? null, deps);
   if (!another.ok || another.value !== null) return another;
   const asksInVain = consentsTooOften(connection.consentedAtMs, deps.clock);
   return asksInVain ? err(stillRefused(source.id, wanted.isInsufficient ? covered : tooOften)) : another;

@@ -3,6 +3,7 @@ import {
   type ConsentNeeded,
   type Credential,
   consentRequired,
+  consentsIn,
   type Refusal,
   type Source,
   type Tool,
@@ -13,6 +14,8 @@ import type { Target } from './authority.ts';
 import { grantsAll, type Use, type User } from './connections/choice.ts';
 import type { Connections } from './connections/connections.ts';
 import { consentsTooOften } from './connections/keep.ts';
+import type { AtSources } from './exchange/at-sources.ts';
+import type { Exchanging } from './exchange/exchanging.ts';
 import type { Flows } from './flows/flows.ts';
 import type { Providers, Requirement } from './providers/contract.ts';
 import { noUser } from './refusals.ts';
@@ -25,6 +28,8 @@ export interface AttachDeps {
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
+  readonly exchanging: Exchanging;
+  readonly atSources: AtSources;
 }
 
 interface Deps extends AttachDeps {
@@ -39,6 +44,8 @@ interface Needing {
   readonly name: string;
   readonly projectId: string;
   readonly requirement: Requirement;
+  /** Of an MCP server that wants it. */
+  readonly resource: string | null;
 }
 
 /** What calls carry of their users' accounts. */
@@ -66,7 +73,11 @@ export function createAttaching(given: AttachDeps): Attaching {
     use: Use,
   ): MaybePromise<Result<Authorization, Refusal>> {
     const user = userOf(caller);
-    if (user === null || !connections.has(projectId, sourceId)) return nothing;
+    if (user === null) return nothing;
+    const source = caller.signInId === undefined ? null : sourceOf(projectId, sourceId);
+    const known = source === null ? null : given.atSources.known(caller, source);
+    if (known !== null) return ok(known);
+    if (!connections.has(projectId, sourceId)) return nothing;
     const connection = connections.chosen({ projectId, kind: 'source', id: sourceId }, user, use);
     if (connection instanceof Promise) return connection.then(carried);
     return carried(connection);
@@ -101,13 +112,13 @@ function needingOf(tool: Tool, source: Source | null): readonly Needing[] {
   if (wanted === null) return ofSource;
   const scopes = wanted.oauth2?.scopes ?? [];
   const requirement = { id: wanted.id ?? null, providerId: wanted.provider_id ?? null, scopes };
-  return [{ name: tool.qualifiedName, projectId: tool.projectId, requirement }, ...ofSource];
+  return [{ name: tool.qualifiedName, projectId: tool.projectId, requirement, resource: null }, ...ofSource];
 }
 
-function needingOfSource({ id, projectId, authProvider }: Source): readonly Needing[] {
+function needingOfSource({ id, projectId, authProvider, uri }: Source): readonly Needing[] {
   if (authProvider == null) return [];
   const requirement = { id: authProvider.id, providerId: null, scopes: authProvider.scopes };
-  return [{ name: id, projectId, requirement }];
+  return [{ name: id, projectId, requirement, resource: uri }];
 }
 
 interface How {
@@ -131,8 +142,13 @@ async function ofProviders(
   let carries: Authorization = null;
   const missing: ConsentNeeded[] = [];
   for (const one of needing) {
-    const given = await ofProvider(one, user, how, deps);
-    if (!given.ok) return given;
+    const given = await ofProvider(one, { ...user, caller }, how, deps);
+    if (!given.ok) {
+      const asked = consentsIn(given.error);
+      if (asked.length === 0) return given;
+      missing.push(...asked);
+      continue;
+    }
     if ('missing' in given.value) missing.push(given.value.missing);
     else if (one === first) carries = given.value.authorization;
   }
@@ -145,14 +161,20 @@ async function ofProviders(
 type OfProvider = { readonly authorization: Authorization } | { readonly missing: ConsentNeeded };
 
 async function ofProvider(
-  { name, projectId, requirement }: Needing,
-  user: User,
+  { name, projectId, requirement, resource }: Needing,
+  { caller, ...user }: User & { readonly caller: Caller },
   { use, isPeek, refused }: How,
   deps: Deps,
 ): Promise<Result<OfProvider, Refusal>> {
   const { connections, flows, providers, issuer } = deps;
   const provider = providers.resolve(projectId, requirement);
   if (!provider.ok) return err({ ...provider.error, message: `${name}: ${provider.error.message}` });
+  if (provider.value.type === 'token_exchange') {
+    const asked = { caller, provider: provider.value, scopes: requirement.scopes, resource, refused };
+    if (isPeek) return ok({ authorization: deps.exchanging.known(asked) });
+    const given = await deps.exchanging.authorization(asked);
+    return given.ok ? ok({ authorization: given.value }) : given;
+  }
   const target: Target = { projectId, kind: 'provider', id: provider.value.id };
   const known = await connections.chosen(target, user, use);
   const isEnough = isPeek || (known?.status === 'active' && grantsAll(known, requirement.scopes));

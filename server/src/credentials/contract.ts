@@ -47,6 +47,8 @@ export interface Credentials {
   }): Promise<Result<ConsentAsked, Refusal>>;
   /** Where users come back to from the authorization server of a source. */
   redirectUriOf(at: SourceName): string;
+  /** Whether calls carry tokens that are got for those of their users' own sign-ins. */
+  exchangesTokens(projectId: string): boolean;
   /** How many connections these users have in a project. */
   countOf(projectId: string, userIds: readonly string[]): Promise<number>;
   /** The source is gone, and with it what was kept for it. */

@@ -17,6 +17,7 @@ import { openTestDatabase } from '../../test/database.ts';
 import { type OAuthSource, startOAuthSource } from '../../test/oauth-source.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
 import { createCredentials } from './credentials.ts';
+import { nobodySignedIn } from './exchange/fixtures/subjects.ts';
 import type { Verifier } from './flows/contract.ts';
 
 const at = { projectId: 'default', sourceId: 'guarded' };
@@ -68,6 +69,7 @@ describe('what users let us do at sources', () => {
       egress,
       clock: with_,
       log: silentLog,
+      subjects: nobodySignedIn,
       issuer: () => 'http://127.0.0.1:1',
       organizationOf: () => 'default',
       sourceOf: (_projectId, id) => (id === 'guarded' ? source : null),

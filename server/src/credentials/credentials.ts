@@ -12,6 +12,10 @@ import { createConnecting } from './connecting.ts';
 import { createConnections } from './connections/connections.ts';
 import { createUserConnections } from './connections/user-connections.ts';
 import type { ConsentEvent, Credentials } from './contract.ts';
+import { createAtSources } from './exchange/at-sources.ts';
+import type { Subjects } from './exchange/contract.ts';
+import { createExchanging } from './exchange/exchanging.ts';
+import { createTokenShelf } from './exchange/shelf.ts';
 import { createAuthorizations } from './flows/authorizations.ts';
 import { createFlows, type Flows } from './flows/flows.ts';
 import { createListToken } from './list-token.ts';
@@ -34,6 +38,8 @@ export interface CredentialsDeps {
   /** Our own origin. */
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
+  /** Who callers are elsewhere. */
+  readonly subjects: Subjects;
   /** `null`: there is no such project. */
   readonly organizationOf: (projectId: string) => string | null;
   /** What happened, as it must stand in the audit. */
@@ -49,9 +55,18 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
     ...given,
     onRemoved: ({ projectId, id }) => forget({ projectId, kind: 'provider', id }),
   });
+  const sourceAuthority = createSourceAuthority({ ...given, store, fetchFor });
   const authority = authorityOfBoth({
     provider: createProviderAuthority({ ...given, providers }),
-    source: createSourceAuthority({ ...given, store, fetchFor }),
+    source: sourceAuthority,
+  });
+  const exchangesTokens = (projectId: string) =>
+    providers.list(projectId).some(({ type, status }) => type === 'token_exchange' && status === 'active');
+  const shelf = createTokenShelf(given);
+  const exchanging = createExchanging({ ...given, providers, shelf });
+  const atSources = createAtSources({
+    ...{ ...given, shelf, fetchFor, exchangesTokens },
+    authority: sourceAuthority,
   });
   const deps = { ...given, store, providers, authority, onEvent: given.onConsent };
   const connections = await createConnections(deps);
@@ -60,7 +75,7 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
   const stampOf = ({ projectId, kind, id }: Target) =>
     (kind === 'provider' ? providers.get(projectId, id) : sourceOf(projectId, id))?.updatedAt ?? '';
   const flows: Flows = createFlows({ ...deps, connections, redirectUriOf, stampOf });
-  const all = { ...deps, connections, flows };
+  const all = { ...deps, connections, flows, exchanging, atSources };
   const asking = createAsking(all);
   const attaching = createAttaching(all);
 
@@ -87,6 +102,7 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
     listToken: createListToken(all),
     redirectUriOf: ({ projectId, sourceId }) => callbackOf({ projectId, id: sourceId }, issuer()),
     countOf: store.countOf,
+    exchangesTokens,
     forgetSource: (projectId, id) => forget({ projectId, kind: 'source', id }),
     consents: {
       look: flows.look,

@@ -14,6 +14,8 @@ export type {
 } from './connections/contract.ts';
 export type { ConsentAsked, ConsentEvent, Credentials, SourceName } from './contract.ts';
 export { createCredentials } from './credentials.ts';
+export { demandsAssertion } from './exchange/at-sources.ts';
+export type { Subjects } from './exchange/contract.ts';
 export type {
   Authorization,
   Authorizations,

@@ -69,7 +69,7 @@ export interface Principal {
   /** The user that it is where nobody is named: people, service accounts, and their keys. */
   readonly actsAs?: string;
   /** What the sign-in says of that user; left out where there is none. */
-  readonly vouched?: Pick<Subject, 'groups' | 'claims'>;
+  readonly vouched?: Pick<Subject, 'groups' | 'claims'> & Partial<Pick<Caller, 'signInId'>>;
 }
 
 /** Whom a decision is about: a user, and what is known of them. */
@@ -97,4 +97,6 @@ export interface Caller extends Subject {
   readonly principal: Principal;
   /** What the access token was given for; `null` where an API key speaks. */
   readonly scopes: ReadonlySet<string> | null;
+  /** `sgn_…`: of the user's own; left out where they came by none. */
+  readonly signInId?: string;
 }

@@ -8,7 +8,8 @@ const field = 'Arcade-User-ID';
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** What is known of the user; nothing, where only a key vouches for them. `scopes` of an access token. */
-export type Vouched = Pick<Caller, 'groups' | 'claims'> & Partial<Pick<Caller, 'scopes' | 'personId'>>;
+export type Vouched = Pick<Caller, 'groups' | 'claims'> &
+  Partial<Pick<Caller, 'scopes' | 'personId' | 'signInId'>>;
 export const nothing: Vouched = { groups: [], claims: {} };
 
 /** The principal acting as this user, or, with `null`, as no user. */
@@ -46,13 +47,14 @@ export function isSignedToken(text: string): boolean {
 
 /** The brand exists only in types; this is the one place that gives it. */
 function callerOf(principal: Principal, userId: string | null, vouched: Vouched): Caller {
-  const { groups, claims, scopes = null, personId = personOf(principal) } = vouched;
+  const { groups, claims, scopes = null, personId = personOf(principal), signInId } = vouched;
   const { clientId } = principal;
   const caller = { principal, userId, groups, claims, scopes };
   return {
     ...caller,
     ...(clientId === undefined ? {} : { clientId }),
     ...(personId === undefined ? {} : { personId }),
+    ...(signInId === undefined ? {} : { signInId }),
   } as unknown as Caller;
 }
 

@@ -7,6 +7,7 @@ import type { Directory } from './directory/contract.ts';
 import type { People } from './people/contract.ts';
 import type { ServiceAccounts } from './service-accounts/contract.ts';
 import type { SignIns } from './sign-ins/contract.ts';
+import type { Subjects } from './subjects.ts';
 import type { UserSources } from './user-sources/contract.ts';
 
 /** How a client names the user. */
@@ -33,6 +34,7 @@ export interface Identity extends Omit<ApiKeys, 'authenticate'> {
   readonly accessTokens: AccessTokens;
   readonly signingKeys: SigningKeys;
   readonly consents: Consents;
+  readonly subjects: Subjects;
   /** The principal acting as this user; `identity.user_refused` when it may not. */
   actAs(principal: Principal, userId: string | null): Result<Caller, Refusal>;
   /**

@@ -21,6 +21,7 @@ let changes: Changes;
 const issuer = () => 'http://127.0.0.1:9099';
 const restart = async () =>
   createIdentity({
+    exchangesTokens: () => false,
     db,
     vault: await openVault({ db, clock }),
     changes,

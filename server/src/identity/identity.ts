@@ -16,7 +16,9 @@ import type { Identity } from './contract.ts';
 import { createDirectory } from './directory/directory.ts';
 import { createPeople } from './people/people.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
+import { createKeptTokens } from './sign-ins/kept-tokens.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
+import { createSubjects } from './subjects.ts';
 import { createUserSources } from './user-sources/user-sources.ts';
 
 export interface IdentityDeps {
@@ -29,6 +31,8 @@ export interface IdentityDeps {
   readonly log: Log;
   /** Our own origin as clients know it, `https://host`: the issuer of our tokens. Known once the server listens. */
   readonly issuer: () => string;
+  /** Whether a project exchanges tokens of its users' sign-ins for others; where none does, none are kept. */
+  readonly exchangesTokens: (projectId: string) => boolean;
 }
 
 const anywhere = { organizationId: null, projectId: null };
@@ -40,7 +44,8 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
   const people = await createPeople({ ...deps, endSignIns: (personId) => signIns.endAllOf(personId) });
   const userSources = await createUserSources(deps);
   const signingKeys = await createSigningKeys(deps);
-  const signIns = createSignIns({ ...deps, people });
+  const issuerTokens = createKeptTokens({ ...deps, userSources });
+  const signIns = createSignIns({ ...deps, people, issuerTokens });
   startTidyUp(deps);
   const accessTokens = createAccessTokens({
     ...deps,
@@ -51,6 +56,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     signingKeys,
   });
   const actAs = createActAs(people);
+  const { assertionOf, ...asserted } = createAsserted(createAssertions(deps), actAs, deps);
   const { authenticate: authenticateKey, ...keys } = apiKeys;
   return {
     ...keys,
@@ -60,7 +66,8 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
       return token === null ? authenticateKey(authorization) : accessTokens.principal(token, place);
     },
     actAs: (principal, userId) => actAs(principal, userId),
-    ...createAsserted(createAssertions(deps), actAs, deps.clock),
+    ...asserted,
+    subjects: createSubjects({ signIns, userSources, assertionOf }),
     people,
     directory: createDirectory({ ...deps, people, signIns }),
     userSources,

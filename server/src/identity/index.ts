@@ -42,7 +42,15 @@ export type {
 export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
 export { checkPublicKeys } from './service-accounts/public-keys.ts';
 export { isServiceAccountId } from './service-accounts/service-account-id.ts';
-export type { SignIn, SignIns } from './sign-ins/contract.ts';
+export type {
+  IssuerTokens,
+  NoSubjectToken,
+  SignIn,
+  SignIns,
+  SubjectToken,
+  SubjectTokenKind,
+} from './sign-ins/contract.ts';
+export type { Subjects } from './subjects.ts';
 export { checkUserSource } from './user-sources/check-user-source.ts';
 export type {
   ClaimPreview,

@@ -19,7 +19,7 @@ export interface AuthorizationsDeps {
   readonly store: ConnectionStore;
   readonly connections: Connections;
   readonly flows: Flows;
-  readonly providers: Pick<Providers, 'resolve'>;
+  readonly providers: Pick<Providers, 'resolve' | 'get'>;
   readonly authority: Authority;
   readonly clock: Clock;
   readonly issuer: () => string;
@@ -53,6 +53,7 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
         requirements.map(async (requirement) => {
           const target = targetOf(whom.projectId, requirement, deps);
           if (!target.ok) return target;
+          if (asksNobody(target.value, deps)) return ok('completed' as const);
           const connection = await connections.chosen(target.value, whom, useOf(requirement.toolId));
           if (serves(connection, requirement.scopes, deps)) return ok('completed' as const);
           const isAsked = pending.some((flow) => isFor(flow, target.value, requirement.scopes, whom));
@@ -149,6 +150,7 @@ async function authorize(
     ...{ id: '', target, userId, personId, scopes, url: null, connectionId: null, failure: null },
     ...{ status: 'not_started', wasTold: false },
   };
+  if (asksNobody(target, deps)) return ok({ ...none, status: 'completed' });
   if (asked.peek === true) {
     const pending = await deps.store.pendingAt({ target, userId }, deps.clock.iso());
     const known = pending.find((flow) => isFor(flow, target, scopes, whom));
@@ -171,6 +173,11 @@ function targetOf(
   if ('sourceId' in requirement) return ok({ projectId, kind: 'source', id: requirement.sourceId });
   const provider = providers.resolve(projectId, requirement);
   return provider.ok ? ok({ projectId, kind: 'provider', id: provider.value.id }) : provider;
+}
+
+/** Its tokens are got for the user's own sign-in. */
+function asksNobody(target: Target, { providers }: Pick<AuthorizationsDeps, 'providers'>): boolean {
+  return target.kind === 'provider' && providers.get(target.projectId, target.id)?.type === 'token_exchange';
 }
 
 /** As a call over the API would choose, which goes through no gateway. */

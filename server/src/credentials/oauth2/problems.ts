@@ -3,7 +3,15 @@ import type { Problem } from '../authority.ts';
 import type { AuthProvider } from '../providers/contract.ts';
 
 /** What was tried. */
-export type Doing = 'authorize' | 'exchange' | 'refresh' | 'user_info' | 'introspect' | 'revoke' | 'check';
+export type Doing =
+  | 'authorize'
+  | 'exchange'
+  | 'refresh'
+  | 'token_exchange'
+  | 'user_info'
+  | 'introspect'
+  | 'revoke'
+  | 'check';
 
 export interface Told {
   readonly provider: AuthProvider;
@@ -30,10 +38,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
   invalid_grant: {
     kind: 'consent',
-    words: ({ provider, doing }) =>
-      doing === 'refresh'
-        ? `what you allowed at ${provider.label} does not hold any more`
-        : `${provider.label} does not take the code that you came back with`,
+    words: ({ provider, doing }) => {
+      if (doing === 'refresh') return `what you allowed at ${provider.label} does not hold any more`;
+      if (doing === 'token_exchange') return `${provider.label} does not take the user's own sign-in`;
+      return `${provider.label} does not take the code that you came back with`;
+    },
     advice: startAgain,
   },
   consent_required: {

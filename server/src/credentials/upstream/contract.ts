@@ -12,6 +12,8 @@ export interface UpstreamServer {
   readonly saysIssuer: boolean;
   readonly takesMetadataUrl: boolean;
   readonly scopes: readonly string[];
+  /** It takes identity assertions (ID-JAG) of the issuers that it trusts. */
+  readonly takesAssertions?: boolean;
   /** What tokens are asked for (RFC 8707), in the server's own spelling; `null` where it names nothing. */
   readonly resource: string | null;
 }

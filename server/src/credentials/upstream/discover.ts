@@ -101,8 +101,18 @@ function serverOf(metadata: AuthorizationServerMetadata, resource: string | null
     saysIssuer: metadata.authorization_response_iss_parameter_supported === true,
     takesMetadataUrl: metadata.client_id_metadata_document_supported === true,
     scopes: (metadata.scopes_supported ?? []).slice(0, maxScopes),
+    takesAssertions: grantProfilesOf(metadata).includes(assertionProfile),
     resource,
   };
+}
+
+const assertionProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
+
+function grantProfilesOf(metadata: AuthorizationServerMetadata): readonly unknown[] {
+  const { authorization_grant_profiles_supported: profiles } = metadata as {
+    readonly authorization_grant_profiles_supported?: unknown;
+  };
+  return Array.isArray(profiles) ? profiles : [];
 }
 
 /** The type leaves it out for OpenID Connect, which knows it as well. */

@@ -7,11 +7,11 @@ import {
   startAuthorization,
   validateAuthorizationResponseIssuer,
 } from '@modelcontextprotocol/client';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Clock, err, isMembers, ok, type Result } from '#foundation';
 import type { AuthorizeUrl, CodeAnswer, Granted, Problem } from '../authority.ts';
 import type { UpstreamClient, UpstreamServer } from './contract.ts';
 import { metadataOf, scopesIn } from './discover.ts';
-import { brokenBy, problemOf } from './problems.ts';
+import { brokenBy, problemOf, problemOfCode } from './problems.ts';
 
 /** Where a user is sent to, and what proves later that it was us. */
 export async function authorizationUrlOf(
@@ -99,11 +99,51 @@ export async function tokensAgain(
 export async function revokeToken(
   token: string,
   server: UpstreamServer,
-  { id, secret, authMethod }: UpstreamClient,
+  client: UpstreamClient,
   fetchFn: FetchLike,
 ): Promise<Result<'revoked' | 'unsupported', Problem>> {
   if (server.revocationEndpoint === null) return ok('unsupported');
   const body = new URLSearchParams({ token });
+  const headers = authenticated(client, body);
+  const doing = 'its authorization server did not take the token back';
+  try {
+    const answer = await fetchFn(server.revocationEndpoint, { method: 'POST', headers, body });
+    return answer.ok ? ok('revoked') : err(brokenBy(`${doing} (HTTP ${answer.status})`));
+  } catch (thrown) {
+    return err(problemOf(thrown, doing));
+  }
+}
+
+/** RFC 7523: for an identity assertion (ID-JAG) of an issuer that it trusts. */
+export async function tokensByAssertion(
+  { assertion, scopes }: { readonly assertion: string; readonly scopes: readonly string[] },
+  server: UpstreamServer,
+  client: UpstreamClient,
+  { fetchFn, clock }: TokenDeps,
+): Promise<Result<Granted, Problem>> {
+  const body = new URLSearchParams({ grant_type: jwtBearer, assertion });
+  if (scopes.length > 0) body.set('scope', scopes.join(' '));
+  if (server.resource !== null) body.set('resource', server.resource);
+  const headers = authenticated(client, body);
+  const doing = 'its authorization server gave no token for the identity assertion';
+  try {
+    const answer = await fetchFn(server.tokenEndpoint, { method: 'POST', headers, body });
+    const said: unknown = await answer.json().catch(() => null);
+    const members = isMembers(said) ? said : {};
+    if (!answer.ok && typeof members.error === 'string') return err(problemOfCode(members.error));
+    if (answer.status >= 500) return err(problemOfCode('server_error'));
+    const { access_token: token, token_type: type } = members;
+    if (!answer.ok || typeof token !== 'string' || typeof type !== 'string') return err(brokenBy(doing));
+    return tokensOf(members as unknown as OAuthTokens, clock);
+  } catch (thrown) {
+    return err(problemOf(thrown, doing));
+  }
+}
+
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** Says who we are: in the headers, or in the body. */
+function authenticated({ id, secret, authMethod }: UpstreamClient, body: URLSearchParams): Headers {
   const headers = new Headers();
   if (secret !== null && authMethod !== 'client_secret_post') {
     const pair = `${encodeURIComponent(id)}:${encodeURIComponent(secret)}`;
@@ -112,13 +152,7 @@ export async function revokeToken(
     body.set('client_id', id);
     if (secret !== null) body.set('client_secret', secret);
   }
-  const doing = 'its authorization server did not take the token back';
-  try {
-    const answer = await fetchFn(server.revocationEndpoint, { method: 'POST', headers, body });
-    return answer.ok ? ok('revoked') : err(brokenBy(`${doing} (HTTP ${answer.status})`));
-  } catch (thrown) {
-    return err(problemOf(thrown, doing));
-  }
+  return headers;
 }
 
 function resourceOf({ resource }: UpstreamServer): { resource?: URL } {

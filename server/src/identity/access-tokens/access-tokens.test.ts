@@ -53,6 +53,7 @@ beforeEach(async () => {
 async function replica() {
   const changes = await openChanges(db, { clock, log: silentLog }, true);
   const identity = await createIdentity({
+    exchangesTokens: () => false,
     db,
     vault: await openVault({ db, clock }),
     changes,

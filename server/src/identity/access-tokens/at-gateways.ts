@@ -33,6 +33,7 @@ export function createGatewayAnswers(
     return callerOf(personPrincipal(standing, at, known), userId, known, {
       groups: [...new Set([...signIn.groups, ...standing.groups])],
       claims: signIn.claims,
+      signInId: signIn.id,
     });
   }
 
@@ -90,7 +91,7 @@ function callerOf(
   principal: Principal,
   userId: string,
   { token: { scopes } }: KnownToken,
-  vouched: Pick<Caller, 'groups' | 'claims'>,
+  vouched: Pick<Caller, 'groups' | 'claims' | 'signInId'>,
 ): Result<Caller, Refusal> {
   const caller = actAs(principal, userId, { ...vouched, scopes });
   if (!caller.ok) return err(tokenInvalid(`its user id cannot be used: ${caller.error.message}`));

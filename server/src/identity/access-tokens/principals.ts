@@ -1,6 +1,7 @@
 import { type GlobSet, type Principal, permissionsOfRole, type Role } from '#domain';
 import type { Standing } from '../people/contract.ts';
 import type { ServiceAccount } from '../service-accounts/contract.ts';
+import type { SignIn } from '../sign-ins/contract.ts';
 import type { KnownToken } from './memory.ts';
 
 /** A person at a place, who acts for nobody else. */
@@ -22,7 +23,7 @@ export function personPrincipal(
     expiresAtMs: by.untilMs,
     clientId: by.token.clientId,
     ...(at.userId === '' ? {} : { actsAs: at.userId }),
-    ...(by.signIn === null ? {} : { vouched: { groups: by.signIn.groups, claims: by.signIn.claims } }),
+    ...(by.signIn === null ? {} : { vouched: vouchedBy(by.signIn) }),
   };
 }
 
@@ -51,4 +52,8 @@ export function accountPrincipal(
 /** The one user id as it is: none of its characters stands for others. */
 function only(userId: string): GlobSet {
   return { patterns: [userId], matches: (name) => name === userId };
+}
+
+function vouchedBy({ id, groups, claims }: SignIn): NonNullable<Principal['vouched']> {
+  return { groups, claims, signInId: id };
 }

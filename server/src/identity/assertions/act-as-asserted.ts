@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type Caller, type Principal, type Refusal, refusal } from '#domain';
-import { type Clock, err, type Result } from '#foundation';
+import { type Clock, createSealer, err, type Result } from '#foundation';
 import { isSignedToken } from '../act-as.ts';
 import type { ActAs } from '../acting.ts';
 import type { Identity, NamedUser } from '../contract.ts';
+import type { AssertionOf } from '../subjects.ts';
 import type { Assertion, Assertions } from './assertions.ts';
 
 const field = 'Sallyport-User-Assertion';
@@ -14,13 +16,21 @@ const missing = refusal(
   { field },
 );
 
+const purpose = 'user assertion';
+
 /** Callers whom a token vouches for, and for how long. */
 export function createAsserted(
   assertions: Assertions,
   actAs: ActAs,
-  clock: Clock,
-): Pick<Identity, 'actAsAsserted' | 'stillActs'> {
+  {
+    clock,
+    exchangesTokens,
+  }: { readonly clock: Clock; readonly exchangesTokens: (projectId: string) => boolean },
+): Pick<Identity, 'actAsAsserted' | 'stillActs'> & { readonly assertionOf: AssertionOf } {
   const origins = new WeakMap<Caller, Assertion>();
+  const sealer = createSealer(randomBytes(32));
+  /** As they came, where they may be shown elsewhere. */
+  const tokens = new WeakMap<Assertion, string>();
 
   function callerOf(
     principal: Principal,
@@ -37,14 +47,27 @@ export function createAsserted(
     return caller;
   }
 
+  function keep(assertion: Assertion, token: string, projectId: string): void {
+    if (tokens.has(assertion) || !exchangesTokens(projectId)) return;
+    tokens.set(assertion, sealer.seal(purpose, token, assertion.userId));
+  }
+
   return {
     actAsAsserted(principal, named, by, gateway) {
       const { token, userId } = tokenOf(named);
       if (token === null) return err(missing);
       const checked = assertions.check(token, by, gateway);
-      return checked instanceof Promise
-        ? checked.then((result) => callerOf(principal, userId, result))
-        : callerOf(principal, userId, checked);
+      const answer = (result: Result<Assertion, string>) => {
+        if (result.ok) keep(result.value, token, gateway.projectId);
+        return callerOf(principal, userId, result);
+      };
+      return checked instanceof Promise ? checked.then(answer) : answer(checked);
+    },
+    assertionOf(caller) {
+      const assertion = origins.get(caller);
+      const sealed = assertion === undefined ? undefined : tokens.get(assertion);
+      if (assertion === undefined || sealed === undefined) return null;
+      return sealer.open(purpose, sealed, assertion.userId) as string;
     },
     stillActs(principal, caller, gateway) {
       const by = gateway.userAssertion ?? null;

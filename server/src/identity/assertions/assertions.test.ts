@@ -34,7 +34,10 @@ before(async () => {
 });
 beforeEach(() => {
   clock = manualClock();
-  identity = createAsserted(createAssertions({ egress, clock }), actAs, clock);
+  identity = createAsserted(createAssertions({ egress, clock }), actAs, {
+    clock,
+    exchangesTokens: () => false,
+  });
 });
 after(() => egress.close());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Refusal } from '#domain';
-import { manualClock } from '#foundation';
+import { manualClock, ok } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../../test/database.ts';
@@ -52,7 +52,10 @@ beforeEach(async () => {
   clock = manualClock();
   changes = await openChanges(db, { clock, log: silentLog });
   people = await createPeople({ db, changes, clock, endSignIns: (id) => signIns.endAllOf(id) });
-  signIns = createSignIns({ db, changes, clock, people });
+  signIns = createSignIns({
+    ...{ db, changes, clock, people },
+    issuerTokens: { sealedFor: () => '', subjectToken: async () => ok(null) },
+  });
   directory = createDirectory({ db: counted, changes, clock, people, signIns });
 });
 

@@ -1,3 +1,4 @@
+import type { Result } from '#foundation';
 import type { SignedInPerson } from '../people/contract.ts';
 
 /** A person at a browser (or a headless client that proved who they are), until it ends. Tokens hang on it. */
@@ -24,17 +25,43 @@ export interface SignIn {
   readonly endedAt: string | null;
 }
 
+/** What an issuer gave at a sign-in beside its word for the person. */
+export interface IssuerTokens {
+  readonly idToken: IssuerToken | null;
+  readonly accessToken: IssuerToken | null;
+  readonly refreshToken: string | null;
+}
+
+export interface IssuerToken {
+  readonly token: string;
+  readonly expiresAtMs: number;
+}
+
+export type SubjectTokenKind = 'id_token' | 'access_token';
+
+/** A token of a sign-in, for one request. */
+export interface SubjectToken extends IssuerToken {
+  /** By which it came: the one that was asked about, or another of the same person at the same issuer. */
+  readonly signIn: Pick<SignIn, 'id' | 'projectId' | 'sourceId' | 'issuer'>;
+}
+
+/** Why there is no such token just now; `sign_in`: there is one where the user signs in again. */
+export interface NoSubjectToken {
+  readonly kind: 'sign_in' | 'client' | 'passing' | 'broken';
+  readonly words: string;
+}
+
 /** Sign-ins: made, found by the browser's cookie or by id, listed, ended. An end is told to other replicas (topic `sign_ins`). */
 export interface SignIns {
   /**
    * Always a new one, with a new cookie: whatever the browser brought along is forgotten. `untilMs`: it ends sooner than others,
-   * where something else than a browser vouches for the person.
+   * where something else than a browser vouches for the person. `tokens` are kept where the project exchanges them.
    */
   start(
     personId: string,
     said: SignedInPerson,
     userAgent: string,
-    untilMs?: number,
+    more?: { readonly untilMs?: number; readonly tokens?: IssuerTokens },
   ): Promise<{ readonly signIn: SignIn; readonly cookie: string }>;
   /** Of this browser; `null` where it ended, or the person is not active any more. */
   ofBrowser(cookie: string): Promise<SignIn | null>;
@@ -44,6 +71,11 @@ export interface SignIns {
   /** Ends it and everything that hangs on it: grants, refresh tokens, access tokens. */
   end(id: string): Promise<boolean>;
   endAllOf(personId: string): Promise<number>;
+  /**
+   * The token that the issuer gave in this sign-in, or in a later one of the same person there; renewed where it is over. `null`:
+   * there is none any more.
+   */
+  subjectToken(id: string, kind: SubjectTokenKind): Promise<Result<SubjectToken | null, NoSubjectToken>>;
   /** Those by a source that names people by something else from now on. */
   endAllBy(source: { readonly projectId: string; readonly id: string }): Promise<number>;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { manualClock } from '#foundation';
+import { manualClock, ok } from '#foundation';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../../test/database.ts';
@@ -14,6 +14,7 @@ let changes: Changes;
 let signIns: SignIns;
 let active: Set<string>;
 let ended: (string | null)[];
+const issuerTokens = { sealedFor: () => '', subjectToken: async () => ok(null) };
 
 const said: SignedInPerson = {
   organizationId: 'default',
@@ -47,7 +48,7 @@ beforeEach(async () => {
   ended = [];
   changes.on('sign_ins', (key) => void ended.push(key));
   active = new Set(['usr_ada', 'usr_bob']);
-  signIns = createSignIns({ db, changes, clock, people: { standing } });
+  signIns = createSignIns({ db, changes, clock, people: { standing }, issuerTokens });
 });
 
 function standing(personId: string): Standing | null {
@@ -137,7 +138,7 @@ describe('ending a sign-in', () => {
     active.delete('usr_ada');
     changes.on('people', (key) => void active.add(key as string));
     const elsewhere = await openChanges(db, { clock, log: silentLog }, true);
-    const there = createSignIns({ db, changes: elsewhere, clock, people: { standing } });
+    const there = createSignIns({ db, changes: elsewhere, clock, people: { standing }, issuerTokens });
     await db.tx((queries) => elsewhere.tell(queries, 'people', 'usr_ada'));
     const { signIn, cookie } = await there.start('usr_ada', said, 'Browser');
     assert.equal((await signIns.ofBrowser(cookie))?.id, signIn.id);

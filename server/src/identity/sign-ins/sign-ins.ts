@@ -3,6 +3,7 @@ import { type Clock, newId } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { People } from '../people/contract.ts';
 import type { SignIn, SignIns } from './contract.ts';
+import type { KeptTokens } from './kept-tokens.ts';
 import { createSignInStore } from './store.ts';
 
 const browserMs = 12 * 3_600_000;
@@ -17,9 +18,10 @@ export interface SignInsDeps {
   readonly changes: Changes;
   readonly clock: Clock;
   readonly people: Pick<People, 'standing'>;
+  readonly issuerTokens: KeptTokens;
 }
 
-export function createSignIns({ db, changes, clock, people }: SignInsDeps): SignIns {
+export function createSignIns({ db, changes, clock, people, issuerTokens }: SignInsDeps): SignIns {
   const store = createSignInStore(db);
 
   /** Whose it is, and what they may do, can be as new as the sign-in, and made by another replica. */
@@ -46,7 +48,7 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
   }
 
   return {
-    async start(personId, said, userAgent, untilMs = Number.POSITIVE_INFINITY) {
+    async start(personId, said, userAgent, { untilMs = Number.POSITIVE_INFINITY, tokens } = {}) {
       const nowMs = clock.now();
       const cookie = randomBytes(32).toString('base64url');
       const { projectId, sourceId, issuer, subject, userId, groups, claims } = said;
@@ -66,7 +68,7 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
         expiresAt: iso(Math.min(nowMs + lifeMs, untilMs)),
         endedAt: null,
       };
-      await store.insert(signIn, hashCookie(cookie));
+      await store.insert(signIn, hashCookie(cookie), issuerTokens.sealedFor(signIn, tokens ?? null));
       await endEach(await store.surplusOf(personId, iso(nowMs), maxLasting));
       await store.prune(iso(nowMs));
       return { signIn, cookie };
@@ -75,6 +77,7 @@ export function createSignIns({ db, changes, clock, people }: SignInsDeps): Sign
       if (!cookieForm.test(cookie)) return null;
       return ofActive(await store.byCookie(hashCookie(cookie), clock.iso()));
     },
+    subjectToken: issuerTokens.subjectToken,
     find: async (id) => ofActive(await store.byId(id, clock.iso())),
     list: (personId) => store.lastingOf(personId, clock.iso(), maxLasting),
     end,

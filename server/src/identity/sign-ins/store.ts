@@ -23,11 +23,11 @@ const lasting = 'ended_at is null and expires_at > $2';
 /** The table `sign_ins`, and what of the authorization server hangs on its rows. */
 export function createSignInStore(db: Db) {
   return {
-    async insert(signIn: SignIn, cookieHash: string): Promise<void> {
+    async insert(signIn: SignIn, cookieHash: string, tokensSealed: string): Promise<void> {
       await db.query(
         `insert into sign_ins (id, person_id, project_id, source_id, issuer, subject, user_id, groups, claims,
-           cookie_hash, user_agent, created_at, browser_until, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json, $10, $11, $12, $13, $14)`,
+           cookie_hash, user_agent, created_at, browser_until, expires_at, tokens_sealed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json, $10, $11, $12, $13, $14, $15)`,
         [
           signIn.id,
           signIn.personId,
@@ -43,6 +43,7 @@ export function createSignInStore(db: Db) {
           signIn.createdAt,
           signIn.browserUntil,
           signIn.expiresAt,
+          tokensSealed,
         ],
       );
     },
@@ -92,7 +93,7 @@ export function createSignInStore(db: Db) {
     /** Marks it, and removes what was given in it; whether it lasted until now. */
     async end(queries: Queries, id: string, now: string): Promise<boolean> {
       const ended = await queries.query(
-        `update sign_ins set ended_at = $2, cookie_hash = null where id = $1 and ${lasting} returning id`,
+        `update sign_ins set ended_at = $2, cookie_hash = null, tokens_sealed = '' where id = $1 and ${lasting} returning id`,
         [id, now],
       );
       await queries.query(

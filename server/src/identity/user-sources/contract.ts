@@ -1,6 +1,7 @@
 import type { Refusal } from '#domain';
 import type { Result } from '#foundation';
 import type { SaidOfPerson } from '../people/contract.ts';
+import type { IssuerTokens, NoSubjectToken, SubjectTokenKind } from '../sign-ins/contract.ts';
 
 /** An OIDC issuer by which people sign in. */
 export interface UserSource {
@@ -130,7 +131,27 @@ export interface UserSources {
     source: UserSource,
     attempt: SignInAttempt,
     callback: URL,
-  ): Promise<Result<SignedInUser, SignInProblem>>;
+  ): Promise<Result<SignedInUser & { readonly tokens: IssuerTokens }, SignInProblem>>;
+  /** New tokens of the same person (`sub`) for a refresh token. */
+  renewTokens(
+    source: UserSource,
+    refreshToken: string,
+    subject: string,
+  ): Promise<Result<IssuerTokens, NoSubjectToken>>;
+  /**
+   * An identity assertion (ID-JAG) of the issuer, by which the user behind a subject token is known at another authorization server.
+   * `endpoint`: where the issuer gives them, if not at its token endpoint; of the same origin.
+   */
+  identityAssertion(
+    source: UserSource,
+    asked: {
+      readonly subject: { readonly token: string; readonly kind: SubjectTokenKind };
+      readonly audience: string;
+      readonly resource: string | null;
+      readonly scopes: readonly string[];
+      readonly endpoint: string | null;
+    },
+  ): Promise<Result<string, NoSubjectToken>>;
   /** Whom a signed identity assertion (ID-JAG) of this source names; the reason where it does not hold. */
   checkAssertion(
     source: UserSource,

@@ -32,6 +32,8 @@ export interface Discovered {
   readonly keys: KeySet;
   /** One for each way that the issuer may take our word for who we are; the likeliest first. */
   readonly configurations: readonly Configuration[];
+  /** The same ways, for requests of ours. */
+  readonly auths: readonly ClientAuth[];
 }
 
 export interface Issuer {
@@ -58,7 +60,8 @@ export function createIssuer(
       known !== null && known.metadata.jwks_uri === metadata.jwks_uri
         ? known.keys
         : createKeySet(metadata.jwks_uri as string, source.origin, deps);
-    known = { metadata, keys, configurations: await configurationsOf(source, metadata, fetcher) };
+    const auths = await clientAuths(source, metadata);
+    known = { metadata, keys, auths, configurations: configurationsOf(source, metadata, auths, fetcher) };
     seenAtMs = clock.now();
     return ok(known);
   }
@@ -123,12 +126,12 @@ async function fetchDocument(
   return ok(document as unknown as ServerMetadata);
 }
 
-async function configurationsOf(
+function configurationsOf(
   source: UserSource,
   metadata: ServerMetadata,
+  auths: readonly ClientAuth[],
   fetcher: typeof fetch,
-): Promise<readonly Configuration[]> {
-  const auths = await clientAuths(source, metadata);
+): readonly Configuration[] {
   return auths.map((auth) => {
     const client = { [clockTolerance]: skewSeconds };
     const configuration = new Configuration(metadata, source.clientId, client, auth);

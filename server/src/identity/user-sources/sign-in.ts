@@ -8,10 +8,13 @@ import {
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
+  type TokenEndpointResponse,
 } from 'openid-client';
 import { type Clock, err, ok, type Result } from '#foundation';
+import type { IssuerTokens } from '../sign-ins/contract.ts';
 import type { SignedInUser, SignInAttempt, SignInProblem, UserSource, UserSources } from './contract.ts';
 import { type Discovered, type Issuer, skewSeconds } from './issuer.ts';
+import { issuerTokensIn } from './issuer-tokens.ts';
 import { presetOf } from './presets.ts';
 import { failureIn, problem, told } from './problems.ts';
 import { type IssuerRefusal, refusedByIssuer } from './refused-by-issuer.ts';
@@ -29,16 +32,19 @@ export function createSignIn(
     source: UserSource,
     attempt: SignInAttempt,
     callback: URL,
-  ): Promise<Result<SignedInUser, SignInProblem>> {
+  ): Promise<Result<SignedInUser & { readonly tokens: IssuerTokens }, SignInProblem>> {
     const found = await issuerOf(source).discover();
     if (!found.ok) return found;
     const granted = await grantOf(source, attempt, callback, found.value);
     if (!granted.ok) return granted;
-    const { configuration, idToken, accessToken } = granted.value;
+    const { configuration, answer } = granted.value;
+    const { id_token: idToken = '', access_token: accessToken } = answer;
     const token = await verified(idToken, found.value.keys, demands(source), 0);
     if (!token.ok) return err(tokenProblem(source, token.error));
     const claims = await completed(source, token.value, configuration, accessToken);
-    return claims.ok ? userOf(source, claims.value) : claims;
+    if (!claims.ok) return claims;
+    const user = userOf(source, claims.value);
+    return user.ok ? ok({ ...user.value, tokens: issuerTokensIn(answer, clock.now()) }) : user;
   }
 
   function demands({ issuer, clientId }: UserSource) {
@@ -103,8 +109,7 @@ function inactive(source: UserSource): SignInProblem {
 
 interface Granted {
   readonly configuration: Configuration;
-  readonly idToken: string;
-  readonly accessToken: string;
+  readonly answer: TokenEndpointResponse;
 }
 
 /** Exchanges the code. Where the issuer does not know us by one way of telling the secret, by the other. */
@@ -117,13 +122,13 @@ async function grantOf(
   let refused: SignInProblem | null = null;
   for (const configuration of configurations) {
     try {
-      const tokens = await authorizationCodeGrant(configuration, callback, {
+      const answer = await authorizationCodeGrant(configuration, callback, {
         pkceCodeVerifier: attempt.codeVerifier,
         expectedState: attempt.state,
         expectedNonce: attempt.nonce,
         idTokenExpected: true,
       });
-      return ok({ configuration, idToken: tokens.id_token as string, accessToken: tokens.access_token });
+      return ok({ configuration, answer });
     } catch (error) {
       const code = callback.searchParams.get('code') ?? '';
       const said = await refusedByIssuer(error);

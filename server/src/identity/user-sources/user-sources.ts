@@ -8,6 +8,7 @@ import { createAssertionCheck } from './check-assertion.ts';
 import { previewOf } from './claim-preview.ts';
 import type { UserSource, UserSources } from './contract.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
+import { createIssuerTokens } from './issuer-tokens.ts';
 import { createSignIn } from './sign-in.ts';
 import { reportOn } from './source-report.ts';
 import { createSourceStore, topic } from './store.ts';
@@ -91,6 +92,7 @@ export async function createUserSources(deps: {
     test: (source) => reportOn(source, issuerOf(source), redirectUri(source.id)),
     preview: (source, userClaim) => previewOf(db, source, userClaim),
     ...createSignIn(issuerOf, clock),
+    ...createIssuerTokens({ issuerOf, clock, fetcherOf: ({ origin }) => fetchers[origin] }),
     checkAssertion: createAssertionCheck(issuerOf, clock),
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Person, SignedInPerson } from '#identity';
+import type { IssuerTokens, Person, SignedInPerson } from '#identity';
 import { plainText } from '../pages/plain-text.ts';
 import { signInCookie } from './cookies.ts';
 import type { PageDeps } from './front.ts';
@@ -13,12 +13,19 @@ export async function finishSignIn(
     readonly said: SignedInPerson;
     readonly by: string;
     readonly gateway: string | null;
+    /** That the issuer gave. */
+    readonly tokens?: IssuerTokens;
   },
   { identity, cookies, audit }: PageDeps,
 ): Promise<void> {
-  const { person, said, by, gateway } = who;
+  const { person, said, by, gateway, tokens } = who;
   const userAgent = plainText(request.headers['user-agent'] ?? '', 256);
-  const { cookie, signIn } = await identity.signIns.start(person.id, said, userAgent);
+  const { cookie, signIn } = await identity.signIns.start(
+    person.id,
+    said,
+    userAgent,
+    tokens === undefined ? {} : { tokens },
+  );
   await audit.record({
     kind: 'sign_in',
     decision: 'allowed',

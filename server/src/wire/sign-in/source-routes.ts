@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SignedInPerson, SignedInUser, SignInProblem, UserSource } from '#identity';
+import type { IssuerTokens, SignedInPerson, SignedInUser, SignInProblem, UserSource } from '#identity';
 import { goOnPage } from '../pages/go-on-page.ts';
 import { sendPage } from '../pages/page.ts';
 import { plainText } from '../pages/plain-text.ts';
@@ -113,7 +113,7 @@ async function comeIn(
   request: IncomingMessage,
   response: ServerResponse,
   { way, invitedEmail }: Begun,
-  user: SignedInUser,
+  user: SignedInUser & { readonly tokens: IssuerTokens },
   deps: PageDeps,
 ): Promise<void> {
   const { people } = deps.identity;
@@ -146,7 +146,7 @@ async function comeIn(
   await finishSignIn(
     request,
     response,
-    { person: person.value, said, by: `at user source ${source.id}`, gateway },
+    { person: person.value, said, by: `at user source ${source.id}`, gateway, tokens: user.tokens },
     deps,
   );
   response.writeHead(303, { location: way.goOnAt, 'cache-control': 'no-store' }).end();

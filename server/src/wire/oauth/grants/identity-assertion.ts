@@ -134,7 +134,7 @@ async function signInOf(
     isSame(signIn, said, by, deps.clock),
   );
   const untilMs = deps.clock.now() + lifeMs;
-  const signIn = lasting ?? (await signIns.start(person.value.id, said, by, untilMs)).signIn;
+  const signIn = lasting ?? (await signIns.start(person.value.id, said, by, { untilMs })).signIn;
   if (gateway.authTypes.includes('arcade')) await becomeMember(person.value.id, source, people);
   const admitted = accessTokens.admits(signIn, gateway);
   if (admitted.ok) return ok(signIn);
