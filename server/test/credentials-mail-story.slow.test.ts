@@ -7,10 +7,16 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Arcade from '@arcadeai/arcadejs';
 import { executeOrAuthorizeZodTool, toZod } from '@arcadeai/arcadejs/lib/index';
-import { type StandIn, startStandIn } from '../../examples/mail-server/src/stand-in/stand-in.ts';
 import { createBrowser, type Page } from './browser.ts';
 import { noChromium, startChromium } from './chromium.ts';
-import { type Json, startApp, startMailServer, type TestApp, type TestWorker } from './start-app.ts';
+import {
+  type Json,
+  startApp,
+  startMailServer,
+  startMailStandIn,
+  type TestApp,
+  type TestWorker,
+} from './start-app.ts';
 
 /** The story of examples/mail-server, with its own config file: two users, each with the own mailbox, by well-known clients. */
 
@@ -24,16 +30,15 @@ type User = keyof typeof mailboxOf;
 const users = ['alice', 'bob'] as const;
 const packageRoot = (name: string) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 
-let standIn: StandIn;
+let standIn: TestWorker;
 let worker: TestWorker;
 let app: TestApp;
 
 before(async () => {
-  const client = { clientId: 'mail-story', clientSecret: 'not-a-secret-on-loopback' };
-  standIn = await startStandIn({ port: 0, ...client });
-  worker = await startMailServer(secret, standIn.url);
+  standIn = await startMailStandIn();
+  worker = await startMailServer(secret, standIn.uri);
   app = await startApp(
-    config.replaceAll('http://127.0.0.1:8800', worker.uri).replaceAll('http://127.0.0.1:8801', standIn.url),
+    config.replaceAll('http://127.0.0.1:8800', worker.uri).replaceAll('http://127.0.0.1:8801', standIn.uri),
   );
   const status = await app.app.rooms.sources.refresh('default', 'mail');
   assert.equal(status.state, 'healthy', status.message);
@@ -50,7 +55,7 @@ async function consent(url: string, user: User): Promise<Page> {
   const allow = `Allow as ${mailboxOf[user]}`;
   let page = await browser.open(url);
   for (let pages = 0; pages < 3; pages++) {
-    const isThere = page.url.startsWith(standIn.url);
+    const isThere = page.url.startsWith(standIn.uri);
     page = await browser.submit(page, isThere ? { button: allow } : {});
     if (isThere) break;
   }
@@ -124,7 +129,7 @@ describe('arcadejs, unchanged', () => {
         assert.equal(begun.status, 'pending');
         const [done] = await Promise.all([auth.waitForCompletion(begun), consent(begun.url ?? '', user)]);
         assert.equal(done.status, 'completed');
-        const profile = await fetch(`${standIn.url}/gmail/v1/users/me/profile`, {
+        const profile = await fetch(`${standIn.uri}/gmail/v1/users/me/profile`, {
           headers: { authorization: `Bearer ${done.context?.token}` },
         });
         assert.equal(((await profile.json()) as Json).emailAddress, mailboxOf[user]);

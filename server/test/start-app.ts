@@ -99,7 +99,7 @@ export async function startApp(config: string, options: { readonly clock?: Clock
   };
 }
 
-/** A worker of `examples/` in a process of its own. */
+/** A program of `examples/` in a process of its own. */
 export interface TestWorker {
   readonly uri: string;
   readonly child: ChildProcess;
@@ -109,24 +109,30 @@ export interface TestWorker {
 }
 
 export const startReferenceServer = (secret: string, port = 0, strict = false): Promise<TestWorker> =>
-  startExample('reference-server', secret, {
+  startExample('reference-server/src/main.ts', {
+    SALLYPORT_WORKER_SECRET: secret,
     SALLYPORT_SERVER_PORT: String(port),
     SALLYPORT_WORKER_STRICT: String(strict),
   });
 
 /** The mail server of the examples, before a mail service at this address. */
 export const startMailServer = (secret: string, apiUrl: string): Promise<TestWorker> =>
-  startExample('mail-server', secret, {
+  startExample('mail-server/src/main.ts', {
+    SALLYPORT_WORKER_SECRET: secret,
     MAIL_API_URL: apiUrl,
     SALLYPORT_SERVER_PORT: '0',
     SALLYPORT_WORKER_STRICT: 'true',
   });
 
-async function startExample(name: string, secret: string, env: Record<string, string>): Promise<TestWorker> {
-  const script = fileURLToPath(new URL(`../../examples/${name}/src/main.ts`, import.meta.url));
+/** What stands in for Google beside it: sign-in, and the mailboxes of two users. */
+export const startMailStandIn = (): Promise<TestWorker> =>
+  startExample('mail-server/src/stand-in/main.ts', { STAND_IN_PORT: '0' });
+
+async function startExample(name: string, env: Record<string, string>): Promise<TestWorker> {
+  const script = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
   const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { SALLYPORT_SERVER_TRANSPORT: 'http', SALLYPORT_WORKER_SECRET: secret, ...env },
+    env: { SALLYPORT_SERVER_TRANSPORT: 'http', ...env },
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
