@@ -61,11 +61,21 @@ it('any other client is told in text, structuredContent and _meta, of every one'
   assert.deepEqual(_meta.authorization_urls, [consent('github').url, consent('google').url]);
 });
 
-it('structured content is none where the tool has an output schema, which clients hold failed results to, too', () => {
-  const told = JSON.parse(refusalResult(refused('github').refusal, true));
-  assert.equal('structuredContent' in told, false);
-  assert.equal(told._meta.authorization_url, consent('github').url);
-  assert.equal(told._meta['sallyport/refusal'].details.authorization_id, 'ac_github');
+it('structured content is left out where it would not be what the tool promises: clients hold failed results to that, too', () => {
+  const wrapped = { type: 'object', properties: { result: { type: 'string' } } };
+  const told = (schema: object) => JSON.parse(refusalResult(refused('github').refusal, { ...schema }));
+  assert.equal(told(wrapped).structuredContent.authorization_id, 'ac_github');
+  for (const strict of [
+    { ...wrapped, required: ['result'] },
+    { ...wrapped, additionalProperties: false },
+    { type: 'object', properties: { authorization_id: { type: 'number' } } },
+    { anyOf: [wrapped] },
+  ]) {
+    const { structuredContent, _meta } = told(strict);
+    assert.equal(structuredContent, undefined);
+    assert.equal(_meta.authorization_url, consent('github').url);
+    assert.equal(_meta['sallyport/refusal'].details.authorization_id, 'ac_github');
+  }
 });
 
 it('any other refusal asks for no consent', () => {

@@ -1,6 +1,13 @@
 import { type AuditKind, errorCodes } from '@sallyport/contracts';
 import type { GatewayView } from '#catalog';
-import { type ClientSide, type Refusal, type RuleTarget, refusal, type SourceReturn } from '#domain';
+import {
+  type ClientSide,
+  type JsonSchema,
+  type Refusal,
+  type RuleTarget,
+  refusal,
+  type SourceReturn,
+} from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
@@ -117,8 +124,8 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
     .finally(stopWaiting);
   if (!outcome.ok) {
     const refused = refusedBy(outcome.error, deps, manners);
-    const promises = (view.find(name)?.tool.outputSchema ?? null) !== null;
-    return askToConsent(refused, asked.client) ?? failed(refused, manners, promises);
+    const promised = view.find(name)?.tool.outputSchema ?? null;
+    return askToConsent(refused, asked.client) ?? failed(refused, manners, promised);
   }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
@@ -129,13 +136,17 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
 }
 
 /** What the model can act upon is a result. */
-function failed(refused: Refused, { badArguments }: CallManners, promises: boolean): Result<string, Refused> {
+function failed(
+  refused: Refused,
+  { badArguments }: CallManners,
+  promised: JsonSchema | null,
+): Result<string, Refused> {
   const { code } = refused.refusal;
   const asError =
     refused.relayed !== undefined ||
     errorCodes[code].rpc !== null ||
     (code === 'catalog.arguments_invalid' && badArguments === 'error');
-  return asError ? err(refused) : ok(refusalResult(refused.refusal, promises));
+  return asError ? err(refused) : ok(refusalResult(refused.refusal, promised));
 }
 
 export function unknownMethod(method: string): Refused {

@@ -1,5 +1,6 @@
 import { errorCodes, type ToolError, type WorkerToolOutput } from '@sallyport/contracts';
-import type { Refusal, SourceReturn } from '#domain';
+import type { JsonSchema, Refusal, SourceReturn } from '#domain';
+import { isMembers, type Members } from '#foundation';
 import { consentMembers } from './consent.ts';
 
 /** The result of a request that was answered, as JSON text. A source's own MCP result is relayed as it came. */
@@ -34,12 +35,14 @@ function errorResult(error: ToolError): string {
 }
 
 /**
- * A refusal as a tool result, so that the model can read it and act upon it. `promises`: the tool has an output schema; clients then
- * throw a result away whose `structuredContent` is another, failed or not.
+ * A refusal as a tool result, so that the model can read it and act upon it. Clients throw a result away whose `structuredContent` is not
+ * what the tool's `outputSchema` promises, failed or not.
  */
-export function refusalResult(refusal: Refusal, promises = false): string {
+export function refusalResult(refusal: Refusal, outputSchema: JsonSchema | null = null): string {
   const { code, message, field, retryAfterMs, details } = refusal;
   const consent = consentMembers(refusal);
+  const structured =
+    consent !== null && mayBe(consent.structuredContent, outputSchema) ? consent.structuredContent : null;
   const sallyport = {
     code,
     canRetry: errorCodes[code].retry,
@@ -49,8 +52,23 @@ export function refusalResult(refusal: Refusal, promises = false): string {
   };
   return JSON.stringify({
     content: [{ type: 'text', text: message }],
-    ...(consent === null || promises ? {} : { structuredContent: consent.structuredContent }),
+    ...(structured === null ? {} : { structuredContent: structured }),
     isError: true,
     _meta: { ...consent?.meta, 'sallyport/refusal': sallyport },
   });
+}
+
+const understood = new Set(['$schema', 'type', 'properties', 'required', 'title', 'description']);
+
+/** Whether an object surely fits a schema that says nothing of any of its members. */
+function mayBe(content: Members, schema: JsonSchema | null): boolean {
+  if (schema === null) return true;
+  const { properties = {}, required = [] } = schema;
+  return (
+    Object.keys(schema).every((keyword) => understood.has(keyword)) &&
+    isMembers(properties) &&
+    Object.keys(content).every((name) => !Object.hasOwn(properties, name)) &&
+    Array.isArray(required) &&
+    required.length === 0
+  );
 }
