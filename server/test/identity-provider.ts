@@ -4,9 +4,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  decodeJwt,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 import { Provider } from 'oidc-provider';
 import { type Browser, createBrowser } from './browser.ts';
+import { createIdpExchange, type IdpExchange } from './identity-exchange.ts';
 import { behaviours, type IdpPreset, type IdpUser, type PresetBehaviour } from './identity-presets.ts';
 
 export { entraTenant, type IdpPreset, type IdpUser } from './identity-presets.ts';
@@ -55,6 +65,10 @@ export interface IdentityProvider {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly knobs: IdpKnobs;
+  /** Its grants that exchange tokens. */
+  readonly exchange: IdpExchange;
+  /** Every token that sign-ins and renewals gave. */
+  readonly given: readonly string[];
   /** How often each place was asked. */
   readonly asked: Record<IdpPlace, number>;
   /** Parameters of the last request to the token endpoint and of the last to the authorization endpoint. */
@@ -91,6 +105,8 @@ export interface IdpOptions {
   readonly tokenAuth?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   readonly clientJwk?: JWK;
   readonly clientId?: string;
+  /** Whether a sign-in gives a refresh token. */
+  readonly refreshTokens?: boolean;
   /** Where browsers may be sent; any place on loopback unless given. */
   readonly redirectUris?: readonly string[];
 }
@@ -134,8 +150,20 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
   const asked: Record<IdpPlace, number> = { discovery: 0, jwks: 0, token: 0, userinfo: 0 };
   /** Which scopes an access token has: what userinfo says depends on it. */
   const granted = new Map<string, ReadonlySet<string>>();
+  const subjects = new Map<string, string>();
+  const given: string[] = [];
   const last = { tokenBody: '', tokenHeader: undefined as string | undefined, authorization: '' };
   let pair = await newPair();
+  const exchanging = createIdpExchange({
+    ...{ issuer: () => issuer, clientId, clientSecret, subjects },
+    verify: async (token, audience) => {
+      const currentDate = new Date(now());
+      const expected = { issuer, audience, currentDate };
+      return (await jwtVerify(token, await importJWK(pair.jwk, 'RS256'), expected)).payload;
+    },
+    sign: (claims, header) => sign(claims, header),
+    now,
+  });
 
   const server = createServer((request, response) => void serve(request, response));
   server.listen(0, '127.0.0.1');
@@ -148,6 +176,10 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
   const ownKey = (await exportJWK((await newPair()).privateKey)) as JWK;
   const provider = createProvider();
   const callback = provider.callback();
+
+  function now(): number {
+    return Date.now() + (knobs.clockAheadS ?? 0) * 1000;
+  }
 
   function userOf(sub: string): IdpUser {
     const user = [...users.values()].find((one) => one.sub === sub);
@@ -191,6 +223,7 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
       },
       features: { devInteractions: { enabled: false }, userinfo: { enabled: true } },
       pkce: { required: () => false },
+      ...(options.refreshTokens === true ? { issueRefreshToken: () => true } : {}),
       interactions: { url: (_ctx, interaction) => `${behaviour.mount}/interaction/${interaction.uid}` },
       findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
       async loadExistingGrant(ctx) {
@@ -230,6 +263,8 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
       if (place === 'jwks') return sendJson(response, 200, { keys: [pair.jwk] });
       const body = place === 'token' ? await text(request) : null;
       if (body !== null && refusesToken(body, request, response)) return;
+      const exchanged = body === null ? null : await exchanging.answer(body, request.headers.authorization);
+      if (exchanged !== null) return sendJson(response, exchanged.status, exchanged.body);
       if (refusesAuthorization(url, response)) return;
       if (url.pathname.startsWith(`${behaviour.mount}/interaction/`))
         return await interact(request, response);
@@ -359,7 +394,12 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
     if (typeof body.id_token !== 'string') return body;
     const scopes = new Set(String(body.scope ?? '').split(' '));
     granted.set(String(body.access_token), scopes);
-    return { ...body, id_token: await idTokenOf(decodeJwt(body.id_token), scopes) };
+    subjects.set(String(body.access_token), String(decodeJwt(body.id_token).sub));
+    for (const name of ['access_token', 'refresh_token'])
+      if (typeof body[name] === 'string') given.push(body[name]);
+    const idToken = await idTokenOf(decodeJwt(body.id_token), scopes);
+    given.push(idToken);
+    return { ...body, id_token: idToken };
   }
 
   function discoveryOf(document: Record<string, unknown>): object {
@@ -426,6 +466,8 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
     clientSecret,
     knobs,
     asked,
+    given,
+    exchange: exchanging.exchange,
     get lastTokenRequest() {
       return { body: new URLSearchParams(last.tokenBody), authorization: last.tokenHeader };
     },

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { decodeJwt } from 'jose';
+import { type Exchanging, startExchanging } from './exchanging.ts';
+import type { Json } from './start-app.ts';
+
+const hour = 3_600_000;
+const userIn = (result: Json): string =>
+  result.structuredContent?.user ?? assert.fail(JSON.stringify(result));
+const refusalIn = (result: Json): Json => {
+  assert.equal(result.isError, true, JSON.stringify(result));
+  return result;
+};
+const textOf = (result: Json): string => JSON.stringify(refusalIn(result));
+const counts = (e: Exchanging) => e.idp.exchange.requests.length;
+
+describe('a tool of an internal API', () => {
+  let e: Exchanging;
+  before(async () => {
+    e = await startExchanging();
+  });
+  after(() => e.close());
+  afterEach(() => {
+    e.idp.exchange.error = null;
+  });
+
+  it('acts for each of two users at once with a token that is for it, got by their own sign-ins', async () => {
+    const [alice, bob] = [await e.signIn('alice'), await e.signIn('bob')];
+    const before = counts(e);
+    const calls = Array.from({ length: 20 }, (_, at) => e.call((at % 2 === 0 ? alice : bob).token));
+    const users = (await Promise.all(calls)).map(userIn);
+    for (const [at, user] of users.entries()) assert.equal(user, at % 2 === 0 ? '00u1alice' : '00u2bob');
+    assert.equal(counts(e) - before, 2, 'one exchange for each of them');
+    for (const token of e.api.seen.slice(-20)) {
+      const { aud, azp } = decodeJwt(token);
+      assert.deepEqual({ aud, azp }, { aud: e.api.audience, azp: 'exchanger' });
+    }
+  });
+
+  it('is given another token before the one that there is ends', async () => {
+    const { token } = await e.signIn('alice');
+    await e.call(token);
+    const before = counts(e);
+    e.pass(400_000);
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    assert.equal(counts(e), before);
+    e.pass(150_000);
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    assert.equal(counts(e), before + 1);
+  });
+
+  it('goes on with what there is while the issuer is down, and says so once that has ended', async () => {
+    const { token } = await e.signIn('alice');
+    await e.call(token);
+    e.idp.exchange.error = { status: 503, error: 'temporarily_unavailable' };
+    e.pass(550_000);
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    e.pass(60_000);
+    assert.match(textOf(await e.call(token)), /credentials\.provider_unavailable/);
+    e.idp.exchange.error = null;
+    e.pass(5_000);
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+  });
+
+  it('is refused at once when the sign-in has ended', async () => {
+    const { token, signInId } = await e.signIn('alice');
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    await e.app.app.rooms.identity.signIns.end(signInId);
+    const headers = { authorization: `Bearer ${token}` };
+    const params = { name: 'Acting_Read', arguments: {} };
+    const answer = await e.app.rpc('main', { id: 1, method: 'tools/call', params }, headers);
+    assert.equal(answer.status, 401);
+    const [row] = await e.app.app.rooms.db.query('select tokens_sealed from sign_ins where id = $1', [
+      signInId,
+    ]);
+    assert.equal(row?.tokens_sealed, '');
+  });
+
+  it('tells somebody with an API key that a sign-in is wanted, and asks the issuer nothing', async () => {
+    const before = counts(e);
+    const message = { id: 1, method: 'tools/call', params: { name: 'Acting_Read', arguments: {} } };
+    const { result } = (await (await e.app.rpc('main', message)).json()) as Json;
+    assert.match(
+      textOf(result),
+      /credentials\.not_configured.*own sign-in|own sign-in.*credentials\.not_configured/,
+    );
+    assert.equal(counts(e), before);
+  });
+
+  for (const [error, code] of [
+    ['invalid_client', 'credentials.not_configured'],
+    ['invalid_target', 'credentials.not_configured'],
+    ['access_denied', 'credentials.not_configured'],
+    ['invalid_grant', 'credentials.consent_required'],
+    ['interaction_required', 'credentials.consent_required'],
+    ['server_error', 'credentials.provider_unavailable'],
+  ] as const) {
+    it(`is refused with ${code} where the issuer answers ${error}`, async () => {
+      const { token } = await e.signIn('bob');
+      e.idp.exchange.error = { status: 400, error, error_description: 'words of the issuer' };
+      const told = textOf(await e.call(token));
+      assert.ok(told.includes(code), told);
+      assert.ok(!told.includes('words of the issuer'));
+    });
+  }
+
+  it('works once the user has signed in again at the address that was told', async () => {
+    const { token, signInId } = await e.signIn('alice');
+    await e.app.app.rooms.db.query(`update sign_ins set tokens_sealed = ''`);
+    const refused = refusalIn(await e.call(token));
+    const url = refused._meta.authorization_url;
+    assert.equal(url, `${e.app.url}/oauth2/sign_in/default/corp`);
+    await e.signIn('bob');
+    refusalIn(await e.call(token));
+    const again = await e.signIn('alice');
+    assert.notEqual(again.signInId, signInId);
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    await e.app.app.rooms.identity.signIns.end(again.signInId);
+    refusalIn(await e.call(token));
+  });
+});
+
+describe('the tokens of a sign-in', () => {
+  let e: Exchanging;
+  before(async () => {
+    e = await startExchanging({
+      settings: ({ clientId, clientSecret }) => ({
+        ...{ subject_token: 'id_token', auth_method: 'client_secret_post' },
+        ...{ client_id: clientId, client_secret: clientSecret },
+      }),
+    });
+  });
+  after(() => e.close());
+
+  it('are renewed once for a hundred calls at once, when the ID token is over', async () => {
+    const { token } = await e.signIn('alice');
+    assert.equal(userIn(await e.call(token)), '00u1alice');
+    e.pass(1.5 * hour);
+    const [renewals, exchanges] = [e.idp.asked.token, counts(e)];
+    const results = await Promise.all(Array.from({ length: 100 }, () => e.call(token)));
+    for (const result of results) assert.equal(userIn(result), '00u1alice');
+    assert.equal(counts(e) - exchanges, 1);
+    assert.equal(e.idp.asked.token - renewals, 2, 'one renewal and one exchange');
+  });
+
+  it('are renewed once, whoever asks in this process', async () => {
+    const { signInId } = await e.signIn('bob');
+    e.pass(1.5 * hour);
+    const { signIns } = e.app.app.rooms.identity;
+    const before = e.idp.asked.token;
+    const all = await Promise.all(
+      Array.from({ length: 100 }, () => signIns.subjectToken(signInId, 'id_token')),
+    );
+    const tokens = new Set(all.map((one) => (one.ok ? one.value?.token : 'none')));
+    assert.equal(tokens.size, 1);
+    assert.equal(decodeJwt([...tokens][0] as string).sub, '00u2bob');
+    assert.equal(e.idp.asked.token - before, 1);
+  });
+
+  it('are no more where the issuer does not renew them: the user signs in again', async () => {
+    const { token, signInId } = await e.signIn('alice');
+    await e.app.app.rooms.db.query('update sign_ins set tokens_sealed = $1 where id <> $2', ['', signInId]);
+    e.pass(1.5 * hour);
+    e.idp.knobs.tokenError = { error: 'invalid_grant' };
+    const told = textOf(await e.call(token));
+    delete e.idp.knobs.tokenError;
+    assert.match(told, /credentials\.consent_required/);
+    const [row] = await e.app.app.rooms.db.query('select tokens_sealed from sign_ins where id = $1', [
+      signInId,
+    ]);
+    assert.equal(row?.tokens_sealed, '');
+  });
+
+  it('are nowhere in the data directory, in the audit or in an answer', async () => {
+    const { token } = await e.signIn('bob');
+    assert.equal(userIn(await e.call(token)), '00u2bob');
+    const secrets = [...e.idp.given, ...e.idp.exchange.given, e.idp.clientSecret];
+    assert.ok(secrets.length > 5);
+    const texts = [...filesIn(e.app.dataDir)].filter(([path]) => !path.endsWith('sallyport.yaml'));
+    const rows = await e.app.app.rooms.db.query('select * from sign_ins');
+    const kept = [JSON.stringify(await e.app.records()), JSON.stringify(rows)];
+    for (const secret of secrets) {
+      for (const [path, bytes] of texts) assert.ok(!bytes.includes(secret), `${path} holds a token`);
+      for (const text of kept) assert.ok(!text.includes(secret));
+    }
+  });
+});
+
+function* filesIn(directory: string): Iterable<[string, Buffer]> {
+  for (const name of readdirSync(directory, { recursive: true })) {
+    const path = join(directory, String(name));
+    if (statSync(path).isFile()) yield [path, readFileSync(path)];
+  }
+}
