@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Gateway } from '#domain';
+import type { Caller, Gateway } from '#domain';
 import { tokenFor } from './access-token.ts';
 import { type ActingWorker, actingSecret, startActingWorker } from './acting-worker.ts';
 import { createBrowser } from './browser.ts';
@@ -21,6 +21,8 @@ export interface Exchanging {
   readonly clock: ForwardClock;
   /** Signs in at the issuer; the access token of a client at the gateway, and the id of the sign-in. */
   signIn(login: string): Promise<SignedInClient>;
+  /** Who such a token lets in. */
+  enter(token: string): Promise<Caller>;
   /** A call with such a token. */
   call(token: string, tool?: string): Promise<Json>;
   /** Lets time pass, over there too. */
@@ -98,6 +100,12 @@ export async function startExchanging(options: ExchangingOptions = {}): Promise<
       const exp = Math.floor((clock.now() + 24 * hour) / 1000);
       const token = await tokenFor(identity, who, gateway, { issuer: app.url, clock, claims: { exp } });
       return { token, signInId: signIn.id };
+    },
+    async enter(token) {
+      const { identity, catalog } = app.app.rooms;
+      const gateway = catalog.gateways('default').find(({ slug }) => slug === 'main') as Gateway;
+      const caller = await identity.accessTokens.enter(token, gateway);
+      return caller.ok ? caller.value : assert.fail(caller.error.message);
     },
     async call(token, tool = 'Acting_Read') {
       const headers = { authorization: `Bearer ${token}`, 'arcade-user-id': '' };

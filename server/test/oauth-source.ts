@@ -11,6 +11,11 @@ interface Grant {
   readonly scopes: readonly string[];
 }
 
+interface TokenAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
 /**
  * An MCP server that lets nobody in without a token, and the authorization server that gives tokens: with S256, registration,
  * rotating refresh tokens and `iss`. Whoever comes to it in a browser is `signedInAs` and consents at once.
@@ -29,7 +34,9 @@ export interface OAuthSource {
   back: (url: URL) => URL;
   /** Where its documents are said to have moved to. */
   moved: string | null;
-  tokenAnswer: ((form: URLSearchParams) => { status: number; body: string } | null) | null;
+  tokenAnswer: ((form: URLSearchParams) => TokenAnswer | null | Promise<TokenAnswer | null>) | null;
+  /** A token for somebody, without being asked for one. */
+  admit(user: string, scopes: readonly string[]): string;
   /** Whose token did what, in order. */
   readonly done: { readonly user: string; readonly tool: string }[];
   /** Forms that came to the token endpoint. */
@@ -74,6 +81,12 @@ export async function startOAuthSource(era: 'legacy' | 'modern' = 'modern'): Pro
     registered: [],
     given: [],
     visited: [],
+    admit(user, scopes) {
+      const token = `at-${randomUUID()}`;
+      source.given.push(token);
+      access.set(token, { user, scopes, endsAt: Date.now() + source.firstLifeS * 1000 });
+      return token;
+    },
     revoke({ refreshTokens } = { refreshTokens: false }) {
       access.clear();
       if (refreshTokens) refresh.clear();
@@ -147,9 +160,9 @@ export async function startOAuthSource(era: 'legacy' | 'modern' = 'modern'): Pro
     response.writeHead(302, { location: source.back(back).href }).end();
   }
 
-  function give(form: URLSearchParams, response: ServerResponse): void {
+  async function give(form: URLSearchParams, response: ServerResponse): Promise<void> {
     source.asked.push(form);
-    const instead = source.tokenAnswer?.(form) ?? null;
+    const instead = (await source.tokenAnswer?.(form)) ?? null;
     if (instead !== null) {
       response.writeHead(instead.status, { 'content-type': 'application/json' }).end(instead.body);
       return;

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { decodeJwt } from 'jose';
+import { createIdentity } from '#identity';
+import { silentLog } from '#telemetry';
 import { type Exchanging, startExchanging } from './exchanging.ts';
 import type { Json } from './start-app.ts';
 
@@ -122,6 +124,21 @@ describe('a tool of an internal API', () => {
   });
 });
 
+describe('a project that exchanges nothing', () => {
+  it('keeps no token of a sign-in', async () => {
+    const e = await startExchanging({ config: () => ({ auth_providers: [] }) });
+    try {
+      const { signInId } = await e.signIn('alice');
+      const [row] = await e.app.app.rooms.db.query('select tokens_sealed from sign_ins where id = $1', [
+        signInId,
+      ]);
+      assert.equal(row?.tokens_sealed, '');
+    } finally {
+      await e.close();
+    }
+  });
+});
+
 describe('the tokens of a sign-in', () => {
   let e: Exchanging;
   before(async () => {
@@ -145,15 +162,19 @@ describe('the tokens of a sign-in', () => {
     assert.equal(e.idp.asked.token - renewals, 2, 'one renewal and one exchange');
   });
 
-  it('are renewed once, whoever asks in this process', async () => {
+  it('are renewed once, whoever asks, on whichever replica', async () => {
     const { signInId } = await e.signIn('bob');
     e.pass(1.5 * hour);
-    const { signIns } = e.app.app.rooms.identity;
+    const { identity, ...rooms } = e.app.app.rooms;
+    const issuer = () => e.app.url;
+    const deps = { ...rooms, clock: e.clock, log: silentLog, issuer, exchangesTokens: () => true };
+    const other = await createIdentity(deps);
+    other.userSources.applyFile('default', identity.userSources.list('default'));
     const before = e.idp.asked.token;
-    const all = await Promise.all(
-      Array.from({ length: 100 }, () => signIns.subjectToken(signInId, 'id_token')),
+    const asked = Array.from({ length: 100 }, (_, at) =>
+      (at % 2 === 0 ? identity : other).signIns.subjectToken(signInId, 'id_token'),
     );
-    const tokens = new Set(all.map((one) => (one.ok ? one.value?.token : 'none')));
+    const tokens = new Set((await Promise.all(asked)).map((one) => (one.ok ? one.value?.token : 'none')));
     assert.equal(tokens.size, 1);
     assert.equal(decodeJwt([...tokens][0] as string).sub, '00u2bob');
     assert.equal(e.idp.asked.token - before, 1);
