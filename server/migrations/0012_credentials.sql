@@ -84,7 +84,6 @@ create table connections (
   -- What it was given for: for another address or another client it is not used.
   bound_to          text not null,
   issuer            text not null,
-  serves_list       boolean not null,
   asked_scopes      json not null,
   granted_scopes    json not null,
   -- What the provider says of the user; shown to them, and given to tools.
@@ -108,6 +107,17 @@ create table connections (
 );
 create index connections_of_user on connections (project_id, user_id);
 
+-- With which account the lists of a source are asked for: only of the source that was named when the user consented, and only at
+-- the address that it had then.
+create table list_connections (
+  project_id     text not null,
+  source_id      text not null,
+  uri            text not null,
+  connection_id  text not null references connections (id) on delete cascade,
+  primary key (project_id, source_id)
+);
+create index list_connections_by_connection on list_connections (connection_id);
+
 -- As whom the server is known to the authorization servers of MCP servers.
 create table connection_clients (
   project_id  text not null,
@@ -130,7 +140,8 @@ create table connection_flows (
   person_id      text,
   -- The account that is meant; null: whichever it turns out to be.
   account        text,
-  serves_list    boolean not null,
+  -- The source whose lists are to be asked for with it, and its address; null: none.
+  lists          json,
   scopes         json not null,
   next_uri       text,
   -- What users know the target by, and where they are sent to; null where they enter something here.

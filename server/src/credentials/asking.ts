@@ -92,7 +92,15 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
         known?.status === 'active' && wanted.isInsufficient && grantsAll(known, wanted.scopes);
       if (isUseless) return err(stillRefused(source.id, covered));
       const before = grantedBefore(known);
-      const asking = { target, userId, personId, ...plain, servesList: true, wanted, before };
+      const asking = {
+        target,
+        userId,
+        personId,
+        ...plain,
+        lists: { sourceId: source.id, uri: source.uri },
+        wanted,
+        before,
+      };
       const begun = await flows.begin(asking);
       if (!begun.ok) return begun;
       return begun.value === null ? err(noOAuth(source.id)) : ok(consentOf(begun.value, issuer()));
@@ -100,7 +108,7 @@ export function createAsking(deps: AskingDeps): Pick<Credentials, 'challenged' |
   };
 }
 
-const plain = { servesList: false, account: null, nextUri: null } as const;
+const plain = { lists: null, account: null, nextUri: null } as const;
 const covered = 'though the authorization covers every scope that it names';
 const tooOften = 'though the user consented several times just now';
 

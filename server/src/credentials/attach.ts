@@ -195,7 +195,7 @@ async function ofProvider(
   if (isPeek) return ok({ authorization: null });
   const begun = await flows.begin({
     ...{ target, userId: user.userId, personId: user.personId },
-    ...{ servesList: false, account: null, nextUri: null },
+    ...{ lists: null, account: null, nextUri: null },
     wanted: { scopes: requirement.scopes, metadataUrl: null, isInsufficient: false },
     before: grantedBefore(connection),
   });

@@ -18,7 +18,7 @@ export function createConnecting({ connections, flows, issuer }: ConnectingDeps)
     const accounts = account === null ? [] : await connections.of({ target, userId });
     const one = accounts.find((other) => other.name === account && isOf(other, { userId, personId })) ?? null;
     const begun = await flows.begin({
-      ...{ target, userId, personId, account, servesList: false, nextUri: null },
+      ...{ target, userId, personId, account, lists: null, nextUri: null },
       wanted: { scopes, metadataUrl: null, isInsufficient: false },
       before: grantedBefore(one),
     });

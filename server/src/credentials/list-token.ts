@@ -9,12 +9,15 @@ export interface ListTokenDeps {
   readonly providers: Pick<Providers, 'resolve'>;
 }
 
-/** With what the lists of sources are asked for, where somebody connected them. */
+/**
+ * With what the lists of sources are asked for, where somebody connected them. Nobody calls there, so whoever consented must have
+ * named that very source: one more that names the same provider does not get the token of another one's user.
+ */
 export function createListToken({ connections, providers }: ListTokenDeps): Credentials['listToken'] {
   return async (source, refused) => {
-    const target = targetOf(source, providers);
-    const connection = target === null ? null : await connections.listConnection(target);
-    if (connection === null) return null;
+    const { projectId, id: sourceId, uri } = source;
+    const connection = await connections.listConnection(projectId, { sourceId, uri });
+    if (connection === null || !isAt(connection.target, targetOf(source, providers))) return null;
     const given = await connections.authorizationOf(connection);
     const now = given.ok ? given.value : null;
     if (now === null || now.token !== refused) return now;
@@ -24,6 +27,8 @@ export function createListToken({ connections, providers }: ListTokenDeps): Cred
     return anew.ok ? anew.value : null;
   };
 }
+
+const isAt = ({ kind, id }: Target, target: Target | null) => target?.kind === kind && target.id === id;
 
 function targetOf(
   { projectId, id, authProvider }: Source,

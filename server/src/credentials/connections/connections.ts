@@ -3,7 +3,7 @@ import type { Changes, Db, Queries } from '#storage';
 import type { Log } from '#telemetry';
 import type { Authority, Target } from '../authority.ts';
 import type { ConsentEvent } from '../contract.ts';
-import type { Connection, Place } from '../store/kept.ts';
+import type { Connection, Listed, Place } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
 import { type AuthorizationOf, createAuthorizationOf } from './authorization-of.ts';
 import { chosenOf, noUse, type Use, type User } from './choice.ts';
@@ -26,8 +26,8 @@ export interface ConnectionsDeps {
 export interface Connections extends Pick<Renewal, 'renew' | 'refuse'> {
   /** Whether anybody is connected to that source. */
   has(projectId: string, sourceId: string): boolean;
-  /** With what the lists of sources are asked for there; `null`: as nobody. */
-  listConnection(target: Target): Promise<Connection | null>;
+  /** With what the lists of this source are asked for; `null`: as nobody. */
+  listConnection(projectId: string, listed: Listed): Promise<Connection | null>;
   of(place: Place): MaybePromise<readonly Connection[]>;
   /** The account that serves, whether it can or not. */
   chosen(target: Target, user: User, use?: Use): MaybePromise<Connection | null>;
@@ -86,7 +86,7 @@ export async function createConnections(deps: ConnectionsDeps): Promise<Connecti
 
   return {
     has: connected.has,
-    listConnection: async (target) => newest(await store.listConnection(target)),
+    listConnection: async (projectId, listed) => newest(await store.listConnection(projectId, listed)),
     of: memory.of,
     chosen,
     async latest(target, user, use) {

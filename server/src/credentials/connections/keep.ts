@@ -2,7 +2,7 @@ import { type Clock, newId } from '#foundation';
 import type { Queries } from '#storage';
 import type { Granted, Held } from '../authority.ts';
 import type { NewConnection } from '../store/connections.ts';
-import type { Connection, Place } from '../store/kept.ts';
+import type { Connection, Listed, Place } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
 import { lifeOf } from './renewal.ts';
 
@@ -12,7 +12,7 @@ export interface Consented extends Place {
   /** What the account is to be called; `null`: what the provider says of it. */
   readonly account: string | null;
   readonly label: string;
-  readonly servesList: boolean;
+  readonly lists: Listed | null;
   readonly boundTo: string;
   readonly issuer: string;
   readonly held: Held;
@@ -107,7 +107,6 @@ async function connectionBy(
     tools: same?.tools ?? [],
     boundTo: consented.boundTo,
     issuer: consented.issuer,
-    servesList: consented.servesList,
     askedScopes: scopes,
     grantedScopes: granted.scopes ?? scopes,
     userInfo: granted.userInfo ?? {},
@@ -115,6 +114,7 @@ async function connectionBy(
     status: 'active',
     createdAtMs: same?.createdAtMs ?? nowMs,
     ...lifeOf({ expiresAtMs: granted.expiresAtMs, refreshToken }, nowMs),
+    lists: consented.lists,
     secret: { accessToken: granted.accessToken, refreshToken, held: granted.held ?? consented.held },
   };
 }

@@ -104,7 +104,7 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
       const target: Target = { projectId, kind: 'provider', id: '' };
       const flowId = secretText();
       const flow: NewFlow = {
-        ...{ id: newId('ac', nowMs), target, userId, personId, account: null, servesList: false, scopes: [] },
+        ...{ id: newId('ac', nowMs), target, userId, personId, account: null, lists: null, scopes: [] },
         ...{ nextUri: null, label: '', host: null, expiresAtMs: nowMs + lastsMs },
         status: 'verifying',
       };
@@ -157,7 +157,7 @@ async function authorize(
     return ok(known === undefined ? none : await viewOf(known));
   }
   const begun = await deps.flows.begin({
-    ...{ target, userId, personId, servesList: false, account, nextUri },
+    ...{ target, userId, personId, lists: null, account, nextUri },
     wanted: { scopes, metadataUrl: null, isInsufficient: false },
     before: grantedBefore(connection),
   });

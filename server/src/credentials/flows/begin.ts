@@ -5,7 +5,7 @@ import type { Db, Queries } from '#storage';
 import type { Authority, Prepared, Problem, Target, Wanted } from '../authority.ts';
 import type { ConsentEvent } from '../contract.ts';
 import type { NewFlow } from '../store/flows.ts';
-import type { Flow, FlowSecret } from '../store/kept.ts';
+import type { Flow, FlowSecret, Listed } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
 
 export interface BeginDeps {
@@ -24,7 +24,8 @@ export interface Asking {
   readonly userId: string;
   /** Who must be at the browser; `null`: an API key vouches for the user. */
   readonly personId: string | null;
-  readonly servesList: boolean;
+  /** The source whose lists are to be asked for with it. */
+  readonly lists: Listed | null;
   readonly wanted: Wanted;
   /** What the user allowed before: it is asked for again, or it would be lost. */
   readonly before: readonly string[];
@@ -96,10 +97,11 @@ async function pendingOne(
   return null;
 }
 
-function fits(flow: Flow, { personId, servesList, wanted, before, account, nextUri }: Asking): boolean {
+function fits(flow: Flow, { personId, lists, wanted, before, account, nextUri }: Asking): boolean {
   return (
     flow.personId === personId &&
-    flow.servesList === servesList &&
+    flow.lists?.sourceId === lists?.sourceId &&
+    flow.lists?.uri === lists?.uri &&
     flow.account === account &&
     flow.nextUri === nextUri &&
     [...before, ...wanted.scopes].every((scope) => flow.scopes.includes(scope))
@@ -112,13 +114,13 @@ async function beginWith(
   deps: BeginDeps,
 ): Promise<Result<Begun, Refusal>> {
   const { db, store, clock } = deps;
-  const { target, userId, personId, servesList, account, nextUri, before, wanted } = asking;
+  const { target, userId, personId, lists, account, nextUri, before, wanted } = asking;
   const { held, boundTo, issuer, entry, label, host } = prepared;
   const scopes = [...new Set([...before, ...prepared.scopes, ...wanted.scopes])];
   const nowMs = clock.now();
   const place = { target, userId };
   const flow: NewFlow = {
-    ...{ ...place, id: newId('ac', nowMs), personId, account, servesList, scopes, nextUri, label, host },
+    ...{ ...place, id: newId('ac', nowMs), personId, account, lists, scopes, nextUri, label, host },
     ...{ status: 'pending', expiresAtMs: nowMs + lastsMs },
   };
   const token = secretText();

@@ -97,10 +97,10 @@ export function createEnding(deps: EndingDeps): Ending {
       await store.endFlow(db, flow.id, { connectionId: null }, clock.iso());
       return null;
     }
-    const { target, userId, personId, account, label, servesList, scopes } = flow;
+    const { target, userId, personId, account, label, lists, scopes } = flow;
     const { boundTo, issuer, held } = secret;
     const consented = {
-      ...{ target, userId, personId, account, label, servesList, scopes },
+      ...{ target, userId, personId, account, label, lists, scopes },
       ...{ boundTo, issuer, held, granted },
     };
     const lacking = lackingIn(flow, secret, granted);

@@ -44,10 +44,11 @@ export function accountWrites(db: Queries) {
     async forgetTarget(queries: Queries, target: Target): Promise<void> {
       await queries.query(`delete from connections where ${ofTarget}`, targetParams(target));
       if (target.kind !== 'source') return;
-      await queries.query('delete from connection_clients where project_id = $1 and source_id = $2', [
-        target.projectId,
-        target.id,
-      ]);
+      for (const table of ['connection_clients', 'list_connections'])
+        await queries.query(`delete from ${table} where project_id = $1 and source_id = $2`, [
+          target.projectId,
+          target.id,
+        ]);
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Queries, Row } from '#storage';
 import type { Target } from '../authority.ts';
 import type { ConnectionFilter } from '../connections/contract.ts';
-import type { Connection, ConnectionSecret, Place, TokenChange } from './kept.ts';
-import { isoOrNull, msOrNull, placeOf, placeParams, targetParams } from './rows.ts';
+import type { Connection, ConnectionSecret, Listed, Place, TokenChange } from './kept.ts';
+import { isoOrNull, msOrNull, placeOf, placeParams } from './rows.ts';
 import type { Seals } from './seals.ts';
 
 function connectionOf(row: Row): Connection {
@@ -17,7 +17,6 @@ function connectionOf(row: Row): Connection {
     tools: row.tools as string[],
     boundTo: row.bound_to as string,
     issuer: row.issuer as string,
-    servesList: row.serves_list as boolean,
     askedScopes: row.asked_scopes as string[],
     grantedScopes: row.granted_scopes as string[],
     userInfo: row.user_info as Record<string, unknown>,
@@ -84,11 +83,12 @@ export function connectionReads(db: Queries) {
       return row?.count ?? 0;
     },
 
-    /** With what the lists of sources are asked for there. */
-    async listConnection(target: Target): Promise<Connection | null> {
+    /** With what the lists of this source are asked for. */
+    async listConnection(projectId: string, { sourceId, uri }: Listed): Promise<Connection | null> {
       const [row] = await db.query(
-        `select * from connections where ${ofTarget} and serves_list limit 1`,
-        targetParams(target),
+        `select * from connections where project_id = $1 and id =
+           (select connection_id from list_connections where project_id = $1 and source_id = $2 and uri = $3)`,
+        [projectId, sourceId, uri],
       );
       return row === undefined ? null : connectionOf(row);
     },
@@ -118,19 +118,15 @@ export function connectionReads(db: Queries) {
 
 export type NewConnection = Omit<Connection, 'version' | 'changedAtMs' | 'lastUsedAtMs' | 'sealed'> & {
   readonly secret: ConnectionSecret;
+  /** Whose lists are asked for with it from now on, and with no other. */
+  readonly lists: Listed | null;
 };
 
 export function connectionWrites(seals: Seals) {
   return {
-    /** What a consent gave, in place of what this account had. Only one connection of a source serves its lists. */
+    /** What a consent gave, in place of what this account had. */
     async saveConnection(queries: Queries, one: NewConnection, nowIso: string): Promise<void> {
       const place = placeParams(one);
-      if (one.servesList) {
-        await queries.query(
-          `update connections set serves_list = false where ${ofTarget} and id <> $4 and serves_list`,
-          [...targetParams(one.target), one.id],
-        );
-      }
       if (one.isDefault) {
         await queries.query(`update connections set is_default = false where ${besides}`, [
           ...place,
@@ -140,14 +136,13 @@ export function connectionWrites(seals: Seals) {
       }
       await queries.query(
         `insert into connections (project_id, target_kind, target_id, user_id, id, person_id, name, subject, is_default,
-           gateways, tools, bound_to, issuer, serves_list, asked_scopes, granted_scopes, user_info, consented_at_ms, status,
+           gateways, tools, bound_to, issuer, asked_scopes, granted_scopes, user_info, consented_at_ms, status,
            sealed, version, renewing_until, expires_at, renew_at, created_at, updated_at, last_used_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, null, $21, $22,
-           $23, $24, null)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 1, null, $20, $21, $22,
+           $23, null)
          on conflict (id) do update set
            is_default = excluded.is_default, bound_to = excluded.bound_to, issuer = excluded.issuer,
-           serves_list = connections.serves_list or excluded.serves_list, asked_scopes = excluded.asked_scopes,
-           granted_scopes = excluded.granted_scopes, user_info = excluded.user_info,
+           asked_scopes = excluded.asked_scopes, granted_scopes = excluded.granted_scopes, user_info = excluded.user_info,
            consented_at_ms = excluded.consented_at_ms, status = excluded.status, sealed = excluded.sealed,
            version = connections.version + 1, renewing_until = null, expires_at = excluded.expires_at,
            renew_at = excluded.renew_at, updated_at = excluded.updated_at`,
@@ -162,7 +157,6 @@ export function connectionWrites(seals: Seals) {
           JSON.stringify(one.tools),
           one.boundTo,
           one.issuer,
-          one.servesList,
           JSON.stringify(one.askedScopes),
           JSON.stringify(one.grantedScopes),
           JSON.stringify(one.userInfo),
@@ -174,6 +168,13 @@ export function connectionWrites(seals: Seals) {
           isoOrNull(one.createdAtMs),
           nowIso,
         ],
+      );
+      if (one.lists === null) return;
+      const { sourceId, uri } = one.lists;
+      await queries.query(
+        `insert into list_connections (project_id, source_id, uri, connection_id) values ($1, $2, $3, $4)
+         on conflict (project_id, source_id) do update set uri = excluded.uri, connection_id = excluded.connection_id`,
+        [one.target.projectId, sourceId, uri, one.id],
       );
     },
 

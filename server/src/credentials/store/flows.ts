@@ -15,7 +15,7 @@ function flowOf(row: Row): Flow {
     id: row.id as string,
     personId: row.person_id as string | null,
     account: row.account as string | null,
-    servesList: row.serves_list as boolean,
+    lists: row.lists as Flow['lists'],
     scopes: row.scopes as string[],
     nextUri: row.next_uri as string | null,
     label: row.label as string,
@@ -122,7 +122,7 @@ export function flowWrites(db: Queries, seals: Seals) {
       { createdIso, verifyId = null }: { readonly createdIso: string; readonly verifyId?: string | null },
     ): Promise<Flow> {
       const rows = await queries.query(
-        `insert into connection_flows (project_id, target_kind, target_id, user_id, id, person_id, account, serves_list, scopes,
+        `insert into connection_flows (project_id, target_kind, target_id, user_id, id, person_id, account, lists, scopes,
            next_uri, label, host, token_hash, verify_hash, sealed, status, answered, told, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, false, false, $17, $18) returning *`,
         [
@@ -130,7 +130,7 @@ export function flowWrites(db: Queries, seals: Seals) {
           flow.id,
           flow.personId,
           flow.account,
-          flow.servesList,
+          flow.lists === null ? null : JSON.stringify(flow.lists),
           JSON.stringify(flow.scopes),
           flow.nextUri,
           flow.label,

@@ -8,6 +8,12 @@ export interface Place {
   readonly userId: string;
 }
 
+/** A source whose lists are asked for as a user, at the address that it had when they consented. */
+export interface Listed {
+  readonly sourceId: string;
+  readonly uri: string;
+}
+
 /** What a user let us do with one account of theirs. Its tokens are sealed, in memory too. */
 export interface Connection extends Place {
   /** `con_…` */
@@ -23,8 +29,6 @@ export interface Connection extends Place {
   /** What the tokens are for: `Authority.boundTo`. */
   readonly boundTo: string;
   readonly issuer: string;
-  /** The lists of its source are asked for with it. */
-  readonly servesList: boolean;
   readonly askedScopes: readonly string[];
   readonly grantedScopes: readonly string[];
   readonly userInfo: { readonly [member: string]: unknown };
@@ -62,7 +66,8 @@ export interface Flow extends Place {
   readonly personId: string | null;
   /** The account that is meant; `null`: whichever it turns out to be. */
   readonly account: string | null;
-  readonly servesList: boolean;
+  /** The lists of this source are asked for with it. */
+  readonly lists: Listed | null;
   readonly scopes: readonly string[];
   readonly nextUri: string | null;
   readonly label: string;
