@@ -35,6 +35,17 @@ describe('on-behalf-of at Entra', () => {
     assert.equal(form?.has('audience'), false);
   });
 
+  it('tells whoever runs the server that people sign in for another API', async () => {
+    const { token } = await e.signIn('bob');
+    const description =
+      'AADSTS500131: Assertion audience does not match the Client app presenting the assertion.';
+    e.idp.exchange.error = { status: 400, error: 'invalid_grant', error_description: description };
+    const told = JSON.stringify(await e.call(token));
+    e.idp.exchange.error = null;
+    assert.match(told, /credentials\.not_configured/);
+    assert.match(told, /scope of our own app/);
+  });
+
   it('tells whoever runs the server that an administrator has to consent, and nobody to sign in again', async () => {
     const { token } = await e.signIn('alice');
     const description = 'AADSTS65001: The user or administrator has not consented to use the application.';
@@ -115,6 +126,27 @@ async function carriedBy({ app }: Exchanging, caller: Caller): Promise<string> {
     ? given.value.authorization.token
     : assert.fail(JSON.stringify(given));
 }
+
+describe('an endpoint for assertions that is not of the issuer', () => {
+  it('is not told who we are to the issuer, nor given a token', async () => {
+    const other = await startOAuthSource();
+    const e = await startExchanging({
+      settings: () => ({ profile: 'id_jag', assertion_endpoint: `${other.origin}/token` }),
+    });
+    try {
+      const { token } = await e.signIn('alice');
+      const told = JSON.stringify(await e.call(token));
+      assert.match(
+        told,
+        /credentials\.not_configured.*assertion_endpoint|assertion_endpoint.*credentials\.not_configured/,
+      );
+      assert.deepEqual(other.visited, []);
+    } finally {
+      await e.close();
+      await other.close();
+    }
+  });
+});
 
 describe('an MCP server whose authorization server takes identity assertions', () => {
   let e: Exchanging;

@@ -194,6 +194,28 @@ describe('the tokens of a sign-in', () => {
     assert.equal(row?.tokens_sealed, '');
   });
 
+  it('are not taken where a renewal names somebody else', async () => {
+    const { token, signInId } = await e.signIn('alice');
+    await e.app.app.rooms.db.query('update sign_ins set tokens_sealed = $1 where id <> $2', ['', signInId]);
+    e.pass(1.5 * hour);
+    const { tokenClaims } = e.idp.knobs;
+    e.idp.knobs.tokenClaims = { ...tokenClaims, sub: '00u2bob' };
+    const [told, exchanges] = [textOf(await e.call(token)), counts(e)];
+    e.idp.knobs.tokenClaims = tokenClaims ?? {};
+    assert.match(told, /credentials\.consent_required/);
+    assert.equal(counts(e), exchanges);
+  });
+
+  it('serve no other project than that of the sign-in', async () => {
+    const { token } = await e.signIn('alice');
+    const { subjects } = e.app.app.rooms.identity;
+    const caller = await e.enter(token);
+    assert.equal((await subjects.token(caller, 'default', 'id_token')).ok, true);
+    const elsewhere = await subjects.token(caller, 'another', 'id_token');
+    assert.equal(elsewhere.ok ? '' : elsewhere.error.kind, 'broken');
+    assert.equal(await subjects.sourceOf(caller, 'another'), null);
+  });
+
   it('are nowhere in the data directory, in the audit or in an answer', async () => {
     const { token } = await e.signIn('bob');
     assert.equal(userIn(await e.call(token)), '00u2bob');

@@ -17,6 +17,9 @@ export interface About {
 /** Codes that mean that the user's own sign-in does not suffice any more. */
 const ofSignIn = ['invalid_grant', 'interaction_required', 'login_required', 'consent_required'];
 
+/** Entra says `invalid_grant` of these, too, and no sign-in mends them. */
+const ofDirectory = /\bAADSTS(?:65001|50013|500131)\b/;
+
 /** What an authorization server says of a user's token. */
 export function refusalOfProblem(
   { label, id, ...about }: About,
@@ -24,7 +27,7 @@ export function refusalOfProblem(
   source: NoSubject['source'],
 ): Refusal {
   if (kind === 'passing') return unavailable(label, words);
-  const isOfUser = code !== null && ofSignIn.includes(code) && !/\bAADSTS65001\b/.test(words);
+  const isOfUser = code !== null && ofSignIn.includes(code) && !ofDirectory.test(words);
   if (isOfUser && source !== null) return signInAgain({ label, id, ...about }, source);
   return notConfigured(label, words, adviceOn(code, words, id) ?? advice);
 }
@@ -70,6 +73,8 @@ function notConfigured(label: string, words: string, advice: string): Refusal {
 function adviceOn(code: string | null, words: string, id: string): string | null {
   if (/\bAADSTS65001\b/.test(words))
     return 'Whoever administers the directory consents to the API for our app over there.';
+  if (ofDirectory.test(words))
+    return 'Whoever runs this server lets the user source ask for a scope of our own app: the token is for another one.';
   if (code === 'access_denied')
     return 'Whoever administers the authorization server allows our client, and the user, this exchange.';
   if (code === 'invalid_target')
