@@ -22,8 +22,8 @@ export interface ReadinessParts {
 }
 
 /**
- * One entry for each thing this process needs. Sources and Redis are told but do not make it unready: the calls of a source say so
- * themselves, and limits are counted without Redis, too.
+ * One entry for each thing this process needs. Sources, Redis and the vault are told but do not make it unready: the calls of a source
+ * say so themselves, limits are counted without Redis, and what was sealed before goes on opening.
  */
 export async function checkReadiness(
   parts: ReadinessParts,
@@ -82,9 +82,10 @@ const lies = {
 };
 
 function vaultCheck(vault: Vault) {
-  const { besideData, retired } = vault.status();
+  const { besideData, retired, seals } = vault.status();
   const rootKey = besideData === null ? 'apart from what it seals' : lies[besideData];
-  return { ok: true, root_key: rootKey, moving: retired > 0 };
+  const error = 'a vault key of another replica cannot be had, so nothing can be sealed; the log says why';
+  return { ok: seals, root_key: rootKey, moving: retired > 0, ...(seals ? {} : { error }) };
 }
 
 /** Why it does not answer is in the log: anybody may ask here. */

@@ -59,6 +59,8 @@ export interface VaultStatus {
   readonly besideData: 'file' | 'database' | null;
   /** Vault keys that records are still moving away from. */
   readonly retired: number;
+  /** False while a newer vault key, which another replica made, cannot be had; why is in the log. It is tried again. */
+  readonly seals: boolean;
 }
 
 /** A root key, wherever it lies: it never comes out; it wraps vault keys. Errors are Faults that name the key and what to do. */

@@ -18,6 +18,8 @@ export interface KeyRing {
   /** Those that nothing new is sealed with, as the database says now. */
   retired(): Promise<readonly VaultKeyRow[]>;
   retiredCount(): number;
+  /** Whether something new can be sealed. */
+  seals(): boolean;
   /** Looks again at what there is. */
   reload(): Promise<void>;
 }
@@ -63,8 +65,10 @@ export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[
       missing = null;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
+      const isTold = missing !== null;
       missing = new Fault(`another replica made a vault key that this one cannot have: ${error.message}`);
-      log.error({ error: messageOf(error) }, 'nothing can be sealed: a new vault key cannot be had');
+      if (!isTold)
+        log.error({ error: error.message }, 'nothing can be sealed: a new vault key cannot be had');
     }
   }
 
@@ -101,6 +105,7 @@ export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[
       return found;
     },
     retiredCount: () => retired,
+    seals: () => missing === null,
     reload,
   };
 }

@@ -65,6 +65,8 @@ export function createMover({ db, clock, log, ring, mainRootId, signal }: MoverD
     /** Tried again later where it fails. */
     async tryMove(): Promise<void> {
       try {
+        // The key service, say, did not answer when the new key came.
+        if (!ring.seals()) await ring.reload();
         await move();
         told = '';
       } catch (error) {

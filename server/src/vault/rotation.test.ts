@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { manualClock } from '#foundation';
+import { Fault, manualClock } from '#foundation';
 import { type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../test/database.ts';
-import type { Vault } from './contract.ts';
+import type { KeyService, Vault } from './contract.ts';
 import { givenKeys, openTestVault, rootKey } from './fixtures/open.ts';
+import { createLocalKey } from './services/local.ts';
 
 let db: Db;
 before(async () => {
@@ -239,7 +240,41 @@ describe('replicas', () => {
     await openTestVault(shared(), both, { changes: told });
     await changes.look();
     assert.throws(() => here.seal('p', 'y', 'r'), /cannot have: root key "next" is missing/);
+    assert.equal(here.status().seals, false);
     assert.equal(here.open('p', sealed, 'r'), 'x');
+  });
+
+  it('for whom the key service did not answer have the new key once it does', async () => {
+    const clock = manualClock();
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (_: unknown, message?: string) => void errors.push(message ?? '') };
+    let isDown = true;
+    const local = createLocalKey('next', rootKey(2), 'of this test');
+    const service: KeyService = {
+      ...local,
+      async unwrap(wrapped, context) {
+        if (isDown) throw new Fault('the key service does not answer');
+        return local.unwrap(wrapped, context);
+      },
+    };
+    const given = { keys: [...onlyOld.keys, { service, isLocal: false }], defaultId: 'old' };
+    const changes = await openChanges(db, { clock, log: silentLog }, true);
+    const here = await openTestVault(shared(), given, { changes, clock, log: log as typeof silentLog });
+    here.keepUp();
+    const told = await openChanges(db, { clock, log: silentLog }, true);
+    const there = await openTestVault(shared(), both, { changes: told });
+    await changes.look();
+    assert.throws(() => here.seal('p', 'y', 'r'), /does not answer/);
+    clock.advance(60_000);
+    await here.settled();
+    assert.equal(here.status().seals, false);
+    isDown = false;
+    clock.advance(60_000);
+    await here.settled();
+    assert.equal(here.status().seals, true);
+    assert.equal(await there.open('p', here.seal('p', 'y', 'r'), 'r'), 'y');
+    assert.equal(errors.filter((message) => message.startsWith('nothing can be sealed')).length, 1);
+    await here.close();
   });
 
   it('that write late with the old key lose nothing: it stays for ten minutes', async () => {
@@ -263,11 +298,16 @@ describe('a root key in the database', () => {
   it('is said to lie there, and goes once another seals everything', async () => {
     const clock = manualClock(Date.now());
     const first = await openTestVault(shared(), givenKeys(), { clock });
-    assert.deepEqual(first.status(), { rootKeyId: 'database', besideData: 'database', retired: 0 });
+    assert.deepEqual(first.status(), {
+      rootKeyId: 'database',
+      besideData: 'database',
+      retired: 0,
+      seals: true,
+    });
     await keep(first, 0, 3);
     const cookies = await first.serverKey('cookies');
     const second = await openTestVault(shared(), onlyNext, { clock });
-    assert.deepEqual(second.status(), { rootKeyId: 'next', besideData: null, retired: 1 });
+    assert.deepEqual(second.status(), { rootKeyId: 'next', besideData: null, retired: 1, seals: true });
     await second.move();
     const names = async () =>
       (await db.query('select name from server_keys order by name')).map(({ name }) => name);

@@ -178,7 +178,7 @@ describe('a root key in a file', () => {
     const text = readFileSync(path(), 'utf8');
     assert.match(text, /^[A-Za-z0-9+/]{43}=\n$/);
     if (process.platform !== 'win32') assert.equal(statSync(path()).mode & 0o777, 0o600);
-    assert.deepEqual(vault.status(), { rootKeyId: 'file', besideData: 'file', retired: 0 });
+    assert.deepEqual(vault.status(), { rootKeyId: 'file', besideData: 'file', retired: 0, seals: true });
     const sealed = vault.seal('p', payload, 'r');
     assert.deepEqual((await start()).open('p', sealed, 'r'), payload);
     assert.equal(readFileSync(path(), 'utf8'), text);
@@ -202,7 +202,7 @@ describe('a root key in a file', () => {
   it('is not made where another root key is given', async () => {
     const vault = await start(givenKeys(['main', rootKey(1)]));
     assert.equal(existsSync(path()), false);
-    assert.deepEqual(vault.status(), { rootKeyId: 'main', besideData: null, retired: 0 });
+    assert.deepEqual(vault.status(), { rootKeyId: 'main', besideData: null, retired: 0, seals: true });
   });
 
   it('may move into the environment', async () => {

@@ -59,11 +59,12 @@ export async function openVault(deps: VaultDeps): Promise<Vault> {
       rootKeyId: roots.main.id,
       besideData: besideData(roots.main.id),
       retired: ring.retiredCount(),
+      seals: ring.seals(),
     }),
     keepUp() {
       inTurn();
       stop = clock.every(lookEveryMs, () => {
-        if (ring.retiredCount() > 0) inTurn();
+        if (ring.retiredCount() > 0 || !ring.seals()) inTurn();
       });
     },
     move: () => mover.move(),
