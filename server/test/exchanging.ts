@@ -32,6 +32,9 @@ export interface Exchanging {
 
 export interface SignedInClient {
   readonly token: string;
+  /** For the API, once the person has a role. */
+  readonly apiToken: string;
+  readonly personId: string;
   readonly signInId: string;
 }
 
@@ -99,7 +102,8 @@ export async function startExchanging(options: ExchangingOptions = {}): Promise<
       const who = { person: { id: signIn.personId }, signIn, cookie: '' } as Parameters<typeof tokenFor>[1];
       const exp = Math.floor((clock.now() + 24 * hour) / 1000);
       const token = await tokenFor(identity, who, gateway, { issuer: app.url, clock, claims: { exp } });
-      return { token, signInId: signIn.id };
+      const apiToken = await tokenFor(identity, who, null, { issuer: app.url, clock, claims: { exp } });
+      return { token, apiToken, personId: signIn.personId, signInId: signIn.id };
     },
     async enter(token) {
       const { identity, catalog } = app.app.rooms;

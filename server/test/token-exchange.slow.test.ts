@@ -91,6 +91,34 @@ describe('a tool of an internal API', () => {
     assert.equal(counts(e), before);
   });
 
+  it('acts for a person who calls over the API, and for nobody else', async () => {
+    const { apiToken, personId } = await e.signIn('alice');
+    const { people } = e.app.app.rooms.identity;
+    await people.setRole(personId, { organizationId: 'default', projectId: 'default' }, 'member');
+    const execute = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${e.app.url}/v1/tools/execute`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ tool_name: 'Acting.Read', input: {}, user_id: 'alice@example.com' }),
+      });
+      return JSON.stringify(await answer.json());
+    };
+    assert.match(await execute({ authorization: `Bearer ${apiToken}` }), /00u1alice/);
+    assert.match(await execute({ authorization: `Bearer ${e.app.key}` }), /own sign-in/);
+  });
+
+  it('needs no authorization that a client could ask for', async () => {
+    const asked = await e.app.api('POST', '/v1/auth/authorize', {
+      ...{ auth_requirement: { id: 'internal' }, user_id: 'alice@example.com' },
+    });
+    const answer = (await asked.json()) as Json;
+    assert.equal(asked.status, 200, JSON.stringify(answer));
+    assert.equal(answer.status, 'completed');
+    const tool = { tool_name: 'Acting.Read', user_id: 'alice@example.com' };
+    const forTool = (await (await e.app.api('POST', '/v1/tools/authorize', tool)).json()) as Json;
+    assert.equal(forTool.status, 'completed', JSON.stringify(forTool));
+  });
+
   for (const [error, code] of [
     ['invalid_client', 'credentials.not_configured'],
     ['invalid_target', 'credentials.not_configured'],
