@@ -179,3 +179,4 @@ alter table sign_ins add column tokens_sealed text not null default '';
 alter table sign_ins add column tokens_version bigint not null default 0;
 -- A replica is renewing it until then.
 alter table sign_ins add column tokens_renewing_until timestamptz;
+create index sign_ins_with_tokens on sign_ins (project_id) where tokens_sealed <> '';

@@ -167,6 +167,27 @@ describe('a project that exchanges nothing', () => {
   });
 });
 
+describe('a project that exchanges nothing any more', () => {
+  it('forgets the tokens of sign-ins when somebody signs in next', async () => {
+    const e = await startExchanging();
+    try {
+      const { signInId } = await e.signIn('alice');
+      const kept = async () => {
+        const [row] = await e.app.app.rooms.db.query('select tokens_sealed from sign_ins where id = $1', [
+          signInId,
+        ]);
+        return row?.tokens_sealed;
+      };
+      assert.notEqual(await kept(), '');
+      e.app.app.rooms.credentials.providers.applyFile('default', []);
+      await e.signIn('bob');
+      assert.equal(await kept(), '');
+    } finally {
+      await e.close();
+    }
+  });
+});
+
 describe('the tokens of a sign-in', () => {
   let e: Exchanging;
   before(async () => {

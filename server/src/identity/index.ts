@@ -2,7 +2,7 @@
  * Identity: who is calling, and as whom. `api-keys/` and `access-tokens/` are what callers present, `assertions/` a signed word
  * for the user beside a key. `people/` knows who there is, in which organisation and with which role, `directory/` whom the
  * company's directory provisions, `user-sources/` asks the company's issuers, `sign-ins/` keeps who is signed in.
- * `authorization/` holds what the authorization server signs with and was allowed, `service-accounts/` programs that sign in as
+ * `subjects.ts` says who users are to other authorization servers. `authorization/` holds what the authorization server signs with and was allowed, `service-accounts/` programs that sign in as
  * themselves. What is revoked is refused on its next call.
  *
  * It is the only room that makes a `Caller`. It never decides what a caller may see or call: that is policy.

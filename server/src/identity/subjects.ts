@@ -86,16 +86,14 @@ export function createSubjects({ signIns, userSources, assertionOf }: SubjectsDe
       if (assertion !== null) return ok({ token: assertion, kind: 'jwt' as const, signInId: null });
       const found = await ofSignIn(caller, projectId, kind);
       if (!found.ok) return found;
-      return ok({ token: found.value.token, kind, signInId: found.value.signIn.id });
+      return ok({ token: found.value.token, kind, signInId: found.value.signInId });
     },
     async identityAssertion(caller, projectId, { kind, ...asked }) {
       const found = await ofSignIn(caller, projectId, kind);
       if (!found.ok) return found;
-      const { token, source, where, signIn } = found.value;
+      const { token, source, where, signInId } = found.value;
       const given = await userSources.identityAssertion(source, { ...asked, subject: { token, kind } });
-      return given.ok
-        ? ok({ assertion: given.value, signInId: signIn.id })
-        : err({ ...given.error, ...where });
+      return given.ok ? ok({ assertion: given.value, signInId }) : err({ ...given.error, ...where });
     },
   };
 }

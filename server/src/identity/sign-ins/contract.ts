@@ -42,7 +42,7 @@ export type SubjectTokenKind = 'id_token' | 'access_token';
 /** A token of a sign-in, for one request. */
 export interface SubjectToken extends IssuerToken {
   /** By which it came: the one that was asked about, or another of the same person at the same issuer. */
-  readonly signIn: Pick<SignIn, 'id' | 'projectId' | 'sourceId' | 'issuer'>;
+  readonly signInId: string;
 }
 
 /** Why there is no such token just now; `sign_in`: there is one where the user signs in again. */

@@ -102,15 +102,13 @@ export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
     const member = kind === 'id_token' ? 'idToken' : 'accessToken';
     const kept = await tokensIn(row);
     if (kept === null) return nothing;
-    const { id, projectId, sourceId, issuer } = row;
-    const signIn = { id, projectId, sourceId, issuer };
     const found = current(kept[member]);
-    if (found !== null) return ok({ ...found, signIn });
+    if (found !== null) return ok({ ...found, signInId: row.id });
     if (kept.refreshToken === null) return nothing;
     const next = await renewed(row);
     if (!next.ok || next.value === null) return next as Result<null, NoSubjectToken>;
     const token = current(next.value.tokens[member]);
-    return token === null ? nothing : ok({ ...token, signIn });
+    return token === null ? nothing : ok({ ...token, signInId: row.id });
   }
 
   return {

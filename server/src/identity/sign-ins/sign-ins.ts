@@ -68,7 +68,10 @@ export function createSignIns({ db, changes, clock, people, issuerTokens }: Sign
         expiresAt: iso(Math.min(nowMs + lifeMs, untilMs)),
         endedAt: null,
       };
-      await store.insert(signIn, hashCookie(cookie), issuerTokens.sealedFor(signIn, tokens ?? null));
+      const sealed = issuerTokens.sealedFor(signIn, tokens ?? null);
+      await store.insert(signIn, hashCookie(cookie), sealed);
+      // Nobody exchanges them any more.
+      if (tokens !== undefined && sealed === '') await store.forgetTokens(projectId);
       await endEach(await store.surplusOf(personId, iso(nowMs), maxLasting));
       await store.prune(iso(nowMs));
       return { signIn, cookie };

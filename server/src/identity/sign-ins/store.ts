@@ -105,6 +105,14 @@ export function createSignInStore(db: Db) {
       return ended.length > 0;
     },
 
+    async forgetTokens(projectId: string): Promise<void> {
+      await db.query(
+        `update sign_ins set tokens_sealed = '', tokens_version = tokens_version + 1
+         where project_id = $1 and tokens_sealed <> ''`,
+        [projectId],
+      );
+    },
+
     async prune(now: string): Promise<void> {
       await db.query('delete from sign_ins where expires_at <= $1', [now]);
     },
