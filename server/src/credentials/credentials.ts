@@ -80,8 +80,9 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
   const attaching = createAttaching(all);
 
   async function forget(target: Target): Promise<void> {
-    await connections.forgetTarget(target);
+    // First, so that none of them leaves a connection behind.
     await flows.endAllAt(target);
+    await connections.forgetTarget(target);
   }
 
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { Db } from '#storage';
 import { type StandIn, startPlain } from '../../../test/oauth-providers/index.ts';
 import type { Target } from '../authority.ts';
 import {
@@ -105,6 +106,36 @@ describe('accounts of one user id', () => {
     assert.equal(status?.failure?.code, 'target_gone');
   });
 
+  it('are not left behind by a consent that ends just as its provider goes', async () => {
+    const { url } = askedIn(await attach(credentials, userOfKey('ada'), tool));
+    const answer = await answerTo(credentials, url, { as: 'ann' });
+    const [asked, ending, finished] = [0, 1, 2].map(() => Promise.withResolvers<void>());
+    mail.before = ({ place }) => {
+      if (place !== 'token') return;
+      asked?.resolve();
+      return ending?.promise;
+    };
+    const isOfWaiting = (sql: string) => /target_id = \$3\s+and status in \('pending'/.test(sql);
+    const db: Db = {
+      ...world.db,
+      async query(sql, params) {
+        if (isOfWaiting(sql)) {
+          ending?.resolve();
+          await finished?.promise;
+        }
+        return world.db.query(sql, params);
+      },
+    };
+    const other = await world.replica({ db });
+    const finishing = credentials.consents.finish(target, answer.searchParams, browser('cookie'));
+    await asked?.promise;
+    const removing = other.providers.remove('default', 'mail');
+    assert.ok((await finishing).ok, 'it ended before anybody was told that the provider goes');
+    finished?.resolve();
+    assert.ok((await removing).ok);
+    assert.deepEqual(await credentials.connections.list('default', {}), []);
+  });
+
   it('of another client of the provider are of no use', async () => {
     await connect(credentials, target, { caller: userOfKey('ada'), as: 'ann' });
     const updated = await credentials.providers.update('default', 'mail', {
@@ -112,5 +143,28 @@ describe('accounts of one user id', () => {
     });
     assert.ok(updated.ok, JSON.stringify(updated));
     askedIn(await attach(credentials, userOfKey('ada'), tool));
+  });
+
+  it('go to no other host than they were given for, whatever the provider says from now on', async () => {
+    const elsewhere = await startPlain({ now: world.time.now });
+    try {
+      const ada = userOfKey('ada');
+      const { clientSecret: client_secret, settings } = mail;
+      const { refresh_request, revocation_request, user_info_request } = elsewhere.settings;
+      for (const moved of [{ refresh_request }, { revocation_request }, { user_info_request }]) {
+        await connect(credentials, target, { caller: ada, as: 'ann' });
+        const oauth2 = { ...moved, client_secret };
+        assert.ok((await credentials.providers.update('default', 'mail', { oauth2 })).ok);
+        world.time.advance(3_600_000);
+        askedIn(await attach(credentials, ada, tool));
+        const [one] = await credentials.connections.list('default', {});
+        assert.ok((await credentials.connections.revoke('default', one?.id ?? '')).ok);
+        const back = { oauth2: { ...settings, client_secret } };
+        assert.ok((await credentials.providers.update('default', 'mail', back)).ok);
+      }
+      assert.deepEqual(elsewhere.requests, []);
+    } finally {
+      await elsewhere.close();
+    }
   });
 });

@@ -1,4 +1,3 @@
-import type { OAuth2Settings } from '@sallyport/contracts';
 import type { Egress } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Authority, Held, Problem, Target, Tokens } from '../authority.ts';
@@ -107,15 +106,19 @@ export function createProviderAuthority({ providers, egress, clock }: ProviderAu
   };
 }
 
-/** The client, and who gives it tokens: tokens of another client, or of somebody else, are worth nothing there. */
-function boundToOf({ type, providerId, oauth2 }: AuthProvider): string {
-  return oauth2 === null
-    ? `${type} ${providerId ?? ''}`.trim()
-    : `${oauth2.client_id} at ${tokenOriginOf(oauth2)}`;
-}
-
-function tokenOriginOf({ token_request }: OAuth2Settings): string {
-  return new URL(token_request.endpoint).origin;
+/**
+ * The client, who gives it tokens, and wherever else somebody wrote down that tokens are sent: users consent anew before theirs go
+ * to another host. What is known of a well-known provider changes with the version of this server, and nobody else changes it.
+ */
+function boundToOf({ type, providerId, oauth2, written }: AuthProvider): string {
+  if (oauth2 === null) return `${type} ${providerId ?? ''}`.trim();
+  const { authorize_request: _, ...asking } = { ...written.oauth2, token_request: oauth2.token_request };
+  const origins = Object.values(asking).flatMap((one) =>
+    typeof one === 'object' && 'endpoint' in one && one.endpoint !== undefined
+      ? [new URL(one.endpoint).origin]
+      : [],
+  );
+  return `${oauth2.client_id} at ${[...new Set(origins)].sort().join(' ')}`;
 }
 
 function gone({ id }: Target): Problem {
