@@ -67,6 +67,9 @@ function overdueOf(flow: Flow, { redirectUriOf }: EndingDeps): FlowFailure {
   return flow.browserHash === null || flow.host === null ? expired : lost(flow, redirectUriOf(flow.target));
 }
 
+/** Said twice at once. */
+const completedBefore: FlowFailure = { code: 'completed', reason: 'it was confirmed already', advice: '' };
+
 const tooManyAccounts: FlowFailure = {
   code: 'too_many_accounts',
   reason: 'the user has too many accounts there already',
@@ -107,7 +110,7 @@ export function createEnding(deps: EndingDeps): Ending {
     const kept = await connections.keep(consented, (queries, connectionId) =>
       store.endFlow(queries, flow.id, lacking ?? { connectionId }, clock.iso()),
     );
-    if (kept === 'over') return (await store.flow(flow.id))?.failure ?? expired;
+    if (kept === 'over') return (await store.flow(flow.id))?.failure ?? completedBefore;
     if (kept === 'too_many') {
       await fail(flow, tooManyAccounts);
       return tooManyAccounts;
@@ -129,7 +132,10 @@ export function createEnding(deps: EndingDeps): Ending {
       const verifier = await verifierOf(flow, store);
       if (verifier !== null) {
         const verifyId = secretText();
-        const isKept = await store.verifying(flow, { ...secret, opening: null, granted }, verifyId);
+        // Who came back in the last moment is not sent on in vain.
+        const expiresAtMs = Math.max(flow.expiresAtMs, answerUntil(clock));
+        const waiting = { ...secret, opening: null, granted };
+        const isKept = await store.verifying({ ...flow, expiresAtMs }, waiting, verifyId);
         return isKept ? ok({ goOn: verifierAddress(verifier, verifyId) }) : err(expired);
       }
       const failure = await complete(flow, secret, granted);

@@ -210,6 +210,26 @@ describe('a consent', () => {
     sweeping.close();
   });
 
+  it('that is answered in its last second is not over while the provider is asked', async () => {
+    const { id, url } = await ask();
+    const answer = await answerTo(credentials, url, { as: 'ann' });
+    const slow = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    mail.before = ({ place }) => {
+      if (place !== 'token') return;
+      asked.resolve();
+      return slow.promise;
+    };
+    world.time.advance(10 * 60_000 - 1);
+    const finishing = finish(answer);
+    await asked.promise;
+    world.time.advance(20_000);
+    assert.equal((await statusOf(id)).status, 'pending');
+    slow.resolve();
+    assert.ok((await finishing).ok);
+    assert.equal((await statusOf(id)).status, 'completed');
+  });
+
   it('leads on to where the asker wants the browser', async () => {
     const { url } = await authorize(['read'], 'https://app.example/done?x=1');
     const finished = await consent(credentials, target, url ?? '', 'ann');
@@ -332,11 +352,37 @@ describe('a consent', () => {
       assert.deepEqual(rows, [{ sealed: '' }], 'nothing is left of what waited');
     });
 
+    it('the verifier may say it twice at once: it is taken once, and nothing is said to have failed', async () => {
+      const settings = { verifierUrl: 'https://app.example/verify', unsafeSkipVerification: false };
+      await credentials.authorizations.verification.put('default', settings);
+      const { url, id } = await authorize();
+      const answer = await answerTo(credentials, url ?? '', { as: 'ann' });
+      // The last moment is late enough.
+      world.time.advance(10 * 60_000 - 1);
+      const finished = await finish(answer);
+      assert.ok(finished.ok);
+      world.time.advance(20_000);
+      const flowId = new URL(finished.value.goOn ?? '').searchParams.get('flow_id') ?? '';
+      const confirm = () => credentials.authorizations.confirmUser('default', flowId, 'ada');
+      const said = await Promise.all([confirm(), confirm(), confirm()]);
+      assert.equal(said.filter(({ ok }) => ok).length, 1);
+      for (const one of said) assert.match(one.ok ? 'already' : one.error.message, /already/);
+      assert.equal((await statusOf(id)).status, 'completed');
+    });
+
     it('a verifier can be tried out', async () => {
       const made = await credentials.authorizations.testVerifier(whom, 'http://localhost:1/verify');
       assert.ok(made.ok && made.value.nextUri.endsWith(`?flow_id=${made.value.flowId}`));
       const confirmed = await credentials.authorizations.confirmUser('default', made.value.flowId, 'ada');
       assert.ok(confirmed.ok);
+      await credentials.authorizations.testVerifier(whom, 'http://localhost:1/verify');
+      world.time.advance(10 * 60_000);
+      const sweeping = await world.replica({ clock: world.time });
+      world.time.advance(30_000);
+      const waiting = "select id from connection_flows where status = 'verifying'";
+      while ((await world.db.query(waiting)).length > 0);
+      assert.deepEqual(await credentials.consents.failedLately('default', {}), [], 'no consent of a user');
+      sweeping.close();
       await nothingKept();
     });
   });

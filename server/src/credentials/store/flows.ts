@@ -89,7 +89,7 @@ export function flowReads(db: Queries) {
       sinceIso: string,
     ): Promise<readonly Flow[]> {
       const rows = await db.query(
-        `select * from connection_flows where project_id = $1 and status = 'failed' and ended_at >= $2
+        `select * from connection_flows where project_id = $1 and status = 'failed' and ended_at >= $2 and target_id <> ''
            and ($3::text[] is null or user_id = any($3)) and ($4::text is null or person_id = $4)
          order by ended_at desc, id desc limit 20`,
         [projectId, sinceIso, userIds === undefined ? null : [...userIds], personId ?? null],
@@ -161,12 +161,13 @@ export function flowWrites(db: Queries, seals: Seals) {
     },
 
     /**
-     * Takes the answer of this opening, which must have come to something until then. False where it came before, or another browser
+     * Takes the answer of this opening, which must have come to something until then and has until then, too, where its time would be
+     * over before. False where it came before, or another browser
      * opened the flow meanwhile.
      */
     async answered({ id, browserHash }: Pick<Flow, 'id' | 'browserHash'>, untilMs: number): Promise<boolean> {
       const rows = await db.query(
-        `update connection_flows set answered = true, expires_at = least(expires_at, $3)
+        `update connection_flows set answered = true, expires_at = $3
          where id = $1 and status = 'pending' and not answered and browser_hash = $2 returning id`,
         [id, browserHash, isoOrNull(untilMs)],
       );
