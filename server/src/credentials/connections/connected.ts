@@ -26,7 +26,7 @@ export async function createConnected(store: Pick<ConnectionStore, 'connectedSou
   return {
     has: (projectId, sourceId) => connected.size > 0 && connected.has(keyOf(projectId, sourceId)),
     read(only) {
-      if (only !== null && only.kind !== 'source') return last;
+      if (only !== null && only.kind !== 'source') return Promise.resolve();
       const reading = last.catch(() => undefined).then(() => readNow(only));
       last = reading;
       return reading;

@@ -92,5 +92,10 @@ function shown(value: unknown, maxLength: number): string | null {
 }
 
 function isSmall(info: object): boolean {
-  return !Array.isArray(info) && JSON.stringify(info).length <= maxInfoLength;
+  try {
+    return !Array.isArray(info) && JSON.stringify(info).length <= maxInfoLength;
+  } catch {
+    // Nested deeper than anybody can read.
+    return false;
+  }
 }

@@ -289,6 +289,13 @@ describe('an auth provider by its settings', () => {
     assert.ok((await authority.exchange(target, held, code)).ok);
   });
 
+  it('takes nothing of what is said of a user that is nested without end', async () => {
+    const body = `{"sub":"1","more":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    standIn.change = (answer, { place }) => (place === 'user_info' ? { ...answer, body } : answer);
+    const { userInfo, subject } = valueIn(await at().consent(['read']));
+    assert.deepEqual([userInfo, subject], [null, '1']);
+  });
+
   it('takes tokens back, and counts what does not hold any more as taken back', async () => {
     const provider = at();
     const tokens = tokensOf(valueIn(await provider.consent(['read'])));
