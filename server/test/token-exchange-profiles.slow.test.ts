@@ -148,74 +148,94 @@ describe('an endpoint for assertions that is not of the issuer', () => {
   });
 });
 
-describe('an MCP server whose authorization server takes identity assertions', () => {
-  let e: Exchanging;
-  let source: OAuthSource;
+for (const how of ['offered there', 'demanded here'] as const) {
+  describe(`an MCP server whose authorization server takes identity assertions, as it is ${how}`, () => {
+    let e: Exchanging;
+    let source: OAuthSource;
 
-  before(async () => {
-    e = await startExchanging();
-    source = await startOAuthSource();
-    const profile = 'urn:ietf:params:oauth:grant-profile:id-jag';
-    source.metadata = (metadata) => ({ ...metadata, authorization_grant_profiles_supported: [profile] });
-    const keys = createRemoteJWKSet(new URL((await discoveryOf(e.idp)).jwks_uri));
-    source.tokenAnswer = async (form) => {
-      if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer') return null;
-      const expected = { issuer: e.idp.issuer, audience: source.origin, typ: 'oauth-id-jag+jwt' };
-      const { payload } = await jwtVerify(form.get('assertion') ?? '', keys, expected);
-      assert.equal(payload.resource, source.uri);
-      assert.equal(payload.client_id, 'client-1');
-      const access_token = source.admit(String(payload.sub), String(payload.scope).split(' '));
-      const body = { access_token, token_type: 'Bearer', expires_in: 3600, scope: payload.scope };
-      return { status: 200, body: JSON.stringify(body) };
-    };
-    await e.app.api('POST', '/v1/workers', { id: 'guarded', type: 'mcp', mcp: { uri: source.uri } });
-    const asked = (await (await e.app.api('POST', '/v1/workers/guarded/authorize', {})).json()) as Json;
-    const browser = createBrowser();
-    const page = await browser.open(asked.authorization_url);
-    await browser.submit(page);
-    const health = (await (await e.app.api('GET', '/v1/workers/guarded/health')).json()) as Json;
-    assert.equal(health.healthy, true, health.message);
-    e.idp.exchange.assertionsFor.set(source.origin, 'client-1');
-  });
-  after(async () => {
-    await e?.close();
-    await source?.close();
-  });
+    before(async () => {
+      const isOffered = how === 'offered there';
+      e = await startExchanging(isOffered ? {} : { config: () => ({ auth_providers: [], workers: [] }) });
+      source = await startOAuthSource();
+      const profile = 'urn:ietf:params:oauth:grant-profile:id-jag';
+      if (isOffered)
+        source.metadata = (metadata) => ({ ...metadata, authorization_grant_profiles_supported: [profile] });
+      const keys = createRemoteJWKSet(new URL((await discoveryOf(e.idp)).jwks_uri));
+      source.tokenAnswer = async (form) => {
+        if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer') return null;
+        const expected = { issuer: e.idp.issuer, audience: source.origin, typ: 'oauth-id-jag+jwt' };
+        const { payload } = await jwtVerify(form.get('assertion') ?? '', keys, expected);
+        assert.equal(payload.resource, source.uri);
+        assert.equal(payload.client_id, 'client-1');
+        const access_token = source.admit(String(payload.sub), String(payload.scope).split(' '));
+        const body = { access_token, token_type: 'Bearer', expires_in: 3600, scope: payload.scope };
+        return { status: 200, body: JSON.stringify(body) };
+      };
+      await e.app.api('POST', '/v1/workers', {
+        id: 'guarded',
+        type: 'mcp',
+        mcp: { uri: source.uri, ...(isOffered ? {} : { oauth2: { identity_assertion: true } }) },
+      });
+      const asked = (await (await e.app.api('POST', '/v1/workers/guarded/authorize', {})).json()) as Json;
+      const browser = createBrowser();
+      const page = await browser.open(asked.authorization_url);
+      await browser.submit(page);
+      const health = (await (await e.app.api('GET', '/v1/workers/guarded/health')).json()) as Json;
+      assert.equal(health.healthy, true, health.message);
+      e.idp.exchange.assertionsFor.set(source.origin, 'client-1');
+    });
+    after(async () => {
+      await e?.close();
+      await source?.close();
+    });
 
-  const whoAmI = async (token: string) => await e.call(token, 'guarded_WhoAmI');
-  const bearerGrants = () =>
-    source.asked.filter((form) => form.get('grant_type')?.endsWith('jwt-bearer')).length;
+    const whoAmI = async (token: string) => await e.call(token, 'guarded_WhoAmI');
+    const bearerGrants = () =>
+      source.asked.filter((form) => form.get('grant_type')?.endsWith('jwt-bearer')).length;
 
-  it('is called for each of two users without asking either to consent', async () => {
-    for (const [login, sub] of [
-      ['alice', '00u1alice'],
-      ['bob', '00u2bob'],
-    ] as const) {
-      const { token } = await e.signIn(login);
-      const before = bearerGrants();
-      for (let calls = 0; calls < 3; calls++) {
-        const result = await whoAmI(token);
-        assert.equal(result.content?.[0]?.text, sub, JSON.stringify(result));
+    it('is called for each of two users without asking either to consent', async () => {
+      for (const [login, sub] of [
+        ['alice', '00u1alice'],
+        ['bob', '00u2bob'],
+      ] as const) {
+        const { token } = await e.signIn(login);
+        const before = bearerGrants();
+        for (let calls = 0; calls < 3; calls++) {
+          const result = await whoAmI(token);
+          assert.equal(result.content?.[0]?.text, sub, JSON.stringify(result));
+        }
+        assert.equal(bearerGrants() - before, 1);
       }
-      assert.equal(bearerGrants() - before, 1);
-    }
-  });
+    });
 
-  it('is given a token with more scopes where it wants more', async () => {
-    const { token } = await e.signIn('alice');
-    await whoAmI(token);
-    const result = await e.call(token, 'guarded_Write');
-    assert.equal(result.content?.[0]?.text, '00u1alice', JSON.stringify(result));
-  });
+    it('is given a token with more scopes where it wants more', async () => {
+      const { token } = await e.signIn('alice');
+      await whoAmI(token);
+      const result = await e.call(token, 'guarded_Write');
+      assert.equal(result.content?.[0]?.text, '00u1alice', JSON.stringify(result));
+      const before = bearerGrants();
+      assert.equal((await whoAmI(token)).content?.[0]?.text, '00u1alice');
+      assert.equal((await e.call(token, 'guarded_Write')).content?.[0]?.text, '00u1alice');
+      assert.equal(bearerGrants(), before, 'it has them all');
+    });
 
-  it('asks the user to consent where the issuer gives no assertion for it', async () => {
-    e.idp.exchange.assertionsFor.clear();
-    const { token } = await e.signIn('bob');
-    const result = await whoAmI(token);
-    e.idp.exchange.assertionsFor.set(source.origin, 'client-1');
-    assert.match(result._meta.authorization_url, /\/connect\//);
+    it('is not called without an assertion: users consent, unless it is demanded', async () => {
+      e.idp.exchange.assertionsFor.clear();
+      const { token } = await e.signIn('bob');
+      const result = await whoAmI(token);
+      e.idp.exchange.assertionsFor.set(source.origin, 'client-1');
+      if (how === 'offered there') assert.match(result._meta.authorization_url, /\/connect\//);
+      else assert.match(JSON.stringify(result), /credentials\.not_configured/);
+    });
+
+    it('asks a user of an API key to consent, unless it is demanded', async () => {
+      const asked = await e.app.rpc('main', toolCall('guarded_WhoAmI'), { 'arcade-user-id': 'carol' });
+      const { result } = await messageOf(asked);
+      if (how === 'offered there') assert.match(result._meta.authorization_url, /\/connect\//);
+      else assert.match(JSON.stringify(result), /own sign-in/);
+    });
   });
-});
+}
 
 describe('a signed word for the user', () => {
   const secret = 'a-secret-that-the-issuer-has-too-0123456789';

@@ -1,10 +1,12 @@
 import type { Caller, Credential, Refusal, Source } from '#domain';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Authority, Problem, Target, Wanted } from '../authority.ts';
+import { stillRefused } from '../refusals.ts';
 import type { UpstreamClient, UpstreamServer } from '../upstream/contract.ts';
 import type { FetchFor } from '../upstream/fetching.ts';
 import { tokensByAssertion } from '../upstream/tokens.ts';
 import type { Subjects } from './contract.ts';
+import type { Exchanged } from './kept.ts';
 import { type About, noSubject, refusalOfProblem, refusalOfSubject } from './refusals.ts';
 import type { Got, TokenShelf } from './shelf.ts';
 
@@ -75,9 +77,10 @@ export function createAtSources(deps: AtSourcesDeps): AtSources {
     const prepared = await deps.authority.prepare(target, wanted);
     if (!prepared.ok || prepared.value === null) return null;
     const { server, client } = prepared.value.held as unknown as Omit<Place, 'scopes'>;
-    return isDemanded || server.takesAssertions === true
-      ? { server, client, scopes: prepared.value.scopes }
-      : null;
+    if (!isDemanded && server.takesAssertions !== true) return null;
+    // There is no refresh token to be had: the assertion is.
+    const scopes = prepared.value.scopes.filter((scope) => scope !== 'offline_access');
+    return { server, client, scopes };
   }
 
   return {
@@ -95,21 +98,24 @@ export function createAtSources(deps: AtSourcesDeps): AtSources {
       const { id } = source;
       const name = nameOf(source, subject);
       const known = shelf.get(name);
-      if (known !== null && known.token === token && isInVain(known.scopes, wanted)) return null;
-      const about = { label: id, id, subject, scopes: place.scopes, issuer: deps.issuer() };
+      const inVain = isDemanded ? err(stillRefused(id, "though it came with the user's token")) : null;
+      if (isInVain(known, token, wanted)) return inVain;
+      const scopes = [...new Set([...(known?.scopes ?? []), ...place.scopes])];
+      const about = { label: id, id, subject, scopes, issuer: deps.issuer() };
       const get = () => got(caller, source, place, about);
       const { isInsufficient } = wanted;
       const given = await shelf.token(name, subject, { token, isInsufficient }, get);
-      if (given.ok) return given.value.token === token ? null : ok(carried(given.value.token));
+      if (given.ok) return given.value.token === token ? inVain : ok(carried(given.value.token));
       // Where users can consent instead, they are asked to.
       return isDemanded || given.error.code === 'credentials.provider_unavailable' ? given : null;
     },
   };
 }
 
-/** More than it has is not what is wanted of it. */
-function isInVain(scopes: readonly string[], { isInsufficient, scopes: wanted }: Wanted): boolean {
-  return isInsufficient && wanted.every((one) => scopes.includes(one));
+/** It was refused for want of scopes, and has all that are named. */
+function isInVain(known: Exchanged | null, sent: string | null, wanted: Wanted): boolean {
+  if (known === null || known.token !== sent || !wanted.isInsufficient) return false;
+  return wanted.scopes.every((one) => known.scopes.includes(one));
 }
 
 /** `mcp.oauth2.identity_assertion` of a source: its users are never asked to consent. */
