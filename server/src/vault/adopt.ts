@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Clock, Fault } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
@@ -44,14 +45,8 @@ const serverKeyPurpose = 'server key';
 export async function serverKey(
   { db, log, clock, vault }: { db: Db; log: Log; clock: Clock; vault: Pick<Vault, 'seal' | 'open'> },
   name: string,
-  made: Buffer,
 ): Promise<Buffer> {
-  await db.query(
-    'insert into server_keys (name, key, created_at) values ($1, $2, $3) on conflict (name) do nothing',
-    [name, vault.seal(serverKeyPurpose, made.toString('base64'), name), clock.iso()],
-  );
-  const [row] = await db.query<{ key: string }>('select key from server_keys where name = $1', [name]);
-  const { key } = row as { key: string };
+  const key = (await kept(db, name)) ?? (await make());
   // 32 bytes as an earlier version wrote them.
   if (/^[A-Za-z0-9+/]{43}=$/.test(key)) {
     const sealed = vault.seal(serverKeyPurpose, key, name);
@@ -64,4 +59,18 @@ export async function serverKey(
   throw new Fault(
     `the server's key "${name}" (server_keys) was changed, or comes from elsewhere: it does not open. Restore it from a backup`,
   );
+
+  /** Where another replica was quicker, theirs holds. */
+  async function make(): Promise<string> {
+    await db.query(
+      'insert into server_keys (name, key, created_at) values ($1, $2, $3) on conflict (name) do nothing',
+      [name, vault.seal(serverKeyPurpose, randomBytes(32).toString('base64'), name), clock.iso()],
+    );
+    return (await kept(db, name)) as string;
+  }
+}
+
+async function kept(db: Db, name: string): Promise<string | null> {
+  const [row] = await db.query<{ key: string }>('select key from server_keys where name = $1', [name]);
+  return row?.key ?? null;
 }

@@ -42,13 +42,13 @@ export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[
   /** Why the key of what is new cannot be had. */
   let missing: Fault | null = null;
 
-  async function unwrap(row: VaultKeyRow): Promise<VaultKey> {
+  /** As the row is then: its root key may have got another name. */
+  async function unwrap(row: VaultKeyRow): Promise<VaultKeyRow> {
     const { bytes, by } = await roots.unwrap(row, contextOf(row.id));
-    const key = { id: row.id, bytes };
-    keys.set(row.id, key);
+    keys.set(row.id, { id: row.id, bytes });
     if (by !== row.root_key_id)
       await db.query('update vault_keys set root_key_id = $2 where id = $1', [row.id, by]);
-    return key;
+    return { ...row, root_key_id: by };
   }
 
   async function take(found: readonly VaultKeyRow[]): Promise<void> {
@@ -76,16 +76,20 @@ export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[
     const [row] = await readVaultKeys(db, id);
     if (row === undefined) return null;
     try {
-      return await unwrap(row);
+      await unwrap(row);
+      return keys.get(id) as VaultKey;
     } catch (error) {
       throw new Fault(`vault key ${id} cannot be had: ${messageOf(error)}`, { cause: error });
     }
   }
 
-  const opened = await Promise.all(rows.map(unwrap)).then(() => readVaultKeys(db));
+  const opened = await Promise.all(rows.map(unwrap));
   const current = opened.find((row) => row.active);
-  if (current?.root_key_id !== roots.main.id) await makeActive(deps);
-  await take(await readVaultKeys(db));
+  if (current?.root_key_id === roots.main.id) await take(opened);
+  else {
+    await makeActive(deps);
+    await take(await readVaultKeys(db));
+  }
   changes?.on(topic, reload);
 
   return {

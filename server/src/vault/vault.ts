@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type Clock, Fault } from '#foundation';
 import type { Changes, Db } from '#storage';
@@ -53,7 +52,7 @@ export async function openVault(deps: VaultDeps): Promise<Vault> {
     adopt: (rows) => adopt({ db, log, seal }, rows),
     serverKey(name) {
       if (name === rootKeyRow) throw new Fault(`"${name}" is not the name of a server's key`);
-      return serverKey({ db, log, clock, vault: { seal, open } }, name, randomBytes(32));
+      return serverKey({ db, log, clock, vault: { seal, open } }, name);
     },
     status: () => ({
       rootKeyId: roots.main.id,
