@@ -100,7 +100,7 @@ export function createAtSources(deps: AtSourcesDeps): AtSources {
       const known = shelf.get(name);
       const inVain = isDemanded ? err(stillRefused(id, "though it came with the user's token")) : null;
       if (isInVain(known, token, wanted)) return inVain;
-      const scopes = [...new Set([...(known?.scopes ?? []), ...place.scopes])];
+      const scopes = besides(known, place.scopes);
       const about = { label: id, id, subject, scopes, issuer: deps.issuer() };
       const get = () => got(caller, source, place, about);
       const { isInsufficient } = wanted;
@@ -110,6 +110,11 @@ export function createAtSources(deps: AtSourcesDeps): AtSources {
       return isDemanded || given.error.code === 'credentials.provider_unavailable' ? given : null;
     },
   };
+}
+
+/** What a token had before is not lost by asking for more. */
+function besides(known: Exchanged | null, scopes: readonly string[]): readonly string[] {
+  return [...new Set([...(known?.scopes ?? []), ...scopes])];
 }
 
 /** It was refused for want of scopes, and has all that are named. */
