@@ -10,8 +10,13 @@ const token = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 export interface SourceHeaders {
   /** An `authorization` is among them. */
   readonly authorizes: boolean;
-  /** With the secrets of the project that they refer to as they are now; an error says which is missing, or cannot be sent. */
-  readonly lines: () => MaybePromise<Result<string, string>>;
+  /** Those that are the same in every request. */
+  readonly fixed: string;
+  /**
+   * Those with secrets of the project, as they are now; an error says which is missing, or cannot be sent. `null`: there are none, and
+   * requests are not held up for them.
+   */
+  readonly secret: (() => MaybePromise<Result<string, string>>) | null;
 }
 
 /** Fails on what no retry can mend. */
@@ -28,17 +33,23 @@ export function sourceHeaders(
     if (source.authProvider != null && /^authorization$/i.test(name))
       return refused(`header ${name} is that of the user, as there is an auth_provider; remove it`);
   }
-  const names = [...new Set(entries.flatMap(([, value]) => secretReferences(value)))];
   const authorizes = entries.some(([name]) => /^authorization$/i.test(name));
-  if (names.length === 0) {
-    const all = ok(entries.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
-    return ok({ authorizes, lines: () => all });
-  }
+  const isOfProject = ([, value]: readonly [string, string]) =>
+    secretReferences(value).some((name) => !Object.hasOwn(own, name));
+  const fixed = linesOf(
+    entries.filter((entry) => !isOfProject(entry)),
+    new Map(Object.entries(own)),
+  );
+  if (!fixed.ok) return refused(fixed.error);
+  const secret = entries.filter(isOfProject);
+  if (secret.length === 0) return ok({ authorizes, fixed: fixed.value, secret: null });
+  const names = [...new Set(secret.flatMap(([, value]) => secretReferences(value)))];
   const filled = (values: readonly (string | null)[]) =>
-    linesOf(entries, new Map(names.map((name, at) => [name, values[at] ?? null])));
+    linesOf(secret, new Map(names.map((name, at) => [name, values[at] ?? null])));
   return ok({
     authorizes,
-    lines() {
+    fixed: fixed.value,
+    secret() {
       const opened = names.map((name) =>
         Object.hasOwn(own, name) ? (own[name] as string) : secretOf(source.projectId, name),
       );

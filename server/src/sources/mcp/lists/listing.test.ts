@@ -155,15 +155,18 @@ describe('the headers for an MCP server', () => {
     const made = headersOf({ Authorization: `Bearer \${secret:T}`, 'x-key': `\${secret:P}!` });
     assert.ok(made.ok);
     assert.equal(made.value.authorizes, true);
-    const lines = (key: string) => ({ ok: true, value: `Authorization: Bearer s3\r\nx-key: ${key}!\r\n` });
-    assert.deepEqual(await made.value.lines(), lines('p3'));
+    assert.equal(made.value.fixed, 'Authorization: Bearer s3\r\n');
+    const { secret } = made.value;
+    assert.ok(secret !== null);
+    assert.deepEqual(await secret(), { ok: true, value: 'x-key: p3!\r\n' });
     ofProject.P = 'p4';
-    assert.deepEqual(await made.value.lines(), lines('p4'));
+    assert.deepEqual(await secret(), { ok: true, value: 'x-key: p4!\r\n' });
     delete ofProject.P;
-    const missing = await made.value.lines();
+    const missing = await secret();
     assert.match(missing.ok ? '' : missing.error, /header x-key refers to the secret P, which is neither/);
     const unfit = headersOf({ 'x-a': `\${secret:LINES}` });
-    const lined = unfit.ok ? await unfit.value.lines() : unfit;
+    const lined = unfit.ok ? await unfit.value.secret?.() : unfit;
+    assert.ok(lined !== undefined);
     assert.match(lined.ok ? '' : String(lined.error), /x-a would hold characters that a header cannot carry/);
     assert.doesNotMatch(JSON.stringify([missing, lined]), /s3|hush/);
     for (const [name, value, words] of [

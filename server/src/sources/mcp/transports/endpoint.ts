@@ -7,7 +7,7 @@ import type { Message } from './message.ts';
 export interface Endpoint {
   readonly upstream: Upstream;
   readonly path: string;
-  /** The header lines of every request; the source's own come from `upstream`. */
+  /** The header lines of every request; those with secrets of the project come from `upstream`. */
   readonly headers: string;
   /** An `authorization` is among the source's own. */
   readonly authorizes?: boolean;

@@ -29,11 +29,12 @@ export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFai
     return headers;
   }
   const url = new URL(source.uri);
+  const { authorizes, fixed, secret } = headers.value;
   const endpoint: Endpoint = {
-    upstream: carrying(upstream.value, headers.value),
+    upstream: secret === null ? upstream.value : carrying(upstream.value, secret),
     path: url.pathname + url.search,
-    headers: 'content-type: application/json\r\naccept: application/json, text/event-stream\r\n',
-    authorizes: headers.value.authorizes,
+    headers: `content-type: application/json\r\naccept: application/json, text/event-stream\r\n${fixed}`,
+    authorizes,
     retry: source.retry,
     maxAnswerBytes: maxMessageBytes,
     clock: deps.clock,
@@ -42,8 +43,8 @@ export function waysTo(source: Source, deps: SourceDeps): Result<Ways, SourceFai
   return ok({ first: createStreamableHttp(endpoint), older });
 }
 
-/** With the source's own headers on every request, as they are at that moment. */
-function carrying(upstream: Upstream, { lines }: SourceHeaders): Upstream {
+/** With the source's secret headers on every request, as they are at that moment. */
+function carrying(upstream: Upstream, lines: NonNullable<SourceHeaders['secret']>): Upstream {
   async function send(
     request: UpstreamRequest,
     own: Result<string, string>,
