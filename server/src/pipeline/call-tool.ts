@@ -1,7 +1,7 @@
 import type { Audit } from '#audit';
 import type { Credentials } from '#credentials';
-import { refusal } from '#domain';
-import { type Clock, type Err, err, messageOf, ok, type Result } from '#foundation';
+import { type ClientSide, type Refusal, refusal } from '#domain';
+import { type Clock, type Err, err, type MaybePromise, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
@@ -36,14 +36,16 @@ async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Sc
   const authorized = await authorize(resolved.value, policy);
   if (!authorized.ok) return authorized;
   const { grant } = authorized.value;
-  const consented = await consentEnded(authorized.value, rooms.credentials);
+  const ending = consentEnded(authorized.value, rooms.credentials);
+  const consented = ending instanceof Promise ? await ending : ending;
   if (!consented.ok) return explained(grant, consented);
   const describe = (call: Consented) => describeCredential(call, rooms.credentials);
   const screened = await screenInput(consented.value, policy, describe);
   if (!screened.ok) return explained(grant, screened);
   const { admission } = screened.value;
   try {
-    const credentialed = await attachCredential(screened.value, rooms.credentials);
+    const attached = attachCredential(screened.value, rooms.credentials);
+    const credentialed = attached instanceof Promise ? await attached : attached;
     const returned = credentialed.ok ? await dispatch(credentialed.value, rooms) : credentialed;
     if (returned.ok) return await screenOutput(returned.value, policy);
     await giveBack(admission, returned.error);
@@ -53,14 +55,15 @@ async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Sc
   }
 }
 
-async function consentEnded(
+function consentEnded(
   authorized: Authorized,
   credentials: Credentials,
-): Promise<Result<Consented, CallRefusal>> {
-  const client = await awaitConsent(authorized, authorized.shown.tool, credentials);
-  if (!client.ok) return client;
+): MaybePromise<Result<Consented, CallRefusal>> {
   const continues = authorized.client.resume?.continues === true;
-  return ok({ ...authorized, client: client.value, consented: true, continues });
+  const goOn = (client: Result<ClientSide, Refusal>): Result<Consented, CallRefusal> =>
+    client.ok ? ok({ ...authorized, client: client.value, consented: true, continues }) : client;
+  const client = awaitConsent(authorized, authorized.shown.tool, credentials);
+  return client instanceof Promise ? client.then(goOn) : goOn(client);
 }
 
 /** What a source says of its failure is screened like an answer. */

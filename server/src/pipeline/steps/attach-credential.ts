@@ -1,18 +1,19 @@
 import type { Credentials } from '#credentials';
-import type { Refusal } from '#domain';
-import { ok, type Result } from '#foundation';
+import type { Credential, Refusal } from '#domain';
+import { type MaybePromise, ok, type Result } from '#foundation';
 import type { Carried } from '#policy';
 import type { Consented, Credentialed, InputScreened } from '../call.ts';
 import { carriedOf } from './carried.ts';
 
 /** What the tool needs to act as the user; or the refusal that says what is missing. */
-export async function attachCredential(
+export function attachCredential(
   screened: InputScreened,
   credentials: Credentials,
-): Promise<Result<Credentialed, Refusal>> {
-  const credential = await credentials.attach({ ...aboutOf(screened), given: screened.admission.secrets });
-  if (!credential.ok) return credential;
-  return ok({ ...screened, credential: credential.value });
+): MaybePromise<Result<Credentialed, Refusal>> {
+  const goOn = (credential: Result<Credential | null, Refusal>): Result<Credentialed, Refusal> =>
+    credential.ok ? ok({ ...screened, credential: credential.value }) : credential;
+  const given = credentials.attach({ ...aboutOf(screened), given: screened.admission.secrets });
+  return given instanceof Promise ? given.then(goOn) : goOn(given);
 }
 
 /** What it would carry, before anybody is asked to consent: for hooks. What is missing, nobody has to know there. */
