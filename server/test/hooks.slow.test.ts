@@ -143,6 +143,7 @@ for (const era of eras) {
     it('a grant that goes while a hook thinks is gone: nothing runs, or the answer is withheld', async () => {
       const client = await connect(era);
       for (const [point, runs] of [
+        ['access', 0],
         ['pre', 0],
         ['post', 1],
       ] as const) {
@@ -152,7 +153,7 @@ for (const era of eras) {
         hooks.answers[`/${point}`] = async () => {
           const denied = { subject: { user: 'alice' }, tools: ['Mail.*'], effect: 'deny' } as const;
           deny = (await grants.create('default', { ...denied, tools: [...denied.tools] })).id;
-          return { code: 'OK' };
+          return point === 'access' ? {} : { code: 'OK' };
         };
         const before = worker.ran.length;
         const told = await client.request('tools/call', { name: 'Mail_Send', arguments: letter });

@@ -15,6 +15,8 @@ export function admit(
   grant: Grant,
   request: Request,
 ): MaybePromise<Result<Admission, PolicyRefusal>> {
+  // A hook that says who may have it, or a user who consented first, took their time.
+  if (!stillGranted(parts, grant)) return err(takenAway(grant));
   const screened = screenArgs(parts, grant, request, request.args);
   if (!screened.ok) return screened;
   const taken = request.follows ? uncounted : parts.limits.take(grant);
@@ -50,10 +52,7 @@ async function askOthers(
     const hooked = await askHooks(parts, grant, request, screened.args);
     if (!hooked.ok) return hooked;
     // Others took their time.
-    if (!stillGranted(parts, grant)) {
-      const message = 'access was taken away before the call ran';
-      return err({ ...refusal('policy.not_granted', message), policy: grant.trace });
-    }
+    if (!stillGranted(parts, grant)) return err(takenAway(grant));
     const held = new Set([...screened.held, ...hooked.value.held]);
     if (held.size > 0) {
       const redeemed = await parts.approvals.redeem({
@@ -76,6 +75,10 @@ async function askOthers(
   } finally {
     if (!admitted) taken.release();
   }
+}
+
+function takenAway({ trace }: Grant): PolicyRefusal {
+  return { ...refusal('policy.not_granted', 'access was taken away before the call ran'), policy: trace };
 }
 
 async function askHooks(
