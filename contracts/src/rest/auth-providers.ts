@@ -184,8 +184,7 @@ export const declaredAuthProviderRequest = z
       issue('client_id', 'is missing; expected a string');
     if (enabled !== undefined && status !== undefined)
       issue('enabled', 'expected enabled or status, got both');
-    const isByHead = declared.client_id !== undefined || oauth2 !== undefined;
-    checkBlocks({ ...declared, oauth2: isByHead || declared.type === 'oauth2' ? {} : undefined }, context);
+    checkBlocks({ ...declared, oauth2: declared.type === 'oauth2' ? {} : oauth2 }, context);
   })
   .transform(({ enabled, client_id, client_secret, ...declared }): AuthProviderRequest => {
     const status = enabled === undefined ? {} : ({ status: enabled ? 'active' : 'inactive' } as const);

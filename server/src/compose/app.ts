@@ -185,9 +185,10 @@ async function watchConfig(
     acting = loaded.value;
     const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
-    const { workers, gateways, grants, rules, limits, plugins, hooks, secrets, userSources } = acting;
+    const { workers, gateways, grants, rules, limits, plugins, hooks, secrets } = acting;
     const policies = { grants, rules, limits, plugins, hooks };
-    const counts = Object.entries({ workers, gateways, ...policies, user_sources: userSources, secrets });
+    const accounts = { user_sources: acting.userSources, auth_providers: acting.authProviders };
+    const counts = Object.entries({ workers, gateways, ...policies, ...accounts, secrets });
     log.info(
       Object.fromEntries(counts.map(([section, { length }]) => [section, length])),
       'the config file was applied',

@@ -70,4 +70,13 @@ describe('auth providers of the file', () => {
         `${words} in ${wrong.join('\n')}`,
       );
   });
+
+  it('are told once of a field that is not of their type', async () => {
+    const loaded = await load('auth_providers:\n  - { id: a, type: api_key, client_id: c }\n');
+    assert.ok(!loaded.ok);
+    assert.deepEqual(
+      loaded.error.map((mistake) => formatMistake(mistake).slice(path.length + 1)),
+      ['2:40 auth_providers[0].client_id: belongs to type "oauth2", not "api_key"'],
+    );
+  });
 });
