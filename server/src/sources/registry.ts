@@ -5,6 +5,7 @@ import type { Announcement, NewSource, SourceChange, Sources, SourcesDeps } from
 import { healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
 import { createSourceStore, type SourceStore } from './store.ts';
+import { fullVeilOf } from './veil.ts';
 import { createWatchList, type WatchList } from './watch-list.ts';
 import type { WatchedSource } from './watched-source.ts';
 
@@ -63,12 +64,14 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
 
     async test(given) {
       const now = clock.iso();
-      const opened = list.open({ ...given, origin: 'api', createdAt: now, updatedAt: now }, () => {});
+      const source: Source = { ...given, origin: 'api', createdAt: now, updatedAt: now };
+      const opened = list.open(source, () => {});
       if (!opened.ok) return unhealthyStatus(opened.error, withSteps(opened.error).steps, now);
       const found = await opened.value.inspect();
       void opened.value.close();
       if (found.ok) return healthyStatus(found.value, clock.iso());
-      return unhealthyStatus(found.error, found.error.steps, clock.iso());
+      const veil = await fullVeilOf(source, deps.secretOf)();
+      return unhealthyStatus(veil(found.error), found.error.steps, clock.iso());
     },
 
     async call(call) {

@@ -25,7 +25,9 @@ export function veilOf({ secret, secrets, headers, stdio, uri }: Source): Veil {
 /** The secrets of the project that the source refers to as well, as they are now. */
 export function fullVeilOf(source: Source, secretOf: SourceDeps['secretOf']): () => MaybePromise<Veil> {
   const veil = veilOf(source);
-  const names = [...new Set(Object.values(source.headers).flatMap(secretReferences))];
+  const names = [...new Set(Object.values(source.headers).flatMap(secretReferences))].filter(
+    (name) => !Object.hasOwn(source.secrets, name),
+  );
   if (names.length === 0 || secretOf === undefined) return () => veil;
   return async () => {
     const values = await Promise.all(names.map((name) => secretOf(source.projectId, name)));

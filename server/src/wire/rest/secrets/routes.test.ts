@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import Arcade from '@arcadeai/arcadejs';
+import { saidByLink, signIn, tokenFor } from '../../../../test/access-token.ts';
 import { adminKey, type RestServer, startRestServer } from '../fixtures/rest-server.ts';
 
 let server: RestServer;
@@ -98,5 +101,31 @@ describe('secrets over the API', () => {
     assert.deepEqual([made.tool, made.changes.after.name], ['secrets.upsert', 'RECORDED']);
     assert.deepEqual([removed.tool, removed.changes.before.name], ['secrets.delete', 'RECORDED']);
     assert.doesNotMatch(JSON.stringify(items), /hush/);
+  });
+
+  it('at an address that is tried out, only who sets them sends them, and no answer repeats one', async (context) => {
+    const heard: (string | undefined)[] = [];
+    const echo = createServer((request, response) => {
+      const key = String(request.headers['x-key']);
+      heard.push(key);
+      response.writeHead(401, { 'content-type': 'text/plain' }).end(`the key ${key} is unknown here`);
+    });
+    await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+    context.after(() => echo.close());
+    const uri = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/mcp`;
+    await server.ask('POST', '/v1/admin/secrets/TRIED', { body: { value: 'hush-tried' } });
+    const { identity } = server.app.rooms;
+    const who = await signIn(identity, saidByLink('editor@example.com'), 'editor');
+    const key = `Bearer ${await tokenFor(identity, who, null, { issuer: server.url })}`;
+    const body = { type: 'mcp', mcp: { uri, headers: { 'x-key': `\${secret:TRIED}` } } };
+    const refused = await server.ask('POST', '/v1/workers/test', { key, body });
+    assert.deepEqual([refused.status, refused.body.name], [403, 'identity.scope_missing']);
+    assert.deepEqual(heard, []);
+    const plain = { type: 'mcp', mcp: { uri, headers: { 'x-key': 'plain' } } };
+    assert.equal((await server.ask('POST', '/v1/workers/test', { key, body: plain })).status, 200);
+    const tried = await server.ask('POST', '/v1/workers/test', { body });
+    assert.equal(heard.at(-1), 'hush-tried');
+    assert.equal(tried.body.success, false);
+    assert.doesNotMatch(JSON.stringify(tried.body), /hush/);
   });
 });

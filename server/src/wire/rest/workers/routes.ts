@@ -16,7 +16,7 @@ import { authorizeRoutes } from './authorize-route.ts';
 import { changeRoutes } from './change-routes.ts';
 import { type Naming, namedWorker } from './named-worker.ts';
 import { workerResponse } from './response.ts';
-import { testWorker } from './test-worker.ts';
+import { secretsRefused, testWorker } from './test-worker.ts';
 
 export function workerRoutes(deps: RestDeps): readonly Route[] {
   return [...changingRoutes(deps), ...readingRoutes(deps), ...changeRoutes(deps), ...authorizeRoutes(deps)];
@@ -108,8 +108,11 @@ function changingRoutes(deps: RestDeps): readonly Route[] {
       needs: 'configure',
       body: testWorkerRequest,
       success: 200,
-      run: async ({ projectId, body }) =>
-        ok({ status: 200, body: await testWorker(sources, projectId, body) }),
+      async run({ projectId, principal, body }) {
+        const refused = secretsRefused(body, principal);
+        if (refused !== null) return err(refused);
+        return ok({ status: 200, body: await testWorker(sources, projectId, body) });
+      },
     }),
   ];
 }

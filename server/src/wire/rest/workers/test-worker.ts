@@ -1,4 +1,5 @@
-import type { TestWorkerRequest, WorkerTestResponse } from '@sallyport/contracts';
+import { secretReferences, type TestWorkerRequest, type WorkerTestResponse } from '@sallyport/contracts';
+import { type Principal, type Refusal, refusal } from '#domain';
 import type { Sources } from '#sources';
 import { statusResponse } from './response.ts';
 
@@ -30,4 +31,15 @@ export async function testWorker(
     ...(status.serverInfo === null ? {} : { serverInfo: { ...status.serverInfo } }),
     status: statusResponse(status, 0),
   };
+}
+
+/** A trial leaves no record, so only who sets secrets sends one anywhere by it. */
+export function secretsRefused({ mcp }: TestWorkerRequest, { permissions }: Principal): Refusal | null {
+  const named = Object.values(mcp?.headers ?? {}).flatMap(secretReferences);
+  if (named.length === 0 || permissions.has('administer')) return null;
+  return refusal(
+    'identity.scope_missing',
+    'only who may set secrets of the project sends them to an address that is tried out; register the server instead',
+    { field: 'mcp.headers' },
+  );
 }
