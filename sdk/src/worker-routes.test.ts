@@ -12,7 +12,7 @@ after(() => kit.stop());
 describe('the worker routes', () => {
   it('say the server is healthy, and how many tools it has, to anybody', async () => {
     const answer = await fetch(`${kit.url}/worker/health`);
-    assert.deepEqual([answer.status, await answer.json()], [200, { status: 'ok', tool_count: '13' }]);
+    assert.deepEqual([answer.status, await answer.json()], [200, { status: 'ok', tool_count: '16' }]);
   });
 
   it('refuse a call without a token', async () => {
