@@ -426,6 +426,23 @@ describe('accounts at other systems, under attack', () => {
       assert.deepEqual([work.gateways, work.is_default], [['evenings'], false]);
     });
 
+    it('take no name and no gateway on the page that the API would not take', async () => {
+      const { browser: own, page } = await connectedAs('alice');
+      for (const [fields, problem] of [
+        [{ name: 'x'.repeat(257) }, /Name: .*256/],
+        [{ name: 'bell\u0007' }, /Name: must not hold control characters/],
+        [{ name: '' }, /needs a name/],
+        [{ gateways: '../other' }, /Gateways\.0: /],
+      ] as const) {
+        const tried = await own.submit(page, { button: 'Save', fields });
+        assert.equal(tried.status, 400, JSON.stringify(fields));
+        assert.match(tried.text, problem);
+      }
+      const saved = await own.submit(page, { button: 'Save', fields: { name: 'spare' } });
+      assert.match(saved.text, /spare is changed/);
+      await own.submit(saved, { button: 'Disconnect' });
+    });
+
     it('are connected for nobody else, at no provider of another project, and by no foreign site', async () => {
       const own = await at.signedIn('alice');
       const page = await own.open(`${at.url}/connect`);

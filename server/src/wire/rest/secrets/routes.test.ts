@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import Arcade from '@arcadeai/arcadejs';
 import { saidByLink, signIn, tokenFor } from '../../../../test/access-token.ts';
@@ -105,10 +106,13 @@ describe('secrets over the API', () => {
 
   it('at an address that is tried out, only who sets them sends them, and no answer repeats one', async (context) => {
     const heard: (string | undefined)[] = [];
-    const echo = createServer((request, response) => {
+    const echo = createServer(async (request, response) => {
+      const { id = null } = (await json(request)) as { id?: unknown };
       const key = String(request.headers['x-key']);
       heard.push(key);
-      response.writeHead(401, { 'content-type': 'text/plain' }).end(`the key ${key} is unknown here`);
+      const error = { code: -32000, message: `the key ${key} is unknown here` };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
     });
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
     context.after(() => echo.close());
@@ -126,6 +130,7 @@ describe('secrets over the API', () => {
     const tried = await server.ask('POST', '/v1/workers/test', { body });
     assert.equal(heard.at(-1), 'hush-tried');
     assert.equal(tried.body.success, false);
+    assert.match(tried.body.message, /is unknown here/);
     assert.doesNotMatch(JSON.stringify(tried.body), /hush/);
   });
 });
