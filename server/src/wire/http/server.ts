@@ -92,6 +92,11 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
+  // No database holds a text with it, whoever would look for it.
+  if (url.includes('%00')) {
+    refuse(response, noText);
+    return;
+  }
   if (path.startsWith('/mcp/') && fronts.mcp !== null) {
     const slug = slugOf(path);
     if (slug !== null) {
@@ -107,6 +112,8 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
   else if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
   else settle(plain(path, request, response, fronts), response);
 }
+
+const noText = refusal('request.params_invalid', 'the address must not hold a NUL character (%00)');
 
 /** A front that fails costs its own request and nobody else's: an error that nobody handles would end the process. */
 function settle(served: Promise<void>, response: ServerResponse): void {
