@@ -1,3 +1,4 @@
+import { type UpdateConnectionRequest, updateConnectionRequest } from '@sallyport/contracts';
 import type { ConnectionView } from '#credentials';
 import type { Refusal } from '#domain';
 import type { Result } from '#foundation';
@@ -98,8 +99,9 @@ async function changeOne(connection: ConnectionView, change: Change, deps: PageD
     gateways: list('gateways').slice(0, mostNames),
     tools: list('tools').slice(0, mostNames),
   };
+  const wrong = wrongIn(entered);
   const changed =
-    entered.name === ''
+    wrong !== null
       ? null
       : await deps.credentials.connections.change(projectId, connection.id, {
           ...entered,
@@ -108,8 +110,16 @@ async function changeOne(connection: ConnectionView, change: Change, deps: PageD
   if (changed?.ok === true) {
     return back(change, { isBad: false, text: `${plainText(entered.name)} is changed.` }, deps);
   }
-  const problem = changed === null ? 'the account needs a name' : changed.error.message;
+  const problem = changed === null ? (wrong ?? '') : changed.error.message;
   await showOwn(at, person, { notice: null, mistake: { id: connection.id, entered, problem } }, deps);
+}
+
+/** What the API would not take either. */
+function wrongIn(entered: UpdateConnectionRequest): string | null {
+  if (entered.name === '') return 'the account needs a name';
+  const { error } = updateConnectionRequest.safeParse(entered);
+  const [issue] = error?.issues ?? [];
+  return issue === undefined ? null : `${issue.path.map(String).join('.')}: ${issue.message}`;
 }
 
 /** A name that no tool has stays as it is: whoever tries names learns of none that they may not see. */
