@@ -71,7 +71,8 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
       void opened.value.close();
       if (found.ok) return healthyStatus(found.value, clock.iso());
       const veil = await fullVeilOf(source, deps.secretOf)();
-      return unhealthyStatus(veil(found.error), found.error.steps, clock.iso());
+      const failure = veil(found.error);
+      return unhealthyStatus(failure, failure.steps, clock.iso());
     },
 
     async call(call) {
