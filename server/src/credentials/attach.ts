@@ -171,9 +171,7 @@ async function ofProvider(
   if (!provider.ok) return err({ ...provider.error, message: `${name}: ${provider.error.message}` });
   if (provider.value.type === 'token_exchange') {
     const asked = { caller, provider: provider.value, scopes: requirement.scopes, resource, refused };
-    if (isPeek) return ok({ authorization: deps.exchanging.known(asked) });
-    const given = await deps.exchanging.authorization(asked);
-    return given.ok ? ok({ authorization: given.value }) : given;
+    return await byOwnSignIn(asked, isPeek, deps);
   }
   const target: Target = { projectId, kind: 'provider', id: provider.value.id };
   const known = await connections.chosen(target, user, use);
@@ -202,6 +200,17 @@ async function ofProvider(
   if (!begun.ok) return begun;
   if (begun.value === null) return ok({ authorization: null });
   return ok({ missing: consentOf(begun.value, issuer()) });
+}
+
+/** Nobody is asked: the user's own sign-in here is proof. */
+async function byOwnSignIn(
+  asked: Parameters<Exchanging['authorization']>[0],
+  isPeek: boolean,
+  { exchanging }: Deps,
+): Promise<Result<OfProvider, Refusal>> {
+  if (isPeek) return ok({ authorization: exchanging.known(asked) });
+  const given = await exchanging.authorization(asked);
+  return given.ok ? ok({ authorization: given.value }) : given;
 }
 
 /** Beyond so many it is forgotten which were renewed: one more renewal does no harm. */
