@@ -13,30 +13,30 @@ export const nextUri = z
   .max(2048)
   .refine(isWebAddress, 'must be an http:// or https:// URL without user name and password');
 
-/** `POST /v1/auth/authorize`. */
+/** `POST /v1/auth/authorize`. `null` is as good as left out: Python's clients, and the tools of its workers, say it like that. */
 export const authorizeRequest = z.strictObject({
   auth_requirement: z
     .strictObject({
       /** Of the auth provider. */
-      id: z.string().max(100).optional(),
+      id: z.string().max(100).nullish(),
       /** A well-known provider (`github`); the only one of its kind in the project, or the one whose id is its name. */
-      provider_id: z.string().max(100).optional(),
+      provider_id: z.string().max(100).nullish(),
       /** Clients of Arcade say `oauth2` whatever it is; the provider knows. */
-      provider_type: z.string().max(100).optional(),
+      provider_type: z.string().max(100).nullish(),
       oauth2: z.strictObject({ scopes: z.array(scope).max(200).nullish() }).nullish(),
     })
     .refine(({ id, provider_id }) => Boolean(id) || Boolean(provider_id), 'must have an id or a provider_id'),
   user_id: userId,
-  next_uri: nextUri.optional(),
+  next_uri: nextUri.nullish(),
 });
 export type AuthorizeRequest = z.infer<typeof authorizeRequest>;
 
 /** `POST /v1/tools/authorize`. `user_id` may be left out where the credential stands for a user. */
 export const authorizeToolRequest = z.strictObject({
   tool_name: z.string().min(1).max(512),
-  tool_version: z.string().max(256).optional(),
-  user_id: userId.optional(),
-  next_uri: nextUri.optional(),
+  tool_version: z.string().max(256).nullish(),
+  user_id: userId.nullish(),
+  next_uri: nextUri.nullish(),
 });
 export type AuthorizeToolRequest = z.infer<typeof authorizeToolRequest>;
 

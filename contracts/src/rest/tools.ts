@@ -75,12 +75,12 @@ export type ExecuteToolRequest = z.infer<typeof executeToolRequest>;
 /** `POST /v1/tools/requirements`. `authorize`: begins every consent that is missing. */
 export const toolRequirementsRequest = z.strictObject({
   tools: z
-    .array(z.strictObject({ tool_name: toolName, tool_version: toolVersion.optional() }))
+    .array(z.strictObject({ tool_name: toolName, tool_version: toolVersion.nullish() }))
     .max(1000)
-    .optional(),
-  tool_names: z.array(toolName).max(1000).optional(),
-  user_id: userId.optional(),
-  authorize: z.boolean().optional(),
+    .nullish(),
+  tool_names: z.array(toolName).max(1000).nullish(),
+  user_id: userId.nullish(),
+  authorize: z.boolean().nullish(),
 });
 export type ToolRequirementsRequest = z.infer<typeof toolRequirementsRequest>;
 

@@ -107,6 +107,23 @@ describe('an authorization', () => {
     assert.deepEqual([noUser.status, noUser.body.name], [400, 'identity.user_missing']);
   });
 
+  it('takes null for what is left out, as Python says it', async () => {
+    const user_id = newUser();
+    const oauth2 = { scopes: [readScope] };
+    const auth_requirement = { id: null, provider_id: 'google', provider_type: null, oauth2 };
+    const { body } = await post('/v1/auth/authorize', { auth_requirement, user_id, next_uri: null });
+    assert.equal(body.status, 'pending', JSON.stringify(body));
+    const tool = { tool_name: 'Mail.Whoami', tool_version: null };
+    const byTool = await post('/v1/tools/authorize', { ...tool, user_id, next_uri: null });
+    assert.deepEqual([byTool.status, byTool.body.id], [200, body.id]);
+    const reader = await world.server.newKey({ name: 'reads nulls', scopes: ['read'] });
+    const asked = { tools: [tool], tool_names: null, user_id, authorize: null };
+    const { status: code, body: needed } = await post('/v1/tools/requirements', asked, reader);
+    assert.deepEqual([code, needed.authorization.items.google?.token_status], [200, 'pending']);
+    const neither = await authorize('ann', { auth_requirement: { id: null, provider_id: null } });
+    assert.deepEqual([neither.status, neither.body.field], [400, 'auth_requirement']);
+  });
+
   it('that failed is told once as a status, with what mends it, and then refused', async () => {
     const { body } = await authorize(newUser());
     await consentAt(body.url, { as: 'ann', allow: false });

@@ -26,12 +26,12 @@ export function authorizeToolRoute(deps: RestDeps): Route {
     body: authorizeToolRequest,
     success: 200,
     async run({ actAs, body: { tool_name, tool_version, user_id, next_uri } }) {
-      const acting = actAs(user_id);
+      const acting = actAs(user_id ?? undefined);
       if (!acting.ok) return acting;
       const caller = acting.value;
       const whom = whomOf(caller);
       if (!whom.ok) return whom;
-      const found = await visibleTool(deps, caller, tool_name, tool_version);
+      const found = await visibleTool(deps, caller, tool_name, tool_version ?? undefined);
       if (!found.ok) return err(ofToolName(found.error));
       const needed = neededBy(deps, found.value.tool);
       const answer: Result<AuthorizationResponse, Refusal> =

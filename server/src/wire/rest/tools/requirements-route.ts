@@ -22,7 +22,7 @@ export function requirementsRoute(deps: RestDeps): Route {
     success: 200,
     async run(request) {
       const { actAs, body, projectId, principal } = request;
-      const acting = actAs(body.user_id);
+      const acting = actAs(body.user_id ?? undefined);
       if (!acting.ok) return acting;
       const caller = acting.value;
       const whom = whomOf(caller);
@@ -50,12 +50,12 @@ const mayNotBegin = refusal(
 async function namedTools(
   deps: RestDeps,
   caller: Caller,
-  { tools = [], tool_names = [] }: ToolRequirementsRequest,
+  { tools, tool_names }: ToolRequirementsRequest,
 ): Promise<Result<readonly Tool[], Refusal>> {
-  const named = tool_names.map((tool_name) => ({ tool_name, tool_version: undefined }));
+  const named = (tool_names ?? []).map((tool_name) => ({ tool_name, tool_version: null }));
   const found: Tool[] = [];
-  for (const { tool_name, tool_version } of [...tools, ...named]) {
-    const one = await visibleTool(deps, caller, tool_name, tool_version);
+  for (const { tool_name, tool_version } of [...(tools ?? []), ...named]) {
+    const one = await visibleTool(deps, caller, tool_name, tool_version ?? undefined);
     if (!one.ok) return one;
     found.push(one.value.tool);
   }
