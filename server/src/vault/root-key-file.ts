@@ -6,6 +6,7 @@ import {
   linkSync,
   openSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,6 +30,11 @@ export function readRootKeyFile(dataDir: string) {
     );
   }
   return createLocalKey(fileRootId, bytes, path);
+}
+
+/** Whether others than its owner may read it, as after a backup was put back carelessly. */
+export function isOpenToOthers(dataDir: string): boolean {
+  return process.platform !== 'win32' && (statSync(rootKeyPath(dataDir)).mode & 0o077) !== 0;
 }
 
 /** Makes it, whole or not at all, for its owner alone; where somebody was quicker, theirs holds. */

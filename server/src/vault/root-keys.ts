@@ -44,14 +44,24 @@ export interface RootKeysDeps {
 export async function openRootKeys({ db, clock, given, dataDir, used }: RootKeysDeps): Promise<RootKeys> {
   const ownFile = dataDir === null || db.kind !== 'pglite' ? null : dataDir;
   const known = [...given.keys];
-  const found = [dataDir === null ? null : readRootKeyFile(dataDir), await readRootKeyRow(db)];
-  for (const service of found) if (service !== null) known.push({ service, isLocal: true });
   const mainId = given.defaultId ?? (ownFile === null ? databaseRootId : fileRootId);
+  const found = [fileKey(), await readRootKeyRow(db)];
+  for (const service of found) if (service !== null) known.push({ service, isLocal: true });
   if (!known.some(({ service }) => service.id === mainId)) {
     for (const id of used) if (!known.some(({ service }) => service.id === id)) throw lost(id, dataDir);
     known.push({ service: await make(), isLocal: true });
   }
   const byId = new Map(known.map((one) => [one.service.id, one]));
+
+  /** One that cannot be read stops nobody who does not need it. */
+  function fileKey(): KeyService | null {
+    try {
+      return dataDir === null ? null : readRootKeyFile(dataDir);
+    } catch (error) {
+      if (mainId === fileRootId || used.has(fileRootId)) throw error;
+      return null;
+    }
+  }
 
   async function make(): Promise<KeyService> {
     if (ownFile === null) await makeRootKeyRow(db, clock.iso());

@@ -205,6 +205,28 @@ describe('a root key in a file', () => {
     assert.deepEqual(vault.status(), { rootKeyId: 'main', besideData: null, retired: 0, seals: true });
   });
 
+  it('that nothing is sealed with stops no start, whatever it holds', async () => {
+    const given = givenKeys(['main', rootKey(1)]);
+    const sealed = (await start(given)).seal('p', payload, 'r');
+    writeFileSync(path(), 'nonsense');
+    assert.deepEqual((await start(given)).open('p', sealed, 'r'), payload);
+  });
+
+  it('that others may read is told of', { skip: process.platform === 'win32' }, async () => {
+    const warnings: unknown[] = [];
+    const log = { ...silentLog, warn: (_: unknown, message?: string) => void warnings.push(message) };
+    const again = () =>
+      openVault({
+        ...{ db: embedded, clock: manualClock(), given: givenKeys(), dataDir },
+        log: log as typeof silentLog,
+      });
+    await again();
+    assert.deepEqual(warnings, []);
+    chmodSync(path(), 0o640);
+    await again();
+    assert.match(String(warnings), /others than the owner of the root key file may read it/);
+  });
+
   it('may move into the environment', async () => {
     const sealed = (await start()).seal('p', payload, 'r');
     const bytes = Buffer.from(readFileSync(path(), 'utf8'), 'base64');

@@ -7,7 +7,7 @@ import type { Vault } from './contract.ts';
 import { openWith, parseEnvelope, sealWith } from './envelope.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createMover } from './mover.ts';
-import { fileRootId, rootKeyPath } from './root-key-file.ts';
+import { fileRootId, isOpenToOthers, rootKeyPath } from './root-key-file.ts';
 import { databaseRootId, rootKeyRow } from './root-key-row.ts';
 import { type GivenRootKeys, openRootKeys } from './root-keys.ts';
 import { readVaultKeys } from './vault-keys.ts';
@@ -98,6 +98,10 @@ function say(log: Log, mainId: string, dataDir: string | null, used: ReadonlySet
       { set: 'SALLYPORT_ROOT_KEY' },
       'the root key lies in the database, beside what it seals: whoever has a copy of all of it reads every secret',
     );
+  }
+  if (mainId === fileRootId && dataDir !== null && isOpenToOthers(dataDir)) {
+    const file = rootKeyPath(dataDir);
+    log.warn({ file }, 'others than the owner of the root key file may read it; run "chmod 600" on it');
   }
   const isLeft = dataDir !== null && mainId !== fileRootId && existsSync(rootKeyPath(dataDir));
   if (isLeft && !used.has(fileRootId)) {

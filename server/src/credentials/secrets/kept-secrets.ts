@@ -21,10 +21,14 @@ export async function createKeptSecrets({ db, changes, clock, log, organizationO
   async function look(id: string | null): Promise<void> {
     const stored = await store.load(id);
     const there = new Set(stored.map(({ secret }) => secret.id));
-    for (const { secret } of [...ofApi.all()])
-      if ((id === null || secret.id === id) && !there.has(secret.id)) ofApi.drop(placeOf(secret), secret.key);
+    const gone = [...ofApi.all()].filter(
+      ({ secret }) => (id === null || secret.id === id) && !there.has(secret.id),
+    );
+    for (const { secret } of gone) ofApi.drop(placeOf(secret), secret.key);
     for (const one of stored) ofApi.put(placeOf(one.secret), one);
-    changed(null);
+    const [meant] = [...stored, ...gone];
+    if (id === null) changed(null);
+    else if (meant !== undefined) changed(meant.secret.projectId);
   }
 
   function changed(projectId: string | null): void {

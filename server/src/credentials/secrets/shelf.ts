@@ -3,7 +3,7 @@ import type { StoredSecret } from './store.ts';
 
 /** A secret in memory; its value stays sealed. */
 export interface ShelvedSecret extends StoredSecret {
-  /** Milliseconds since the epoch; what was opened last in this process or, as far as known, in another. */
+  /** When it was opened last in this process or, as far as known, in another. */
   lastAccessedAt: string | null;
   /** Whether that has still to be written down. */
   isTouched: boolean;
