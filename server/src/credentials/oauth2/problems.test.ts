@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { redirectUri, registered } from './fixtures/at-stand-in.ts';
-import type { Doing } from './problems.ts';
+import { type Doing, problemOfFailure } from './problems.ts';
 import { errorIn } from './request.ts';
 import { grantedScopes } from './scopes.ts';
 
@@ -75,6 +75,19 @@ describe('problems at a provider', () => {
     const found = problem('exchange', 401, { error: 'invalid_client', error_description });
     assert.match(found?.words ?? '', /\(invalid_client, AADSTS7000215\)$/);
     assert.doesNotMatch(JSON.stringify(found), /hunter2/);
+  });
+
+  it('say whether nobody was there, or was too slow, or may not be asked', () => {
+    const told = { provider, doing: 'exchange', redirectUri } as const;
+    for (const [kind, words, advice] of [
+      ['timeout', 'CRM did not answer in time', /later/],
+      ['unreachable', 'CRM cannot be reached', /later/],
+      ['address_refused', 'CRM cannot be asked: its address is not allowed', /egress\.allow/],
+    ] as const) {
+      const found = problemOfFailure(told, { kind, message: '', sent: false });
+      assert.equal(found.words, words);
+      assert.match(found.advice, advice);
+    }
   });
 });
 

@@ -242,7 +242,7 @@ export function problemOfFailure(told: Told, { kind, message }: EgressFailure): 
     return broken(told, `${label} answered with more than an answer of its kind can be`);
   if (kind === 'address_refused') {
     const advice =
-      'Whoever runs this server allows the address for outgoing requests, or mends the endpoint.';
+      'Whoever runs this server lets outgoing requests reach the address (egress.allow), or mends the endpoint.';
     return {
       kind: 'broken',
       code: null,
@@ -251,5 +251,6 @@ export function problemOfFailure(told: Told, { kind, message }: EgressFailure): 
     };
   }
   if (!passing.includes(kind)) return broken(told, `${label} cannot be asked: ${message}`);
-  return { kind: 'passing', code: null, words: `${label} cannot be reached`, advice: 'Try again later.' };
+  const words = kind === 'timeout' ? `${label} did not answer in time` : `${label} cannot be reached`;
+  return { kind: 'passing', code: null, words, advice: 'Try again later.' };
 }
