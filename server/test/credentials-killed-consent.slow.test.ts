@@ -95,7 +95,7 @@ describe('a consent goes on where it was, when the server is killed', () => {
       assert.ok(page.text.toLowerCase().includes(ended.error.message), page.text);
       const { items } = (await gateway.api('GET', `/v1/audit_events?kind=credential&user_id=${user}`)).body;
       assert.equal(
-        items.filter(({ reason }: { reason: string }) => reason.includes('[interrupted]')).length,
+        items.filter(({ reason }: { reason: string | null }) => reason?.includes('[interrupted]')).length,
         1,
       );
       const again = await gateway.authorize(user);
