@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 
 /**
  * Puts what we must remember into the hands of those who bring it back: nobody can read it, change it, or use it in
@@ -19,12 +26,12 @@ const tagBytes = 16;
 
 /** AES-256-GCM, with a key of its own for each purpose. `key` holds 32 random bytes. */
 export function createSealer(key: Buffer): Sealer {
-  const keys = new Map<string, Buffer>();
+  const keys = new Map<string, KeyObject>();
 
-  function keyFor(purpose: string): Buffer {
+  function keyFor(purpose: string): KeyObject {
     let own = keys.get(purpose);
     if (own === undefined) {
-      own = Buffer.from(hkdfSync('sha256', key, '', `sallyport ${purpose}`, 32));
+      own = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', `sallyport ${purpose}`, 32)));
       keys.set(purpose, own);
     }
     return own;
