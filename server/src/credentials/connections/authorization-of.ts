@@ -4,6 +4,7 @@ import type { Log } from '#telemetry';
 import type { Authority } from '../authority.ts';
 import type { Connection, ConnectionSecret } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
+import { lasts } from './choice.ts';
 import { earlyMs, type Renewal } from './renewal.ts';
 
 export interface AuthorizationOfDeps {
@@ -60,8 +61,8 @@ export function createAuthorizationOf(deps: AuthorizationOfDeps): AuthorizationO
     // What was given for one address, or one client, is sent to no other.
     if (one.status !== 'active' || one.boundTo !== authority.boundTo(one.target)) return nothing;
     const nowMs = clock.now();
-    if (one.expiresAtMs !== null) {
-      if (one.renewAtMs === null) return one.expiresAtMs > nowMs ? opened(one) : nothing;
+    if (!lasts(one, nowMs)) return nothing;
+    if (one.expiresAtMs !== null && one.renewAtMs !== null) {
       if (one.expiresAtMs - earlyMs <= nowMs) return renewed(one);
       if (one.renewAtMs <= nowMs) ahead(one);
     }

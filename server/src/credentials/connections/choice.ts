@@ -41,6 +41,14 @@ const lastOf = (accounts: readonly Connection[]) =>
   accounts.toSorted((a, b) => consentedAt(b) - consentedAt(a))[0] ?? null;
 const consentedAt = ({ consentedAtMs, createdAtMs }: Connection) => consentedAtMs.at(-1) ?? createdAtMs;
 
+/** Whether its token still holds, or can be renewed. */
+export function lasts(
+  { expiresAtMs, renewAtMs }: Pick<Connection, 'expiresAtMs' | 'renewAtMs'>,
+  nowMs: number,
+): boolean {
+  return expiresAtMs === null || renewAtMs !== null || expiresAtMs > nowMs;
+}
+
 export function grantsAll(
   { grantedScopes }: Pick<Connection, 'grantedScopes'>,
   wanted: readonly string[],

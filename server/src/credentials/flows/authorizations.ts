@@ -3,7 +3,7 @@ import { type Clock, err, newId, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import { grantedBefore } from '../asking.ts';
 import type { Authority, Target } from '../authority.ts';
-import { grantsAll, isOf, type Use, type User } from '../connections/choice.ts';
+import { grantsAll, isOf, lasts, type Use, type User } from '../connections/choice.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Providers, Requirement } from '../providers/contract.ts';
 import type { NewFlow } from '../store/flows.ts';
@@ -196,10 +196,11 @@ async function accountNamed(
 function serves(
   connection: Connection | null,
   scopes: readonly string[],
-  { authority }: Pick<AuthorizationsDeps, 'authority'>,
+  { authority, clock }: Pick<AuthorizationsDeps, 'authority' | 'clock'>,
 ): boolean {
   return (
     connection?.status === 'active' &&
+    lasts(connection, clock.now()) &&
     connection.boundTo === authority.boundTo(connection.target) &&
     grantsAll(connection, scopes)
   );

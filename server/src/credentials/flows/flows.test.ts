@@ -7,6 +7,7 @@ import {
   askedIn,
   attach,
   browser,
+  connect,
   consent,
   createWorld,
   person,
@@ -274,6 +275,21 @@ describe('a consent', () => {
     };
     const peeked = await credentials.authorizations.authorize(whom, peek as never);
     assert.deepEqual(peeked.ok && [peeked.value.id, peeked.value.status], ['', 'not_started']);
+  });
+
+  it('does not say for lists of tools that a token serves that is over and cannot be renewed', async () => {
+    mail.change = (answer, { place }) => {
+      if (place !== 'token') return answer;
+      const { refresh_token: _, ...body } = JSON.parse(answer.body);
+      return { ...answer, body: JSON.stringify(body) };
+    };
+    const status = async () =>
+      (await credentials.authorizations.statuses(whom, [{ id: 'mail', providerId: null, scopes: [] }])).at(0);
+    await connect(credentials, target, { caller: ada, as: 'ann' });
+    assert.deepEqual(await status(), { ok: true, value: 'completed' });
+    world.time.advance(3_600_000);
+    assert.deepEqual(await status(), { ok: true, value: 'not_started' });
+    await ask();
   });
 
   describe('and who is at the browser', () => {
