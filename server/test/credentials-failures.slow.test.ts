@@ -316,6 +316,7 @@ describe('an authorization at a provider that lies', () => {
     const before = acting.provider.asked.token;
     const { error } = await failing(acting, allow);
     assert.equal(error.code, 'answer_invalid');
+    assert.match(error.message, /its iss is missing, or another/);
     assert.equal(acting.provider.asked.token, before);
   });
 

@@ -20,8 +20,7 @@ export async function takeAnswer(
     return err(invalid(`${target.id} is not there any more, or is another one now`));
   const iss = answer.get('iss');
   // Before that, no word of the answer is believed.
-  if (!authority.isAnswerOf(target, held, iss))
-    return err(invalid('the answer did not come from the authorization server that you were sent to'));
+  if (!authority.isAnswerOf(target, held, iss)) return err(invalid(notFromThere));
   const error = answer.get('error');
   if (error !== null) {
     return err(failureOf(authority.explain(target, held, error, answer.get('error_description'))));
@@ -31,6 +30,9 @@ export async function takeAnswer(
   const granted = await authority.exchange(target, held, { ...opening, code, iss, scopes });
   return granted.ok ? ok(granted.value) : err(failureOf(granted.error));
 }
+
+const notFromThere =
+  'the answer did not come from the authorization server that you were sent to: its iss is missing, or another';
 
 function invalid(reason: string): FlowFailure {
   return { code: 'answer_invalid', reason, advice: 'Let your agent try again; it gets a new link.' };
