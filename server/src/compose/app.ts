@@ -181,8 +181,8 @@ async function watchConfig(
       log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');
       return;
     }
-    await applyDeclared(loaded.value, null, rooms);
     acting = loaded.value;
+    await applyDeclared(acting, null, rooms);
     const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
     const { workers, gateways, grants, rules, limits, plugins, hooks, secrets } = acting;

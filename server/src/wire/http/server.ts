@@ -92,8 +92,8 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
-  // No database holds a text with it, whoever would look for it.
-  if (url.includes('%00')) {
+  // No database holds a text with it, whoever would look for it. SCIM says so in its own words.
+  if (url.includes('%00') && !path.startsWith('/scim/')) {
     refuse(response, noText);
     return;
   }
