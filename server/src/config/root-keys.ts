@@ -23,7 +23,7 @@ export const rootKeyRequest = z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 . _ -')
       .refine((id) => !reserved.includes(id), `expected another than ${reserved.join(', ')}`),
-    default: z.boolean().default(false),
+    default: z.boolean().optional(),
     value: z
       .string()
       .refine((value) => rootKeyBytes(value.trim()) !== null, `expected ${rootKeyForm}`)
@@ -105,6 +105,6 @@ export const rootKeysRequest = z
     'two have the same id; expected another',
   )
   .refine(
-    (keys) => keys.filter((key) => key.default).length < 2,
+    (keys) => keys.filter((key) => key.default === true).length < 2,
     'more than one has "default: true"; expected one',
   );

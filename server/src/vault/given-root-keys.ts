@@ -13,7 +13,8 @@ export const environmentRootId = 'environment';
 /** A root key as the config file declares it: one of the five. */
 export interface DeclaredRootKey {
   readonly id: string;
-  readonly default: boolean;
+  /** `false`: it opens what it wrapped, and nothing new is wrapped by it. */
+  readonly default?: boolean | undefined;
   /** 32 bytes. */
   readonly value?: Buffer | undefined;
   readonly aws_kms?: AwsKms | undefined;
@@ -34,7 +35,7 @@ export interface RootKeySources {
 
 const limits = { timeoutMs: 10_000, maxBytes: 64 * 1024 };
 
-/** The default is the one that says so; else the environment's; else the only one. */
+/** The default is the one that says so; else the environment's; else the only one, unless it says that it is not; else one of our own. */
 export function givenRootKeys({ declared, environment, env, egress, clock }: RootKeySources): GivenRootKeys {
   const deps = { env, clock, send: guardedFetch(egress, 'file', limits) };
   const keys: GivenRootKey[] = declared.map((key) => ({
@@ -46,12 +47,14 @@ export function givenRootKeys({ declared, environment, env, egress, clock }: Roo
     keys.push({ service, isLocal: true });
   }
   const named = declared.find((key) => key.default);
-  const only = declared.length === 1 ? declared[0] : undefined;
+  const [only] = declared.length === 1 ? declared.filter(mayBeDefault) : [];
   const defaultId = named?.id ?? (environment === null ? (only?.id ?? null) : environmentRootId);
-  if (defaultId === null && declared.length > 0)
+  if (defaultId === null && declared.some(mayBeDefault))
     throw new Fault('security.root_keys: expected "default: true" at one of them, for what is new');
   return { keys, defaultId };
 }
+
+const mayBeDefault = (key: DeclaredRootKey): boolean => key.default !== false;
 
 /** What every key service is given. */
 export interface ServiceDeps {

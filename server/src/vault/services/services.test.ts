@@ -363,7 +363,7 @@ describe('a key service', () => {
 });
 
 describe('which root key is for what is new', () => {
-  const one = (id: string, isDefault = false) => ({ id, default: isDefault, value: bytes });
+  const one = (id: string, isDefault?: boolean) => ({ id, default: isDefault, value: bytes });
   const defaultOf = (declared: readonly DeclaredRootKey[], environment: Buffer | null = null) =>
     givenRootKeys({ declared, environment, env: {}, egress, clock }).defaultId;
 
@@ -372,6 +372,8 @@ describe('which root key is for what is new', () => {
     assert.equal(defaultOf([one('a'), one('b')], bytes), 'environment');
     assert.equal(defaultOf([one('a')]), 'a');
     assert.equal(defaultOf([], bytes), 'environment');
+    assert.equal(defaultOf([one('a', false)]), null, 'replicas learn it before it seals');
+    assert.equal(defaultOf([one('a', false), one('b', true)]), 'b');
     assert.equal(defaultOf([]), null);
     assert.throws(() => defaultOf([one('a'), one('b')]), /expected "default: true" at one of them/);
   });
