@@ -68,7 +68,7 @@ describe('security.root_keys', () => {
     const [main, old] = loaded.value.rootKeys;
     assert.ok(main?.value?.equals(bytes) && old?.value?.equals(bytes));
     assert.deepEqual(
-      loaded.value.rootKeys.map(({ id, default: isDefault }) => [id, isDefault]),
+      loaded.value.rootKeys.map(({ id, default: isDefault }) => [id, isDefault === true]),
       [
         ['main', true],
         ['old', false],
