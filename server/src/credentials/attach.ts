@@ -8,31 +8,17 @@ import {
   type Source,
   type Tool,
 } from '#domain';
-import { type Clock, err, type MaybePromise, ok, type Result } from '#foundation';
-import { consentOf, freshMs, grantedBefore, userOf } from './asking.ts';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
+import { type AskingDeps, consentOf, freshMs, grantedBefore, userOf } from './asking.ts';
 import type { Target } from './authority.ts';
 import { grantsAll, type Use, type User } from './connections/choice.ts';
-import type { Connections } from './connections/connections.ts';
 import { consentsTooOften } from './connections/keep.ts';
-import type { AtSources } from './exchange/at-sources.ts';
 import type { Exchanging } from './exchange/exchanging.ts';
-import type { Flows } from './flows/flows.ts';
-import type { Providers, Requirement } from './providers/contract.ts';
+import type { Requirement } from './providers/contract.ts';
 import { noUser } from './refusals.ts';
 import type { Connection } from './store/kept.ts';
 
-export interface AttachDeps {
-  readonly connections: Connections;
-  readonly flows: Flows;
-  readonly providers: Pick<Providers, 'resolve'>;
-  readonly clock: Clock;
-  readonly issuer: () => string;
-  readonly sourceOf: (projectId: string, id: string) => Source | null;
-  readonly exchanging: Exchanging;
-  readonly atSources: AtSources;
-}
-
-interface Deps extends AttachDeps {
+interface Deps extends AskingDeps {
   /** When connections were renewed because a tool said that their token was refused. */
   readonly renewedAtMs: Map<string, number>;
 }
@@ -62,7 +48,7 @@ export interface Attaching {
   ): MaybePromise<Result<Authorization, Refusal>>;
 }
 
-export function createAttaching(given: AttachDeps): Attaching {
+export function createAttaching(given: AskingDeps): Attaching {
   const deps: Deps = { ...given, renewedAtMs: new Map() };
   const { connections, sourceOf } = deps;
 
