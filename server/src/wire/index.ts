@@ -4,8 +4,8 @@
  * of the protocol, `rest/` serves the API, `scim/` the company's directory.
  */
 
-export type { ConnectDeps } from './connect/page-deps.ts';
 export { createConnect } from './connect/connect.ts';
+export type { ConnectDeps } from './connect/page-deps.ts';
 export { createOriginPolicy } from './http/origin.ts';
 export type { HttpServer, Readiness } from './http/server.ts';
 export { listen } from './http/server.ts';

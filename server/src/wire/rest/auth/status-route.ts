@@ -53,8 +53,12 @@ function unknown(id: string): Refusal {
 
 function failed({ id, failure }: Authorization): Refusal {
   const { code = 'unknown', reason = 'for no known reason', advice = '' } = failure ?? {};
-  return refusal('credentials.authorization_failed', `the authorization failed: ${reason}. ${advice}`.trim(), {
-    field: 'id',
-    details: { authorization_id: id, code, advice },
-  });
+  return refusal(
+    'credentials.authorization_failed',
+    `the authorization failed: ${reason}. ${advice}`.trim(),
+    {
+      field: 'id',
+      details: { authorization_id: id, code, advice },
+    },
+  );
 }
