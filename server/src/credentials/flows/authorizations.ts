@@ -83,21 +83,7 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
       return ok({ token: given.value.token, userInfo: given.value.userInfo });
     },
 
-    async confirmUser(projectId, flowId, userId) {
-      const flow = await flows.ending.looked(await store.flowByVerifyId(flowId));
-      if (flow === null || flow.target.projectId !== projectId) return err(unknownFlow);
-      const { id: authId, nextUri } = flow;
-      const secret = flow.status === 'verifying' ? await store.openFlow(flow) : null;
-      if (secret === null) return err(endedAlready(flow));
-      if (flow.userId !== userId) {
-        await flows.ending.fail(flow, mismatch);
-        return err(refusal('credentials.user_mismatch', 'An error occurred during verification'));
-      }
-      const failure = await flows.ending.complete(flow, secret, secret.granted);
-      return failure === null
-        ? ok({ authId, nextUri })
-        : err(refusal('credentials.authorization_failed', `${failure.reason}. ${failure.advice}`.trim()));
-    },
+    confirmUser: (projectId, flowId, userId) => confirmUser({ projectId, flowId, userId }, deps),
 
     async testVerifier({ projectId, userId, personId }, verifierUrl) {
       const nowMs = clock.now();
@@ -123,6 +109,28 @@ export function createAuthorizations(deps: AuthorizationsDeps): Authorizations {
       put: (projectId, verification) => store.saveVerification(projectId, verification, clock.iso()),
     },
   };
+}
+
+/** What the project's own verifier says, once; saying the same again changes nothing. */
+async function confirmUser(
+  { projectId, flowId, userId }: Record<'projectId' | 'flowId' | 'userId', string>,
+  { store, flows }: AuthorizationsDeps,
+): ReturnType<Authorizations['confirmUser']> {
+  const flow = await flows.ending.looked(await store.flowByVerifyId(flowId));
+  if (flow === null || flow.target.projectId !== projectId) return err(unknownFlow);
+  const { id: authId, nextUri } = flow;
+  // Said again, because a page was loaded again or an answer got lost.
+  if (flow.status === 'completed' && flow.userId === userId) return ok({ authId, nextUri });
+  const secret = flow.status === 'verifying' ? await store.openFlow(flow) : null;
+  if (secret === null) return err(endedAlready(flow));
+  if (flow.userId !== userId) {
+    await flows.ending.fail(flow, mismatch);
+    return err(refusal('credentials.user_mismatch', 'An error occurred during verification'));
+  }
+  const failure = await flows.ending.complete(flow, secret, secret.granted);
+  return failure === null
+    ? ok({ authId, nextUri })
+    : err(refusal('credentials.authorization_failed', `${failure.reason}. ${failure.advice}`.trim()));
 }
 
 async function authorize(

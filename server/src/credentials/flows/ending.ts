@@ -67,9 +67,6 @@ function overdueOf(flow: Flow, { redirectUriOf }: EndingDeps): FlowFailure {
   return flow.browserHash === null || flow.host === null ? expired : lost(flow, redirectUriOf(flow.target));
 }
 
-/** Said twice at once. */
-const completedBefore: FlowFailure = { code: 'completed', reason: 'it was confirmed already', advice: '' };
-
 const tooManyAccounts: FlowFailure = {
   code: 'too_many_accounts',
   reason: 'the user has too many accounts there already',
@@ -110,7 +107,8 @@ export function createEnding(deps: EndingDeps): Ending {
     const kept = await connections.keep(consented, (queries, connectionId) =>
       store.endFlow(queries, flow.id, lacking ?? { connectionId }, clock.iso()),
     );
-    if (kept === 'over') return (await store.flow(flow.id))?.failure ?? completedBefore;
+    // It failed meanwhile; or it was completed, by who confirmed it at the same time.
+    if (kept === 'over') return (await store.flow(flow.id))?.failure ?? null;
     if (kept === 'too_many') {
       await fail(flow, tooManyAccounts);
       return tooManyAccounts;

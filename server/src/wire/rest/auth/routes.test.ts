@@ -403,7 +403,8 @@ describe("a project's own verifier", () => {
     const confirmed = await confirm({ flow_id, user_id });
     assert.deepEqual([confirmed.status, confirmed.body], [200, { auth_id: body.id, next_uri: nextUri }]);
     assert.equal((await status(body.id)).body.status, 'completed');
-    assert.equal((await confirm({ flow_id, user_id })).status >= 400, true);
+    assert.deepEqual((await confirm({ flow_id, user_id })).body, confirmed.body, 'the same answer again');
+    assert.equal((await confirm({ flow_id, user_id: newUser() })).status, 400);
   });
 
   it('ends the authorization where it was somebody else', async () => {
