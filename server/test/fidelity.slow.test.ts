@@ -96,7 +96,7 @@ describe('what the gateway carries', () => {
 const heading = [
   '# What the gateway carries',
   '',
-  'Written by `UPDATE_DOCS=1 node --test server/test/fidelity.test.ts`, and held to what is measured by every run of the tests.',
+  'Written by `UPDATE_DOCS=1 node --test server/test/fidelity.slow.test.ts`, and held to what is measured by every run of the slow tests.',
   '',
   'The protocol has two generations: **legacy** is 2024-11-05 to 2025-11-25, **modern** is 2026-07-28. Each row is done by a',
   "client of the server's own generation without the gateway, and by a client of each generation through it. *same*: client and",
