@@ -25,6 +25,17 @@ export function outputSchemaOf(value: ValueSchema | null): JsonSchema | null {
   return schema.type === 'object' ? schema : { type: 'object', properties: { result: schema } };
 }
 
+/**
+ * The same for a tool that needs the user's authorization: its result may be, instead, where the user gives it. Clients hold whatever
+ * is structured to the schema, failed or not.
+ */
+export function openOutputSchemaOf(value: ValueSchema | null): JsonSchema | null {
+  const schema = outputSchemaOf(value);
+  if (schema === null) return null;
+  const { required: _, additionalProperties: __, ...open } = schema;
+  return open;
+}
+
 function schemaOf(value: ValueSchema): JsonSchema {
   const nullable = value.nullable === true;
   const type = value.val_type === 'json' ? 'object' : value.val_type;

@@ -47,6 +47,26 @@ describe('tool definitions of a worker', () => {
     assert.match(rejected[2]?.reason ?? '', /twice/);
   });
 
+  it('that need the user promise no result so closely that it cannot say where the user gives it', () => {
+    const value_schema = {
+      val_type: 'json',
+      properties: { address: { val_type: 'string' } },
+      required_keys: ['address'],
+    };
+    const typed = { ...echo, output: { value_schema } };
+    const authorization = { provider_id: 'google', oauth2: { scopes: [] } };
+    const schemaOf = (entry: object) => listingsOf([entry]).tools[0]?.outputSchema;
+    const properties = { address: { type: 'string' } };
+    assert.deepEqual(schemaOf(typed), {
+      type: 'object',
+      properties,
+      required: ['address'],
+      additionalProperties: false,
+    });
+    const needing = { ...typed, requirements: { authorization } };
+    assert.deepEqual(schemaOf(needing), { type: 'object', properties });
+  });
+
   it('that are deprecated say so first', () => {
     const { tools } = listingsOf([{ ...echo, deprecation_message: 'use Say' }]);
     assert.equal(tools[0]?.description, '[DEPRECATED: use Say] Echo text');

@@ -7,7 +7,7 @@ import {
 } from '@sallyport/contracts';
 import type { ToolListing } from '#domain';
 import type { RejectedTool } from '../contract.ts';
-import { inputSchemaOf, outputSchemaOf } from './json-schema.ts';
+import { inputSchemaOf, openOutputSchemaOf, outputSchemaOf } from './json-schema.ts';
 
 export interface WorkerList {
   readonly tools: readonly ToolListing[];
@@ -66,7 +66,8 @@ export function listingOf(definition: ToolDefinition): ToolListing {
     name: definition.name,
     description: deprecation === '' ? description : `[DEPRECATED: ${deprecation}] ${description}`.trimEnd(),
     inputSchema: inputSchemaOf(parameters),
-    outputSchema: outputSchemaOf(valueSchema),
+    outputSchema:
+      requirements.authorization == null ? outputSchemaOf(valueSchema) : openOutputSchemaOf(valueSchema),
     parameters,
     output: {
       description: definition.output?.description ?? null,
