@@ -15,3 +15,5 @@ export type { Err, MaybePromise, Ok, Result } from './result.ts';
 export { err, ok } from './result.ts';
 export type { Sealer } from './seal.ts';
 export { createSealer } from './seal.ts';
+export type { SingleFlight } from './single-flight.ts';
+export { createSingleFlight } from './single-flight.ts';

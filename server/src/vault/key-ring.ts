@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, Fault, messageOf, newId } from '#foundation';
+import { type Clock, createSingleFlight, Fault, messageOf, newId } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { VaultKey } from './envelope.ts';
@@ -36,7 +36,7 @@ export interface KeyRingDeps {
 export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[]): Promise<KeyRing> {
   const { db, changes, log, roots } = deps;
   const keys = new Map<string, VaultKey>();
-  const reading = new Map<string, Promise<VaultKey | null>>();
+  const once = createSingleFlight<VaultKey | null>();
   let activeId = '';
   let retired = 0;
   /** Why the key of what is new cannot be had. */
@@ -98,11 +98,7 @@ export async function openKeyRing(deps: KeyRingDeps, rows: readonly VaultKeyRow[
       return keys.get(activeId) as VaultKey;
     },
     get: (id) => keys.get(id),
-    read(id) {
-      const under = reading.get(id) ?? read(id).finally(() => reading.delete(id));
-      reading.set(id, under);
-      return under;
-    },
+    read: (id) => once(id, () => read(id)),
     async retired() {
       const found = (await readVaultKeys(db)).filter(({ active }) => !active);
       retired = found.length;

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from '#domain';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
 import type { Queries } from '#storage';
 import type { Log } from '#telemetry';
 import type { Authority, Granted, Problem } from '../authority.ts';
@@ -35,26 +35,19 @@ const saveAgainMs = 1_000;
 
 export function createRenewal(deps: RenewalDeps): Renewal {
   const { store, clock } = deps;
-  const renewing = new Map<string, Promise<Result<Connection | null, Refusal>>>();
+  const once = createSingleFlight<Result<Connection | null, Refusal>>();
   const failed = new Map<string, { readonly untilMs: number; readonly refusal: Refusal }>();
   const saving = createSaving(deps);
 
-  function renew(connection: Connection): Promise<Result<Connection | null, Refusal>> {
+  async function renew(connection: Connection): Promise<Result<Connection | null, Refusal>> {
     const { id } = connection;
-    const running = renewing.get(id);
-    if (running !== undefined) return running;
     const before = failed.get(id);
-    if (before !== undefined && before.untilMs > clock.now()) return Promise.resolve(err(before.refusal));
+    if (before !== undefined && before.untilMs > clock.now()) return err(before.refusal);
     failed.delete(id);
-    const begun = renewOnce(connection)
-      .then((outcome) => {
-        if (!outcome.ok) failed.set(id, { untilMs: clock.now() + pauseMs, refusal: outcome.error });
-        if (failed.size > 10_000) failed.clear();
-        return outcome;
-      })
-      .finally(() => renewing.delete(id));
-    renewing.set(id, begun);
-    return begun;
+    const outcome = await renewOnce(connection);
+    if (!outcome.ok) failed.set(id, { untilMs: clock.now() + pauseMs, refusal: outcome.error });
+    if (failed.size > 10_000) failed.clear();
+    return outcome;
   }
 
   /** One replica renews it; the others wait for what comes of it. */
@@ -96,7 +89,12 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     return null;
   }
 
-  return { renew, refuse, newest: saving.newest, close: saving.close };
+  return {
+    renew: (one) => once(one.id, () => renew(one)),
+    refuse,
+    newest: saving.newest,
+    close: saving.close,
+  };
 }
 
 /** Keeps what a renewal gave. The old tokens may be worth nothing by then, so it is tried until it is kept. */

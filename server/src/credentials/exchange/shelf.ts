@@ -1,5 +1,5 @@
 import type { Refusal } from '#domain';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
 import type { Changes } from '#storage';
 import { createKeptExchanges, type Exchanged } from './kept.ts';
 
@@ -37,7 +37,7 @@ export function createTokenShelf({
   readonly clock: Clock;
 }) {
   const kept = createKeptExchanges(clock);
-  const getting = new Map<string, Promise<Result<Exchanged, Refusal>>>();
+  const once = createSingleFlight<Result<Exchanged, Refusal>>();
   const failed = new Map<string, { readonly untilMs: number; readonly refusal: Refusal }>();
   let ends = 0;
   changes.on('sign_ins', (id) => {
@@ -45,7 +45,10 @@ export function createTokenShelf({
     kept.dropOf(id);
   });
 
-  async function getOnce(key: string, subject: string, get: GetToken): Promise<Result<Exchanged, Refusal>> {
+  async function getAnew(key: string, subject: string, get: GetToken): Promise<Result<Exchanged, Refusal>> {
+    const before = failed.get(key);
+    if (before !== undefined && before.untilMs > clock.now()) return err(before.refusal);
+    failed.delete(key);
     const endsBefore = ends;
     const given = await get();
     if (!given.ok) {
@@ -61,17 +64,6 @@ export function createTokenShelf({
     // A sign-in that ended meanwhile may be this one.
     if (endsBefore === ends) kept.put(key, got);
     return ok(got);
-  }
-
-  function getAnew(key: string, subject: string, get: GetToken): Promise<Result<Exchanged, Refusal>> {
-    const running = getting.get(key);
-    if (running !== undefined) return running;
-    const before = failed.get(key);
-    if (before !== undefined && before.untilMs > clock.now()) return Promise.resolve(err(before.refusal));
-    failed.delete(key);
-    const begun = getOnce(key, subject, get).finally(() => getting.delete(key));
-    getting.set(key, begun);
-    return begun;
   }
 
   function lasts({ atMs, expiresAtMs }: Exchanged): boolean {
@@ -93,7 +85,7 @@ export function createTokenShelf({
       const isRefused = isOld && now.token === refused.token;
       if (now !== null && !isRefused && lasts(now)) return ok(now);
       if (isRefused) kept.drop(key);
-      const next = await getAnew(key, subject, get);
+      const next = await once(key, () => getAnew(key, subject, get));
       const isOutage = !next.ok && next.error.code === 'credentials.provider_unavailable';
       return isOutage && now !== null && !isRefused ? ok(now) : next;
     },

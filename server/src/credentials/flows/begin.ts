@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Refusal, refusal } from '#domain';
-import { type Clock, err, newId, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, newId, ok, type Result } from '#foundation';
 import type { Db, Queries } from '#storage';
 import type { Authority, Prepared, Problem, Target, Wanted } from '../authority.ts';
 import type { ConsentEvent } from '../contract.ts';
@@ -54,7 +54,7 @@ const maxBelieved = 1000;
 /** Begins consents; the same one for whoever asks for the same while no answer to it has come. */
 export function createBegin(deps: BeginDeps): Begin {
   const { clock, stampOf } = deps;
-  const beginning = new Map<string, ReturnType<Begin>>();
+  const once = createSingleFlight<Awaited<ReturnType<Begin>>>();
   const vain = new Map<string, { readonly untilMs: number; readonly outcome: Result<null, Refusal> }>();
 
   async function begin(asking: Asking): ReturnType<Begin> {
@@ -73,14 +73,7 @@ export function createBegin(deps: BeginDeps): Begin {
     return outcome;
   }
 
-  return (asking) => {
-    const key = JSON.stringify(asking);
-    const running = beginning.get(key);
-    if (running !== undefined) return running;
-    const begun = begin(asking).finally(() => beginning.delete(key));
-    beginning.set(key, begun);
-    return begun;
-  };
+  return (asking) => once(JSON.stringify(asking), () => begin(asking));
 }
 
 async function pendingOne(

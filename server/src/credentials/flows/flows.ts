@@ -1,4 +1,4 @@
-import type { Clock } from '#foundation';
+import { type Clock, createSingleFlight } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Target } from '../authority.ts';
 import { pause } from '../connections/renewal.ts';
@@ -54,18 +54,10 @@ export function createFlows(deps: FlowsDeps): Flows {
   });
 
   const find = async (id: string) => ending.looked(await store.flow(id));
-  const looks = new Map<string, Promise<Flow | null>>();
+  const once = createSingleFlight<Flow | null>();
 
   /** In a moment; one look for however many wait. */
-  function lookSoon(id: string): Promise<Flow | null> {
-    const look =
-      looks.get(id) ??
-      pause(clock, lookAgainMs)
-        .then(() => find(id))
-        .finally(() => looks.delete(id));
-    looks.set(id, look);
-    return look;
-  }
+  const lookSoon = (id: string) => once(id, () => pause(clock, lookAgainMs).then(() => find(id)));
 
   return {
     ...atBrowser({ ...deps, ending }),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Refusal } from '#domain';
-import { type Clock, err, type MaybePromise, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, type MaybePromise, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { SigningKeys } from '../authorization/contract.ts';
 import type { SignIn, SignIns } from '../sign-ins/contract.ts';
@@ -25,7 +25,7 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
   const { changes, signIns } = deps;
   const verify = createVerifier(deps);
   const memory = createTokenMemory();
-  const underWay = new Map<string, Promise<Result<KnownToken, Refusal>>>();
+  const once = createSingleFlight<Result<KnownToken, Refusal>>();
   let endings = 0;
 
   function onEnding(forget: (key: string) => void): (key: string | null) => void {
@@ -73,15 +73,6 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     return ok(known);
   }
 
-  function lookOnce(text: string, digest: string): Promise<Result<KnownToken, Refusal>> {
-    let looking = underWay.get(digest);
-    if (looking === undefined) {
-      looking = lookAt(text, digest).finally(() => underWay.delete(digest));
-      underWay.set(digest, looking);
-    }
-    return looking;
-  }
-
   return {
     /** At once where the token is known. */
     use<T>(
@@ -94,7 +85,9 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
       const digest = hash('sha256', text, 'base64');
       const known = memory.find(digest);
       if (known !== null) return what(known, digest);
-      return lookOnce(text, digest).then((looked) => (looked.ok ? what(looked.value, digest) : looked));
+      return once(digest, () => lookAt(text, digest)).then((looked) =>
+        looked.ok ? what(looked.value, digest) : looked,
+      );
     },
     /** Whose it says it is, whatever has ended since. */
     async read(text: string): Promise<Result<VerifiedToken, Refusal>> {

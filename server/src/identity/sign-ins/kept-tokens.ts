@@ -1,4 +1,4 @@
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Vault } from '#vault';
 import type { UserSources } from '../user-sources/contract.ts';
@@ -40,7 +40,7 @@ type Renewed = Result<{ readonly row: TokensRow; readonly tokens: IssuerTokens }
 export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
   const { vault, clock, exchangesTokens } = deps;
   const store = createTokensStore(deps.db);
-  const renewing = new Map<string, Promise<Renewed>>();
+  const once = createSingleFlight<Renewed>();
   vault.keeps({ table: 'sign_ins', column: 'tokens_sealed' });
 
   const tokensIn = async ({ id, sealed }: TokensRow) =>
@@ -51,13 +51,7 @@ export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
   }
 
   /** Once, whoever asks, wherever. */
-  function renewed(row: TokensRow): Promise<Renewed> {
-    const running = renewing.get(row.id);
-    if (running !== undefined) return running;
-    const begun = renewOnce(row).finally(() => renewing.delete(row.id));
-    renewing.set(row.id, begun);
-    return begun;
-  }
+  const renewed = (row: TokensRow) => once(row.id, () => renewOnce(row));
 
   async function renewOnce(stale: TokensRow): Promise<Renewed> {
     const giveUpMs = clock.now() + leaseMs;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessHookResult, type HookTrace } from '@sallyport/contracts';
 import type { Subject, Tool } from '#domain';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
 import { accessBody, isAllowed, versionOf } from './payload.ts';
 import { type AccessStep, durationOf, type HookOf, traceOf } from './steps.ts';
 import { createVerdicts } from './verdicts.ts';
@@ -18,7 +18,7 @@ export function accessHook(of: HookOf, endpoint: AskedEndpoint, webhook: Webhook
   const { url, timeoutMs, cacheTtlMs } = endpoint;
   const { entry } = of;
   const verdicts = cacheTtlMs === null ? null : createVerdicts(clock, cacheTtlMs);
-  const running = new Map<string, Promise<Found>>();
+  const once = createSingleFlight<Found>();
 
   async function askPart(
     subject: Subject,
@@ -47,17 +47,12 @@ export function accessHook(of: HookOf, endpoint: AskedEndpoint, webhook: Webhook
     const key = createHash('sha256')
       .update(JSON.stringify([user, tools.map(keyOf)]))
       .digest('base64');
-    const known = running.get(key);
-    if (known !== undefined) return known;
-    const asking = ask(subject, tools, null)
-      .then((found) => {
-        if (found.ok && verdicts !== null)
-          for (const tool of tools) verdicts.put(user, keyOf(tool), found.value.has(keyOf(tool)));
-        return found;
-      })
-      .finally(() => running.delete(key));
-    running.set(key, asking);
-    return asking;
+    return once(key, async () => {
+      const found = await ask(subject, tools, null);
+      if (found.ok && verdicts !== null)
+        for (const tool of tools) verdicts.put(user, keyOf(tool), found.value.has(keyOf(tool)));
+      return found;
+    });
   }
 
   function knownOf(subject: Subject, tools: readonly Tool[]): ReadonlyMap<string, boolean> {

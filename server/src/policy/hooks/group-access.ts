@@ -1,6 +1,6 @@
 import type { GroupAccessConfig } from '@sallyport/contracts';
 import type { Egress } from '#egress';
-import { type Clock, err, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, type Result } from '#foundation';
 import type { PluginEntry } from './contract.ts';
 import type { Directory, DirectoryDeps } from './directories/directory.ts';
 import { entraDirectory } from './directories/entra.ts';
@@ -56,7 +56,7 @@ function directoryOf({ okta, entra, sailpoint }: GroupAccessConfig, deps: Direct
 /** Of a user's groups those that rules speak of, for five minutes; who is asked about at the same time is asked about once. */
 function createMembers(directory: Directory | null, spokenOf: ReadonlySet<string>, clock: Clock) {
   const kept = new Map<string, { readonly membership: Membership; readonly untilMs: number }>();
-  const running = new Map<string, Promise<Membership>>();
+  const once = createSingleFlight<Membership>();
 
   async function lookUp(login: string): Promise<Membership> {
     const found = (await directory?.groupsOf(login)) ?? err('there is no directory');
@@ -81,11 +81,6 @@ function createMembers(directory: Directory | null, spokenOf: ReadonlySet<string
     const known = kept.get(userId);
     if (known !== undefined && clock.now() < known.untilMs)
       return { membership: known.membership, cached: true };
-    let looking = running.get(userId);
-    if (looking === undefined) {
-      looking = lookUp(userId).finally(() => running.delete(userId));
-      running.set(userId, looking);
-    }
-    return { membership: await looking, cached: false };
+    return { membership: await once(userId, () => lookUp(userId)), cached: false };
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { catalogueKey } from './capabilities.ts';
 import { discover } from './era.ts';
@@ -38,7 +38,7 @@ const reconsiderAfterMs = 5 * 60_000;
 
 export function createBelief({ opening, transport, clock, timeoutMs }: BeliefOptions): Belief {
   let era: Era | null = null;
-  const probing = new Map<string, Promise<Result<Era, CallFailure>>>();
+  const once = createSingleFlight<Result<Era, CallFailure>>();
 
   function sessionsEra(): Era {
     const sessions: Sessions = createSessions({
@@ -77,11 +77,7 @@ export function createBelief({ opening, transport, clock, timeoutMs }: BeliefOpt
     known: () => era,
     current(authorization) {
       if (era !== null) return Promise.resolve(ok(era));
-      const running = probing.get(authorization);
-      if (running !== undefined) return running;
-      const begun = probe(authorization).finally(() => probing.delete(authorization));
-      probing.set(authorization, begun);
-      return begun;
+      return once(authorization, () => probe(authorization));
     },
     forget,
     async reconsider(authorization) {

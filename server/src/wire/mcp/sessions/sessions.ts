@@ -1,5 +1,14 @@
 import { type Caller, type LogLevel, type Refusal, refusal } from '#domain';
-import { type Clock, err, messageOf, ok, type Result, randomHex, type Sealer } from '#foundation';
+import {
+  type Clock,
+  createSingleFlight,
+  err,
+  messageOf,
+  ok,
+  type Result,
+  randomHex,
+  type Sealer,
+} from '#foundation';
 import type { Sources } from '#sources';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
@@ -43,7 +52,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
   const store = createSessionStore(deps.db);
   const asking = createAsking(clock);
   const shelf = createSessionShelf(clock, limits, ({ id }) => sources.endConversation(id));
-  const opening = new Map<string, Promise<Result<Session, Refusal>>>();
+  const once = createSingleFlight<Result<Session, Refusal>>();
   const inBackground = (work: Promise<void>) =>
     work.catch((error) => {
       deps.log.warn({ error: messageOf(error) }, 'the table of sessions was not looked after');
@@ -64,15 +73,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     return shelf.put(session);
   }
 
-  function reopenOnce(session: Session): Promise<Result<Session, Refusal>> {
-    const { sealedId } = session;
-    let reopened = opening.get(sealedId);
-    if (reopened === undefined) {
-      reopened = reopen(session).finally(() => opening.delete(sealedId));
-      opening.set(sealedId, reopened);
-    }
-    return reopened;
-  }
+  const reopenOnce = (session: Session) => once(session.sealedId, () => reopen(session));
 
   /** Other replicas write too: a session that was ended there ends here. */
   async function look(): Promise<void> {
