@@ -15,6 +15,19 @@ export function elapsedMs(clock: Clock, startedAt: number): number {
   return Math.round((clock.monotonic() - startedAt) * 1000) / 1000;
 }
 
+/** Done after so long; sooner where `signal` aborts. */
+export function pause(clock: Clock, forMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      stop();
+      signal?.removeEventListener('abort', go);
+      resolve();
+    };
+    const stop = clock.every(forMs, go);
+    signal?.addEventListener('abort', go);
+  });
+}
+
 let lastMs = -1;
 let lastIso = '';
 

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from '#domain';
-import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
 import type { Queries } from '#storage';
 import type { Log } from '#telemetry';
 import type { Authority, Granted, Problem } from '../authority.ts';
@@ -198,12 +198,3 @@ function unavailable({ target }: Connection, why: string): Refusal {
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
-
-export function pause(clock: Clock, forMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = clock.every(forMs, () => {
-      stop();
-      resolve();
-    });
-  });
-}

@@ -1,7 +1,6 @@
-import { type Clock, createSingleFlight } from '#foundation';
+import { type Clock, createSingleFlight, pause } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Target } from '../authority.ts';
-import { pause } from '../connections/renewal.ts';
 import type { Flow } from '../store/kept.ts';
 import { type AtBrowserDeps, atBrowser } from './at-browser.ts';
 import { type Begin, type BeginDeps, type Begun, createBegin } from './begin.ts';

@@ -1,4 +1,4 @@
-import { type Clock, createSingleFlight, err, ok, type Result } from '#foundation';
+import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
 import type { Db } from '#storage';
 import type { Vault } from '#vault';
 import type { UserSources } from '../user-sources/contract.ts';
@@ -63,7 +63,7 @@ export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
       if (row.version !== stale.version) return ok({ row, tokens });
       const untilIso = new Date(clock.now() + leaseMs).toISOString();
       if (await store.lease(row, clock.iso(), untilIso)) return renewLeased(row, tokens);
-      await pause(clock);
+      await pause(clock, lookAgainMs);
     }
     return err({ kind: 'passing', words: 'the sign-in is being renewed elsewhere for too long' });
   }
@@ -132,12 +132,3 @@ function sealed(vault: Vault, id: string, { idToken, accessToken, refreshToken }
 }
 
 const nothing = ok(null);
-
-function pause(clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = clock.every(lookAgainMs, () => {
-      stop();
-      resolve();
-    });
-  });
-}

@@ -1,5 +1,5 @@
 import type { EgressFailure, UpstreamHead } from '#egress';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { err, ok, pause, type Result } from '#foundation';
 import type { Endpoint, Exchange, Reply } from './endpoint.ts';
 import { type Message, messagesIn, parseMessage } from './message.ts';
 import { createSseReader, type SseReader } from './sse.ts';
@@ -122,18 +122,6 @@ export async function resume(
     if (answer.ok && (answer.value.status !== 200 || !isEventStream(answer.value))) return;
     failures = answer.ok ? 0 : failures + 1;
   }
-}
-
-function pause(clock: Clock, forMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      stop();
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    const stop = clock.every(forMs, go);
-    signal.addEventListener('abort', go);
-  });
 }
 
 export function isEventStream(head: UpstreamHead): boolean {
