@@ -17,7 +17,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     is: 'the environment and the config file, read once and checked',
     mayImport: ['foundation', 'domain'],
   },
-  telemetry: { is: 'logs', mayImport: ['foundation'] },
+  // What is sent to a collector goes out like everything else.
+  telemetry: { is: 'logs, metrics, traces', mayImport: ['foundation', 'egress'] },
   egress: { is: 'the only way out: address policy, connections, time-outs, caps', mayImport: ['foundation'] },
   storage: {
     is: 'the database: connections, transactions, migrations',

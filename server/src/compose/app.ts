@@ -9,7 +9,7 @@ import {
 } from '#config';
 import { newGatewayFromRequest } from '#domain';
 import { type Clock, Fault, systemClock } from '#foundation';
-import type { Log } from '#telemetry';
+import { createTelemetry, type Log } from '#telemetry';
 import {
   createConnect,
   createCoordinator,
@@ -67,7 +67,7 @@ export async function createApp({ settings, env, log, version, clock = systemClo
   const address = createAddress(settings);
   let rooms: Rooms;
   try {
-    rooms = await buildRooms(settings, config, clock, log, address.origin, env);
+    rooms = await buildRooms(settings, config, clock, createTelemetry({ log }), address.origin, env);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
     throw error;

@@ -17,7 +17,7 @@ import {
   openRedis,
   type Redis,
 } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Telemetry, Tracer } from '#telemetry';
 import { givenRootKeys, openVault, type Vault } from '#vault';
 import { recordConsent } from './consent-records.ts';
 import { openSources } from './open-sources.ts';
@@ -35,6 +35,8 @@ export interface Rooms {
   readonly sources: Sources;
   readonly credentials: Credentials;
   readonly pipeline: Pipeline;
+  readonly telemetry: Telemetry;
+  readonly tracer: Tracer;
   readonly policy: Policy;
   readonly sealer: Sealer;
   readonly durability: 'relaxed' | 'strict';
@@ -77,11 +79,12 @@ export async function buildRooms(
   settings: Settings,
   config: ConfigFile,
   clock: Clock,
-  log: Log,
+  telemetry: Telemetry,
   issuer: () => string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Rooms> {
   const { dataDir, redisUrl } = settings;
+  const { log } = telemetry;
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
   const { lock, db, changes, vault } = await openKept(settings, { clock, log, egress, env, config });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
@@ -119,7 +122,8 @@ export async function buildRooms(
     credentials,
     issuer,
   });
-  const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log });
+  const { metrics, tracer } = telemetry;
+  const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log, metrics });
   // Everybody has loaded what they hold, and listens.
   changes.listen();
   vault.keepUp();
@@ -135,6 +139,8 @@ export async function buildRooms(
     sources,
     credentials,
     pipeline,
+    telemetry,
+    tracer,
     sealer,
     policy,
     durability,
@@ -149,6 +155,7 @@ export async function buildRooms(
       await redis?.close();
       await db.close();
       lock?.release();
+      await telemetry.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode, WorkerToolOutput } from '@sallyport/contracts';
 import type { ClientSide, InputRequest } from './client-side.ts';
 import type { Tool } from './tool.ts';
+import type { TraceContext } from './trace.ts';
 
 /** A message an MCP server sends while a call runs (progress, logging), as parsed JSON-RPC. */
 export interface CallNotification {
@@ -45,6 +46,8 @@ interface Dispatched extends ForUser {
   readonly client: ClientSide;
   /** `_meta` of the client's request, for sources that speak MCP. */
   readonly meta: { readonly [member: string]: unknown } | null;
+  /** The trace that this is a part of; for every source, whatever it speaks. */
+  readonly trace?: TraceContext;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal | null;
   /**

@@ -50,3 +50,5 @@ export { refusal } from './refusal.ts';
 export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';
 export { timeoutMsOf } from './source.ts';
 export type { JsonSchema, Tool, ToolListing } from './tool.ts';
+export type { TraceContext } from './trace.ts';
+export { traceHeaders } from './trace.ts';

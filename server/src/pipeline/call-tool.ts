@@ -4,7 +4,7 @@ import { type ClientSide, type Refusal, refusal } from '#domain';
 import { type Clock, type Err, err, type MaybePromise, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Authorized, CallRefusal, Consented, Received, Screened } from './call.ts';
 import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
@@ -23,6 +23,7 @@ export interface CallRooms {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -104,14 +105,14 @@ function recordCall(
 ): void | Promise<void> {
   // The record names the tool that was meant even where the call was refused.
   const shown = outcome.ok ? outcome.value.shown : received.find(received.name);
-  const { name, executionId, traceId } = received;
+  const { name, executionId, span } = received;
   const asked = {
     kind: 'tool_call',
     tool: shown?.tool.qualifiedName ?? name.slice(0, 200),
     toolId: shown?.tool.id ?? null,
     source: shown?.tool.sourceId ?? null,
     executionId,
-    traceId,
+    traceId: span.traceId,
   } as const;
   const policy = outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null);
   return record(rooms, asked, received, outcome.ok ? ok(outcome.value.returned) : outcome, policy);

@@ -13,6 +13,7 @@ import type {
   SubscriptionTopic,
 } from '#domain';
 import type { Admission, Grant, Release, Request } from '#policy';
+import type { Span } from '#telemetry';
 
 /** What every request that came in through a front says, from a caller who was authenticated at the door. */
 interface Incoming {
@@ -23,7 +24,8 @@ interface Incoming {
   readonly gateway: Gateway | null;
   readonly client: ClientSide;
   readonly meta: { readonly [member: string]: unknown } | null;
-  readonly traceId: string | null;
+  /** Of the whole request; whoever made it ends it. */
+  readonly span: Span;
   readonly signal: AbortSignal | null;
   readonly notify: ((notification: CallNotification) => void) | null;
 }

@@ -27,7 +27,9 @@ export function relayRequest(
   received: ReceivedRequest,
   rooms: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
-  return recorded(received, received, rooms, (grant) => dispatched(received, grant, rooms));
+  const { kind, executionId, span } = received;
+  const details = { kind, executionId, traceId: span.traceId };
+  return recorded(received, details, rooms, (grant) => dispatched(received, grant, rooms));
 }
 
 async function dispatched(
@@ -69,6 +71,7 @@ async function dispatched(
         method,
         params: args,
         meta: meta.value,
+        trace: received.span,
         signal,
         notify: screenedNotify(notify, grant, policy),
       });

@@ -1,4 +1,12 @@
-/** Telemetry: structured logs. Rooms get a `Log` passed in; nothing else writes to the console. */
+/**
+ * Telemetry: structured logs, metrics, traces, and their way to where people look at them. Rooms get what they need of it passed
+ * in; nothing else writes to the console. It never knows what is counted: each room names its own metrics and spans.
+ */
 
 export type { Log, LogLevel } from './log.ts';
 export { createLog, silentLog } from './log.ts';
+export type { Counter, Family, Gauge, Histogram, MetricSnapshot, Metrics } from './metrics/contract.ts';
+export type { ExporterStatus, Telemetry } from './telemetry.ts';
+export { createTelemetry } from './telemetry.ts';
+export type { Attributes, Carried, Span, Tracer } from './tracing/contract.ts';
+export { unsampledTracer } from './tracing/unsampled.ts';

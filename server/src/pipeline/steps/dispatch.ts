@@ -39,6 +39,7 @@ export async function dispatch(
       client: client.value,
       task: policy.readsOutputs(grant.target.projectId) ? null : task,
       meta: meta.value,
+      trace: call.span,
       signal,
       notify: screenedNotify(call.notify, grant, policy),
     });

@@ -5,7 +5,7 @@ import type { Refusal, RpcError } from '#domain';
 import { type Clock, elapsedMs, type Members, type Sealer } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Sources } from '#sources';
-import type { Log } from '#telemetry';
+import type { Log, Tracer } from '#telemetry';
 import type { GatewayPage } from '../sign-in/gateway-page.ts';
 import type { Exchange } from './exchange.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
@@ -20,6 +20,7 @@ export interface McpDeps {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly sources: Sources;
   /** Seals what clients bring back: session ids, states of requests, ids of tasks. */
   readonly sealer: Sealer;

@@ -53,7 +53,7 @@ export function incoming(
     gateway: exchange.view.gateway,
     client,
     meta,
-    traceId: traceIdOf(meta?.traceparent),
+    span: deps.tracer.server(idPrefix, { traceparent: meta?.traceparent, tracestate: meta?.tracestate }),
     signal,
     notify: exchange.acceptsStream
       ? (notification: CallNotification) => passOn(exchange, target, notification, deps, manners)

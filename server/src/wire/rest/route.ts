@@ -9,7 +9,7 @@ import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Db } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Tracer } from '#telemetry';
 import type { Executions } from './executions/executions.ts';
 
 /** Whoever owns this one runs the installation. */
@@ -30,6 +30,7 @@ export interface RestRooms {
   readonly db: Db;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly version: string;
   /** Where clients reach us; `null`: the origin of the request. */
   readonly publicUrl: string | null;

@@ -47,7 +47,7 @@ function keyRefusal(idempotencyKey: string | undefined): Refusal | null {
 }
 
 async function execute(
-  { pipeline, catalog, clock }: RestDeps,
+  { pipeline, catalog, clock, tracer }: RestDeps,
   { projectId, body, header }: Execute,
   caller: Caller,
   signal: AbortSignal | null,
@@ -65,7 +65,10 @@ async function execute(
     client: silentClient,
     task: null,
     meta: null,
-    traceId: traceIdOf(header('traceparent')),
+    span: tracer.server('tools/execute', {
+      traceparent: header('traceparent'),
+      tracestate: header('tracestate'),
+    }),
     signal,
     notify: null,
     find: () => (tool === null ? null : catalog.shown(tool)),
@@ -127,8 +130,4 @@ async function recordRefused(
     userId: body.user_id ?? null,
     tool: body.tool_name.slice(0, 200),
   });
-}
-
-function traceIdOf(traceparent: string | undefined): string | null {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1] ?? null;
 }
