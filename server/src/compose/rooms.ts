@@ -20,6 +20,8 @@ import {
 import type { Log, Telemetry, Tracer } from '#telemetry';
 import { givenRootKeys, openVault, type Vault } from '#vault';
 import { recordConsent } from './consent-records.ts';
+import { countCalls } from './count-calls.ts';
+import { observedAudit } from './observed-audit.ts';
 import { openSources } from './open-sources.ts';
 
 /** Every room below the fronts. */
@@ -84,12 +86,12 @@ export async function buildRooms(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Rooms> {
   const { dataDir, redisUrl } = settings;
-  const { log } = telemetry;
+  const { log, metrics, tracer } = telemetry;
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
   const { lock, db, changes, vault } = await openKept(settings, { clock, log, egress, env, config });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
-  const audit = await createAudit({ dir: dataDir, db, clock, log, durability });
+  const journal = await createAudit({ dir: dataDir, db, clock, log, durability });
   const ground = { db, changes, vault, egress, clock, log, issuer };
   const identity = await createIdentity({
     ...ground,
@@ -97,6 +99,7 @@ export async function buildRooms(
       credentials.exchangesTokens(projectId) || sources.list(projectId).some(demandsAssertion),
   });
   const catalog = await createCatalog({ db, vault, clock });
+  const audit = observedAudit(journal, [countCalls(metrics, (slug) => !catalog.slugAvailable(slug))]);
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
     ...ground,
@@ -122,7 +125,6 @@ export async function buildRooms(
     credentials,
     issuer,
   });
-  const { metrics, tracer } = telemetry;
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log, metrics });
   // Everybody has loaded what they hold, and listens.
   changes.listen();

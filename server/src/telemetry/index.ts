@@ -6,6 +6,10 @@
 export type { Log, LogLevel } from './log.ts';
 export { createLog, silentLog } from './log.ts';
 export type { Counter, Family, Gauge, Histogram, MetricSnapshot, Metrics } from './metrics/contract.ts';
+export type { ExpositionFormat } from './metrics/exposition.ts';
+export { contentTypes, expose, formatFor } from './metrics/exposition.ts';
+export { mergeSnapshots } from './metrics/merge.ts';
+export { createMetrics } from './metrics/registry.ts';
 export type { ExporterStatus, Telemetry } from './telemetry.ts';
 export { createTelemetry } from './telemetry.ts';
 export type { Attributes, Carried, Span, Tracer } from './tracing/contract.ts';

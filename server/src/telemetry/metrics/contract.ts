@@ -19,21 +19,30 @@ export interface Histogram {
  */
 export interface Family<Instrument> {
   of(...values: readonly string[]): Instrument;
-  /** Forgets the series whose first values are these: what they told of is gone. */
+  /** Forgets the series whose first values are these, all where none is named: what they told of is gone. */
   forget(...values: readonly string[]): void;
 }
 
 export interface MetricName {
-  /** As Prometheus spells it, `sallyport_calls_total`; it stands in `docs/metrics.md`. */
+  /** As Prometheus spells it, `sallyport_calls_total`, with its unit; it stands in `docs/metrics.md`. */
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
 }
 
-/** Every metric of this process. Metrics are made once, when a room is built. */
+export interface GaugeName extends MetricName {
+  /** What the gauges of several processes make together; their sum unless told. */
+  readonly together?: Together;
+}
+export type Together = 'sum' | 'max';
+
+/**
+ * Every metric of this process. Metrics are made once, when a room is built. Each keeps so many series and no more; what comes
+ * then is added to one whose labels all say `other`.
+ */
 export interface Metrics {
   counter(metric: MetricName): Family<Counter>;
-  gauge(metric: MetricName): Family<Gauge>;
+  gauge(metric: GaugeName): Family<Gauge>;
   histogram(metric: MetricName): Family<Histogram>;
   /** Called before the metrics are read: for what is looked up only then. */
   beforeRead(collect: () => void | Promise<void>): void;
@@ -45,13 +54,16 @@ export interface MetricSnapshot {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly together: Together;
   readonly labels: readonly string[];
-  readonly series: readonly {
-    readonly values: readonly string[];
-    /** Of a counter or a gauge. */
-    readonly value: number;
-    /** Of a histogram: how many in each bucket (not added up), the last one for what is above all bounds, and their sum in seconds. */
-    readonly counts?: readonly number[];
-    readonly sum?: number;
-  }[];
+  readonly series: readonly SeriesSnapshot[];
+}
+
+export interface SeriesSnapshot {
+  readonly values: readonly string[];
+  /** Of a counter or a gauge. */
+  readonly value: number;
+  /** Of a histogram: how many in each bucket (not added up), the last one for what is above all bounds, and their sum in seconds. */
+  readonly counts?: readonly number[];
+  readonly sum?: number;
 }
