@@ -97,6 +97,7 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
+  '@opentelemetry': { only: ['telemetry/'], why: 'rooms know spans and metrics of ours, and start without it' },
   jose: { only: ['identity/'], why: 'signed tokens are checked in one room' },
   'json-p3': {
     only: ['credentials/oauth2/'],
