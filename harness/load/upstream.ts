@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 /**
  * What stands behind the gateway while it is measured: a process that answers the worker protocol (`/worker/…`) and MCP
  * (`/mcp`, both eras) as cheaply as it can. Toolkit `Bench` has as many tools as the first argument says; each gives its
- * argument `text` back.
+ * argument `text` back. `Large` gives it back with as many letters more as its argument `bytes` says.
  */
 const toolCount = Number(process.argv[2] ?? 500);
-const names = Array.from({ length: toolCount }, (_, index) => `Tool${index}`);
+const names = [...Array.from({ length: toolCount - 1 }, (_, index) => `Tool${index}`), 'Large'];
 const description =
   'Gives back the text that it is given, unchanged, so that every answer can be checked by its caller.';
 
@@ -27,9 +27,9 @@ const workerTools = JSON.stringify(
           inferrable: true,
         },
         {
-          name: 'repeat',
+          name: 'bytes',
           required: false,
-          description: 'How often, where more than once.',
+          description: 'How many letters more.',
           value_schema: { val_type: 'integer' },
           inferrable: true,
         },
@@ -50,16 +50,29 @@ const mcpTools = names.map((name) => ({
     type: 'object',
     properties: {
       text: { type: 'string', description: 'The text to give back.' },
-      repeat: { type: 'integer', description: 'How often, where more than once.' },
+      bytes: { type: 'integer', description: 'How many letters more.' },
     },
     required: ['text'],
   },
 }));
 
+interface Arguments {
+  readonly text?: string;
+  readonly bytes?: number;
+}
+
 interface RpcRequest {
   readonly id?: number;
   readonly method: string;
-  readonly params?: { readonly arguments?: { readonly text?: string }; readonly _meta?: object };
+  readonly params?: { readonly arguments?: Arguments; readonly _meta?: object };
+}
+
+/** Where the letters stand that `bytes` asks for: they are put in as bytes, or they would cost more than whoever passes them on. */
+const gap = '\u2026letters\u2026';
+const letters = Buffer.alloc(16 * 1024 * 1024, 'abcdefghijklmnopqrstuvwxyz');
+
+function textOf({ text = '', bytes }: Arguments = {}): string {
+  return bytes === undefined ? text : text + gap;
 }
 
 const serverInfo = { name: 'bench-upstream', version: '1.0.0' };
@@ -79,7 +92,7 @@ function rpcResult({ method, params }: RpcRequest): object | null {
     case 'tools/list':
       return { ...cacheable, tools: mcpTools };
     case 'tools/call':
-      return { ...complete, content: [{ type: 'text', text: params?.arguments?.text ?? '' }] };
+      return { ...complete, content: [{ type: 'text', text: textOf(params?.arguments) }] };
     default:
       return null;
   }
@@ -93,12 +106,13 @@ function answerRpc(body: string, res: ServerResponse): void {
   }
   const result = rpcResult(request);
   const outcome = result === null ? { error: { code: -32601, message: 'Method not found' } } : { result };
-  send(res, result === null ? 404 : 200, JSON.stringify({ jsonrpc: '2.0', id: request.id, ...outcome }));
+  const json = JSON.stringify({ jsonrpc: '2.0', id: request.id, ...outcome });
+  send(res, result === null ? 404 : 200, json, request.params?.arguments?.bytes);
 }
 
 function answerInvoke(body: string, res: ServerResponse): void {
-  const { execution_id, inputs } = JSON.parse(body) as { execution_id?: string; inputs?: { text?: string } };
-  const output = { value: inputs?.text ?? '', error: null, logs: [] };
+  const { execution_id, inputs } = JSON.parse(body) as { execution_id?: string; inputs?: Arguments };
+  const output = { value: textOf(inputs), error: null, logs: [] };
   const answer = {
     execution_id,
     finished_at: '2026-01-01T00:00:00.000Z',
@@ -106,13 +120,20 @@ function answerInvoke(body: string, res: ServerResponse): void {
     success: true,
     output,
   };
-  send(res, 200, JSON.stringify(answer));
+  send(res, 200, JSON.stringify(answer), inputs?.bytes);
 }
 
-function send(res: ServerResponse, status: number, json: string): void {
-  res
-    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(json) })
-    .end(json);
+function send(res: ServerResponse, status: number, json: string, bytes?: number): void {
+  const type = { 'Content-Type': 'application/json' };
+  if (bytes === undefined) {
+    res.writeHead(status, { ...type, 'Content-Length': Buffer.byteLength(json) }).end(json);
+    return;
+  }
+  const [head = '', tail = ''] = json.split(gap);
+  res.writeHead(status, { ...type, 'Content-Length': Buffer.byteLength(head + tail) + bytes });
+  res.write(head);
+  res.write(letters.subarray(0, bytes));
+  res.end(tail);
 }
 
 function readBody(req: IncomingMessage, use: (body: string) => void): void {
