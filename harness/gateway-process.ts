@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,18 +18,28 @@ export interface GatewayConfig {
   readonly [section: string]: unknown;
 }
 
-const main = join(import.meta.dirname, '../server/src/main.ts');
+/** This tree. */
+export const ownRoot = join(import.meta.dirname, '..');
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 40_000;
 
+export interface GatewayStart {
+  /** Put in front of the command: to pin it to a core. */
+  readonly before?: readonly string[];
+  /** For Node itself, after those of `npm start`. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The tree whose server is started; this one unless told. */
+  readonly root?: string;
+}
+
 /**
- * Starts the server as anybody would, as a process of its own with a config file and a data directory that live only as
- * long as it does. `before` is put in front of the command, to pin it to a core; `nodeArgs` are for Node itself.
+ * Starts the server as `npm start` does, as a process of its own with a config file and a data directory that live only as
+ * long as it does.
  */
 export async function startGateway(
   config: GatewayConfig,
-  before: readonly string[] = [],
-  nodeArgs: readonly string[] = [],
+  { before = [], nodeArgs = [], env: more = {}, root = ownRoot }: GatewayStart = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
   const key = `sp_${randomBytes(24).toString('hex')}`;
@@ -43,9 +53,10 @@ export async function startGateway(
     SALLYPORT_PORT: '0',
     SALLYPORT_DEMO: 'off',
     SALLYPORT_ADMIN_KEY: key,
-    SALLYPORT_LOG_LEVEL: 'warn',
+    ...more,
   };
-  const [command = process.execPath, ...args] = [...before, process.execPath, ...nodeArgs, main];
+  const start = [...before, process.execPath, ...startArgs(root, nodeArgs)];
+  const [command = process.execPath, ...args] = start;
   const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = async (): Promise<void> => {
     await end(child);
@@ -63,6 +74,16 @@ export async function startGateway(
     await stop();
     throw thrown;
   }
+}
+
+/** What `npm start` gives to Node: the script is `exec node <arguments> <file>`. */
+function startArgs(root: string, more: readonly string[]): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  const args = scripts.start.replace(/^exec node /, '').split(' ');
+  const file = args.pop() ?? '';
+  return [...args, ...more, join(root, file)];
 }
 
 /** Ready to serve is not yet to know what every source offers: each is asked now, and must answer. */
@@ -84,14 +105,18 @@ async function ready(origin: string, key: string, sources: readonly string[]): P
 export function printedOrigin(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
+    let found = false;
     const timer = setTimeout(
       () => reject(new Error(`no address was printed in time: ${said}`)),
       startTimeoutMs,
     );
     const read = (chunk: Buffer): void => {
+      if (found) return;
       said = (said + chunk.toString()).slice(-8000);
-      const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+      // Lines of the log are JSON, and may hold other addresses.
+      const origin = /^[^{]*(http:\/\/127\.0\.0\.1:\d+)/m.exec(said)?.[1];
       if (origin === undefined) return;
+      found = true;
       clearTimeout(timer);
       resolve(origin);
     };

@@ -11,6 +11,8 @@ export interface Job {
   readonly tool: string;
   /** The argument that takes the unique text, which must come back in the answer. */
   readonly argument: string;
+  /** Asks for an answer this large, in the argument `bytes`, instead of unique text. */
+  readonly answerBytes?: number;
   /** Of `tools/list`, over all pages. */
   readonly expectTools?: number;
   readonly connections: number;
@@ -120,13 +122,11 @@ async function connectClient(job: Job, connection: HttpConnection): Promise<Clie
     async call() {
       const id = ++lastId;
       const token = `token-${id}-${process.pid}`;
-      const answer = await send(id, { name: job.tool, arguments: { [job.argument]: token } });
-      const message = messageOf(answer);
-      const right = message?.id === id && message.result?.isError !== true && message.result !== undefined;
-      return {
-        endedAt: answer.endedAt,
-        fault: right && answer.body.includes(token) ? null : describe(answer),
-      };
+      const bytes = job.answerBytes;
+      const args = bytes === undefined ? { [job.argument]: token } : { [job.argument]: token, bytes };
+      const answer = await send(id, { name: job.tool, arguments: args });
+      const right = bytes === undefined ? isRight(answer, id, token) : isLarge(answer, token, bytes);
+      return { endedAt: answer.endedAt, fault: right ? null : describe(answer) };
     },
     async list() {
       let count = 0;
@@ -174,6 +174,17 @@ async function initialize(
   const session: Record<string, string> = id === undefined ? {} : { 'Mcp-Session-Id': id };
   await post({ method: 'notifications/initialized' }, session);
   return session;
+}
+
+function isRight(answer: Answer, id: number, token: string): boolean {
+  const message = messageOf(answer);
+  const isResult = message?.id === id && message.result?.isError !== true && message.result !== undefined;
+  return isResult && answer.body.includes(token);
+}
+
+/** Not parsed: that would cost the generator more than the call costs whoever is measured. */
+function isLarge({ status, body }: Answer, token: string, bytes: number): boolean {
+  return status === 200 && body.length >= bytes && body.endsWith('}') && body.includes(token);
 }
 
 /** The JSON-RPC message of an answer, whether it came as JSON or as the last event of a stream. */

@@ -2,7 +2,7 @@
 
 export const benchUser = 'bench@example.com';
 
-const grantCount = 10_000;
+const grantCount = 5000;
 
 /** Ten rules for what goes in, ten for what comes out. */
 export function rulesOf(gateway: string): readonly object[] {

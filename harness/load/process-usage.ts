@@ -4,40 +4,59 @@ import { readdirSync, readFileSync } from 'node:fs';
 const tickMs = 10;
 
 interface Stat {
-  readonly pid: number;
+  readonly name: string;
   readonly parent: number;
   readonly cpuMs: number;
 }
 
-/** What `/proc/<pid>/stat` says; the name in brackets may hold anything, so it is skipped from behind. */
-function readStat(pid: number): Stat | null {
+/** What a `stat` file says; the name in brackets may hold anything, so it is skipped from behind. */
+function readStat(path: string): Stat | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return { pid, parent: Number(fields[1]), cpuMs: ticks * tickMs };
+    const text = readFileSync(path, 'latin1');
+    const end = text.lastIndexOf(')');
+    const fields = text.slice(end + 2).split(' ');
+    const name = text.slice(text.indexOf('(') + 1, end);
+    return { name, parent: Number(fields[1]), cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
   } catch {
     return null;
   }
 }
 
 /** The process and all below it. */
-function tree(root: number): Stat[] {
+function tree(root: number): { readonly pid: number; readonly stat: Stat }[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => readStat(Number(name)))
-    .filter((stat) => stat !== null);
+    .flatMap((name) => {
+      const stat = readStat(`/proc/${name}/stat`);
+      return stat === null ? [] : [{ pid: Number(name), stat }];
+    });
   const inside = new Set([root]);
   for (let size = 0; size !== inside.size; ) {
     size = inside.size;
-    for (const stat of all) if (inside.has(stat.parent)) inside.add(stat.pid);
+    for (const { pid, stat } of all) if (inside.has(stat.parent)) inside.add(pid);
   }
-  return all.filter((stat) => inside.has(stat.pid));
+  return all.filter(({ pid }) => inside.has(pid));
 }
 
-/** CPU time of all threads of the process and of all processes below it, in ms. */
-export function cpuOf(root: number): number {
-  return tree(root).reduce((sum, stat) => sum + stat.cpuMs, 0);
+/** CPU time of all threads of the process and of all processes below it; and of worker threads alone: the embedded database. */
+export function cpuOf(root: number): { readonly allMs: number; readonly databaseMs: number } {
+  const processes = tree(root);
+  const workers = processes.flatMap(({ pid }) =>
+    threadsOf(pid).flatMap((thread) => {
+      const stat = readStat(`/proc/${pid}/task/${thread}/stat`);
+      return stat?.name === 'WorkerThread' ? [stat.cpuMs] : [];
+    }),
+  );
+  const sum = (figures: readonly number[]) => figures.reduce((total, one) => total + one, 0);
+  return { allMs: sum(processes.map(({ stat }) => stat.cpuMs)), databaseMs: sum(workers) };
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 /** Resident memory of the process and of all processes below it, in MB. */

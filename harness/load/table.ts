@@ -6,40 +6,34 @@ export interface Line extends Measurement {
   readonly connections: number;
   /** Per answer, of everything that belongs to what is measured; null where it runs elsewhere. */
   readonly cpuUs: number | null;
+  /** Of this, what the embedded database takes in its own thread. */
+  readonly databaseUs: number | null;
 }
 
-/** Prints the lines as a table; the ratio is to the first line with as many connections, where that is nginx. */
-export function printLines(title: string, lines: readonly Line[], unit: 'µs' | 'ms'): void {
-  const head = [
-    '',
-    'connections',
-    'per second',
-    'p50 ms',
-    'p99 ms',
-    `CPU ${unit}/call`,
-    'CPU to nginx',
-    'wrong',
-  ];
-  const rows = lines.map((line) => {
-    const plain = lines.find(
-      (other) => other.name.startsWith('nginx') && other.connections === line.connections,
-    );
-    const ratio = line.cpuUs === null || !plain?.cpuUs ? '' : `${(line.cpuUs / plain.cpuUs).toFixed(2)}×`;
-    const cpu =
-      line.cpuUs === null
-        ? ''
-        : (unit === 'ms' ? line.cpuUs / 1000 : line.cpuUs).toFixed(unit === 'ms' ? 2 : 0);
-    return [
-      line.name,
-      String(line.connections),
-      line.perSecond.toFixed(0),
-      line.p50Ms.toFixed(2),
-      line.p99Ms.toFixed(2),
-      cpu,
-      ratio,
-      String(line.wrong),
-    ];
-  });
+/** Prints the lines as a table; each `yardsticks` is a line's name, to which the others with as many connections are compared. */
+export function printLines(
+  title: string,
+  lines: readonly Line[],
+  unit: 'µs' | 'ms',
+  yardsticks: Readonly<Record<string, string>> = {},
+): void {
+  const head = ['', 'connections', 'per second', 'p50 ms', 'p99 ms', `CPU ${unit}/call`, 'of it database'];
+  const ratios = Object.keys(yardsticks).map((short) => `CPU to ${short}`);
+  const rows = lines.map((line) => [
+    line.name,
+    String(line.connections),
+    line.perSecond.toFixed(0),
+    line.p50Ms.toFixed(2),
+    line.p99Ms.toFixed(2),
+    inUnit(line.cpuUs, unit),
+    line.databaseUs === 0 ? '' : inUnit(line.databaseUs, unit),
+    ...Object.values(yardsticks).map((name) => {
+      const ratio = cpuRatio(lines, line.name, name, line.connections);
+      return ratio === null ? '' : `${ratio.toFixed(2)}×`;
+    }),
+    String(line.wrong),
+  ]);
+  head.push(...ratios, 'wrong');
   const widths = head.map((cell, column) =>
     Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -52,6 +46,24 @@ export function printLines(title: string, lines: readonly Line[], unit: 'µs' | 
   console.log(`\n${title}`);
   print(head);
   for (const row of rows) print(row);
+}
+
+function inUnit(us: number | null, unit: 'µs' | 'ms'): string {
+  if (us === null) return '';
+  return unit === 'ms' ? (us / 1000).toFixed(2) : us.toFixed(0);
+}
+
+/** CPU per call of one line to that of another with as many connections; null where either is not there. */
+export function cpuRatio(
+  lines: readonly Line[],
+  name: string,
+  yardstick: string,
+  connections: number,
+): number | null {
+  const cpuOf = (wanted: string) =>
+    lines.find((line) => line.name === wanted && line.connections === connections)?.cpuUs ?? null;
+  const [own, other] = [cpuOf(name), cpuOf(yardstick)];
+  return own === null || other === null || other === 0 ? null : own / other;
 }
 
 export function printNote(text: string): void {
