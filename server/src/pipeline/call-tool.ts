@@ -4,10 +4,11 @@ import { type ClientSide, type Refusal, refusal } from '#domain';
 import { type Clock, type Err, err, type MaybePromise, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
-import type { Log, Metrics } from '#telemetry';
+import type { Log } from '#telemetry';
 import type { Authorized, CallRefusal, Consented, Received, Screened } from './call.ts';
 import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
+import type { BeginStages, Stages } from './stages.ts';
 import { attachCredential, describeCredential } from './steps/attach-credential.ts';
 import { authorize } from './steps/authorize.ts';
 import { awaitConsent } from './steps/await-consent.ts';
@@ -23,34 +24,51 @@ export interface CallRooms {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: Metrics;
+  readonly beginStages: BeginStages;
 }
 
 /**
  * The order of a tool call. The first step, authenticate, happened at the door: only it makes the `Caller` that
  * `received` holds. Each step returns what the next one asks for, so a step in the wrong place does not compile.
  */
-async function runSteps(received: Received, rooms: CallRooms): Promise<Result<Screened, CallRefusal>> {
+async function runSteps(
+  received: Received,
+  stages: Stages,
+  rooms: CallRooms,
+): Promise<Result<Screened, CallRefusal>> {
   const { policy } = rooms;
+  stages.enter('resolve');
   const resolved = resolve(received);
   if (!resolved.ok) return resolved;
+  stages.enter('authorize');
   const authorized = await authorize(resolved.value, policy);
   if (!authorized.ok) return authorized;
   const { grant } = authorized.value;
+  stages.enter('consent');
   const ending = consentEnded(authorized.value, rooms.credentials);
   const consented = ending instanceof Promise ? await ending : ending;
   if (!consented.ok) return explained(grant, consented);
+  stages.enter('screen_input');
   const describe = (call: Consented) => describeCredential(call, rooms.credentials);
   const screened = await screenInput(consented.value, policy, describe);
   if (!screened.ok) return explained(grant, screened);
   const { admission } = screened.value;
   try {
+    stages.enter('attach_credential');
     const attached = attachCredential(screened.value, rooms.credentials);
     const credentialed = attached instanceof Promise ? await attached : attached;
-    const returned = credentialed.ok ? await dispatch(credentialed.value, rooms) : credentialed;
-    if (returned.ok) return await screenOutput(returned.value, policy);
-    await giveBack(admission, returned.error);
-    return credentialed.ok ? failed(grant, returned, policy) : explained(grant, returned);
+    if (!credentialed.ok) {
+      await giveBack(admission, credentialed.error);
+      return explained(grant, credentialed);
+    }
+    stages.enter('dispatch');
+    const returned = await dispatch(credentialed.value, stages.span, rooms);
+    if (!returned.ok) {
+      await giveBack(admission, returned.error);
+      return failed(grant, returned, policy);
+    }
+    stages.enter('screen_output');
+    return await screenOutput(returned.value, policy);
   } finally {
     admission.end();
   }
@@ -79,9 +97,10 @@ function explained({ trace }: Grant, { error }: Err<CallRefusal>): Err<CallRefus
 
 /** Runs the steps and journals the one record of the call before the caller gets the answer. */
 export async function callTool(received: Received, rooms: CallRooms): Promise<Result<Screened, CallRefusal>> {
+  const stages = rooms.beginStages(received);
   let outcome: Result<Screened, CallRefusal>;
   try {
-    outcome = await runSteps(received, rooms);
+    outcome = await runSteps(received, stages, rooms);
   } catch (error) {
     rooms.log.error(
       { execution_id: received.executionId, err: error },
@@ -93,8 +112,10 @@ export async function callTool(received: Received, rooms: CallRooms): Promise<Re
       }),
     );
   }
+  stages.enter('record', outcome.ok ? null : outcome.error.code);
   const recorded = recordCall(received, outcome, rooms);
   if (recorded !== undefined) await recorded;
+  stages.end();
   return outcome;
 }
 

@@ -1,14 +1,18 @@
 import type { Identity } from '#identity';
+import type { Metrics } from '#telemetry';
 import { type CallRooms, callTool } from './call-tool.ts';
 import type { Pipeline } from './contract.ts';
 import { relayRequest, subscribe } from './relay-request.ts';
+import { createStages } from './stages.ts';
 import { actAs, authenticate, stillThere } from './steps/authenticate.ts';
 
-export interface PipelineRooms extends CallRooms {
+export interface PipelineRooms extends Omit<CallRooms, 'beginStages'> {
   readonly identity: Identity;
+  readonly metrics: Metrics;
 }
 
-export function createPipeline(rooms: PipelineRooms): Pipeline {
+export function createPipeline({ metrics, ...given }: PipelineRooms): Pipeline {
+  const rooms = { ...given, beginStages: createStages(given.clock, metrics) };
   return {
     authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
     stillThere: (caller, authorization, gateway) =>

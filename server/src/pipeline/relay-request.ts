@@ -6,6 +6,7 @@ import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.
 import type { CallRooms } from './call-tool.ts';
 import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
+import type { Stages } from './stages.ts';
 import { sendAsTheUser } from './steps/as-the-user.ts';
 import { awaitConsent } from './steps/await-consent.ts';
 import { requireScopes } from './steps/require-scopes.ts';
@@ -20,6 +21,8 @@ interface RecordDetails {
   readonly kind: AuditKind;
   readonly executionId: string | null;
   readonly traceId: string | null;
+  /** A subscription has none: it is there for long. */
+  readonly stages: Stages | null;
 }
 
 /** The order of a request that runs no tool: authorize, screen input, dispatch, screen output; with one record whatever happens. */
@@ -28,20 +31,24 @@ export function relayRequest(
   rooms: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
   const { kind, executionId, span } = received;
-  const details = { kind, executionId, traceId: span.traceId };
-  return recorded(received, details, rooms, (grant) => dispatched(received, grant, rooms));
+  const stages = rooms.beginStages(received);
+  const details = { kind, executionId, traceId: span.traceId, stages };
+  return recorded(received, details, rooms, (grant) => dispatched(received, grant, stages, rooms));
 }
 
 async function dispatched(
   received: ReceivedRequest,
   grant: Grant,
+  stages: Stages,
   { policy, sources, credentials }: CallRooms,
 ): Promise<Result<SourceReturn, CallRefusal>> {
   const { kind, executionId, method, params, signal, notify } = received;
   const continues = received.client.resume?.continues === true;
   const asked = { ...askedWith(executionId, params), follows: kind === 'task', continues, signal };
+  stages.enter('consent');
   const consented = await awaitConsent(received, grant.target, credentials);
   if (!consented.ok) return consented;
+  stages.enter('screen_input');
   const admission = await policy.admit(grant, asked);
   if (!admission.ok) return admission;
   try {
@@ -51,12 +58,14 @@ async function dispatched(
     if (!meta.ok) return meta;
     const { projectId, sourceId } = grant.target;
     const { caller } = received;
+    stages.enter('attach_credential');
     const given = credentials.forSource(caller, grant.target);
     const credential = given instanceof Promise ? await given : given;
     if (!credential.ok) {
       await giveBack(admission.value, credential.error);
       return credential;
     }
+    stages.enter('dispatch');
     const forUser = { caller, at: grant.target, credential: credential.value };
     const { args } = admission.value;
     const send = (carried: Credential | null) =>
@@ -71,7 +80,7 @@ async function dispatched(
         method,
         params: args,
         meta: meta.value,
-        trace: received.span,
+        trace: stages.span,
         signal,
         notify: screenedNotify(notify, grant, policy),
       });
@@ -80,6 +89,7 @@ async function dispatched(
       await giveBack(admission.value, returned.error);
       return err(policy.releaseFailure(grant, returned.error));
     }
+    stages.enter('screen_output');
     const release = await policy.release(admission.value, asked, returned.value);
     return release.ok ? ok(release.value.returned) : err({ ...release.error, ran: true });
   } finally {
@@ -103,7 +113,7 @@ export function subscribe(
 ): Promise<Result<() => void, CallRefusal>> {
   const { uri } = received;
   const kind = uri === undefined ? 'task' : 'resource_subscribe';
-  const details = { kind, executionId: null, traceId: null } as const;
+  const details = { kind, executionId: null, traceId: null, stages: null } as const;
   return recorded(received, details, rooms, async (grant) => {
     const about = await topicOf(received, grant, rooms);
     if (!about.ok) return about;
@@ -145,10 +155,12 @@ async function recorded<T>(
   rooms: CallRooms,
   dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
-  const granted = await grantOf(asked, details.kind, rooms);
+  const { kind, executionId, traceId, stages } = details;
+  stages?.enter('authorize');
+  const granted = await grantOf(asked, kind, rooms);
   const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
   const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
-  const { kind, executionId, traceId } = details;
+  stages?.enter('record', outcome.ok ? null : outcome.error.code);
   const named = {
     kind,
     tool: recordedName(asked, policy),
@@ -162,6 +174,7 @@ async function recorded<T>(
     : outcome;
   const journalled = record(rooms, named, asked, said, policy);
   if (journalled !== undefined) await journalled;
+  stages?.end();
   return outcome;
 }
 

@@ -1,5 +1,5 @@
 import type { Credentials } from '#credentials';
-import type { Credential } from '#domain';
+import type { Credential, TraceContext } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
@@ -17,6 +17,7 @@ interface Rooms {
 /** Runs the tool where it lives. From here on, it may have had its effect. */
 export async function dispatch(
   call: Credentialed,
+  trace: TraceContext,
   { sources, credentials, policy }: Rooms,
 ): Promise<Result<Returned, CallRefusal>> {
   const { grant } = call;
@@ -39,7 +40,7 @@ export async function dispatch(
       client: client.value,
       task: policy.readsOutputs(grant.target.projectId) ? null : task,
       meta: meta.value,
-      trace: call.span,
+      trace,
       signal,
       notify: screenedNotify(call.notify, grant, policy),
     });
