@@ -17,6 +17,7 @@ before(async () => {
     rest: null,
     more: createSignIn({ ...deps, ...createOAuth(deps) }),
     readiness: async () => ({ ready: true, checks: {} }),
+    metrics: { read: async () => [], token: null },
     version: '0.0.0',
     origins: createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: issuer }),
   });

@@ -22,6 +22,7 @@ before(async () => {
     rest: null,
     more: oauth.fronts,
     readiness: async () => ({ ready: true, checks: {} }),
+    metrics: { read: async () => [], token: null },
     version: '0.0.0',
     origins: createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: issuer }),
   });
