@@ -25,8 +25,10 @@ describe('readSettings', () => {
         roles: new Set(roles),
         demo: true,
         egressAllow: [],
-        logLevel: null,
+        logLevel: 'info',
+        logFormat: null,
         auditDurability: null,
+        metricsToken: null,
         processEnv: {},
       },
     });
@@ -47,7 +49,9 @@ describe('readSettings', () => {
       SALLYPORT_DEMO: 'off',
       SALLYPORT_EGRESS_ALLOW: '10.0.0.0/8, *.corp.example,http://tools.internal:8080,fd00::/8',
       SALLYPORT_LOG_LEVEL: 'debug',
+      SALLYPORT_LOG_FORMAT: 'pretty',
       SALLYPORT_AUDIT_DURABILITY: 'strict',
+      SALLYPORT_METRICS_TOKEN: 'sixteen-letters-too',
     };
     assert.deepEqual(readSettings(env, nowhere), {
       ok: true,
@@ -65,7 +69,9 @@ describe('readSettings', () => {
         demo: false,
         egressAllow: ['10.0.0.0/8', '*.corp.example', 'http://tools.internal:8080', 'fd00::/8'],
         logLevel: 'debug',
+        logFormat: 'pretty',
         auditDurability: 'strict',
+        metricsToken: 'sixteen-letters-too',
         processEnv: {},
       },
     });

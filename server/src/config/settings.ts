@@ -10,8 +10,10 @@ export type Role = (typeof roles)[number];
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+const logFormats = ['json', 'pretty'] as const;
+export type LogFormat = (typeof logFormats)[number];
 
-/** What the environment says. `databaseUrl`, `redisUrl`, `adminKey` and `rootKey` are secrets: never log a `Settings` as a whole. */
+/** What the environment says. `databaseUrl`, `redisUrl`, `adminKey`, `rootKey` and `metricsToken` are secrets: never log a `Settings` as a whole. */
 export interface Settings {
   readonly host: string;
   /** 0: any free port. */
@@ -32,10 +34,13 @@ export interface Settings {
   readonly roles: ReadonlySet<Role>;
   readonly demo: boolean;
   readonly egressAllow: readonly string[];
-  /** `null`: `info`, or `warn` where a person watches. */
-  readonly logLevel: LogLevel | null;
+  readonly logLevel: LogLevel;
+  /** `null`: `pretty` where a person watches. */
+  readonly logFormat: LogFormat | null;
   /** `null`: the config file decides. */
   readonly auditDurability: 'relaxed' | 'strict' | null;
+  /** What who reads `/metrics` must bring; `null`: nothing. */
+  readonly metricsToken: string | null;
   /** What of our environment a process that we start gets; whatever else is there is ours alone. */
   readonly processEnv: Readonly<Record<string, string>>;
 }
@@ -79,17 +84,24 @@ export function readSettings(
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
     demo: read('SALLYPORT_DEMO', 'on', oneOf(['on', 'off']), 'on or off') === 'on',
     egressAllow: read('SALLYPORT_EGRESS_ALLOW', [], parseEgress, `a list, each ${egressEntryForm}`),
-    logLevel: read<LogLevel | null>(
+    logLevel: read<LogLevel>(
       'SALLYPORT_LOG_LEVEL',
-      null,
+      'info',
       oneOf(logLevels),
       `one of ${logLevels.join(', ')}`,
     ),
+    logFormat: read('SALLYPORT_LOG_FORMAT', null, oneOf(logFormats), 'json or pretty'),
     auditDurability: read(
       'SALLYPORT_AUDIT_DURABILITY',
       null,
       oneOf(['relaxed', 'strict']),
       'relaxed or strict',
+    ),
+    metricsToken: read(
+      'SALLYPORT_METRICS_TOKEN',
+      null,
+      parseKey,
+      'at least 16 printable characters without spaces',
     ),
     processEnv: Object.fromEntries(
       handedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
