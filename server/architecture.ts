@@ -81,8 +81,12 @@ export const rooms: Readonly<Record<string, Room>> = {
  * The keys are module names or prefixes; the values are paths below `server/src`, or their beginnings.
  */
 export const gates: Readonly<Record<string, { readonly only: readonly string[]; readonly why: string }>> = {
-  // The lock of the data directory is a listening socket: it never leaves the machine.
-  'node:net': { only: ['egress/', 'storage/lock.ts'], why: 'every byte out passes the egress policy' },
+  // The lock of the data directory is a listening socket: it never leaves the machine. The fast path answers on sockets that
+  // were accepted, and opens none.
+  'node:net': {
+    only: ['egress/', 'storage/lock.ts', 'wire/http/fast/'],
+    why: 'every byte out passes the egress policy',
+  },
   'node:tls': { only: ['egress/'], why: 'every byte out passes the egress policy' },
   'node:dns': { only: ['egress/'], why: 'an address is resolved where it is checked' },
   'node:https': { only: [], why: 'egress has its own client' },
@@ -97,7 +101,11 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   hono: { only: ['wire/'], why: 'the framework stays at the edge' },
   '@hono/node-server': { only: ['wire/'], why: 'the framework stays at the edge' },
   pino: { only: ['telemetry/'], why: 'one logger' },
-  '@opentelemetry': { only: ['telemetry/'], why: 'rooms know spans and metrics of ours, and start without it' },
+  'pino-pretty': { only: ['telemetry/process-log.ts'], why: 'loaded only where a person watches' },
+  '@opentelemetry': {
+    only: ['telemetry/'],
+    why: 'rooms know spans and metrics of ours, and start without it',
+  },
   jose: { only: ['identity/'], why: 'signed tokens are checked in one room' },
   'json-p3': {
     only: ['credentials/oauth2/'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createApp, ownerLink, welcome } from '#compose';
 import { readSettings } from '#config';
 import { Fault, messageOf, systemClock } from '#foundation';
-import { createLog } from '#telemetry';
+import { openProcessLog } from '#telemetry';
 
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
 
@@ -15,8 +15,14 @@ const settings = readSettings(process.env);
 if (!settings.ok) {
   fail(`the environment has mistakes:\n${settings.error.map((mistake) => `  ${mistake}`).join('\n')}`);
 }
-const watched = process.stderr.isTTY === true;
-const log = createLog({ level: settings.value.logLevel ?? (watched ? 'warn' : 'info') });
+const { logLevel: level, logFormat } = settings.value;
+// Asking makes a pipe one that never blocks: whoever reads the log may stop reading, and stops nothing else.
+const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
+const { log, print, flush, flushNow } = await openProcessLog({ level, format, fd: process.stdout.fd });
+process.on('uncaughtExceptionMonitor', (error) =>
+  log.error({ err: error }, 'a mistake of our own ends the server'),
+);
+process.on('exit', flushNow);
 
 try {
   const app = await createApp({ settings: settings.value, env: process.env, log, version });
@@ -26,21 +32,26 @@ try {
     if (++stops > 1) process.exit(1);
     log.info({ signal }, 'stopping: calls under way are finished first');
     app.close().then(
-      () => process.exit(0),
+      () => end(0),
       (error) => {
         log.error({ err: error }, 'stopping went wrong');
-        process.exit(1);
+        end(1);
       },
     );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  const link = await ownerLink(app, { atTerminal: watched, clock: systemClock });
+  const link = await ownerLink(app, { atTerminal: process.stderr.isTTY === true, clock: systemClock });
   const startedInMs = performance.now() - startedAt;
-  process.stdout.write(welcome(app, { ownerLink: link, version, startedInMs }));
+  print(welcome(app, { ownerLink: link, version, startedInMs }));
 } catch (error) {
   if (!(error instanceof Fault)) log.error({ err: error }, 'the server could not start');
+  await flush();
   fail(messageOf(error));
+}
+
+function end(code: number): void {
+  flush().finally(() => process.exit(code));
 }
 
 function fail(message: string): never {

@@ -11,7 +11,7 @@ const fail = redisScript(`return redis.call('LPUSH', KEYS[1], 'a')`);
 function collectingLog() {
   const lines: string[] = [];
   const say = (_fields: object, message: string) => void lines.push(message);
-  const log: Log = { debug() {}, info: say, warn: say, error: say, child: () => log };
+  const log: Log = { debug() {}, each: say, info: say, warn: say, error: say, child: () => log };
   return { log, lines };
 }
 

@@ -3,13 +3,17 @@
  * in; nothing else writes to the console. It never knows what is counted: each room names its own metrics and spans.
  */
 
-export type { Log, LogLevel } from './log.ts';
+export type { HeardLine } from './heard-log.ts';
+export { heardLog } from './heard-log.ts';
+export type { FlatFields, Log, LogLevel } from './log.ts';
 export { createLog, silentLog } from './log.ts';
 export type { Counter, Family, Gauge, Histogram, MetricSnapshot, Metrics } from './metrics/contract.ts';
 export type { ExpositionFormat } from './metrics/exposition.ts';
 export { contentTypes, expose, formatFor } from './metrics/exposition.ts';
 export { mergeSnapshots } from './metrics/merge.ts';
 export { createMetrics } from './metrics/registry.ts';
+export type { ProcessLog } from './process-log.ts';
+export { openProcessLog } from './process-log.ts';
 export type { ExporterStatus, Telemetry } from './telemetry.ts';
 export { createTelemetry } from './telemetry.ts';
 export type { Attributes, Carried, Span, Tracer } from './tracing/contract.ts';

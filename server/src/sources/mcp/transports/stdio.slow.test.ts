@@ -44,6 +44,7 @@ describe('an MCP server in a process of ours', () => {
     const log: Log = {
       debug: write('debug'),
       info: write('info'),
+      each: write('info'),
       warn: write('warn'),
       error: write('error'),
       child: () => log,
