@@ -27,16 +27,16 @@ export interface Behind {
   stop(): Promise<void>;
 }
 
-function startScript(file: string, argument: string, before: readonly string[]): Promise<Behind> {
-  const args = [...before, process.execPath, join(import.meta.dirname, file), argument];
+function startScript(file: string, own: readonly string[], before: readonly string[]): Promise<Behind> {
+  const args = [...before, process.execPath, join(import.meta.dirname, file), ...own];
   const child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = () => end(child);
   return printedOrigin(child).then((origin) => ({ origin, pid: child.pid ?? 0, stop }));
 }
 
 /** The worker and MCP server that the gateway is put before. */
-export function startUpstream(tools: number, before = onCore(0)): Promise<Behind> {
-  return startScript('upstream.ts', String(tools), before);
+export function startUpstream(tools: number, before = onCore(0), port = 0): Promise<Behind> {
+  return startScript('upstream.ts', [String(tools), String(port)], before);
 }
 
 export function gatewayConfig(upstream: string): Parameters<typeof startGateway>[0] {
@@ -132,7 +132,7 @@ export async function buildStand(
     });
     const program = findNginx();
     const nginx = program === null ? null : await kept(startNginx(program, behind.origin, onCore(1)));
-    const bare = await kept(startScript('bare-proxy.ts', behind.origin, onCore(1)));
+    const bare = await kept(startScript('bare-proxy.ts', [behind.origin], onCore(1)));
     const strict = await gatewayWith({ env: { SALLYPORT_AUDIT_DURABILITY: 'strict' } });
     const sink = await kept(startOtlpSink());
     const traced = await gatewayWith({

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
  * What stands behind the gateway while it is measured: a process that answers the worker protocol (`/worker/…`) and MCP
  * (`/mcp`, both eras) as cheaply as it can. Toolkit `Bench` has as many tools as the first argument says; each gives its
  * argument `text` back. `Large` gives it back with as many letters more as its argument `bytes` says.
+ * The second argument is the port; any free one unless given.
  */
 const toolCount = Number(process.argv[2] ?? 500);
 const names = [...Array.from({ length: toolCount - 1 }, (_, index) => `Tool${index}`), 'Large'];
@@ -151,5 +152,7 @@ const http = createServer((req, res) => {
   else send(res, 404, '{}');
 });
 http.keepAliveTimeout = 600_000;
-http.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`));
+http.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${(http.address() as AddressInfo).port}`),
+);
 process.on('SIGTERM', () => process.exit(0));
