@@ -2,8 +2,15 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { randomHex } from '#foundation';
-import { type Db, openDatabase, prepareTemplate, type StorageDeps } from '#storage';
+import { randomHex, systemClock } from '#foundation';
+import {
+  type Changes,
+  type Db,
+  openChanges,
+  openDatabase,
+  prepareTemplate,
+  type StorageDeps,
+} from '#storage';
 import { silentLog } from '#telemetry';
 
 /** A directory of its own for one test, in memory where the system offers that. The caller removes it. */
@@ -36,6 +43,10 @@ export async function openOnServer(server: string, deps: StorageDeps): Promise<D
   const db = await openDatabase({ url }, deps);
   return closingWith(db, drop);
 }
+
+/** Of the only process on this database: nobody is told, and nobody heard. */
+export const changesAlone = (db: Db): Promise<Changes> =>
+  openChanges(db, { clock: systemClock, log: silentLog }, false);
 
 /** An empty database on the server. */
 export async function createDatabase(server: string): Promise<{ url: string; drop: () => Promise<void> }> {

@@ -17,3 +17,5 @@ export type { Sealer } from './seal.ts';
 export { createSealer } from './seal.ts';
 export type { SingleFlight } from './single-flight.ts';
 export { createSingleFlight } from './single-flight.ts';
+export type { Turns } from './turns.ts';
+export { createTurns } from './turns.ts';

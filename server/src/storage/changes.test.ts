@@ -152,6 +152,36 @@ describe('changes', () => {
     assert.deepEqual(heard, ['late', 'early']);
   });
 
+  it('are counted once others can hear of them, and never where they are undone', async () => {
+    const { changes } = await replica();
+    await changes.tell(db, 'keys', 'key_1');
+    assert.equal(changes.told(), 1);
+    await db.tx(async (queries) => {
+      await changes.tell(queries, 'keys', 'key_2');
+      await changes.tell(queries, 'keys', 'key_3');
+      assert.equal(changes.told(), 1);
+    });
+    assert.equal(changes.told(), 3);
+    const undone = db.tx(async (queries) => {
+      await changes.tell(queries, 'keys', 'key_4');
+      throw new Error('undo');
+    });
+    await assert.rejects(undone);
+    assert.equal(changes.told(), 3);
+  });
+
+  it('who looks learns whether everything was heard', async () => {
+    const { changes } = await replica();
+    let fails = true;
+    changes.on('keys', () => {
+      if (fails) throw new Error('the database is away');
+    });
+    await changes.tell(db, 'keys', 'key_1');
+    assert.equal(await changes.look(), false);
+    fails = false;
+    assert.equal(await changes.look(), true);
+  });
+
   it('are heard at once in the replica that makes them, on every database', async () => {
     for (const isShared of [true, false]) {
       const { changes, heard } = await replica(isShared);
@@ -164,5 +194,6 @@ describe('changes', () => {
     const { changes } = await replica(false);
     await changes.tell(db, 'keys', 'key_1');
     assert.deepEqual(await db.query('select 1 from changes'), []);
+    assert.deepEqual([changes.told(), await changes.look()], [0, true]);
   });
 });

@@ -23,12 +23,14 @@ export interface Changes {
   on(topic: string, listener: ChangeListener): void;
   /** From now on others are heard, with all that they have told since this was opened: call it once everybody listens. */
   listen(): void;
-  /** Looks now; for tests, and who cannot wait. */
-  look(): Promise<void>;
+  /** Looks now. `true`: everything that was told before has been heard here; otherwise it is tried again. */
+  look(): Promise<boolean>;
+  /** Grows with whatever this replica tells the others, as soon as it is there for them to hear. */
+  told(): number;
   close(): void;
 }
 
-/** The embedded database serves one process, so nobody is told anything there. */
+/** `isShared`: whether other processes have the same database; where none has, nobody is told anything. */
 export async function openChanges(
   db: Db,
   { clock, log }: { clock: Clock; log: Log },
@@ -38,8 +40,9 @@ export async function openChanges(
   // What had committed when we looked last.
   let seen = isShared ? (await newsSince(db, null)).snapshot : '';
   let lookedAt = clock.now();
-  let looking: Promise<void> | null = null;
+  let looking: Promise<boolean> | null = null;
   let failing = false;
+  let toldCount = 0;
   /** By topic: what somebody has still to look at. One that cannot keeps nothing from the others. */
   const owed = new Map<string, Set<string | null>>();
 
@@ -81,15 +84,17 @@ export async function openChanges(
     await settle();
   }
 
-  function lookOnce(): Promise<void> {
+  function lookOnce(): Promise<boolean> {
     looking ??= look()
       .then(
         () => {
           failing = false;
+          return true;
         },
         (error) => {
           if (!failing) log.warn({ error: messageOf(error) }, 'changes by other replicas cannot be seen');
           failing = true;
+          return false;
         },
       )
       .finally(() => {
@@ -112,6 +117,9 @@ export async function openChanges(
         key,
         clock.iso(),
       ]);
+      const count = () => void toldCount++;
+      if (queries.afterCommit === undefined) count();
+      else queries.afterCommit(count);
     },
     here: hear,
     on(topic, listener) {
@@ -121,11 +129,12 @@ export async function openChanges(
       if (isShared) stops.push(clock.every(pollEveryMs, lookOnce), clock.every(tidyEveryMs, tidy));
     },
     async look() {
-      if (!isShared) return;
+      if (!isShared) return true;
       // One that is under way may have read before.
       await looking;
-      await lookOnce();
+      return lookOnce();
     },
+    told: () => toldCount,
     close: () => stops.forEach((stop) => void stop()),
   };
 }

@@ -7,10 +7,13 @@ export type Row = Record<string, unknown>;
  */
 export interface Queries {
   query<T extends Row = Row>(sql: string, params?: readonly unknown[]): Promise<T[]>;
+  /** Inside a transaction: called once it has committed. Outside, each statement has when it resolves. */
+  afterCommit?(then: () => void): void;
 }
 
 export interface Db extends Queries {
-  readonly kind: 'pglite' | 'postgres';
+  /** `remote`: the embedded one, held by another process of this server. */
+  readonly kind: 'pglite' | 'postgres' | 'remote';
   /**
    * Runs `work` in one transaction; rolled back when it throws or when one of its statements failed. Inside `work`
    * use only what it is given: on the embedded database `db.query` would wait for the transaction to end.

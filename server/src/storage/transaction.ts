@@ -22,6 +22,7 @@ export async function runTransaction<T>(
 ): Promise<T> {
   let ended = false;
   let failure: { readonly thrown: unknown } | null = null;
+  const committed: (() => void)[] = [];
   const guarded = async <R>(run: () => Promise<R>): Promise<R> => {
     if (ended) throw new Fault('The transaction has ended; a query was not awaited inside it');
     try {
@@ -36,11 +37,13 @@ export async function runTransaction<T>(
     const result = await work({
       query: (sql, params) => guarded(() => session.query(sql, params)),
       script: (sql) => guarded(() => session.script(sql)),
+      afterCommit: (then) => void committed.push(then),
     });
     const failed = failure as { readonly thrown: unknown } | null;
     if (failed !== null) throw failed.thrown;
     ended = true;
     await session.script('commit');
+    for (const then of committed) then();
     return result;
   } catch (thrown) {
     ended = true;

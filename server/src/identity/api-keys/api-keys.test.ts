@@ -34,7 +34,7 @@ async function replica(): Promise<{ keys: ApiKeys; hear: () => Promise<void> }> 
     log: silentLog,
     serviceAccounts: { get: () => null },
   });
-  return { keys, hear: changes.look };
+  return { keys, hear: async () => void (await changes.look()) };
 }
 
 const unrestricted = { users: null, gateways: null, tools: null, serviceAccountId: null, expiresAt: null };
