@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '#domain';
 import { err, isDeeperThan, ok, type Result } from '#foundation';
+import { WholeRequest } from './fast/whole-request.ts';
+import type { HttpRequest } from './message.ts';
 
 /** Bytes of a request's body that a front accepts, unless it says more. */
 export const maxBodyBytes = 4 * 1024 * 1024;
@@ -9,11 +10,12 @@ const maxDepth = 64;
 
 /** The whole body; `request.too_large` as soon as it is known to be over the cap, with the rest left unread. */
 export function readBody(
-  request: IncomingMessage,
+  request: HttpRequest,
   maxBytes: number = maxBodyBytes,
 ): Promise<Result<Buffer, Refusal>> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > maxBytes) return Promise.resolve(err(tooLarge(maxBytes)));
+  if (request instanceof WholeRequest) return Promise.resolve(ok(request.body));
   // The client went away before anybody listened.
   if (request.destroyed) return Promise.resolve(err(incomplete()));
   return new Promise((resolve) => {

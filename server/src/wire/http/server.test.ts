@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import type { HttpRequest, HttpResponse } from './message.ts';
 import { createOriginPolicy } from './origin.ts';
 import { listen } from './server.ts';
 
 const readiness = async () => ({ ready: true, checks: {} });
+const metrics = { read: async () => [], token: null };
 const origins = createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: null });
 
 test('an address that holds no text is refused before anybody looks for what it names', async () => {
   const served: (string | undefined)[] = [];
-  const serve = async ({ url }: IncomingMessage, response: ServerResponse) => {
+  const serve = async ({ url }: HttpRequest, response: HttpResponse) => {
     served.push(url);
     response.end();
   };
@@ -21,6 +22,7 @@ test('an address that holds no text is refused before anybody looks for what it 
     more: [{ at: '/connect', serve }],
     origins,
     readiness,
+    metrics,
     version: '1',
   };
   const server = await listen('127.0.0.1', 0, fronts);
@@ -35,7 +37,7 @@ test('an address that holds no text is refused before anybody looks for what it 
 });
 
 test('a connection that a client opened ahead of need does not hold up the stop', async () => {
-  const fronts = { mcp: null, rest: null, more: [], origins, readiness, version: '1' };
+  const fronts = { mcp: null, rest: null, more: [], origins, readiness, metrics, version: '1' };
   const server = await listen('127.0.0.1', 0, fronts);
   const ahead = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(ahead, 'connect');

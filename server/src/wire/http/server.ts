@@ -2,17 +2,22 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
+import { behind, createFastFront } from './fast/front.ts';
+import { gatewaySlugOf } from './gateway-path.ts';
+import type { HttpRequest, HttpResponse } from './message.ts';
+import { closedToScraper, type MetricsPage, serveMetrics } from './metrics-page.ts';
 import type { OriginPolicy } from './origin.ts';
 
 /** What each part of the path space is served by; `null` where this process does not have the role. */
 export interface Fronts {
-  readonly mcp: ((request: IncomingMessage, response: ServerResponse, slug: string) => Promise<void>) | null;
+  readonly mcp: ((request: HttpRequest, response: HttpResponse, slug: string) => Promise<void>) | null;
   /** Everything below `/v1/`. */
   readonly rest: ((request: IncomingMessage, response: ServerResponse) => void) | null;
   /** Whatever else is served; the first that fits. */
   readonly more: readonly Front[];
   /** What `/readyz` says. */
   readonly readiness: () => Promise<Readiness>;
+  readonly metrics: MetricsPage;
   readonly version: string;
   /** Holds for all but gateways, which record what they refuse. */
   readonly origins: OriginPolicy;
@@ -40,21 +45,26 @@ export interface HttpServer {
 
 /** A token that names a user and a thousand groups is a header. */
 const maxHeaderSize = 80 * 1024;
+const keepAliveMs = 75_000;
 
 /** Listens. Throws a Fault that names the address when it is taken. */
 export async function listen(host: string, port: number, fronts: Fronts): Promise<HttpServer> {
   let stopping = false;
-  const options = { keepAliveTimeout: 75_000, requestTimeout: 60_000, maxHeaderSize };
+  const options = { keepAliveTimeout: keepAliveMs, requestTimeout: 60_000, maxHeaderSize };
   const server = createServer(options, (request, response) => {
     if (stopping) response.setHeader('connection', 'close');
     route(request, response, fronts);
   });
-  // Clients open connections ahead of need; Node takes one without a request for busy.
-  const connections = new Set<IncomingMessage['socket']>();
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+  const { mcp } = fronts;
+  const fast = createFastFront({
+    accepts: () => mcp !== null,
+    serve(request, response) {
+      if (mcp !== null) settle(mcp(request, response, request.slug), response);
+    },
+    handOver: behind(server),
+    keepAliveMs,
   });
+  server.on('connection', fast.take);
   // Long calls and streams are bounded by their own time-outs.
   server.timeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -73,10 +83,13 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     close(graceMs) {
       stopping = true;
       return new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        const cut = setTimeout(() => {
+          fast.cut();
+          server.closeAllConnections();
+        }, graceMs);
+        fast.stop();
         // A kept-alive connection whose last answer is out would hold the server open.
         const sweep = setInterval(() => server.closeIdleConnections(), 50);
-        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
         server.close(() => {
           clearTimeout(cut);
           clearInterval(sweep);
@@ -97,12 +110,10 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
     refuse(response, noText);
     return;
   }
-  if (path.startsWith('/mcp/') && fronts.mcp !== null) {
-    const slug = slugOf(path);
-    if (slug !== null) {
-      settle(fronts.mcp(request, response, slug), response);
-      return;
-    }
+  const slug = fronts.mcp === null ? null : gatewaySlugOf(url);
+  if (fronts.mcp !== null && slug !== null) {
+    settle(fronts.mcp(request, response, slug), response);
+    return;
   }
   const front = fronts.more.find(({ at }) => path.startsWith(at));
   const origin = front?.open ? undefined : request.headers.origin;
@@ -116,14 +127,8 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
 const noText = refusal('request.params_invalid', 'the address must not hold a NUL character (%00)');
 
 /** A front that fails costs its own request and nobody else's: an error that nobody handles would end the process. */
-function settle(served: Promise<void>, response: ServerResponse): void {
+function settle(served: Promise<void>, response: HttpResponse): void {
   served.catch(() => response.destroy());
-}
-
-/** The last part of `/mcp/{slug}`; `null` for anything deeper or undecodable. */
-function slugOf(path: string): string | null {
-  const slug = path.endsWith('/') ? path.slice(5, -1) : path.slice(5);
-  return /^[A-Za-z0-9._~-]{1,256}$/.test(slug) ? slug : null;
 }
 
 async function plain(
@@ -140,6 +145,12 @@ async function plain(
       const readiness = await fronts.readiness();
       return json(response, readiness.ready ? 200 : 503, readiness);
     }
+    case '/metrics': {
+      const closed = closedToScraper(fronts.metrics, request.headers.authorization);
+      if (closed === null) return serveMetrics(fronts.metrics, request, response);
+      response.setHeader('www-authenticate', 'Bearer');
+      return refuse(response, closed);
+    }
     case '/':
       return json(response, 200, {
         name: 'sallyport',
@@ -147,6 +158,7 @@ async function plain(
         gateways: '/mcp/{slug}',
         api: '/v1/swagger',
         health: ['/healthz', '/readyz'],
+        metrics: '/metrics',
       });
     default:
       return refuse(response, nothingHere(path));

@@ -1,0 +1,90 @@
+import { gatewaySlugOf } from '../gateway-path.ts';
+import { WholeRequest } from './whole-request.ts';
+
+/*
+ * Why two readers of HTTP do not make for two opinions (request smuggling lives off the difference):
+ *
+ * 1. This one knows a single shape, in which nothing can be read in two ways: one Content-Length in plain digits that is
+ *    exactly what follows the head, no Transfer-Encoding, no name twice, lines that end in CRLF and nothing else that
+ *    could be taken for the end of one.
+ * 2. It has no state. The bytes that came are that shape from the first to the last, or `null`: then node:http reads
+ *    these very bytes, and all that ever follow on the connection.
+ * 3. So a connection changes its reader once at most, between two requests, and never back; whoever stands before us saw
+ *    a request end where we did.
+ *
+ * `read-request.test.ts` holds it to node:http: what is read here is what node:http reads from the same bytes, or it is
+ * not read here.
+ */
+
+const maxHeadBytes = 16 * 1024;
+const maxBodyBytes = 64 * 1024;
+/** node:http drops what is beyond its own limit, which is far higher. */
+const maxHeaders = 100;
+
+/** The request line and the lines of the headers, each with its CRLF: RFC 9112 without what it merely tolerates. */
+const plainHead =
+  /^POST (\/mcp\/[\w.~%?=&/:@!$'()*+,;-]*) HTTP\/1\.1\r\n(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
+
+/** Change how a message is framed, or what becomes of the connection; the last is no plain text in node:http. */
+const forNodeHttp = ['transfer-encoding', 'trailer', 'expect', 'upgrade', 'proxy-connection', 'set-cookie'];
+
+/** The request that these bytes are, exactly and plainly; `null` where node:http must look. */
+export function readRequest(bytes: Buffer): WholeRequest | null {
+  // Most of what comes on other connections is known by its first letter.
+  if (bytes[0] !== 0x50 || bytes.length > maxHeadBytes + maxBodyBytes) return null;
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0 || end > maxHeadBytes) return null;
+  const head = bytes.toString('latin1', 0, end + 2);
+  const url = plainHead.exec(head)?.[1];
+  const slug = url === undefined ? null : gatewaySlugOf(url);
+  if (url === undefined || slug === null) return null;
+  const raw = linesOf(head);
+  const headers = raw === null ? null : membersOf(raw);
+  if (raw === null || headers === null) return null;
+  const body = bytes.subarray(end + 4);
+  return isPlain(headers, body.length) ? new WholeRequest(url, slug, headers, raw, body) : null;
+}
+
+/** Names and values by turns; `null` where there are too many. */
+function linesOf(head: string): string[] | null {
+  const raw: string[] = [];
+  let at = head.indexOf('\r\n') + 2;
+  while (at < head.length) {
+    const colon = head.indexOf(':', at);
+    const next = head.indexOf('\r\n', colon);
+    let from = colon + 1;
+    let to = next;
+    while (from < to && isBlank(head.charCodeAt(from))) from++;
+    while (from < to && isBlank(head.charCodeAt(to - 1))) to--;
+    raw.push(head.slice(at, colon), head.slice(from, to));
+    at = next + 2;
+  }
+  return raw.length > 2 * maxHeaders ? null : raw;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** `null` where a name is there twice, or is one that every object has. */
+function membersOf(raw: readonly string[]): Record<string, string> | null {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] as string).toLowerCase();
+    if (headers[name] !== undefined) return null;
+    headers[name] = raw[at + 1] as string;
+  }
+  return headers;
+}
+
+function isPlain(headers: Readonly<Record<string, string>>, bodyLength: number): boolean {
+  const { host, connection } = headers;
+  return (
+    host !== undefined &&
+    host !== '' &&
+    headers['content-length'] === String(bodyLength) &&
+    bodyLength <= maxBodyBytes &&
+    (connection === undefined || connection.toLowerCase() === 'keep-alive') &&
+    forNodeHttp.every((name) => headers[name] === undefined)
+  );
+}
