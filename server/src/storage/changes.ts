@@ -36,42 +36,13 @@ export async function openChanges(
   { clock, log }: { clock: Clock; log: Log },
   isShared: boolean = db.kind === 'postgres',
 ): Promise<Changes> {
-  const listeners = new Map<string, ChangeListener[]>();
+  const { listeners, on, hear, owe, settle } = createHearing();
   // What had committed when we looked last.
   let seen = isShared ? (await newsSince(db, null)).snapshot : '';
   let lookedAt = clock.now();
   let looking: Promise<boolean> | null = null;
   let failing = false;
   let toldCount = 0;
-  /** By topic: what somebody has still to look at. One that cannot keeps nothing from the others. */
-  const owed = new Map<string, Set<string | null>>();
-
-  async function hear(topic: string, key: string | null): Promise<void> {
-    await Promise.all((listeners.get(topic) ?? []).map(async (listener) => listener(key)));
-  }
-
-  function owe(topic: string, key: string | null): void {
-    if (!listeners.has(topic)) return;
-    const keys = owed.get(topic) ?? new Set<string | null>();
-    owed.set(topic, keys.has(null) || key === null || keys.size >= maxOwed ? new Set([null]) : keys.add(key));
-  }
-
-  /** Done when all was looked at once; throws what went wrong first. */
-  async function settle(): Promise<void> {
-    const due = [...owed];
-    owed.clear();
-    const failures: unknown[] = [];
-    const settleTopic = async ([topic, keys]: (typeof due)[number]) => {
-      for (const key of keys) {
-        await hear(topic, key).catch((error) => {
-          failures.push(error);
-          owe(topic, key);
-        });
-      }
-    };
-    await Promise.all(due.map(settleTopic));
-    if (failures.length > 0) throw failures[0];
-  }
 
   async function look(): Promise<void> {
     const now = clock.now();
@@ -122,9 +93,7 @@ export async function openChanges(
       else queries.afterCommit(count);
     },
     here: hear,
-    on(topic, listener) {
-      listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
-    },
+    on,
     listen() {
       if (isShared) stops.push(clock.every(pollEveryMs, lookOnce), clock.every(tidyEveryMs, tidy));
     },
@@ -137,6 +106,46 @@ export async function openChanges(
     told: () => toldCount,
     close: () => stops.forEach((stop) => void stop()),
   };
+}
+
+/** Who listens, and what somebody has still to look at. */
+function createHearing() {
+  const listeners = new Map<string, ChangeListener[]>();
+  /** By topic: what somebody has still to look at. One that cannot keeps nothing from the others. */
+  const owed = new Map<string, Set<string | null>>();
+
+  async function hear(topic: string, key: string | null): Promise<void> {
+    await Promise.all((listeners.get(topic) ?? []).map(async (listener) => listener(key)));
+  }
+
+  function owe(topic: string, key: string | null): void {
+    if (!listeners.has(topic)) return;
+    const keys = owed.get(topic) ?? new Set<string | null>();
+    owed.set(topic, keys.has(null) || key === null || keys.size >= maxOwed ? new Set([null]) : keys.add(key));
+  }
+
+  /** Done when all was looked at once; throws what went wrong first. */
+  async function settle(): Promise<void> {
+    const due = [...owed];
+    owed.clear();
+    const failures: unknown[] = [];
+    const settleTopic = async ([topic, keys]: (typeof due)[number]) => {
+      for (const key of keys) {
+        await hear(topic, key).catch((error) => {
+          failures.push(error);
+          owe(topic, key);
+        });
+      }
+    };
+    await Promise.all(due.map(settleTopic));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  function on(topic: string, listener: ChangeListener): void {
+    listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
+  }
+
+  return { listeners, on, hear, owe, settle };
 }
 
 interface NewsRow extends Record<string, unknown> {

@@ -14,6 +14,8 @@ export type { StorageDeps } from './open-database.ts';
 export { openDatabase } from './open-database.ts';
 export type { Redis, RedisScript } from './redis.ts';
 export { openRedis, redisScript } from './redis.ts';
+export type { DbAnswer, DbRequest, RemoteDb, ServedDb } from './remote-db.ts';
+export { createRemoteDb, serveDb } from './remote-db.ts';
 export type { SqlError } from './sql-error.ts';
 export { sqlStateOf } from './sql-error.ts';
 export { prepareTemplate } from './template.ts';
