@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { type InputAnswer, type InputRequest, type RpcError, taskExtension } from '#domain';
 import { type Clock, isMembers, type Members, randomHex } from '#foundation';
+import type { HttpResponse } from '../http/message.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenQuestion, Session } from './sessions/session.ts';
 
@@ -18,7 +18,7 @@ const invalidParams = -32602;
 export function createAsking(clock: Clock) {
   // In the order in which they run out of time.
   const open = new Map<OpenQuestion, number>();
-  const onStream = new WeakMap<ServerResponse, Set<OpenQuestion>>();
+  const onStream = new WeakMap<HttpResponse, Set<OpenQuestion>>();
   let isClosed = false;
   const stop = clock.every(5_000, () => {
     for (const [question, dueMs] of open) {
@@ -27,7 +27,7 @@ export function createAsking(clock: Clock) {
     }
   });
 
-  function questionsOn(response: ServerResponse): Set<OpenQuestion> {
+  function questionsOn(response: HttpResponse): Set<OpenQuestion> {
     let questions = onStream.get(response);
     if (questions === undefined) {
       const made = new Set<OpenQuestion>();

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Gateway, Refusal } from '#domain';
+import type { HttpRequest } from '../http/message.ts';
 import { takesSignIns } from '../oauth/targets.ts';
 import { nameOf } from '../oauth/well-known.ts';
 
@@ -21,7 +21,7 @@ const notHolding = new Set([
 export function challengeOf(
   { code }: Refusal,
   gateway: Gateway | null,
-  request: IncomingMessage,
+  request: HttpRequest,
   issuer: () => string,
 ): string {
   if (code.startsWith('identity.assertion_')) return 'Bearer error="invalid_token"';
@@ -31,13 +31,13 @@ export function challengeOf(
 }
 
 /** That of a 403: with which scopes to come back. */
-export function stepUpOf({ details }: Refusal, request: IncomingMessage, issuer: () => string): string {
+export function stepUpOf({ details }: Refusal, request: HttpRequest, issuer: () => string): string {
   const needed = [...gatewayScopes, ...((details?.scopes ?? []) as readonly string[])].join(' ');
   return `Bearer error="insufficient_scope", scope="${needed}", resource_metadata="${metadataOf(request, issuer)}"`;
 }
 
 /** Of the gateway under the name and path by which the client came: it compares. */
-function metadataOf(request: IncomingMessage, issuer: () => string): string {
+function metadataOf(request: HttpRequest, issuer: () => string): string {
   const path = (request.url ?? '').replace(/\?.*$/, '');
   return `${nameOf(request, issuer())}/.well-known/oauth-protected-resource${path}`;
 }

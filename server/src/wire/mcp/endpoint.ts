@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@sallyport/contracts';
 import { type Caller, type Refusal, refusal } from '#domain';
 import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { readBody } from '../http/body.ts';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { OriginPolicy } from '../http/origin.ts';
 import { asksForPage } from '../sign-in/gateway-page.ts';
 import { challengeOf, stepUpOf } from './challenge.ts';
@@ -19,11 +19,7 @@ import { errorMessage, parseBody, type RpcId } from './rpc.ts';
 /** Serves `/mcp/{slug}`: who may come in is decided first, then which generation of the protocol the request speaks. */
 export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
   const httpSse = createHttpSse(deps);
-  return async function serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    slug: string,
-  ): Promise<void> {
+  return async function serve(request: HttpRequest, response: HttpResponse, slug: string): Promise<void> {
     const asked: Asked = { id: null, exchange: null };
     try {
       if (asksForPage(request) && origins.check(request.headers.host, request.headers.origin) === null) {
@@ -65,8 +61,8 @@ interface Asked {
 }
 
 function enter(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   slug: string,
   deps: McpDeps,
   origins: OriginPolicy,
@@ -144,8 +140,8 @@ async function withoutBody(
 
 /** Nobody is known yet: the record says only which gateway was tried, and why the door stayed shut. */
 async function refuseAtTheDoor(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   slug: string,
   told: Refusal,
   { audit, catalog, issuer }: McpDeps,
@@ -163,7 +159,7 @@ async function refuseAtTheDoor(
   shut(response, told, challengeOf(told, gateway, request, issuer));
 }
 
-function shut(response: ServerResponse, told: Refusal, challenge = 'Bearer'): void {
+function shut(response: HttpResponse, told: Refusal, challenge = 'Bearer'): void {
   const { status } = errorCodes[told.code];
   // An inactive gateway is told as an unknown one.
   const json = errorMessage(null, { ...told, code: status === 404 ? 'gateway.unknown' : told.code });
@@ -191,7 +187,7 @@ function tell(exchange: Exchange, refused: Refused, id: RpcId | null, { issuer }
 }
 
 /** What could be read in two ways, or stands where everybody on the way writes it down. */
-function unfitCredential({ rawHeaders, url = '' }: IncomingMessage): Refusal | null {
+function unfitCredential({ rawHeaders, url = '' }: HttpRequest): Refusal | null {
   const field = 'Authorization';
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -206,7 +202,7 @@ function unfitCredential({ rawHeaders, url = '' }: IncomingMessage): Refusal | n
 }
 
 /** The user that the client acts for. Either name of the header; ours wins. */
-function userIdOf({ headers }: IncomingMessage): string | null {
+function userIdOf({ headers }: HttpRequest): string | null {
   const named = headers['sallyport-user-id'] ?? headers['arcade-user-id'];
   if (typeof named !== 'string') return null;
   const text = fromUtf8(named).trim();
@@ -214,7 +210,7 @@ function userIdOf({ headers }: IncomingMessage): string | null {
 }
 
 /** A token in the place of a user id is nothing to be written down. */
-function triedUserOf(request: IncomingMessage): string | null {
+function triedUserOf(request: HttpRequest): string | null {
   const userId = userIdOf(request);
   return userId === null || userId.startsWith('eyJ') ? null : userId.slice(0, 256);
 }

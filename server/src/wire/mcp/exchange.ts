@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayView } from '#catalog';
 import type { Caller, CallNotification } from '#domain';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { Session } from './sessions/session.ts';
 
 /**
@@ -8,8 +8,8 @@ import type { Session } from './sessions/session.ts';
  * then it becomes an SSE stream at that moment, if the client accepts one.
  */
 export class Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly caller: Caller;
   readonly view: GatewayView;
   /** Milliseconds, monotonic. */
@@ -17,8 +17,8 @@ export class Exchange {
   #streaming = false;
 
   constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     caller: Caller,
     view: GatewayView,
     startedAt: number,

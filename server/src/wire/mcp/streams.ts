@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import type { ListKind } from '#catalog';
 import type { Clock } from '#foundation';
+import type { HttpResponse } from '../http/message.ts';
 import { messageEvent } from './exchange.ts';
 
 const keepAliveMs = 15_000;
@@ -15,7 +15,7 @@ export function createStreams(clock: Clock) {
   const bySlug = new Map<string | null, Set<OpenStream>>();
 
   interface OpenStream {
-    readonly response: ServerResponse;
+    readonly response: HttpResponse;
     /** Whether its client would still be let in: asked before each word, and now and then. */
     readonly mayHear: () => boolean;
     /** The lists it wants to hear of. */
@@ -48,7 +48,7 @@ export function createStreams(clock: Clock) {
 
   return {
     /** Counts a stream among those of a principal until it closes; `false` where that has too many. */
-    admit(principalId: string, response: ServerResponse): boolean {
+    admit(principalId: string, response: HttpResponse): boolean {
       const open = openOf.get(principalId) ?? 0;
       if (open >= maxPerPrincipal) return false;
       openOf.set(principalId, open + 1);
@@ -95,7 +95,7 @@ export function createStreams(clock: Clock) {
 }
 
 /** An ended stream may wait for its turn on the connection; writing to it would be an error that nobody catches. */
-export function say(response: ServerResponse, text: string, maxUnreadBytes = mayLeaveUnread): void {
+export function say(response: HttpResponse, text: string, maxUnreadBytes = mayLeaveUnread): void {
   if (response.writableLength > maxUnreadBytes) response.destroy();
   else if (!response.writableEnded) response.write(text);
 }

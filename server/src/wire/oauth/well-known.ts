@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpRequest } from '../http/message.ts';
 import { gatewayScope } from './asked-parameters.ts';
 import { isOurOrigin, type Targets } from './targets.ts';
 
@@ -53,7 +54,7 @@ function resourceDocument(
 }
 
 /** Our origin as the client has it; that of a forged `Host` is never it. */
-export function nameOf({ headers }: IncomingMessage, issuer: string): string {
+export function nameOf({ headers }: HttpRequest, issuer: string): string {
   const { protocol } = new URL(issuer);
   const typed = `${protocol}//${headers.host ?? ''}`;
   if (!URL.canParse(typed)) return issuer;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { html, raw } from 'hono/html';
+import type { HttpResponse } from '../http/message.ts';
 import { style } from './style.ts';
 
 export type Html = ReturnType<typeof html>;
@@ -69,8 +70,12 @@ export function pageHeaders(script?: string): Record<string, string> {
   };
 }
 
-export async function sendPage(response: ServerResponse, status: number, page: Page): Promise<void> {
+export async function sendPage(
+  response: HttpResponse & { readonly req?: IncomingMessage },
+  status: number,
+  page: Page,
+): Promise<void> {
   const text = await documentOf(page);
   response.writeHead(status, { ...pageHeaders(page.script), 'content-length': Buffer.byteLength(text) });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
+  response.end(response.req?.method === 'HEAD' ? undefined : text);
 }

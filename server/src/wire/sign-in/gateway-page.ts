@@ -1,13 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalog } from '#catalog';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import { connectPage, noGatewayPage } from '../pages/connect-page.ts';
 import { sendPage } from '../pages/page.ts';
 
 /** What a browser sees of a gateway. */
-export type GatewayPage = (request: IncomingMessage, response: ServerResponse, slug: string) => Promise<void>;
+export type GatewayPage = (request: HttpRequest, response: HttpResponse, slug: string) => Promise<void>;
 
 /** Whether a person opened a gateway's address in a browser: no MCP client asks for HTML, and none without saying more. */
-export function asksForPage({ method, headers }: IncomingMessage): boolean {
+export function asksForPage({ method, headers }: HttpRequest): boolean {
   if (method !== 'GET' || headers.accept === undefined) return false;
   const isClient =
     headers.authorization !== undefined ||

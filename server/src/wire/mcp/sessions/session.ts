@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import type { Caller, InputAnswer, LogLevel } from '#domain';
 import type { Members } from '#foundation';
 import type { Announcement } from '#sources';
+import type { HttpResponse } from '../../http/message.ts';
 import type { LegacyVersion } from '../rev-2025-11-25/versions.ts';
 import type { RpcId } from '../rpc.ts';
 import type { IssuedSession } from './session-id.ts';
@@ -9,7 +9,7 @@ import type { SessionKey, StoredSession } from './session-store.ts';
 
 /** The client's GET stream, and what reaches it there. */
 export interface Listener {
-  readonly response: ServerResponse;
+  readonly response: HttpResponse;
   hear(announcement: Announcement): void;
   hearOfUpdate(uri: string, params: Members): void;
   /** Asks the sources for what the client subscribed to, as far as nobody there knows of it yet. */
