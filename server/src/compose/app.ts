@@ -238,6 +238,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
+    metrics: { read: rooms.telemetry.metrics.read, token: settings.metricsToken },
     more: [
       ...oauth.fronts,
       ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin }),
