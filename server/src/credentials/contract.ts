@@ -49,8 +49,6 @@ export interface Credentials {
   redirectUriOf(at: SourceName): string;
   /** Whether calls carry tokens that are got for those of their users' own sign-ins. */
   exchangesTokens(projectId: string): boolean;
-  /** How many connections these users have in a project. */
-  countOf(projectId: string, userIds: readonly string[]): Promise<number>;
   /** The source is gone, and with it what was kept for it. */
   forgetSource(projectId: string, sourceId: string): Promise<void>;
   readonly consents: Consenting;

@@ -2,7 +2,7 @@ import type { Credential, Refusal, Source } from '#domain';
 import type { Egress } from '#egress';
 import { type Clock, type MaybePromise, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 import { createAsking } from './asking.ts';
 import { createAttaching } from './attach.ts';
@@ -35,6 +35,8 @@ export interface CredentialsDeps {
   readonly egress: Egress;
   readonly clock: Clock;
   readonly log: Log;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   /** Our own origin. */
   readonly issuer: () => string;
   readonly sourceOf: (projectId: string, id: string) => Source | null;
@@ -102,7 +104,6 @@ export async function createCredentials(given: CredentialsDeps): Promise<Credent
     ...asking,
     listToken: createListToken(all),
     redirectUriOf: ({ projectId, sourceId }) => callbackOf({ projectId, id: sourceId }, issuer()),
-    countOf: store.countOf,
     exchangesTokens,
     forgetSource: (projectId, id) => forget({ projectId, kind: 'source', id }),
     consents: {

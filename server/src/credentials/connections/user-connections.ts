@@ -4,6 +4,7 @@ import type { Queries } from '#storage';
 import type { Authority } from '../authority.ts';
 import type { ConsentEvent } from '../contract.ts';
 import type { Connection } from '../store/kept.ts';
+import { isoOrNull } from '../store/rows.ts';
 import type { ConnectionStore } from '../store/store.ts';
 import type { Connections } from './connections.ts';
 import type { ConnectionChange, ConnectionView, UserConnections } from './contract.ts';
@@ -117,14 +118,12 @@ function viewOf(one: Connection): ConnectionView {
   return {
     ...{ id, target, userId, personId, name, isDefault, gateways, tools, status, userInfo },
     scopes: one.grantedScopes,
-    expiresAt: isoOf(one.expiresAtMs),
+    expiresAt: isoOrNull(one.expiresAtMs),
     createdAt: new Date(one.createdAtMs).toISOString(),
     updatedAt: new Date(one.changedAtMs).toISOString(),
-    lastUsedAt: isoOf(one.lastUsedAtMs),
+    lastUsedAt: isoOrNull(one.lastUsedAtMs),
   };
 }
-
-const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 function unknown(id: string): Refusal {
   return refusal('resource.unknown', `there is no connection ${id}`, { field: 'id' });

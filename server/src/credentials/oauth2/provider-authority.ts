@@ -110,7 +110,18 @@ export function createProviderAuthority({ providers, egress, clock }: ProviderAu
  * The client, who gives it tokens, and wherever else somebody wrote down that tokens are sent: users consent anew before theirs go
  * to another host. What is known of a well-known provider changes with the version of this server, and nobody else changes it.
  */
-function boundToOf({ type, providerId, oauth2, written }: AuthProvider): string {
+function boundToOf(provider: AuthProvider): string {
+  const known = boundTos.get(provider);
+  if (known !== undefined) return known;
+  const boundTo = boundToWhat(provider);
+  boundTos.set(provider, boundTo);
+  return boundTo;
+}
+
+/** Every call with a token asks, and a provider that changes is another object. */
+const boundTos = new WeakMap<AuthProvider, string>();
+
+function boundToWhat({ type, providerId, oauth2, written }: AuthProvider): string {
   if (oauth2 === null) return `${type} ${providerId ?? ''}`.trim();
   const { authorize_request: _, ...asking } = { ...written.oauth2, token_request: oauth2.token_request };
   const origins = Object.values(asking).flatMap((one) =>

@@ -22,7 +22,7 @@ export interface RestRooms {
   readonly sources: Sources;
   readonly credentials: Pick<
     Credentials,
-    'providers' | 'authorizations' | 'connections' | 'secrets' | 'connectList' | 'countOf' | 'redirectUriOf'
+    'providers' | 'authorizations' | 'connections' | 'secrets' | 'connectList' | 'redirectUriOf'
   >;
   readonly identity: Identity;
   readonly policy: Policy;

@@ -98,8 +98,8 @@ function authorizationNeed(
   };
 }
 
-function secretNeeds(
-  { credentials }: RestDeps,
+export function secretNeeds(
+  { credentials }: Pick<RestDeps, 'credentials'>,
   projectId: string,
   { requirements: { secrets } }: Tool,
 ): NonNullable<Requirements['secrets']> {

@@ -3,7 +3,6 @@ import { type Caller, type Refusal, refusal, type Tool } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import { whomOf } from '../auth/whom.ts';
 import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
-import { needsOf } from './needs.ts';
 import { requirementsOf } from './requirements.ts';
 import { visibleTool } from './visible-tool.ts';
 
@@ -33,8 +32,7 @@ export function requirementsRoute(deps: RestDeps): Route {
       const tools = await namedTools(deps, caller, body);
       if (!tools.ok) return tools;
       const asking = { projectId, whom: whom.ok ? whom.value : null, begins, showsUrls: mayCall };
-      const secrets = await needsOf(deps, projectId, null, tools.value);
-      const answer = await requirementsOf(deps, asking, tools.value, secrets);
+      const answer = await requirementsOf(deps, asking, tools.value);
       if (begins) await recordBegun(deps, request, Object.values(answer.authorization.items));
       return ok({ status: 200, body: answer });
     },

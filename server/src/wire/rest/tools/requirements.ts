@@ -3,7 +3,7 @@ import type { Authorization, ForWhom, Requirement } from '#credentials';
 import type { Refusal, Tool } from '#domain';
 import type { Result } from '#foundation';
 import type { RestDeps } from '../route.ts';
-import { type Needs, requirementOf } from './needs.ts';
+import { requirementOf, secretNeeds } from './needs.ts';
 
 type Authorizations = ToolRequirementsResponse['authorization'];
 type Need = Authorizations['items'][string];
@@ -23,10 +23,9 @@ export async function requirementsOf(
   deps: RestDeps,
   asking: Asking,
   tools: readonly Tool[],
-  needs: Needs,
 ): Promise<ToolRequirementsResponse> {
   const authorization = await authorizationsOf(deps, asking, tools);
-  const secrets = secretsOf(tools, needs);
+  const secrets = secretsOf(deps, asking.projectId, tools);
   return { met: authorization.met && secrets.met, authorization, secrets };
 }
 
@@ -94,10 +93,14 @@ async function stateOf(
   return await credentials.authorizations.authorize(whom as ForWhom, asked);
 }
 
-function secretsOf(tools: readonly Tool[], needs: Needs): ToolRequirementsResponse['secrets'] {
+function secretsOf(
+  deps: RestDeps,
+  projectId: string,
+  tools: readonly Tool[],
+): ToolRequirementsResponse['secrets'] {
   const items: ToolRequirementsResponse['secrets']['items'] = {};
   for (const tool of tools) {
-    for (const { key, ...state } of needs(tool).secrets ?? []) {
+    for (const { key, ...state } of secretNeeds(deps, projectId, tool)) {
       items[key] = { ...state, tool_names: [...(items[key]?.tool_names ?? []), tool.qualifiedName] };
     }
   }

@@ -80,6 +80,6 @@ async function namedBy(
       ({ users }) => users?.some((user) => old.has(user)) ?? false,
     ),
     approvals: count(waiting.items, ({ userId }) => userId !== null && old.has(userId)),
-    connections: await deps.credentials.countOf(projectId, [...old]),
+    connections: await deps.credentials.connections.countOf(projectId, [...old]),
   };
 }
