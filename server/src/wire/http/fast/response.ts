@@ -68,10 +68,13 @@ export class FastResponse extends EventEmitter implements HttpResponse {
     if (!this.headersSent) this.#send('', '', '');
   }
 
-  write(chunk: string | Buffer): boolean {
-    if (this.writableEnded || this.destroyed || chunk.length === 0) return true;
+  write(chunk: string | Buffer, left?: () => void): boolean {
+    if (this.writableEnded || this.destroyed || chunk.length === 0) {
+      left?.();
+      return true;
+    }
     this.#gather();
-    return this.#sendPart(chunk, '');
+    return this.#sendPart(chunk, '', left);
   }
 
   end(chunk: string | Buffer = ''): this {
@@ -118,26 +121,30 @@ export class FastResponse extends EventEmitter implements HttpResponse {
     });
   }
 
-  #sendPart(chunk: string | Buffer, after: string): boolean {
-    if (!this.#isChunked || chunk.length === 0) return this.#send('', chunk, after);
+  #sendPart(chunk: string | Buffer, after: string, left?: () => void): boolean {
+    if (!this.#isChunked || chunk.length === 0) return this.#send('', chunk, after, left);
     const size = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
-    return this.#send(`${size.toString(16)}\r\n`, chunk, `\r\n${after}`);
+    return this.#send(`${size.toString(16)}\r\n`, chunk, `\r\n${after}`, left);
   }
 
-  #send(before: string, chunk: string | Buffer, after: string): boolean {
+  #send(before: string, chunk: string | Buffer, after: string, left?: () => void): boolean {
     const { socket } = this.#channel;
-    if (!socket.writable) return false;
+    if (!socket.writable) {
+      left?.();
+      return false;
+    }
     if (this.#head === null && !this.headersSent) this.writeHead(200);
     const lead = this.#head === null ? before : this.#head + before;
     this.#head = null;
     this.headersSent = true;
-    if (typeof chunk === 'string') return socket.write(lead + chunk + after);
+    if (typeof chunk === 'string') return socket.write(lead + chunk + after, left);
     if (chunk.length <= maxCopiedBytes) {
-      return socket.write(Buffer.concat([Buffer.from(lead, 'latin1'), chunk, Buffer.from(after, 'latin1')]));
+      const whole = Buffer.concat([Buffer.from(lead, 'latin1'), chunk, Buffer.from(after, 'latin1')]);
+      return socket.write(whole, left);
     }
     socket.cork();
     socket.write(lead, 'latin1');
-    const isRoom = socket.write(chunk);
+    const isRoom = socket.write(chunk, left);
     if (after !== '') socket.write(after, 'latin1');
     socket.uncork();
     return isRoom;

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 export class WholeRequest {
   readonly method = 'POST';
   readonly complete = true;
+  readonly httpVersion = '1.1';
   readonly url: string;
   /** By their names in lower case. */
   readonly headers: IncomingHttpHeaders;
