@@ -19,8 +19,8 @@ export interface LogOutputOptions {
   readonly maxWriteBytes?: number;
   /** Kept while nothing can be written; what is said beyond that is lost. */
   readonly maxKeptBytes?: number;
-  /** The line that tells how many were. */
-  readonly lostLine: (count: number) => string;
+  /** Told once there is room again. */
+  readonly onLost: (count: number) => void;
 }
 
 const gatherMs = 50;
@@ -32,7 +32,7 @@ export function createLogOutput({
   fd,
   maxWriteBytes = 64 * 1024,
   maxKeptBytes = 4 * 1024 * 1024,
-  lostLine,
+  onLost,
 }: LogOutputOptions): LogOutput {
   let kept = '';
   /** Being written, or to be tried again. */
@@ -71,9 +71,12 @@ export function createLogOutput({
   }
 
   function take(): void {
-    taken = Buffer.from(lost === 0 ? kept : kept + lostLine(lost));
+    taken = Buffer.from(kept);
     kept = '';
+    if (lost === 0) return;
+    const count = lost;
     lost = 0;
+    onLost(count);
   }
 
   function failed({ code }: NodeJS.ErrnoException): void {

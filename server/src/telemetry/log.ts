@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import { type Clock, systemClock } from '#foundation';
-import { flatLine } from './flat-line.ts';
 
 /** Structured logging. Fields are for facts, never for arguments, results, tokens or secrets. */
 export interface Log {
@@ -8,7 +7,7 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  /** `info`, for what is said of every call: costs a tenth. What is `null` or left out is not written. */
+  /** `info`, for what is said of every call: at half the cost. */
   each(fields: FlatFields, message: string): void;
   /** A logger that adds `fields` to every line. */
   child(fields: object): Log;
@@ -17,7 +16,7 @@ export interface Log {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface FlatFields {
-  readonly [name: string]: string | number | boolean | null | undefined;
+  readonly [name: string]: string | number | boolean | undefined;
 }
 
 export interface LogOptions {
@@ -50,14 +49,20 @@ function logOf(lines: Pino, flat: Flat): Log {
     warn: (fields, message) => lines.warn(fields, message),
     error: (fields, message) => lines.error(fields, message),
     each(fields, message) {
-      if (tells) flat.write(flatLine(flat.clock.iso(), flat.fields, fields, message));
+      if (!tells) return;
+      const said = `${flat.fields}${members(fields)},"msg":${JSON.stringify(message)}`;
+      flat.write(`{"level":30,"time":"${flat.clock.iso()}"${said}}\n`);
     },
     child(fields) {
-      const own = JSON.stringify(fields).slice(1, -1);
-      const more = own === '' ? flat.fields : `${flat.fields},${own}`;
-      return logOf(lines.child(fields), { ...flat, fields: more });
+      return logOf(lines.child(fields), { ...flat, fields: flat.fields + members(fields) });
     },
   };
+}
+
+/** The engine's own way is faster than one by hand, and escapes all that must be. */
+function members(fields: object): string {
+  const json = JSON.stringify(fields);
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }
 
 /** Says nothing. */

@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '#foundation';
-import { flatLine } from './flat-line.ts';
 import { createLog, type Log, type LogLevel } from './log.ts';
 import { createLogOutput } from './log-output.ts';
 
@@ -35,8 +34,7 @@ export async function openProcessLog({
   const output = createLogOutput({
     fd,
     ...(shared ? { maxWriteBytes: 4096 } : {}),
-    lostLine: (lines) =>
-      formatted(flatLine(clock.iso(), '', { lines }, 'lines of the log were lost: stdout took no more')),
+    onLost: (lines) => log.warn({ lines }, 'lines of the log were lost, as stdout took no more'),
   });
   const log = createLog({ level, clock, write: (line) => output.write(formatted(line)) });
   return { log, print: output.write, flush: output.flush, flushNow: output.flushNow };
