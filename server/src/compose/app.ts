@@ -8,8 +8,9 @@ import {
   watchConfigFile,
 } from '#config';
 import { newGatewayFromRequest } from '#domain';
+import { createEgress } from '#egress';
 import { type Clock, Fault, systemClock } from '#foundation';
-import { createTelemetry, type Log } from '#telemetry';
+import { createTelemetry, type Log, watchProcess } from '#telemetry';
 import {
   createConnect,
   createCoordinator,
@@ -59,15 +60,30 @@ export interface App {
 }
 
 /** The whole process on one page. Throws a Fault that a person can act upon. */
-export async function createApp({ settings, env, log, version, clock = systemClock }: AppDeps): Promise<App> {
+export async function createApp({
+  settings,
+  env,
+  version,
+  clock = systemClock,
+  ...given
+}: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
   // The demo worker starts while the database opens.
+  const telemetry = await createTelemetry({
+    log: given.log,
+    logLevel: settings.logLevel,
+    clock,
+    version,
+    otlp: settings.otel,
+    egress: () => createEgress({ allow: settings.egressAllow, clock }),
+  });
+  const { log } = telemetry;
   const starting = settings.demo && settings.configPath === null ? startDemoWorker(log) : null;
   starting?.catch(() => {});
   const address = createAddress(settings);
   let rooms: Rooms;
   try {
-    rooms = await buildRooms(settings, config, clock, createTelemetry({ log }), address.origin, env);
+    rooms = await buildRooms(settings, config, clock, telemetry, address.origin, env);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
     throw error;

@@ -29,6 +29,7 @@ describe('readSettings', () => {
         logFormat: null,
         auditDurability: null,
         metricsToken: null,
+        otel: null,
         processEnv: {},
       },
     });
@@ -72,6 +73,7 @@ describe('readSettings', () => {
         logFormat: 'pretty',
         auditDurability: 'strict',
         metricsToken: 'sixteen-letters-too',
+        otel: null,
         processEnv: {},
       },
     });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
+import { type OtelSettings, readOtelSettings } from './otel.ts';
 import { rootKeyBytes, rootKeyForm } from './root-keys.ts';
 
 export const roles = ['gateway', 'hub', 'actions', 'inference', 'admin', 'jobs'] as const;
@@ -41,6 +42,8 @@ export interface Settings {
   readonly auditDurability: 'relaxed' | 'strict' | null;
   /** What who reads `/metrics` must bring; `null`: nothing. */
   readonly metricsToken: string | null;
+  /** What is sent to OpenTelemetry collectors; `null`: nothing. Holds secrets. */
+  readonly otel: OtelSettings | null;
   /** What of our environment a process that we start gets; whatever else is there is ours alone. */
   readonly processEnv: Readonly<Record<string, string>>;
 }
@@ -103,6 +106,7 @@ export function readSettings(
       parseKey,
       'at least 16 printable characters without spaces',
     ),
+    otel: readOtelSettings(env, workingDirectory, mistakes),
     processEnv: Object.fromEntries(
       handedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),

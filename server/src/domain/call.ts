@@ -46,8 +46,8 @@ interface Dispatched extends ForUser {
   readonly client: ClientSide;
   /** `_meta` of the client's request, for sources that speak MCP. */
   readonly meta: { readonly [member: string]: unknown } | null;
-  /** The trace that this is a part of; for every source, whatever it speaks. */
-  readonly trace?: TraceContext;
+  /** The trace that this is a part of, for every source, whatever it speaks; `null`: it is told of none. */
+  readonly trace?: TraceContext | null;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal | null;
   /**

@@ -62,7 +62,7 @@ async function runSteps(
       return explained(grant, credentialed);
     }
     stages.enter('dispatch');
-    const returned = await dispatch(credentialed.value, stages.span, rooms);
+    const returned = await dispatch(credentialed.value, stages.span.passedOn, rooms);
     if (!returned.ok) {
       await giveBack(admission, returned.error);
       return failed(grant, returned, policy);

@@ -80,7 +80,7 @@ async function dispatched(
         method,
         params: args,
         meta: meta.value,
-        trace: stages.span,
+        trace: stages.span.passedOn,
         signal,
         notify: screenedNotify(notify, grant, policy),
       });

@@ -13,7 +13,8 @@ interface Told {
 /** A span that keeps what it is told; not sampled, it must not be asked for children. */
 function spanThatKeeps(children: Told[], sampled: boolean): Span {
   const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-0${sampled ? 1 : 0}`;
-  const ids = { traceId: '1'.repeat(32), traceparent, tracestate: null, sampled };
+  const passedOn = { traceparent, tracestate: null };
+  const ids = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceparent, passedOn, sampled };
   const span: Span = {
     ...ids,
     child(name, { startedAt } = {}) {
@@ -25,7 +26,9 @@ function spanThatKeeps(children: Told[], sampled: boolean): Span {
       };
       return { ...span, traceparent: `below ${name}`, end };
     },
+    rename() {},
     set() {},
+    fail() {},
     end() {
       assert.fail('whoever made the span of the request ends it');
     },

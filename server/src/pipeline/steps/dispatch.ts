@@ -17,7 +17,7 @@ interface Rooms {
 /** Runs the tool where it lives. From here on, it may have had its effect. */
 export async function dispatch(
   call: Credentialed,
-  trace: TraceContext,
+  trace: TraceContext | null,
   { sources, credentials, policy }: Rooms,
 ): Promise<Result<Returned, CallRefusal>> {
   const { grant } = call;

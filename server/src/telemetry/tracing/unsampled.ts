@@ -1,24 +1,27 @@
 import { randomHex } from '#foundation';
 import type { Carried, Span, Tracer } from './contract.ts';
+import { PlainSpan } from './plain-span.ts';
+import { formatTraceparent, parentOf, tracestateOf } from './trace-context.ts';
 
-const traceparentForm = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
-
-/** Keeps nothing: for where nobody asked for traces. Ids are passed on all the same. */
+/**
+ * Keeps nothing: for where nobody asked for traces. Every request has an id all the same. What came is passed on as it came, as
+ * nothing of ours will be found between the two; where nothing came nothing is sent: "not sampled" would silence servers that
+ * keep traces of their own.
+ */
 export const unsampledTracer: Tracer = {
   server: (_name, carried) => unsampled(carried),
+  passesBaggage: false,
 };
 
 function unsampled({ traceparent, tracestate }: Carried): Span {
-  const parent = typeof traceparent === 'string' ? traceparentForm.exec(traceparent) : null;
-  const traceId = parent?.[1] ?? randomHex(16);
-  const span: Span = {
-    traceId,
-    traceparent: `00-${traceId}-${randomHex(8)}-${parent?.[3] ?? '00'}`,
-    tracestate: parent !== null && typeof tracestate === 'string' ? tracestate : null,
-    sampled: false,
-    child: () => span,
-    set() {},
-    end() {},
-  };
-  return span;
+  const parent = traceparent === undefined ? null : parentOf(traceparent);
+  if (parent === null) {
+    const traceId = randomHex(16);
+    const spanId = randomHex(8);
+    return new PlainSpan(traceId, spanId, `00-${traceId}-${spanId}-00`, null);
+  }
+  const { traceId, spanId } = parent;
+  const passed = formatTraceparent(parent);
+  const state = tracestate === undefined ? null : tracestateOf(tracestate);
+  return new PlainSpan(traceId, spanId, passed, { traceparent: passed, tracestate: state });
 }
