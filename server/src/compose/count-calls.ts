@@ -11,6 +11,9 @@ const notCalls: ReadonlySet<AuditKind> = new Set(['tool_change', 'admin', 'sign_
  */
 export function countCalls(metrics: Metrics, isGateway: (slug: string) => boolean): AuditObserver {
   const place = ['project', 'gateway'];
+  const records = metrics
+    .counter({ name: 'sallyport_audit_records_total', help: 'Records written to the audit journal.' })
+    .of();
   const calls = metrics.counter({
     name: 'sallyport_calls_total',
     help: 'Requests of clients at gateways and in the REST API, as the audit records them.',
@@ -32,6 +35,7 @@ export function countCalls(metrics: Metrics, isGateway: (slug: string) => boolea
     labels: [...place, 'kind', 'decision'],
   });
   return ({ projectId, gateway, source, kind, decision, code, durationMs }) => {
+    records.add();
     const slug = gateway != null && isGateway(gateway) ? gateway : '';
     if (notCalls.has(kind)) events.of(projectId, slug, kind, decision).add();
     else calls.of(projectId, slug, source ?? '', kind, decision).add();

@@ -1,7 +1,7 @@
 import type { Settings } from '#config';
 import type { Clock } from '#foundation';
 import { createSources, type Sources } from '#sources';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 import type { Rooms } from './rooms.ts';
@@ -10,11 +10,12 @@ type Needs = Pick<Rooms, 'db' | 'vault' | 'egress' | 'audit' | 'catalog' | 'cred
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly log: Log;
+  readonly metrics: Metrics;
 };
 
 /** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
 export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
-  const { db, vault, egress, clock, log, audit, catalog, credentials, issuer } = needs;
+  const { db, vault, egress, clock, log, metrics, audit, catalog, credentials, issuer } = needs;
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv,
@@ -26,6 +27,7 @@ export async function openSources({ processEnv }: Settings, needs: Needs): Promi
     egress,
     clock,
     log,
+    metrics,
     onListed: (source, offer) =>
       catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),

@@ -17,11 +17,13 @@ import {
   openRedis,
   type Redis,
 } from '#storage';
-import type { Log, Telemetry, Tracer } from '#telemetry';
+import type { Log, Metrics, Telemetry, Tracer } from '#telemetry';
 import { givenRootKeys, openVault, type Vault } from '#vault';
 import { recordConsent } from './consent-records.ts';
 import { countCalls } from './count-calls.ts';
-import { observedAudit } from './observed-audit.ts';
+import { logDecisions } from './log-decisions.ts';
+import { type AuditObserver, observedAudit } from './observed-audit.ts';
+import { observedDb } from './observed-db.ts';
 import { openSources } from './open-sources.ts';
 
 /** Every room below the fronts. */
@@ -49,11 +51,15 @@ export interface Rooms {
 /** What is kept, and what seals it. */
 async function openKept(
   { dataDir, databaseUrl, rootKey }: Settings,
-  { clock, log, egress, env, config }: KeptDeps,
+  { clock, log, metrics, egress, env, config }: KeptDeps,
 ) {
   // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
   const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
-  const db = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, { log, clock });
+  const opened = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, {
+    log,
+    clock,
+  });
+  const db = observedDb(opened, metrics, clock);
   try {
     const changes = await openChanges(db, { clock, log });
     const given = givenRootKeys({ declared: config.rootKeys, environment: rootKey, env, egress, clock });
@@ -71,9 +77,18 @@ async function openKept(
 interface KeptDeps {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly egress: Egress;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly config: ConfigFile;
+}
+
+/** Who counts and tells what the audit records. */
+function observersOf({ logLevel }: Settings, { metrics, log }: Telemetry, catalog: Catalog): AuditObserver[] {
+  const isGateway = (slug: string) => !catalog.slugAvailable(slug);
+  const counts = countCalls(metrics, isGateway);
+  const tells = logLevel === 'debug' || logLevel === 'info';
+  return tells ? [counts, logDecisions(log, isGateway)] : [counts];
 }
 
 /** Builds the rooms by hand, top to bottom. */
@@ -88,18 +103,18 @@ export async function buildRooms(
   const { dataDir, redisUrl } = settings;
   const { log, metrics, tracer } = telemetry;
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
-  const { lock, db, changes, vault } = await openKept(settings, { clock, log, egress, env, config });
+  const { lock, db, changes, vault } = await openKept(settings, { clock, log, metrics, egress, env, config });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const journal = await createAudit({ dir: dataDir, db, clock, log, durability });
-  const ground = { db, changes, vault, egress, clock, log, issuer };
+  const ground = { db, changes, vault, egress, clock, log, metrics, issuer };
   const identity = await createIdentity({
     ...ground,
     exchangesTokens: (projectId) =>
       credentials.exchangesTokens(projectId) || sources.list(projectId).some(demandsAssertion),
   });
   const catalog = await createCatalog({ db, vault, clock });
-  const audit = observedAudit(journal, [countCalls(metrics, (slug) => !catalog.slugAvailable(slug))]);
+  const audit = observedAudit(journal, observersOf(settings, telemetry, catalog));
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
     ...ground,
@@ -120,6 +135,7 @@ export async function buildRooms(
     egress,
     clock,
     log,
+    metrics,
     audit,
     catalog,
     credentials,

@@ -1,7 +1,7 @@
 import type { Egress } from '#egress';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 import { createAccessTokens } from './access-tokens/access-tokens.ts';
 import { createActAs } from './acting.ts';
@@ -29,6 +29,8 @@ export interface IdentityDeps {
   readonly egress: Egress;
   readonly clock: Clock;
   readonly log: Log;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   /** Our own origin as clients know it, `https://host`: the issuer of our tokens. Known once the server listens. */
   readonly issuer: () => string;
   /** Whether a project exchanges tokens of its users' sign-ins for others; where none does, none are kept. */

@@ -16,7 +16,7 @@ import type {
 import type { Egress } from '#egress';
 import type { Clock, MaybePromise, Result } from '#foundation';
 import type { Db } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 
 /** What a kind of source gets to work with. */
@@ -159,6 +159,8 @@ export interface SourcesDeps extends SourceDeps {
   readonly kinds: readonly SourceKind[];
   readonly db: Db;
   readonly vault: Vault;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   /** What a source offers, whenever it differs from what was said last. */
   readonly onListed: (source: Source, offer: SourceOffer) => Promise<void>;
   /** The source stopped answering, or was disabled. */

@@ -1,7 +1,9 @@
 import { secretReferences } from '@sallyport/contracts';
-import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
-import { err, ok, type Result } from '#foundation';
-import type { Announcement, NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
+import { type Refusal, refusal, type Source, type SourceFailure, type SourceReturn } from '#domain';
+import { type Clock, err, ok, type Result } from '#foundation';
+import { createMetrics } from '#telemetry';
+import type { Announcement, CallFailure, NewSource, SourceChange, Sources, SourcesDeps } from './contract.ts';
+import { createSourceTimes, type SourceName, type SourceTimes } from './source-times.ts';
 import { healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
 import { createSourceStore, type SourceStore } from './store.ts';
@@ -12,6 +14,7 @@ import type { WatchedSource } from './watched-source.ts';
 /** Every source of the process. Opening is immediate; what a source offers is found out in the background. */
 export async function createSources(deps: SourcesDeps): Promise<Sources> {
   const { clock } = deps;
+  const times = createSourceTimes(deps.metrics ?? createMetrics());
   const store = createSourceStore(deps.db, deps.vault);
   const listeners = new Set<(said: Announcement) => void>();
   const list = createWatchList({
@@ -20,7 +23,8 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
       for (const listener of listeners) listener(said);
     },
   });
-  const edits = createEdits(store, list, deps);
+  const edits = createEdits(store, list, times, deps);
+  const ask = createAsk(list, times, clock);
   let changing: Promise<unknown> = Promise.resolve();
 
   /** Changes happen one after another; nothing waits for the inspections that they cause. */
@@ -75,14 +79,8 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
       return unhealthyStatus(failure, failure.steps, clock.iso());
     },
 
-    async call(call) {
-      const { projectId, sourceId } = call.tool;
-      return (await list.find(projectId, sourceId)?.call(call)) ?? err(gone(sourceId));
-    },
-    async request(request) {
-      const { projectId, sourceId } = request;
-      return (await list.find(projectId, sourceId)?.request(request)) ?? err(gone(sourceId));
-    },
+    call: (call) => ask(call.tool, (source) => source.call(call)),
+    request: (request) => ask(request, (source) => source.request(request)),
     async subscribe(wish) {
       const { projectId, sourceId } = wish;
       return (await list.find(projectId, sourceId)?.subscribe(wish)) ?? err(gone(sourceId));
@@ -100,6 +98,21 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
   };
 }
 
+/** Has a source answer, and keeps how long it took. */
+function createAsk(list: WatchList, times: SourceTimes, clock: Clock) {
+  return async (
+    name: SourceName,
+    ask: (source: WatchedSource) => Promise<Result<SourceReturn, CallFailure>>,
+  ): Promise<Result<SourceReturn, CallFailure>> => {
+    const source = list.find(name.projectId, name.sourceId);
+    if (source === undefined) return err(gone(name.sourceId));
+    const startedAt = clock.monotonic();
+    const returned = await ask(source);
+    times.answered(name, clock.monotonic() - startedAt, returned);
+    return returned;
+  };
+}
+
 function gone(sourceId: string): SourceFailure {
   const message = `the source ${sourceId} is not registered any more`;
   return { code: 'catalog.tool_unavailable', message, step: 'address_resolved' };
@@ -107,7 +120,12 @@ function gone(sourceId: string): SourceFailure {
 
 type EditDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onRemoved'>;
 
-function createEdits(store: SourceStore, list: WatchList, { clock, log, onRemoved }: EditDeps) {
+function createEdits(
+  store: SourceStore,
+  list: WatchList,
+  times: SourceTimes,
+  { clock, log, onRemoved }: EditDeps,
+) {
   function editable(projectId: string, id: string): Result<WatchedSource, Refusal> {
     const entry = list.find(projectId, id);
     if (entry === undefined)
@@ -119,6 +137,7 @@ function createEdits(store: SourceStore, list: WatchList, { clock, log, onRemove
 
   async function forget(entry: WatchedSource): Promise<void> {
     await list.remove(entry);
+    times.forget(entry.source.projectId, entry.source.id);
     await onRemoved(entry.source);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, MaybePromise } from '#foundation';
 import type { Changes, Db, Queries } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Authority, Target } from '../authority.ts';
 import type { ConsentEvent } from '../contract.ts';
 import type { Connection, Listed, Place } from '../store/kept.ts';
@@ -18,6 +18,8 @@ export interface ConnectionsDeps {
   readonly store: ConnectionStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   readonly authority: Authority;
   readonly onEvent: (event: ConsentEvent) => void | Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { type Refusal, refusal } from '#domain';
 import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
 import type { Queries } from '#storage';
-import type { Log } from '#telemetry';
+import { createMetrics, type Log, type Metrics } from '#telemetry';
 import type { Authority, Granted, Problem } from '../authority.ts';
 import type { Connection, ConnectionSecret, TokenChange } from '../store/kept.ts';
 import type { ConnectionStore } from '../store/store.ts';
@@ -10,6 +10,8 @@ export interface RenewalDeps {
   readonly store: ConnectionStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   readonly authority: Authority;
   /** Makes a change of a connection, and tells of it. */
   readonly changed: (one: Connection, change: (queries: Queries) => Promise<boolean>) => Promise<boolean>;
@@ -38,6 +40,11 @@ export function createRenewal(deps: RenewalDeps): Renewal {
   const once = createSingleFlight<Result<Connection | null, Refusal>>();
   const failed = new Map<string, { readonly untilMs: number; readonly refusal: Refusal }>();
   const saving = createSaving(deps);
+  const renewals = (deps.metrics ?? createMetrics()).counter({
+    name: 'sallyport_token_refreshes_total',
+    help: 'Tokens of connections that were due for another one, by what came of it.',
+    labels: ['project', 'provider', 'outcome'],
+  });
 
   async function renew(connection: Connection): Promise<Result<Connection | null, Refusal>> {
     const { id } = connection;
@@ -70,6 +77,8 @@ export function createRenewal(deps: RenewalDeps): Renewal {
     const { held, accessToken, refreshToken } = secret;
     const tokens = { accessToken, refreshToken, scopes: one.grantedScopes };
     const granted = await deps.authority.renew(one.target, held, tokens);
+    const { projectId, id } = one.target;
+    renewals.of(projectId, id, granted.ok ? 'renewed' : granted.error.kind).add();
     if (granted.ok) return ok(await saving.save(one, renewedBy(one, secret, granted.value, clock)));
     if (granted.error.kind === 'consent') return ok(await refuse(one, granted.error));
     await store.unlease(one);

@@ -1,5 +1,6 @@
 import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
 import type { Db } from '#storage';
+import { createMetrics, type Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 import type { UserSources } from '../user-sources/contract.ts';
 import type {
@@ -17,6 +18,8 @@ export interface KeptTokensDeps {
   readonly db: Db;
   readonly vault: Vault;
   readonly clock: Clock;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   readonly userSources: Pick<UserSources, 'get' | 'renewTokens'>;
   /** Whether the project exchanges tokens of its users' sign-ins; else none are kept. */
   readonly exchangesTokens: (projectId: string) => boolean;
@@ -41,6 +44,11 @@ export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
   const { vault, clock, exchangesTokens } = deps;
   const store = createTokensStore(deps.db);
   const once = createSingleFlight<Renewed>();
+  const renewals = (deps.metrics ?? createMetrics()).counter({
+    name: 'sallyport_sign_in_refreshes_total',
+    help: 'Tokens of sign-ins that were due for others, by what came of it.',
+    labels: ['project', 'user_source', 'outcome'],
+  });
   vault.keeps({ table: 'sign_ins', column: 'tokens_sealed' });
 
   const tokensIn = async ({ id, sealed }: TokensRow) =>
@@ -76,6 +84,7 @@ export function createKeptTokens(deps: KeptTokensDeps): KeptTokens {
       return nothing;
     }
     const given = await deps.userSources.renewTokens(source, refreshToken, row.subject);
+    renewals.of(row.projectId, source.id, given.ok ? 'renewed' : given.error.kind).add();
     if (given.ok) {
       const tokens = { ...given.value, refreshToken: given.value.refreshToken ?? refreshToken };
       await store.save(row, sealed(vault, row.id, tokens));

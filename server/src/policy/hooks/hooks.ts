@@ -4,12 +4,15 @@ import type { Refusal } from '#domain';
 import type { Egress } from '#egress';
 import { type Clock, err, type Members, ok } from '#foundation';
 import type { Redis } from '#storage';
+import { createMetrics, type Metrics } from '#telemetry';
 import type { Entries } from '../entries.ts';
 import type { HookRegister, Hooks, KeptHook, KeptPlugin, Plugins } from './contract.ts';
 import { createHealth } from './health.ts';
 import { secretNamesOf } from './payload.ts';
 import { createPlans } from './plan.ts';
 import { createRegister } from './register.ts';
+import type { Asked, PostOverride } from './steps.ts';
+import { timedAsk } from './timed-ask.ts';
 import type { WebhookDeps } from './webhook.ts';
 
 export interface HooksDeps {
@@ -19,6 +22,8 @@ export interface HooksDeps {
   /** Where replicas count together; `null`: each for itself. */
   readonly redis: Redis | null;
   readonly clock: Clock;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   /** What users see may have changed. */
   readonly onAccessChanged: () => void;
   /** Replaces the wait between two attempts, in tests. */
@@ -32,6 +37,7 @@ export interface HooksParts {
 }
 
 export function createHooks(deps: HooksDeps): HooksParts {
+  const ask = timedAsk(deps.metrics ?? createMetrics(), deps.clock);
   const plans = createPlans({ ...deps, wait: deps.wait ?? waitFor });
   const health = createHealth(deps.plugins, plans.webhookOf, deps.clock);
   tellOfAccess(deps);
@@ -44,7 +50,7 @@ export function createHooks(deps: HooksDeps): HooksParts {
       let left = tools;
       for (const step of plans.of(projectId).access) {
         if (left.length === 0) break;
-        const { allows, trace } = await step.ask(subject, left, signal);
+        const { allows, trace } = await ask(() => step.ask(subject, left, signal));
         traces.push(trace);
         left = left.filter(allows);
       }
@@ -58,7 +64,7 @@ export function createHooks(deps: HooksDeps): HooksParts {
       let args: Members | null = null;
       for (const step of plans.of(call.tool.projectId).pre) {
         const names = new Set([...secretNamesOf(call.tool), ...secrets.keys()]);
-        const asked = await step.ask({ ...call, args: args ?? call.args }, [...names]);
+        const asked = await ask(() => step.ask({ ...call, args: args ?? call.args }, [...names]));
         traces.push(asked.trace);
         if (asked.refused !== null) return refused(asked.refused, traces);
         const { inputs = null, secrets: given = [] } = asked.override ?? {};
@@ -73,7 +79,7 @@ export function createHooks(deps: HooksDeps): HooksParts {
       let output: { readonly value: unknown } | null = null;
       for (const step of plans.of(call.tool.projectId).post) {
         const now = output === null ? call : { ...call, output: output.value };
-        const asked = await step.ask(now, secretNamesOf(call.tool));
+        const asked: Asked<PostOverride> = await ask(() => step.ask(now, secretNamesOf(call.tool)));
         traces.push(asked.trace);
         if (asked.refused !== null) return refused(asked.refused, traces);
         output = asked.override?.output ?? output;

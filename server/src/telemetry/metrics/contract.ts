@@ -34,7 +34,7 @@ export interface GaugeName extends MetricName {
   /** What the gauges of several processes make together; their sum unless told. */
   readonly together?: Together;
 }
-export type Together = 'sum' | 'max';
+export type Together = 'sum' | 'max' | 'min';
 
 /**
  * Every metric of this process. Metrics are made once, when a room is built. Each keeps so many series and no more; what comes

@@ -13,17 +13,21 @@ export function mergeSnapshots(processes: readonly (readonly MetricSnapshot[])[]
 
 function merged(metrics: readonly MetricSnapshot[]): MetricSnapshot {
   const [first] = metrics as [MetricSnapshot];
-  const isMax = first.type === 'gauge' && first.together === 'max';
+  const together = first.type === 'gauge' ? first.together : 'sum';
   const series = new Map<string, SeriesSnapshot>();
   for (const one of metrics.flatMap((metric) => metric.series)) {
     const key = JSON.stringify(one.values);
     const other = series.get(key);
-    series.set(key, other === undefined ? one : isMax ? larger(other, one) : sum(other, one));
+    series.set(key, other === undefined ? one : joined[together](other, one));
   }
   return { ...first, series: [...series.values()] };
 }
 
-const larger = (a: SeriesSnapshot, b: SeriesSnapshot): SeriesSnapshot => (b.value > a.value ? b : a);
+const joined = {
+  sum,
+  max: (a: SeriesSnapshot, b: SeriesSnapshot) => (b.value > a.value ? b : a),
+  min: (a: SeriesSnapshot, b: SeriesSnapshot) => (b.value < a.value ? b : a),
+} as const;
 
 function sum(a: SeriesSnapshot, b: SeriesSnapshot): SeriesSnapshot {
   const value = a.value + b.value;

@@ -82,6 +82,7 @@ export function createStreams(clock: Clock) {
           if (stream.lists.has(list)) tell(stream, messageEvent(stream.changed(list)));
       }
     },
+    size: () => [...bySlug.values()].reduce((sum, streams) => sum + streams.size, 0),
     close(): void {
       stopKeepAlive();
       for (const streams of bySlug.values()) {

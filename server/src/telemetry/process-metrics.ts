@@ -1,0 +1,154 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
+import type { Clock } from '#foundation';
+import type { Counter, GaugeName, Metrics } from './metrics/contract.ts';
+
+/** So much of the past at least, and twice as much at most, stands in what is told of the event loop. */
+const windowMs = 30_000;
+/** How often the event loop is looked at. */
+const everyMs = 20;
+
+/** What this process uses, under the names that dashboards know, until the returned function is called. */
+export function watchProcess(metrics: Metrics, clock: Clock, version: string): () => void {
+  tellVersions(metrics, version);
+  gatherUse(metrics);
+  const stops = [watchEventLoop(metrics, clock), watchGarbage(metrics)];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function tellVersions(metrics: Metrics, version: string): void {
+  const build = { help: 'Which version runs, on which Node.js.', together: 'max' } as const;
+  const labels = ['version', 'node'];
+  metrics
+    .gauge({ name: 'sallyport_build_info', labels, ...build })
+    .of(version, process.version)
+    .set(1);
+  const started = { help: 'When the process started; of several, the youngest.', together: 'max' } as const;
+  const at = metrics.gauge({ name: 'process_start_time_seconds', ...started });
+  at.of().set(performance.timeOrigin / 1000);
+}
+
+function gatherUse(metrics: Metrics): void {
+  const cpu = (name: string, help: string) => growing(metrics.counter({ name, help }).of());
+  const user = cpu('process_cpu_user_seconds_total', 'CPU time in our own code.');
+  const system = cpu('process_cpu_system_seconds_total', 'CPU time in the operating system, for us.');
+  const all = cpu('process_cpu_seconds_total', 'CPU time, of all threads.');
+  const gauge = (name: string, help: string, together?: GaugeName['together']) =>
+    metrics.gauge({ name, help, ...(together && { together }) }).of();
+  const resident = gauge('process_resident_memory_bytes', 'Memory that is not swapped out.');
+  const heapTotal = gauge('nodejs_heap_size_total_bytes', 'The heap of V8.');
+  const heapUsed = gauge('nodejs_heap_size_used_bytes', 'What is used of the heap of V8.');
+  const external = gauge('nodejs_external_memory_bytes', 'Memory outside the heap that JavaScript holds.');
+  const open = gauge('process_open_fds', 'Open file descriptors; on Linux only.');
+  const max = gauge('process_max_fds', 'How many may be open; on Linux only.', 'min');
+  metrics.beforeRead(async () => {
+    const micros = process.cpuUsage();
+    user(micros.user / 1e6);
+    system(micros.system / 1e6);
+    all((micros.user + micros.system) / 1e6);
+    const memory = process.memoryUsage();
+    resident.set(memory.rss);
+    heapTotal.set(memory.heapTotal);
+    heapUsed.set(memory.heapUsed);
+    external.set(memory.external);
+    open.set(await countOpen());
+    max.set(await maxOpen());
+  });
+}
+
+/** A counter of what somebody else counts. */
+function growing(counter: Counter): (total: number) => void {
+  let before = 0;
+  return (total) => {
+    counter.add(total - before);
+    before = total;
+  };
+}
+
+function countOpen(): Promise<number> {
+  return readdir('/proc/self/fd').then(
+    ({ length }) => length,
+    () => Number.NaN,
+  );
+}
+
+async function maxOpen(): Promise<number> {
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+}
+
+/** Two windows that overlap, so that whoever reads takes nothing away from who reads next. */
+function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
+  const begin = () => ({
+    delay: enabled(monitorEventLoopDelay({ resolution: everyMs })),
+    use: performance.eventLoopUtilization(),
+  });
+  let older = begin();
+  let newer = begin();
+  const stop = clock.every(windowMs, () => {
+    older.delay.disable();
+    older = newer;
+    newer = begin();
+  });
+  const gauge = (name: string, help: string) => metrics.gauge({ name, help, together: 'max' }).of();
+  const half = gauge('nodejs_eventloop_lag_p50_seconds', 'By how much timers are late: half of them.');
+  const most = gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    'By how much timers are late: all but one in a hundred.',
+  );
+  const worst = gauge('nodejs_eventloop_lag_max_seconds', 'By how much the latest timer was late.');
+  const busy = gauge(
+    'nodejs_eventloop_utilization_ratio',
+    'How much of the time the event loop was busy; 1: always.',
+  );
+  metrics.beforeRead(() => {
+    const { delay, use } = older;
+    half.set(late(delay.percentile(50)));
+    most.set(late(delay.percentile(99)));
+    worst.set(late(delay.max));
+    busy.set(performance.eventLoopUtilization(use).utilization);
+  });
+  return () => {
+    stop();
+    older.delay.disable();
+    newer.delay.disable();
+  };
+}
+
+type Delay = ReturnType<typeof monitorEventLoopDelay>;
+
+function enabled(delay: Delay): Delay {
+  delay.enable();
+  return delay;
+}
+
+/** The monitor tells the time between two looks, of which we know how long it should be. */
+function late(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e9 - everyMs / 1000);
+}
+
+const kinds: Readonly<Record<number, string>> = {
+  1: 'minor',
+  2: 'minor',
+  4: 'major',
+  8: 'incremental',
+  16: 'weakcb',
+};
+
+function watchGarbage(metrics: Metrics): () => void {
+  const times = metrics.histogram({
+    name: 'nodejs_gc_duration_seconds',
+    help: 'Pauses for garbage collection.',
+    labels: ['kind'],
+  });
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { kind } = (entry as unknown as { readonly detail: { readonly kind: number } }).detail;
+      times.of(kinds[kind] ?? 'other').observe(entry.duration);
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  return () => observer.disconnect();
+}
