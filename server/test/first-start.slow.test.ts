@@ -86,13 +86,9 @@ test('the reference on a page is in the log, with the cause', async () => {
   );
   await server.stop('SIGTERM');
   const reference = /ref_[0-9a-f]{12}/.exec(page.text)?.[0] ?? 'none';
-  const line = server
-    .stderr()
-    .concat(server.stdout())
-    .split('\n')
-    .find((one) => one.includes(reference));
-  assert.match(line ?? '', /came without the cookie of its sign-in/);
-  assert.doesNotMatch(line ?? '', /SECRET/);
+  const line = JSON.stringify(server.logged().find((one) => one.reference === reference));
+  assert.match(line, /came without the cookie of its sign-in/);
+  assert.doesNotMatch(line, /SECRET/);
   server = await start();
 });
 

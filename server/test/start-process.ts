@@ -10,8 +10,16 @@ export interface TestProcess {
   readonly url: string;
   stdout(): string;
   stderr(): string;
+  /** The lines of its log, which stand on stdout between those for people. */
+  logged(): readonly LogLine[];
   /** Ends it and gives the exit code, or the signal where that ended it. */
   stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
+}
+
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
 }
 
 /** Starts it and waits for the line that says where it listens. */
@@ -25,8 +33,14 @@ export async function startProcess(env: Record<string, string>, cwd: string): Pr
     url,
     stdout,
     stderr,
+    logged: () =>
+      stdout()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as LogLine),
     async stop(signal) {
-      const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+      // Not its exit: what it said last is still to be read then.
+      const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
       child.kill(signal);
       const [code, by] = await ended;
       return code ?? by;

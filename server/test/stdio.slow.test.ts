@@ -91,12 +91,12 @@ describe('a gateway before a server that it starts itself', () => {
   }
 
   it('calls its tools, and gives it what is declared for it and nothing else', async () => {
-    const { call, stderr } = await start('well');
+    const { call, stdout } = await start('well');
     const given = JSON.parse(await call('Environment'));
     assert.equal(given.KEY, secret);
     assert.deepEqual(Object.keys(given).sort(), ['HOME', 'KEY']);
-    await until(() => stderr().includes('stderr of a source: I have [redacted]'));
-    assert.ok(!stderr().includes(secret));
+    await until(() => stdout().includes('stderr of a source: I have [redacted]'));
+    assert.ok(!stdout().includes(secret));
   });
 
   for (const [signal, how] of [

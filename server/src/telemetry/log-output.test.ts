@@ -50,7 +50,7 @@ describe('what the log is written to', () => {
     Array.from({ length: to - from }, (_, n) => `line ${from + n} ${'x'.repeat(90)}\n`);
 
   it('has everything once it is flushed, in order', async () => {
-    const output = createLogOutput({ fd: pipe.fd, onLost: assert.fail });
+    const output = createLogOutput({ fd: pipe.fd, onLost: () => assert.fail('nothing is lost') });
     for (const line of lines(0, 400)) output.write(line);
     await output.flush();
     assert.equal(pipe.read(), lines(0, 400).join(''));
@@ -60,7 +60,7 @@ describe('what the log is written to', () => {
   });
 
   it('gets what it had no room for once there is', async () => {
-    const output = createLogOutput({ fd: pipe.fd, onLost: assert.fail });
+    const output = createLogOutput({ fd: pipe.fd, onLost: () => assert.fail('nothing is lost') });
     for (const line of lines(0, 3000)) output.write(line);
     let read = '';
     const flushed = output.flush();
@@ -101,7 +101,7 @@ describe('what the log is written to', () => {
   });
 
   it('is left alone once its reader is gone', async () => {
-    const output = createLogOutput({ fd: pipe.fd, onLost: assert.fail });
+    const output = createLogOutput({ fd: pipe.fd, onLost: () => assert.fail('nothing is lost') });
     pipe.closeReader();
     output.write('nobody reads this\n');
     await output.flush();

@@ -89,7 +89,7 @@ export function createProblems({
     async show(response, problem) {
       const { code, reason, projectId = 'default', userId = null, gateway = null } = problem;
       const reference = `ref_${randomHex(6)}`;
-      log.warn({ reference, code, reason, projectId, userId, gateway }, 'a sign-in did not work');
+      log.warn({ reference, code, reason, projectId, gateway }, 'a sign-in did not work');
       await audit.record({
         kind: 'sign_in',
         decision: failed.has(code) ? 'failed' : 'refused',
