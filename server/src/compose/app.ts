@@ -33,6 +33,7 @@ import { onGrantsChanged } from './grant-changes.ts';
 import { projectIds } from './project-ids.ts';
 import { checkReadiness } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
+import { gatherOpen, gatherState } from './state-metrics.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
 const graceMs = 30_000;
@@ -68,7 +69,6 @@ export async function createApp({
   ...given
 }: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
-  // The demo worker starts while the database opens.
   const telemetry = await createTelemetry({
     log: given.log,
     logLevel: settings.logLevel,
@@ -78,6 +78,7 @@ export async function createApp({
     egress: () => createEgress({ allow: settings.egressAllow, clock }),
   });
   const { log } = telemetry;
+  // The demo worker starts while the database opens.
   const starting = settings.demo && settings.configPath === null ? startDemoWorker(log) : null;
   starting?.catch(() => {});
   const address = createAddress(settings);
@@ -88,6 +89,8 @@ export async function createApp({
     await starting?.then((demo) => demo.stop());
     throw error;
   }
+  gatherState(rooms);
+  const stopWatching = watchProcess(rooms.telemetry.metrics, clock, version);
   const keyInEnvironment = settings.adminKey !== null;
   if (keyInEnvironment) await rooms.identity.ensureAdminKey(settings.adminKey);
   const demo = await startedDemo(starting, log);
@@ -124,6 +127,7 @@ export async function createApp({
       watched.close();
       await fronts.close();
       await demo?.stop();
+      stopWatching();
       await rooms.close();
     },
   };
@@ -229,6 +233,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   const stopping = new AbortController();
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
+  gatherOpen(rooms.telemetry, sessions, streams);
   const tasks = createTaskIds(rooms.sealer, deps.clock);
   const stopTelling = rooms.catalog.onChange(streams.listsChanged);
   onGrantsChanged(rooms, streams.listsChanged);
