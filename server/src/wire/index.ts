@@ -6,7 +6,9 @@
 
 export { createConnect } from './connect/connect.ts';
 export type { ConnectDeps } from './connect/page-deps.ts';
+export { countAnswers } from './http/answers.ts';
 export { createOriginPolicy } from './http/origin.ts';
+export { PassedOnResponse, readElsewhere } from './http/passed-on.ts';
 export type { HttpServer, Readiness } from './http/server.ts';
 export { listen } from './http/server.ts';
 export { createMcpEndpoint } from './mcp/endpoint.ts';

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { errorCodes } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { Fault } from '#foundation';
+import type { CountAnswer } from './answers.ts';
 import { behind, createFastFront } from './fast/front.ts';
+import type { WholeRequest } from './fast/whole-request.ts';
 import { gatewaySlugOf } from './gateway-path.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 import { closedToScraper, type MetricsPage, serveMetrics } from './metrics-page.ts';
@@ -18,6 +20,7 @@ export interface Fronts {
   /** What `/readyz` says. */
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: MetricsPage;
+  readonly answered: CountAnswer;
   readonly version: string;
   /** Holds for all but gateways, which record what they refuse. */
   readonly origins: OriginPolicy;
@@ -39,13 +42,19 @@ export interface Readiness {
 export interface HttpServer {
   /** `http://host:port`, with the port that was really taken. */
   readonly url: string;
+  /** From now on each new connection is offered, before anything of it was read; `true`: somebody else has it. */
+  offer(take: (connection: IncomingMessage['socket']) => boolean): void;
+  /** Goes on with a connection that somebody else had, and of which these bytes were read. */
+  goOn(connection: IncomingMessage['socket'], bytes: Buffer): void;
+  /** Answers a request to a gateway that somebody else read. */
+  answer(request: WholeRequest, response: HttpResponse): void;
   /** Stops accepting, waits for answers under way, at most `graceMs`; then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
 
 /** A token that names a user and a thousand groups is a header. */
 const maxHeaderSize = 80 * 1024;
-const keepAliveMs = 75_000;
+export const keepAliveMs = 75_000;
 
 /** Listens. Throws a Fault that names the address when it is taken. */
 export async function listen(host: string, port: number, fronts: Fronts): Promise<HttpServer> {
@@ -56,15 +65,17 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     route(request, response, fronts);
   });
   const { mcp } = fronts;
-  const fast = createFastFront({
-    accepts: () => mcp !== null,
-    serve(request, response) {
-      if (mcp !== null) settle(mcp(request, response, request.slug), response);
-    },
-    handOver: behind(server),
-    keepAliveMs,
+  const answer: HttpServer['answer'] = (request, response) => {
+    if (mcp !== null) settle(mcp(request, response, request.slug), response, 'mcp', fronts);
+  };
+  const goOn = behind(server);
+  const fast = createFastFront({ accepts: () => mcp !== null, serve: answer, handOver: goOn, keepAliveMs });
+  let offered: ((connection: IncomingMessage['socket']) => boolean) | null = null;
+  server.on('connection', (connection) => {
+    if (offered?.(connection)) return;
+    fast.take(connection);
+    connection.resume();
   });
-  server.on('connection', fast.take);
   // Long calls and streams are bounded by their own time-outs.
   server.timeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -80,6 +91,13 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
   } = server.address() as { address: string; family: string; port: number };
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
+    offer(take) {
+      offered = take;
+      // Whoever reads it reads all of it.
+      Object.assign(server, { pauseOnConnect: true });
+    },
+    goOn,
+    answer,
     close(graceMs) {
       stopping = true;
       return new Promise((resolve) => {
@@ -107,28 +125,42 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
   const path = query < 0 ? url : url.slice(0, query);
   // No database holds a text with it, whoever would look for it. SCIM says so in its own words.
   if (url.includes('%00') && !path.startsWith('/scim/')) {
-    refuse(response, noText);
+    settle(refuse(response, noText), response, 'server', fronts);
     return;
   }
   const slug = fronts.mcp === null ? null : gatewaySlugOf(url);
   if (fronts.mcp !== null && slug !== null) {
-    settle(fronts.mcp(request, response, slug), response);
+    settle(fronts.mcp(request, response, slug), response, 'mcp', fronts);
     return;
   }
   const front = fronts.more.find(({ at }) => path.startsWith(at));
   const origin = front?.open ? undefined : request.headers.origin;
   const foreign = fronts.origins.check(request.headers.host, origin);
-  if (foreign !== null) refuse(response, foreign);
-  else if (front !== undefined) settle(front.serve(request, response), response);
-  else if (path.startsWith('/v1/') && fronts.rest !== null) fronts.rest(request, response);
-  else settle(plain(path, request, response, fronts), response);
+  if (foreign !== null) settle(refuse(response, foreign), response, 'server', fronts);
+  else if (front !== undefined) settle(front.serve(request, response), response, nameOf(front), fronts);
+  else if (path.startsWith('/v1/') && fronts.rest !== null) {
+    response.once('close', () => count(response, 'api', fronts));
+    fronts.rest(request, response);
+  } else settle(plain(path, request, response, fronts), response, 'server', fronts);
 }
 
 const noText = refusal('request.params_invalid', 'the address must not hold a NUL character (%00)');
 
 /** A front that fails costs its own request and nobody else's: an error that nobody handles would end the process. */
-function settle(served: Promise<void>, response: HttpResponse): void {
-  served.catch(() => response.destroy());
+function settle(served: Promise<void>, response: HttpResponse, front: string, fronts: Fronts): void {
+  served.then(
+    () => count(response, front, fronts),
+    () => response.destroy(),
+  );
+}
+
+function count(response: HttpResponse, front: string, { answered }: Fronts): void {
+  if (response.headersSent) answered(front, response.statusCode);
+}
+
+/** What its paths begin with, without slashes. */
+function nameOf({ at }: Front): string {
+  return at.replace(/^\/|\/$/g, '');
 }
 
 async function plain(
@@ -172,7 +204,7 @@ function nothingHere(path: string): Refusal {
   );
 }
 
-function refuse(response: ServerResponse, { code, message }: Refusal): void {
+async function refuse(response: ServerResponse, { code, message }: Refusal): Promise<void> {
   response.setHeader('connection', 'close');
   json(response, errorCodes[code].status, { name: code, message });
 }
