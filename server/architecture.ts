@@ -70,6 +70,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'credentials',
     ],
   },
+  processes: {
+    is: 'the office and its lanes: started, kept, and what they say to one another',
+    mayImport: ['foundation', 'storage', 'telemetry'],
+  },
   compose: {
     is: 'builds every room and joins them; the only place that picks implementations',
     mayImport: ['*'],
@@ -84,7 +88,7 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   // The lock of the data directory is a listening socket: it never leaves the machine. The fast path answers on sockets that
   // were accepted, and opens none.
   'node:net': {
-    only: ['egress/', 'storage/lock.ts', 'wire/http/fast/'],
+    only: ['egress/', 'storage/lock.ts', 'wire/http/fast/', 'processes/'],
     why: 'every byte out passes the egress policy',
   },
   'node:tls': { only: ['egress/'], why: 'every byte out passes the egress policy' },
@@ -92,8 +96,8 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
   'node:https': { only: [], why: 'egress has its own client' },
   'node:http': { only: ['wire/'], why: 'requests are read, and answered, by fronts' },
   'node:child_process': {
-    only: ['sources/mcp/transports/stdio-process.ts', 'compose/demo.ts'],
-    why: 'what we start is bounded, gets nothing of our environment, and ends with us',
+    only: ['sources/mcp/transports/stdio-process.ts', 'compose/demo.ts', 'processes/'],
+    why: 'what we start is bounded, gets nothing of our environment unless it is this very program, and ends with us',
   },
   pg: { only: ['storage/'], why: 'rooms speak SQL through storage' },
   '@electric-sql/pglite': { only: ['storage/'], why: 'rooms speak SQL through storage' },

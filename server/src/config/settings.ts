@@ -34,6 +34,8 @@ export interface Settings {
   readonly rootKey: Buffer | null;
   readonly roles: ReadonlySet<Role>;
   readonly demo: boolean;
+  /** How many processes serve: this one, and its lanes. */
+  readonly processes: number;
   readonly egressAllow: readonly string[];
   readonly logLevel: LogLevel;
   /** `null`: `pretty` where a person watches. */
@@ -85,6 +87,7 @@ export function readSettings(
     adminKey: read('SALLYPORT_ADMIN_KEY', null, parseKey, 'at least 16 printable characters without spaces'),
     rootKey: read('SALLYPORT_ROOT_KEY', null, parseRootKey, rootKeyForm),
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
+    processes: read('SALLYPORT_PROCESSES', 1, parseProcesses, `a number from 1 to ${maxProcesses}`),
     demo: read('SALLYPORT_DEMO', 'on', oneOf(['on', 'off']), 'on or off') === 'on',
     egressAllow: read('SALLYPORT_EGRESS_ALLOW', [], parseEgress, `a list, each ${egressEntryForm}`),
     logLevel: read<LogLevel>(
@@ -123,6 +126,13 @@ function parsePort(text: string): number | undefined {
   // Kubernetes sets SALLYPORT_PORT=tcp://… in every pod beside a Service called "sallyport"; that is not meant for us.
   if (/^tcp:\/\/[\d.:[\]a-f]+$/.test(text)) return 9099;
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
+}
+
+const maxProcesses = 64;
+
+function parseProcesses(text: string): number | undefined {
+  const count = Number(text);
+  return /^\d{1,2}$/.test(text) && count >= 1 && count <= maxProcesses ? count : undefined;
 }
 
 function parseOrigin(text: string): string | undefined {
