@@ -18,6 +18,7 @@ before(async () => {
     more: createSignIn({ ...deps, ...createOAuth(deps) }),
     readiness: async () => ({ ready: true, checks: {} }),
     metrics: { read: async () => [], token: null },
+    answered() {},
     version: '0.0.0',
     origins: createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: issuer }),
   });

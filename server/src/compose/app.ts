@@ -12,6 +12,7 @@ import { createEgress } from '#egress';
 import { type Clock, Fault, systemClock } from '#foundation';
 import { createTelemetry, type Log, watchProcess } from '#telemetry';
 import {
+  countAnswers,
   createConnect,
   createCoordinator,
   createGatewayPage,
@@ -260,6 +261,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
     metrics: { read: rooms.telemetry.metrics.read, token: settings.metricsToken },
+    answered: countAnswers(rooms.telemetry.metrics),
     more: [
       ...oauth.fronts,
       ...createSignIn({ ...rooms, ...deps, ...oauth, issuer: address.origin }),

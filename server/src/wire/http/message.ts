@@ -9,6 +9,8 @@ export interface HttpResponse {
   /** Nothing more can be said: all was sent, or nobody is there. */
   readonly destroyed: boolean;
   readonly headersSent: boolean;
+  /** Once the head is sent. */
+  readonly statusCode: number;
   readonly writableEnded: boolean;
   /** All was handed to the operating system. */
   readonly writableFinished: boolean;
@@ -18,8 +20,8 @@ export interface HttpResponse {
   /** Without a `content-length` the answer may go on for as long as it likes. */
   writeHead(status: number, headers?: Readonly<Record<string, string | number>>): unknown;
   flushHeaders(): void;
-  /** `false`: wait for `drain`, or keep what the client does not read. */
-  write(chunk: string | Buffer): boolean;
+  /** `false`: wait for `drain`, or keep what the client does not read. `left`: called when the bytes are kept no more. */
+  write(chunk: string | Buffer, left?: () => void): boolean;
   end(chunk?: string | Buffer): unknown;
   /** Cuts the connection. */
   destroy(): unknown;

@@ -22,6 +22,7 @@ const roomyBytes = 64 * 1024;
 export class PassedOnResponse extends EventEmitter implements HttpResponse {
   destroyed = false;
   headersSent = false;
+  statusCode = 200;
   writableEnded = false;
   writableFinished = false;
   writableLength = 0;
@@ -44,6 +45,7 @@ export class PassedOnResponse extends EventEmitter implements HttpResponse {
 
   writeHead(status: number, headers: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
+    this.statusCode = status;
     this.#head = { kind: 'head', status, headers: { ...this.#early, ...headers } };
     return this;
   }

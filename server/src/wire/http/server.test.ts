@@ -8,6 +8,7 @@ import { listen } from './server.ts';
 
 const readiness = async () => ({ ready: true, checks: {} });
 const metrics = { read: async () => [], token: null };
+const answered = () => {};
 const origins = createOriginPolicy({ bindHost: '127.0.0.1', publicUrl: null });
 
 test('an address that holds no text is refused before anybody looks for what it names', async () => {
@@ -23,6 +24,7 @@ test('an address that holds no text is refused before anybody looks for what it 
     origins,
     readiness,
     metrics,
+    answered,
     version: '1',
   };
   const server = await listen('127.0.0.1', 0, fronts);
@@ -37,7 +39,7 @@ test('an address that holds no text is refused before anybody looks for what it 
 });
 
 test('a connection that a client opened ahead of need does not hold up the stop', async () => {
-  const fronts = { mcp: null, rest: null, more: [], origins, readiness, metrics, version: '1' };
+  const fronts = { mcp: null, rest: null, more: [], origins, readiness, metrics, answered, version: '1' };
   const server = await listen('127.0.0.1', 0, fronts);
   const ahead = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(ahead, 'connect');

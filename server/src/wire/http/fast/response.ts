@@ -22,6 +22,7 @@ const maxCopiedBytes = 32 * 1024;
 export class FastResponse extends EventEmitter implements HttpResponse {
   destroyed = false;
   headersSent = false;
+  statusCode = 200;
   writableEnded = false;
   writableFinished = false;
   readonly #channel: Channel;
@@ -49,6 +50,7 @@ export class FastResponse extends EventEmitter implements HttpResponse {
 
   writeHead(status: number, given: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
+    this.statusCode = status;
     const headers = this.#early === null ? given : { ...this.#early, ...given };
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (const name in headers) {
