@@ -3,7 +3,7 @@ import type { Gateway } from '#domain';
 import type { Egress } from '#egress';
 import type { Clock, Sealer } from '#foundation';
 import type { Db, Redis } from '#storage';
-import type { Log } from '#telemetry';
+import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 import { admit } from './admit.ts';
 import { createApprovals } from './approvals/approvals.ts';
@@ -30,6 +30,8 @@ export interface PolicyDeps {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Log;
+  /** Its own unless told. */
+  readonly metrics?: Metrics;
   /** The gateway as it is defined now. */
   readonly currentGateway: (gateway: Gateway) => Gateway | null;
 }
@@ -42,6 +44,7 @@ export async function createPolicy({
   egress,
   sealer,
   clock,
+  metrics,
   currentGateway,
 }: PolicyDeps): Promise<Policy> {
   const listeners: ((slug: string | null) => void)[] = [];
@@ -63,6 +66,7 @@ export async function createPolicy({
     egress,
     redis,
     clock,
+    ...(metrics && { metrics }),
     onAccessChanged: () => changed(null),
   });
   const hooks = hooked.asking;
