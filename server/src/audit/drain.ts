@@ -1,9 +1,9 @@
 import { type Clock, Fault, messageOf } from '#foundation';
-import { type Db, type Row, sqlStateOf } from '#storage';
+import { type Db, type Row, type RowLines, sqlStateOf } from '#storage';
 import type { Log } from '#telemetry';
 import { type ChainHead, placeOf } from './chain.ts';
 import type { Journal, Position } from './journal.ts';
-import { eventColumns } from './log-book.ts';
+import { lineColumns } from './log-book.ts';
 
 export interface Drain {
   /** Something was recorded: it will be in the database soon. */
@@ -105,61 +105,60 @@ function isBefore(a: Position, b: Position): boolean {
   return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
 }
 
-/**
- * One statement, so that rows, position and head of the chain are kept together or not at all. Rows that are there already
- * are looked for only where some turned out to be: it costs a quarter of the time, and is needed only after a position was
- * lost. A head goes back only with its database.
- */
-const store = (existing: '' | 'on conflict (id) do nothing') => `
-  with moved as (
-    insert into journal_positions as known (journal_id, segment, "offset", chain_seq, chain_hash)
-    values ($2, $3, $4, $5, $6)
-    on conflict (journal_id) do update set segment = excluded.segment, "offset" = excluded."offset",
-      chain_seq = greatest(known.chain_seq, excluded.chain_seq),
-      chain_hash = case when known.chain_seq >= coalesce(excluded.chain_seq, 0)
-        then known.chain_hash else excluded.chain_hash end
-  )
-  insert into audit_events (${eventColumns}, journal_id, chain_seq, chain_hash)
-  select ${eventColumns}, case when chain_seq is not null then $2 end, chain_seq, chain_hash
-  from json_to_recordset($1::json) as line (id text, time timestamptz, project_id text, kind text, decision text,
-    code text, reason text, user_id text, principal text, gateway text, tool text, tool_id text, source text,
-    execution_id text, duration_ms double precision, trace_id text, client_id text, changes json, policy json, chain_seq bigint,
-    chain_hash text)
-  ${existing}`;
-const STORE_NEW = store('');
-const STORE_MISSING = store('on conflict (id) do nothing');
+/** Done with the rows, or not at all. A head goes back only with its database. */
+const MOVE = `
+  insert into journal_positions as known (journal_id, segment, "offset", chain_seq, chain_hash)
+  values ($1, $2, $3, $4, $5)
+  on conflict (journal_id) do update set segment = excluded.segment, "offset" = excluded."offset",
+    chain_seq = greatest(known.chain_seq, excluded.chain_seq),
+    chain_hash = case when known.chain_seq >= coalesce(excluded.chain_seq, 0)
+      then known.chain_hash else excluded.chain_hash end`;
 const UNIQUE_VIOLATION = '23505';
+/** Values that are none, and lines that are no records. */
+const DATA_EXCEPTIONS = '22';
 
+/**
+ * What is there already is looked for only where some turned out to be, and damaged lines only where there are some: it costs,
+ * and is needed only after a position was lost, or the disk failed.
+ */
 async function storeLines(db: Db, journalId: string, lines: Buffer, next: Position, log: Log): Promise<void> {
-  const all = lines.toString('utf8', 0, lines.length - 1).split('\n');
-  const write = async (records: readonly string[]) => {
+  const write = (records: Buffer, existing: RowLines['existing']) => {
+    // None in lines from before there were chains.
     const head = lastPlace(records);
-    const place = [next.segment, next.offset, head?.seq ?? null, head?.hash ?? null];
-    const params = [`[${records.join(',')}]`, journalId, ...place];
-    try {
-      await db.query(STORE_NEW, params);
-    } catch (thrown) {
-      if (sqlStateOf(thrown) !== UNIQUE_VIOLATION) throw thrown;
-      await db.query(STORE_MISSING, params);
-    }
+    const params = [journalId, next.segment, next.offset, head?.seq ?? null, head?.hash ?? null];
+    const then = { sql: MOVE, params };
+    return db.append({
+      table: 'audit_events',
+      columns: lineColumns,
+      same: head === null ? {} : { journal_id: journalId },
+      lines: records,
+      existing,
+      then,
+    });
   };
   try {
-    await write(all);
+    await write(lines, 'fail');
   } catch (thrown) {
-    if (!sqlStateOf(thrown)?.startsWith('22')) throw thrown;
+    const state = sqlStateOf(thrown);
+    if (state !== UNIQUE_VIOLATION && !state?.startsWith(DATA_EXCEPTIONS)) throw thrown;
+    const all = lines.toString('utf8', 0, lines.length - 1).split('\n');
     const sound = all.filter(isRecord);
-    if (sound.length === all.length) throw thrown;
-    log.error(
-      { segment: next.segment, lines: all.length - sound.length },
-      'damaged lines in the audit journal',
-    );
-    await write(sound);
+    const damaged = all.length - sound.length;
+    if (damaged > 0)
+      log.error({ segment: next.segment, lines: damaged }, 'damaged lines in the audit journal');
+    await write(Buffer.from(sound.map((line) => `${line}\n`).join('')), 'keep');
   }
 }
 
-function lastPlace(lines: readonly string[]): ChainHead | null {
-  const last = lines.findLast((line) => placeOf(line) !== null);
-  return last === undefined ? null : placeOf(last);
+/** The place of the last line that says one. */
+function lastPlace(lines: Buffer): ChainHead | null {
+  for (let end = lines.length - 1; end > 0; ) {
+    const start = lines.lastIndexOf('\n', end - 1) + 1;
+    const place = placeOf(lines.toString('utf8', start, end));
+    if (place !== null) return place;
+    end = start - 1;
+  }
+  return null;
 }
 
 /** False for lines that a failing disk or a power cut left damaged. */

@@ -1,14 +1,37 @@
 import type { AuditEvent } from '@sallyport/contracts';
 import { type Refusal, refusal } from '#domain';
 import { err, newId, ok, type Result } from '#foundation';
-import type { Db } from '#storage';
+import type { Db, RowLines } from '#storage';
 import type { AuditCall, AuditCallsQuery, AuditPage, AuditQuery } from './contract.ts';
 import { storedText, storedUserId } from './line.ts';
 
+/** What a line of the journal has, in its order: a record as an AuditEvent, and its place in the chain. */
+export const lineColumns: RowLines['columns'] = {
+  id: 'text',
+  time: 'timestamptz',
+  kind: 'text',
+  decision: 'text',
+  code: 'text',
+  reason: 'text',
+  user_id: 'text',
+  principal: 'text',
+  project_id: 'text',
+  gateway: 'text',
+  tool: 'text',
+  tool_id: 'text',
+  source: 'text',
+  execution_id: 'text',
+  duration_ms: 'double precision',
+  trace_id: 'text',
+  client_id: 'text',
+  changes: 'json',
+  policy: 'json',
+  chain_seq: 'bigint',
+  chain_hash: 'text',
+};
+
 /** The columns that a record has as an AuditEvent, in its order. */
-export const eventColumns =
-  'id, time, kind, decision, code, reason, user_id, principal, project_id, gateway, tool, tool_id, source, ' +
-  'execution_id, duration_ms, trace_id, client_id, changes, policy';
+export const eventColumns = Object.keys(lineColumns).slice(0, -2).join(', ');
 
 const ID = /^aud_[0-9a-f]{32}$/;
 

@@ -80,17 +80,21 @@ async function verifyChain(db: Db, chain: Chain): Promise<AuditChain> {
   };
 }
 
-/** Every journal that there are records or a head of, and `points`. One step of the recursion for each journal. */
+/** The journals that there are records of; one step of the recursion, and so of the index, for each. */
+const RECORDED = `with recursive known (journal_id) as (
+    (select min(journal_id) from audit_events)
+    union all
+    select (select min(journal_id) from audit_events where journal_id > known.journal_id)
+    from known where known.journal_id is not null
+  ),
+  recorded as (select journal_id from known where journal_id is not null)`;
+
+/** Every journal that there are records or a head of, and `points`. */
 async function readHeads(db: Db, points: readonly ChainAnchor[]): Promise<Map<string, ChainHead | null>> {
   const rows = await db.query<{ journal_id: string; seq: number | null; hash: string | null }>(
-    `with recursive known (journal_id) as (
-       (select min(journal_id) from audit_events)
-       union all
-       select (select min(journal_id) from audit_events where journal_id > known.journal_id)
-       from known where known.journal_id is not null
-     )
+    `${RECORDED}
      select journal_id, chain_seq as seq, chain_hash as hash
-     from (select journal_id from known where journal_id is not null
+     from (select journal_id from recorded
        union select journal_id from journal_positions where chain_seq is not null) as journal
        left join journal_positions using (journal_id)
      order by journal_id`,
@@ -163,15 +167,22 @@ async function readUnchained(
   db: Db,
   firstId: string | null,
 ): Promise<{ unchained: number; problems: AuditProblem[] }> {
-  const where = "(chain_seq is null or journal_id is null) and id >= coalesce($1, '')";
-  const [counted] = await db.query<{ count: number }>(`select count(*) from audit_events where ${where}`, [
+  const unchained = `${RECORDED},
+    unchained as (
+      select id, time from audit_events where journal_id is null and id >= coalesce($1, '')
+      union all
+      select found.id, found.time from recorded, lateral (
+        select id, time from audit_events
+        where journal_id = recorded.journal_id and chain_seq is null and id >= coalesce($1, '')) as found
+    )`;
+  const [counted] = await db.query<{ count: number }>(`${unchained} select count(*) from unchained`, [
     firstId,
   ]);
   const later = await db.query<{ id: string }>(
-    `with first as (
+    `${unchained},
+     first as (
        select id, time from audit_events where chain_seq is not null and journal_id is not null order by id limit 1)
-     select id from audit_events
-     where ${where} and (id > (select id from first) or time > (select time from first))
+     select id from unchained where id > (select id from first) or time > (select time from first)
      order by id limit ${PROBLEMS_MAX}`,
     [firstId],
   );

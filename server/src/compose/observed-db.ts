@@ -27,6 +27,7 @@ export function observedDb(db: Db, metrics: Metrics, clock: Clock): Db {
     ...db,
     query: (sql, params) => timed('query', () => db.query(sql, params)),
     tx: (work) => timed('transaction', () => db.tx(work)),
+    append: (rows) => timed('append', () => db.append(rows)),
     ping: () => timed('ping', () => db.ping()),
   };
 }

@@ -7,7 +7,7 @@
 
 export type { ChangeListener, Changes } from './changes.ts';
 export { openChanges } from './changes.ts';
-export type { Db, Queries, Row } from './contract.ts';
+export type { ColumnType, Db, Queries, Row, RowLines } from './contract.ts';
 export type { DirectoryLock } from './lock.ts';
 export { lockDataDir } from './lock.ts';
 export type { StorageDeps } from './open-database.ts';

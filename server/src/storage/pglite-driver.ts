@@ -29,15 +29,18 @@ export async function startPglite(options: WorkerStart & { log: Log }): Promise<
     return result;
   };
   const session: Session = {
-    query: (sql, params = []) => thread.send('query', sql, params) as Promise<never>,
+    query: (sql, params = []) => thread.send({ kind: 'query', sql, params }) as Promise<never>,
     async script(sql) {
-      await thread.send('script', sql, []);
+      await thread.send({ kind: 'script', sql });
     },
   };
   return {
     kind: 'pglite',
     query: (sql, params) => inTurn(() => session.query(sql, params)),
     tx: (work) => inTurn(() => runTransaction(session, work)),
+    async append(rows) {
+      await inTurn(() => thread.send({ kind: 'append', rows }));
+    },
     async ping() {
       await inTurn(() => session.query('select 1'));
     },
@@ -46,7 +49,7 @@ export async function startPglite(options: WorkerStart & { log: Log }): Promise<
       const closed = inTurn(async () => {
         if (!thread.alive()) return;
         await session.script('checkpoint');
-        await thread.send('close', '', []);
+        await thread.send({ kind: 'close' });
       });
       closing = true;
       try {

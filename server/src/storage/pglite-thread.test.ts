@@ -12,6 +12,8 @@ function threadThat(onMessage: string): ReturnType<typeof startThread> {
   return startThread(file, { directory: '/nowhere', template: null }, silentLog);
 }
 
+const query = (sql: string) => ({ kind: 'query', sql, params: [] }) as const;
+
 for (const [how, code] of [
   ['throws', "throw new Error('out of memory')"],
   ['exits', 'process.exit(3)'],
@@ -19,11 +21,11 @@ for (const [how, code] of [
   it(`rejects what is under way, and everything later, when the thread ${how}`, async () => {
     const thread = threadThat(code);
     await thread.opened;
-    const first = thread.send('query', 'select 1', []);
-    const second = thread.send('query', 'select 2', []);
+    const first = thread.send(query('select 1'));
+    const second = thread.send(query('select 2'));
     await assert.rejects(first, Fault);
     await assert.rejects(second, /The embedded database has stopped/);
-    await assert.rejects(thread.send('query', 'select 3', []), Fault);
+    await assert.rejects(thread.send(query('select 3')), Fault);
     assert.equal(thread.alive(), false);
     await thread.end();
   });

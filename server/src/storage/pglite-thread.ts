@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { Fault } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
-import type { WorkerAnswer, WorkerRequest, WorkerStart } from './pglite-worker.ts';
+import type { Work, WorkerAnswer, WorkerRequest, WorkerStart } from './pglite-worker.ts';
 import { sqlError } from './sql-error.ts';
 
 interface Waiting {
@@ -50,11 +50,11 @@ export function startThread(file: URL, start: WorkerStart, log: Log) {
       });
     }),
     alive: () => death === null,
-    send(kind: WorkerRequest['kind'], sql: string, params: readonly unknown[]): Promise<Row[]> {
+    send(work: Work): Promise<Row[]> {
       if (death !== null) return Promise.reject(death);
       return new Promise((resolve, reject) => {
         const id = nextId++;
-        worker.postMessage({ id, kind, sql, params } satisfies WorkerRequest);
+        worker.postMessage({ id, work } satisfies WorkerRequest);
         expect(id, { resolve, reject });
       });
     },

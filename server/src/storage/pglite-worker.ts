@@ -3,14 +3,22 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { unpackDirectory } from './archive.ts';
+import type { RowLines } from './contract.ts';
+import { copyRows } from './copy-rows.ts';
+import { insertRows } from './row-lines.ts';
 import { parsers, serializers } from './types.ts';
 
-/** What the driver sends; answered in order, by the same `id`. */
+/** What the driver asks for. */
+export type Work =
+  | { readonly kind: 'query'; readonly sql: string; readonly params: readonly unknown[] }
+  | { readonly kind: 'append'; readonly rows: RowLines }
+  | { readonly kind: 'script'; readonly sql: string }
+  | { readonly kind: 'close' };
+
+/** Answered in order, by the same `id`. */
 export interface WorkerRequest {
   readonly id: number;
-  readonly kind: 'query' | 'script' | 'close';
-  readonly sql: string;
-  readonly params: readonly unknown[];
+  readonly work: Work;
 }
 
 export type WorkerAnswer =
@@ -97,17 +105,33 @@ function errorOf(thrown: unknown): WorkerError {
   return { message: thrown.message, code, constraint };
 }
 
-async function answer(database: PGlite, request: WorkerRequest): Promise<WorkerAnswer> {
+async function run(database: PGlite, work: Work): Promise<Record<string, unknown>[]> {
+  if (work.kind === 'query')
+    return (await database.query<Record<string, unknown>>(work.sql, [...work.params])).rows;
+  if (work.kind === 'append') await append(database, work.rows);
+  else if (work.kind === 'script') await database.exec(work.sql);
+  else await database.close();
+  return [];
+}
+
+async function append(database: PGlite, rows: RowLines): Promise<void> {
+  const { table, columns, same, existing, then } = rows;
+  await database.transaction(async (session) => {
+    const query = async (sql: string, params: readonly unknown[] = []) =>
+      (await session.query<never>(sql, [...params])).rows;
+    if (existing === 'keep') return insertRows({ query }, rows);
+    const names = [...Object.keys(columns), ...Object.keys(same)].join(', ');
+    const blob = new Blob([copyRows(rows)]);
+    await session.query(`copy ${table} (${names}) from '/dev/blob' with (format binary)`, [], { blob });
+    await query(then.sql, then.params);
+  });
+}
+
+async function answer(database: PGlite, { id, work }: WorkerRequest): Promise<WorkerAnswer> {
   try {
-    if (request.kind === 'query') {
-      const { rows } = await database.query<Record<string, unknown>>(request.sql, [...request.params]);
-      return { id: request.id, rows };
-    }
-    if (request.kind === 'script') await database.exec(request.sql);
-    else await database.close();
-    return { id: request.id, rows: [] };
+    return { id, rows: await run(database, work) };
   } catch (thrown) {
-    return { id: request.id, error: errorOf(thrown) };
+    return { id, error: errorOf(thrown) };
   }
 }
 
@@ -117,7 +141,7 @@ if (parentPort !== null) {
     const database = await open(workerData as WorkerStart);
     port.on('message', async (request: WorkerRequest) => {
       port.postMessage(await answer(database, request));
-      if (request.kind === 'close') port.close();
+      if (request.work.kind === 'close') port.close();
     });
     port.postMessage({ id: OPEN_ID, rows: [] } satisfies WorkerAnswer);
   } catch (thrown) {

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { Fault, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Row } from './contract.ts';
+import { insertRows } from './row-lines.ts';
 import { sqlError } from './sql-error.ts';
 import { type Driver, runTransaction, type Session } from './transaction.ts';
 import { parsers } from './types.ts';
@@ -37,6 +38,10 @@ export async function startPostgres(options: { url: string; log: Log }): Promise
     query: <T extends Row>(sql: string, params: readonly unknown[] = []) =>
       track(() => rowsOf<T>(pool, sql, params)),
     tx: (work) => track(() => onOneConnection(pool, (session) => runTransaction(session, work))),
+    append: (rows) =>
+      track(() =>
+        onOneConnection(pool, (session) => runTransaction(session, (queries) => insertRows(queries, rows))),
+      ),
     async ping() {
       await track(() => pool.query('select 1'));
     },

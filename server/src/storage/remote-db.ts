@@ -1,5 +1,5 @@
 import { Fault } from '#foundation';
-import type { Db, Queries, Row } from './contract.ts';
+import type { Db, Queries, Row, RowLines } from './contract.ts';
 import { sqlError } from './sql-error.ts';
 import { runTransaction, type Session } from './transaction.ts';
 
@@ -7,7 +7,7 @@ import { runTransaction, type Session } from './transaction.ts';
 export interface DbRequest {
   readonly id: number;
   readonly session: number | null;
-  readonly kind: 'query' | 'begin' | 'commit' | 'rollback' | 'ping';
+  readonly kind: 'query' | 'append' | 'begin' | 'commit' | 'rollback' | 'ping';
   readonly sql: string;
   readonly params: readonly unknown[];
 }
@@ -81,6 +81,9 @@ export function createRemoteDb(send: (request: DbRequest) => void): RemoteDb {
       kind: 'remote',
       query: (sql, params) => track(() => ask('query', null, sql, params) as Promise<never>),
       tx: (work) => track(() => runTransaction(sessionOf(nextSession++), work)),
+      async append(rows) {
+        await track(() => ask('append', null, '', [rows]));
+      },
       async ping() {
         await track(() => ask('ping', null));
       },
@@ -152,6 +155,7 @@ export function serveDb(db: Db, send: (answer: DbAnswer) => void): ServedDb {
 
   async function run({ kind, session, sql, params }: DbRequest): Promise<Row[]> {
     if (kind === 'ping') await db.ping();
+    if (kind === 'append') await db.append(params[0] as RowLines);
     if (session === null) return kind === 'query' ? db.query(sql, params) : [];
     if (kind === 'begin') await begin(session).queries;
     if (kind === 'query') return (await queriesOf(session)).query(sql, params);
