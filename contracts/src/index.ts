@@ -204,6 +204,15 @@ export { createServiceAccountRequest, updateServiceAccountRequest } from './rest
 export type { SessionVerificationRequest, SessionVerificationResponse } from './rest/settings.ts';
 export { sessionVerificationRequest } from './rest/settings.ts';
 export type {
+  StatusInstallation,
+  StatusProblem,
+  StatusProblemCode,
+  StatusResponse,
+  StatusSources,
+  StatusTraffic,
+} from './rest/status.ts';
+export { statusProblems } from './rest/status.ts';
+export type {
   ExecuteToolRequest,
   ExecuteToolResponse,
   ToolFilter,

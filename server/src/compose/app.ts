@@ -32,9 +32,10 @@ import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
 import { projectIds } from './project-ids.ts';
-import { checkReadiness } from './readiness.ts';
+import { checkReadiness, gatherFacts } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 import { gatherOpen, gatherState } from './state-metrics.ts';
+import { watchTraffic } from './traffic.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
 const graceMs = 30_000;
@@ -244,13 +245,16 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     { ...rooms, ...deps, sessions, streams, tasks, page, issuer: address.origin },
     origins,
   );
-  const readiness = () =>
-    checkReadiness({ ...rooms, configMistakes, stopping: () => stopping.signal.aborted });
+  const isStopping = () => stopping.signal.aborted;
+  const parts = { ...rooms, configMistakes, stopping: isStopping, startedAtMs: deps.clock.now() };
+  const readiness = () => checkReadiness(parts);
+  const traffic = watchTraffic(rooms.telemetry.metrics.read, deps.clock);
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({
     ...rooms,
     ...deps,
     unready,
+    status: { installation: () => gatherFacts(parts), traffic: traffic.of },
     stopping: stopping.signal,
     publicUrl: settings.publicUrl,
     issuer: address.origin,
@@ -279,6 +283,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     async close() {
       stopping.abort();
       stopTelling();
+      traffic.stop();
       streams.close();
       sessions.stopAsking();
       await server.close(graceMs);

@@ -3,8 +3,9 @@ import { messageOf } from '#foundation';
 import type { Identity } from '#identity';
 import type { Sources } from '#sources';
 import type { Db, Redis } from '#storage';
+import type { Telemetry } from '#telemetry';
 import type { Vault } from '#vault';
-import type { Readiness } from '#wire';
+import type { InstallationFacts, Readiness } from '#wire';
 import { projectId as firstProjectId } from './declared.ts';
 import { projectIds } from './project-ids.ts';
 
@@ -16,62 +17,95 @@ export interface ReadinessParts {
   readonly identity: Identity;
   readonly vault: Vault;
   readonly durability: 'relaxed' | 'strict';
+  readonly telemetry: Pick<Telemetry, 'exporters'>;
   /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
   readonly stopping: () => boolean;
+  readonly startedAtMs: number;
 }
 
-/**
- * One entry for each thing this process needs. Sources, Redis and the vault are told but do not make it unready: the calls of a source
- * say so themselves, limits are counted without Redis, and what was sealed before goes on opening.
- */
-export async function checkReadiness(
-  parts: ReadinessParts,
-): Promise<Readiness & { readonly missing: string | null }> {
-  const database = await parts.db.ping().then(
+export interface Facts extends InstallationFacts {
+  /** Of the first project. */
+  readonly unhealthySources: readonly string[];
+}
+
+/** What this process knows of itself and of what it needs; asked anew each time. */
+export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
+  const { db, redis, audit, vault, durability, telemetry } = parts;
+  const error = await db.ping().then(
     () => null,
-    (error: unknown) => messageOf(error),
+    (thrown: unknown) => messageOf(thrown),
   );
-  const lag = parts.audit.lag();
+  const { bytes, ...lag } = audit.lag();
   const sources = projectIds(parts.identity.people)
     .flatMap((project) => parts.sources.list(project))
     .filter(({ enabled }) => enabled);
   const unhealthy = sources.filter(
     ({ projectId, id }) => parts.sources.status(projectId, id).state === 'unhealthy',
   );
-  const mistakes = parts.configMistakes();
-  const checks = {
-    process: { ok: !parts.stopping(), ...(parts.stopping() ? { error: 'stopping' } : {}) },
+  return {
+    startedAtMs: parts.startedAtMs,
+    stopping: parts.stopping(),
     database: {
-      ok: database === null,
-      kind: parts.db.kind,
+      kind: db.kind,
       survives:
-        parts.db.kind === 'pglite'
-          ? 'a crash of the process, not a power cut'
-          : 'what the PostgreSQL server promises',
-      ...(database === null ? {} : { error: database }),
+        db.kind === 'postgres'
+          ? 'what the PostgreSQL server promises'
+          : 'a crash of the process, not a power cut',
+      error,
     },
     audit: {
-      ok: lag.writable && lag.error === null,
+      ...lag,
+      durability,
+      behindBytes: bytes,
       survives:
-        parts.durability === 'strict'
-          ? 'a power cut'
-          : 'a crash of the process; a power cut but for the last 5 ms',
-      behind_bytes: lag.bytes,
-      ...(lag.error === null ? {} : { error: lag.error }),
+        durability === 'strict' ? 'a power cut' : 'a crash of the process; a power cut but for the last 5 ms',
+    },
+    vault: vault.status(),
+    redis: redis === null ? null : { isWell: redis.isWell() },
+    configMistakes: parts.configMistakes(),
+    exporters: telemetry.exporters(),
+    sources: { count: sources.length, unhealthyCount: unhealthy.length },
+    unhealthySources: unhealthy.flatMap(({ projectId, id }) => (projectId === firstProjectId ? [id] : [])),
+  };
+}
+
+/**
+ * One entry for each thing this process needs. Sources, Redis, the vault and telemetry are told but do not make it unready: the
+ * calls of a source say so themselves, limits are counted without Redis, and what was sealed before goes on opening.
+ */
+export async function checkReadiness(
+  parts: ReadinessParts,
+): Promise<Readiness & { readonly missing: string | null }> {
+  const facts = await gatherFacts(parts);
+  const { database, audit, configMistakes: mistakes, exporters } = facts;
+  const checks = {
+    process: { ok: !facts.stopping, ...(facts.stopping ? { error: 'stopping' } : {}) },
+    database: {
+      ok: database.error === null,
+      kind: database.kind,
+      survives: database.survives,
+      ...(database.error === null ? {} : { error: database.error }),
+    },
+    audit: {
+      ok: audit.writable && audit.error === null,
+      survives: audit.survives,
+      behind_bytes: audit.behindBytes,
+      ...(audit.error === null ? {} : { error: audit.error }),
     },
     sources: {
-      ok: unhealthy.length === 0,
-      count: sources.length,
+      ok: facts.sources.unhealthyCount === 0,
+      count: facts.sources.count,
       // Anybody may ask here; addresses and reasons, and the names of other projects', are told to who may read workers.
-      unhealthy: unhealthy.flatMap(({ projectId, id }) => (projectId === firstProjectId ? [id] : [])),
-      unhealthy_count: unhealthy.length,
+      unhealthy: facts.unhealthySources,
+      unhealthy_count: facts.sources.unhealthyCount,
     },
-    ...redisCheck(parts.redis),
-    vault: vaultCheck(parts.vault),
+    ...redisCheck(facts.redis),
+    vault: vaultCheck(facts.vault),
+    ...telemetryCheck(exporters),
     config: { ok: mistakes.length === 0, mistakes },
   };
-  const needed = { process: checks.process.ok, database: checks.database.ok, audit: lag.writable };
+  const needed = { process: checks.process.ok, database: checks.database.ok, audit: audit.writable };
   const missing = Object.entries(needed).find(([, isThere]) => !isThere)?.[0] ?? null;
   return { ready: missing === null, missing, checks };
 }
@@ -81,16 +115,22 @@ const lies = {
   database: 'in the database, beside what it seals',
 };
 
-function vaultCheck(vault: Vault) {
-  const { besideData, retired, seals } = vault.status();
+function vaultCheck({ besideData, retired, seals }: Facts['vault']) {
   const rootKey = besideData === null ? 'apart from what it seals' : lies[besideData];
   const error = 'a vault key of another replica cannot be had, so nothing can be sealed; the log says why';
   return { ok: seals, root_key: rootKey, moving: retired > 0, ...(seals ? {} : { error }) };
 }
 
 /** Why it does not answer is in the log: anybody may ask here. */
-function redisCheck(redis: Redis | null) {
+function redisCheck(redis: Facts['redis']) {
   if (redis === null) return {};
   const error = 'does not answer as it should; this replica counts for itself';
-  return { redis: redis.isWell() ? { ok: true } : { ok: false, error } };
+  return { redis: redis.isWell ? { ok: true } : { ok: false, error } };
+}
+
+/** Where to, and why not, is told to who administers the installation (`/v1/status`). */
+function telemetryCheck(exporters: Facts['exporters']) {
+  if (exporters.length === 0) return {};
+  const failing = exporters.filter(({ ok }) => !ok);
+  return { telemetry: { ok: failing.length === 0, failing: failing.map(({ signal }) => signal) } };
 }

@@ -63,6 +63,8 @@ export interface SourceStatus {
   readonly promptCount: number;
   readonly resourceCount: number;
   readonly checkedAt: string | null;
+  /** Of this state: when it was found first. */
+  readonly since: string | null;
   /** For MCP sources: the era that the last probe found. */
   readonly protocolVersion: string | null;
   readonly serverInfo: {

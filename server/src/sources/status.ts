@@ -11,6 +11,7 @@ const nothingKnown: SourceStatus = {
   promptCount: 0,
   resourceCount: 0,
   checkedAt: null,
+  since: null,
   protocolVersion: null,
   serverInfo: null,
 };
@@ -33,6 +34,7 @@ export function healthyStatus(inspection: Inspection, checkedAt: string): Source
     promptCount: offer.prompts.length,
     resourceCount: offer.resources.length,
     checkedAt,
+    since: checkedAt,
     protocolVersion,
     serverInfo,
   };
@@ -62,5 +64,6 @@ export function unhealthyStatus(failure: SourceFailure, steps: Steps, checkedAt:
     failedStep: failure.step,
     steps,
     checkedAt,
+    since: checkedAt,
   };
 }

@@ -26,6 +26,7 @@ import { secretRoutes } from './secrets/routes.ts';
 import { serve } from './serve.ts';
 import { serviceAccountRoutes } from './service-accounts/routes.ts';
 import { settingsRoutes } from './settings/routes.ts';
+import { statusRoutes } from './status/routes.ts';
 import { executeRoute } from './tools/execute.ts';
 import { toolRoutes } from './tools/routes.ts';
 import { userSourceRoutes } from './user-sources/routes.ts';
@@ -60,6 +61,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...auditRoutes(deps),
     explainRoute(deps),
     simulateRoute(deps),
+    ...statusRoutes(deps),
   ];
 }
 

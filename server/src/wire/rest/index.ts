@@ -8,3 +8,4 @@ export type { RestApi } from './api.ts';
 export { createRestApi } from './api.ts';
 export { createCoordinator } from './coordinator/front.ts';
 export type { RestRooms } from './route.ts';
+export type { InstallationFacts, StatusFacts, Traffic } from './status/contract.ts';

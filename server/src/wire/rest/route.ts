@@ -11,6 +11,7 @@ import type { Sources } from '#sources';
 import type { Db } from '#storage';
 import type { Log, Tracer } from '#telemetry';
 import type { Executions } from './executions/executions.ts';
+import type { StatusFacts } from './status/contract.ts';
 
 /** Whoever owns this one runs the installation. */
 export const firstOrganizationId = 'default';
@@ -36,6 +37,7 @@ export interface RestRooms {
   readonly publicUrl: string | null;
   /** Our own origin, never taken from a request: who signs people in, and what links begin with. */
   readonly issuer: () => string;
+  readonly status: StatusFacts;
   /** The name of what this process needs and does not have; `null` when it can serve. */
   readonly unready: () => Promise<string | null>;
   /** Aborted when the process is to end: whoever waits is told how it is now. */

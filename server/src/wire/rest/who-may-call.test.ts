@@ -164,6 +164,7 @@ const table: readonly Entry[] = [
   { call: 'GET /secrets', needs: 'administer' },
   { call: 'PUT /secrets/{secret_key}', needs: 'administer', body: {} },
   { call: 'DELETE /secrets/{secret_id}', needs: 'administer' },
+  { call: 'GET /status', needs: 'read' },
   { call: 'GET /audit_events', needs: 'audit' },
   { call: 'GET /audit_events/verify', needs: 'audit' },
   { call: 'GET /audit_events/{id}', needs: 'audit' },
