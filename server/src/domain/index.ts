@@ -51,4 +51,4 @@ export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';
 export { timeoutMsOf } from './source.ts';
 export type { JsonSchema, Tool, ToolListing } from './tool.ts';
 export type { TraceContext } from './trace.ts';
-export { traceHeaders } from './trace.ts';
+export { traceHeaders, traceMeta, withBaggage } from './trace.ts';

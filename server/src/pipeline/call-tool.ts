@@ -62,7 +62,7 @@ async function runSteps(
       return explained(grant, credentialed);
     }
     stages.enter('dispatch');
-    const returned = await dispatch(credentialed.value, stages.span.passedOn, rooms);
+    const returned = await dispatch(credentialed.value, stages.span, rooms);
     if (!returned.ok) {
       await giveBack(admission, returned.error);
       return failed(grant, returned, policy);
@@ -133,7 +133,7 @@ function recordCall(
     toolId: shown?.tool.id ?? null,
     source: shown?.tool.sourceId ?? null,
     executionId,
-    traceId: span.traceId,
+    span,
   } as const;
   const policy = outcome.ok ? outcome.value.grant.trace : (outcome.error.policy ?? null);
   return record(rooms, asked, received, outcome.ok ? ok(outcome.value.returned) : outcome, policy);

@@ -2,6 +2,7 @@ import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
 import type { Audit } from '#audit';
 import type { Caller, Gateway } from '#domain';
 import { type Clock, elapsedMs, type Result } from '#foundation';
+import { describe, type Span, toolError } from '#telemetry';
 import type { CallRefusal } from './call.ts';
 
 /** What was asked, as the record names it. */
@@ -11,21 +12,25 @@ interface Asked {
   readonly toolId: string | null;
   readonly source: string | null;
   readonly executionId: string | null;
-  readonly traceId: string | null;
+  /** Of the whole request; `null`: it has none. */
+  readonly span: Span | null;
 }
 
 /** Journals the one record of a call or a request. Only strict durability gives something to wait for. */
 export function record(
   { audit, clock }: { readonly audit: Audit; readonly clock: Clock },
-  asked: Asked,
+  { span, ...asked }: Asked,
   { caller, gateway, startedAt }: { caller: Caller; gateway: Gateway | null; startedAt: number },
   outcome: Result<{ readonly isError: boolean }, CallRefusal>,
   policy: PolicyTrace | null,
 ): void | Promise<void> {
   const { principal, userId, clientId } = caller;
+  const said = saidOf(outcome);
+  if (span !== null) tell(span, asked, said, outcome);
   return audit.record({
     ...asked,
-    ...saidOf(outcome),
+    ...said,
+    traceId: span?.traceId ?? null,
     projectId: principal.projectId,
     userId,
     principal: principal.id,
@@ -34,6 +39,18 @@ export function record(
     durationMs: elapsedMs(clock, startedAt),
     policy,
   });
+}
+
+/** The span says what the record says, but for who it was and what was asked with. */
+function tell(
+  span: Span,
+  { toolId, tool, source, executionId }: Omit<Asked, 'span'>,
+  { decision, code }: ReturnType<typeof saidOf>,
+  outcome: Result<unknown, unknown>,
+): void {
+  if (code !== null) span.fail(outcome.ok ? toolError : code);
+  if (span.sampled)
+    describe(span, { decision, execution: executionId, source, tool: toolId === null ? null : tool });
 }
 
 function saidOf(outcome: Result<{ readonly isError: boolean }, CallRefusal>) {

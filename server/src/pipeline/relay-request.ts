@@ -8,6 +8,7 @@ import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
 import type { Stages } from './stages.ts';
 import { sendAsTheUser } from './steps/as-the-user.ts';
+import { askSource } from './steps/ask-source.ts';
 import { awaitConsent } from './steps/await-consent.ts';
 import { requireScopes } from './steps/require-scopes.ts';
 import { screenedClient, screenedMeta, screenedNotify } from './steps/screen-passing.ts';
@@ -20,7 +21,7 @@ type Asked = Pick<
 interface RecordDetails {
   readonly kind: AuditKind;
   readonly executionId: string | null;
-  readonly traceId: string | null;
+  readonly span: Span | null;
   /** A subscription has none: it is there for long. */
   readonly stages: Stages | null;
 }
@@ -32,7 +33,7 @@ export function relayRequest(
 ): Promise<Result<SourceReturn, CallRefusal>> {
   const { kind, executionId, span } = received;
   const stages = rooms.beginStages(received);
-  const details = { kind, executionId, traceId: span.traceId, stages };
+  const details = { kind, executionId, span, stages };
   return recorded(received, details, rooms, (grant) => dispatched(received, grant, stages, rooms));
 }
 
@@ -69,21 +70,23 @@ async function dispatched(
     const forUser = { caller, at: grant.target, credential: credential.value };
     const { args } = admission.value;
     const send = (carried: Credential | null) =>
-      sources.request({
-        executionId,
-        projectId,
-        sourceId,
-        userId: caller.userId,
-        personId: caller.personId,
-        credential: carried,
-        client: client.value,
-        method,
-        params: args,
-        meta: meta.value,
-        trace: stages.span.passedOn,
-        signal,
-        notify: screenedNotify(notify, grant, policy),
-      });
+      askSource(stages.span, sources, about, meta.value, (trace) =>
+        sources.request({
+          executionId,
+          projectId,
+          sourceId,
+          userId: caller.userId,
+          personId: caller.personId,
+          credential: carried,
+          client: client.value,
+          method,
+          params: args,
+          meta: meta.value,
+          trace,
+          signal,
+          notify: screenedNotify(notify, grant, policy),
+        }),
+      );
     const returned = await sendAsTheUser(forUser, credentials, send);
     if (!returned.ok) {
       await giveBack(admission.value, returned.error);
@@ -113,7 +116,7 @@ export function subscribe(
 ): Promise<Result<() => void, CallRefusal>> {
   const { uri } = received;
   const kind = uri === undefined ? 'task' : 'resource_subscribe';
-  const details = { kind, executionId: null, traceId: null, stages: null } as const;
+  const details = { kind, executionId: null, span: null, stages: null } as const;
   return recorded(received, details, rooms, async (grant) => {
     const about = await topicOf(received, grant, rooms);
     if (!about.ok) return about;
@@ -155,7 +158,7 @@ async function recorded<T>(
   rooms: CallRooms,
   dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
-  const { kind, executionId, traceId, stages } = details;
+  const { kind, executionId, span, stages } = details;
   stages?.enter('authorize');
   const granted = await grantOf(asked, kind, rooms);
   const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
@@ -167,7 +170,7 @@ async function recorded<T>(
     toolId: asked.target?.id ?? null,
     source: asked.target?.sourceId ?? null,
     executionId,
-    traceId,
+    span,
   };
   const said = outcome.ok
     ? ok({ isError: (outcome.value as { isError?: boolean }).isError === true })
@@ -189,13 +192,15 @@ function recordedName({ target, name }: Asked, policy: PolicyTrace | null): stri
 
 async function settled<T>(
   grant: Grant,
+  { executionId, span }: RecordDetails,
   rooms: CallRooms,
   dispatch: (grant: Grant) => Promise<Result<T, CallRefusal>>,
 ): Promise<Result<T, CallRefusal>> {
   try {
     return await dispatch(grant);
   } catch (error) {
-    rooms.log.error({ err: error }, 'a request failed inside the gateway');
+    const about = { execution_id: executionId, trace_id: span?.traceId };
+    rooms.log.error({ ...about, err: error }, 'a request failed inside the gateway');
     return err(refusal('internal', 'something went wrong here', { reason: messageOf(error) }));
   }
 }

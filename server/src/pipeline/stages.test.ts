@@ -13,7 +13,7 @@ interface Told {
 /** A span that keeps what it is told; not sampled, it must not be asked for children. */
 function spanThatKeeps(children: Told[], sampled: boolean): Span {
   const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-0${sampled ? 1 : 0}`;
-  const passedOn = { traceparent, tracestate: null };
+  const passedOn = { traceparent, tracestate: null, passesBaggage: false };
   const ids = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceparent, passedOn, sampled };
   const span: Span = {
     ...ids,

@@ -3,9 +3,11 @@ import type { Credential, TraceContext } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
+import type { Span } from '#telemetry';
 import type { CallRefusal, Credentialed, Returned } from '../call.ts';
 import { afterTokenRefused } from './after-token-refused.ts';
 import { sendAsTheUser } from './as-the-user.ts';
+import { askSource } from './ask-source.ts';
 import { blocked, screenedClient, screenedMeta, screenedNotify } from './screen-passing.ts';
 
 interface Rooms {
@@ -17,7 +19,7 @@ interface Rooms {
 /** Runs the tool where it lives. From here on, it may have had its effect. */
 export async function dispatch(
   call: Credentialed,
-  trace: TraceContext | null,
+  span: Span,
   { sources, credentials, policy }: Rooms,
 ): Promise<Result<Returned, CallRefusal>> {
   const { grant } = call;
@@ -30,20 +32,23 @@ export async function dispatch(
   const { caller, credential, signal, shown } = call;
   const forUser = { caller, at: shown.tool, credential };
   const send = (carried: Credential | null) =>
-    sources.call({
-      executionId: call.executionId,
-      tool: shown.tool,
-      args: call.admission.args,
-      userId: caller.userId,
-      personId: caller.personId,
-      credential: carried,
-      client: client.value,
-      task: policy.readsOutputs(grant.target.projectId) ? null : task,
-      meta: meta.value,
-      trace,
-      signal,
-      notify: screenedNotify(call.notify, grant, policy),
-    });
+    askSource(span, sources, about, meta.value, (trace) =>
+      sources.call({
+        executionId: call.executionId,
+        tool: shown.tool,
+        args: call.admission.args,
+        userId: caller.userId,
+        personId: caller.personId,
+        credential: carried,
+        client: client.value,
+        task: policy.readsOutputs(projectId) ? null : task,
+        meta: meta.value,
+        trace,
+        signal,
+        notify: screenedNotify(call.notify, grant, policy),
+        large,
+      }),
+    );
   const first = await sendAsTheUser(forUser, credentials, send);
   const returned = first.ok ? await afterTokenRefused(call, first.value, credentials, send) : first;
   return returned.ok ? ok({ ...call, returned: returned.value }) : returned;

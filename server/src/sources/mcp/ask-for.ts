@@ -1,4 +1,12 @@
-import { type DispatchedRequest, type LogLevel, logLevels, type RpcError } from '#domain';
+import {
+  type DispatchedRequest,
+  type LargeResult,
+  type LogLevel,
+  logLevels,
+  type RpcError,
+  traceHeaders,
+  traceMeta,
+} from '#domain';
 import { isMembers, type Members } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { type Ask, type EraKind, isAtLeast } from './ask.ts';
@@ -9,7 +17,7 @@ import { clientCapabilitiesKey, isReserved, logLevelKey, modernMeta } from './pr
 /** What calls of tools and all other requests of a client have in common. */
 export type Dispatched = Pick<
   DispatchedRequest,
-  'userId' | 'personId' | 'credential' | 'client' | 'meta' | 'signal' | 'notify'
+  'userId' | 'personId' | 'credential' | 'client' | 'meta' | 'trace' | 'signal' | 'notify'
 >;
 
 /** One request of a client, in the words of MCP. */
@@ -51,6 +59,7 @@ export function askFor(job: Job, { carrier, signal, interaction, inputs }: Going
   return {
     owner: () => ownerOf(client, from, authorization),
     authorization,
+    trace: traceHeaders(from.trace),
     method,
     params: (era, id) => paramsOf(job, inputs, era, id),
     modernHeaders,
@@ -91,14 +100,14 @@ function isEmpty(members: Members): boolean {
 }
 
 /** The client's own words for the server; what it says of the protocol is between it and the gateway. */
-function clientMeta({ meta, notify }: Dispatched, id: number): Members {
+function clientMeta({ meta, trace, notify }: Dispatched, id: number): Members {
   const passed: Record<string, unknown> = {};
-  if (meta === null) return passed;
+  if (meta === null) return trace == null ? passed : traceMeta(passed, trace);
   for (const [key, value] of Object.entries(meta)) {
     if (key !== 'progressToken' && !isReserved(key)) define(passed, key, value);
   }
   if (meta.progressToken !== undefined && notify !== null) passed.progressToken = id;
-  return passed;
+  return trace == null ? passed : traceMeta(passed, trace);
 }
 
 /** A key may be any text, `__proto__` too. */

@@ -29,6 +29,8 @@ export interface Ask {
   readonly owner: string | (() => Owner);
   /** The header line of a user's authorization; `''`: none. */
   readonly authorization: string;
+  /** Header lines that tell the server where in a trace it is asked; `''`: none. */
+  readonly trace?: string;
   readonly method: string;
   readonly params: (era: EraKind, id: number) => object;
   /** Further header lines; the modern era only. */
@@ -177,9 +179,11 @@ async function post(
   const { method, timeoutMs, signal, onNotification, interaction = null } = request;
   const id = nextId();
   const params = request.params(head === null ? 'modern' : 'legacy', id);
-  const { authorization } = request;
+  const { authorization, trace = '' } = request;
   const headers =
-    head === null ? authorization + modernHeaders(method) + request.modernHeaders : authorization;
+    head === null
+      ? authorization + trace + modernHeaders(method) + request.modernHeaders
+      : authorization + trace;
   const spoken = speakingAs(authorization, head);
   const hear =
     onNotification && ((about: string, said: Members | undefined) => onNotification(about, said, id));

@@ -1,4 +1,4 @@
-import { type DispatchedCall, type Source, type SourceReturn, timeoutMsOf } from '#domain';
+import { type DispatchedCall, type Source, type SourceReturn, timeoutMsOf, traceHeaders } from '#domain';
 import type { UpstreamResponse } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
@@ -51,7 +51,7 @@ async function invokeOnce(
     {
       method: 'POST',
       path,
-      headers: 'content-type: application/json\r\naccept: application/json\r\n',
+      headers: `content-type: application/json\r\naccept: application/json\r\n${traceHeaders(call.trace)}`,
       body,
       timeoutMs,
       maxBytes: maxAnswerBytes,

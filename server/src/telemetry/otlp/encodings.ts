@@ -11,7 +11,7 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { SignalSettings } from './contract.ts';
 import type { Encoding } from './exporter.ts';
-import { countPoints } from './metric-data.ts';
+import { countPoints } from './resource-metrics.ts';
 
 /** OpenTelemetry's own encoders of the three signals. JSON may write a count as text. */
 

@@ -18,9 +18,9 @@ import { createDelivery, type Delivery } from './delivery.ts';
 import { logsEncoding, metricsEncoding, traceEncoding } from './encodings.ts';
 import { createExport, type Encoding } from './exporter.ts';
 import { createHealth, type ExporterStatus, type HealthMetrics } from './health.ts';
-import { type LogItem, readableLog } from './log-data.ts';
-import { resourceMetrics } from './metric-data.ts';
-import { readableSpan } from './span-data.ts';
+import { type LogItem, readableLog } from './readable-log.ts';
+import { readableSpan } from './readable-span.ts';
+import { resourceMetrics } from './resource-metrics.ts';
 
 /** Loaded only where something is sent: OpenTelemetry's packages come with it. */
 

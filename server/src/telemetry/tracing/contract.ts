@@ -4,6 +4,8 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 export interface PassedOn {
   readonly traceparent: string;
   readonly tracestate: string | null;
+  /** Whether what callers say as baggage goes with it. */
+  readonly passesBaggage: boolean;
 }
 
 /**
@@ -47,8 +49,6 @@ export interface Carried {
 export interface Tracer {
   /** The span of a request that came in, below what its sender says of the trace, where that is well-formed. */
   server(name: string, carried: Carried, options?: Omit<SpanOptions, 'kind'>): Span;
-  /** Whether `baggage` of a request's head is passed on to sources. */
-  readonly passesBaggage: boolean;
 }
 
 /** A sampled span that is over. Times are milliseconds since the Unix epoch. */

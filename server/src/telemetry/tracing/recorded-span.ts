@@ -13,8 +13,8 @@ export interface Recording {
   readonly traceId: string;
   readonly flags: number;
   readonly tracestate: string | null;
-  /** Whether others are told of the trace. */
-  readonly propagates: boolean;
+  /** What others are told. */
+  readonly propagation: { readonly tracecontext: boolean; readonly baggage: boolean };
 }
 
 interface Place {
@@ -54,8 +54,9 @@ export class RecordedSpan implements Span {
   }
 
   get passedOn(): PassedOn | null {
-    const { propagates, tracestate } = this.#recording;
-    return propagates ? { traceparent: this.traceparent, tracestate } : null;
+    const { propagation, tracestate } = this.#recording;
+    if (!propagation.tracecontext) return null;
+    return { traceparent: this.traceparent, tracestate, passesBaggage: propagation.baggage };
   }
 
   child(name: string, options: SpanOptions = {}): Span {

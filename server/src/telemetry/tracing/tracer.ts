@@ -24,7 +24,6 @@ export interface TracerDeps {
 export function createTracer({ clock, sink, sampler, propagation }: TracerDeps): Tracer {
   const propagates = propagation.tracecontext;
   return {
-    passesBaggage: propagation.baggage,
     server(name: string, { traceparent, tracestate }: Carried, options: SpanOptions = {}): Span {
       const parent = propagates && traceparent !== undefined ? parentOf(traceparent) : null;
       const traceId = parent?.traceId ?? randomHex(16);
@@ -33,7 +32,9 @@ export function createTracer({ clock, sink, sampler, propagation }: TracerDeps):
       if (!sampler(traceId, parent)) {
         const spanId = randomHex(8);
         const own = formatTraceparent({ traceId, spanId, flags: otherFlags });
-        const passedOn = propagates ? { traceparent: own, tracestate: state } : null;
+        const passedOn = propagates
+          ? { traceparent: own, tracestate: state, passesBaggage: propagation.baggage }
+          : null;
         return new PlainSpan(traceId, spanId, own, passedOn);
       }
       const recording = {
@@ -43,7 +44,7 @@ export function createTracer({ clock, sink, sampler, propagation }: TracerDeps):
         traceId,
         flags: otherFlags | sampledFlag,
         tracestate: state,
-        propagates,
+        propagation,
       };
       const place = { kind: 'server', parentId: parent?.spanId ?? null, isParentRemote: true } as const;
       return new RecordedSpan(recording, place, name, options);

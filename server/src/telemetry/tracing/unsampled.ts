@@ -10,7 +10,6 @@ import { formatTraceparent, parentOf, tracestateOf } from './trace-context.ts';
  */
 export const unsampledTracer: Tracer = {
   server: (_name, carried) => unsampled(carried),
-  passesBaggage: false,
 };
 
 function unsampled({ traceparent, tracestate }: Carried): Span {
@@ -23,5 +22,9 @@ function unsampled({ traceparent, tracestate }: Carried): Span {
   const { traceId, spanId } = parent;
   const passed = formatTraceparent(parent);
   const state = tracestate === undefined ? null : tracestateOf(tracestate);
-  return new PlainSpan(traceId, spanId, passed, { traceparent: passed, tracestate: state });
+  return new PlainSpan(traceId, spanId, passed, {
+    traceparent: passed,
+    tracestate: state,
+    passesBaggage: false,
+  });
 }

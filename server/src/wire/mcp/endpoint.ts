@@ -9,6 +9,7 @@ import { asksForPage } from '../sign-in/gateway-page.ts';
 import { challengeOf, stepUpOf } from './challenge.ts';
 import { Exchange } from './exchange.ts';
 import { errorText, type McpDeps, type Refused, recordRefused, refused } from './front.ts';
+import { beginSpan, endSpan, requestSpan } from './request-span.ts';
 import { createHttpSse, type HttpSse, opensHttpSse } from './rev-2025-11-25/http-sse.ts';
 import { endSession, openStream } from './rev-2025-11-25/listening.ts';
 import { serveLegacy } from './rev-2025-11-25/serve.ts';
@@ -33,8 +34,11 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
     } catch (error) {
       deps.log.error({ err: error, gateway: slug }, 'a request to a gateway failed inside the server');
       const told = refusal('internal', 'something went wrong here');
+      asked.exchange?.span?.fail(told.code);
       if (asked.exchange === null) shut(response, told);
       else tell(asked.exchange, refused(told), asked.id, deps);
+    } finally {
+      if (asked.exchange !== null) endSpan(asked.exchange);
     }
   };
 }
@@ -113,6 +117,7 @@ async function post(
   const parsed = parseBody(body.value);
   if (!parsed.ok) return err(refused(parsed.error));
   const message = parsed.value;
+  beginSpan(exchange, message, deps);
   if (!Array.isArray(message) && message.kind === 'request') asked.id = message.id;
   const onStream = httpSse.take(exchange, message);
   if (!onStream.ok) return onStream;
@@ -144,8 +149,9 @@ async function refuseAtTheDoor(
   response: HttpResponse,
   slug: string,
   told: Refusal,
-  { audit, catalog, issuer }: McpDeps,
+  { audit, catalog, clock, issuer, tracer }: McpDeps,
 ): Promise<void> {
+  const span = requestSpan(tracer, request, response, { name: 'POST', startedAt: clock.monotonic() });
   const gateway = catalog.view(slug)?.gateway ?? null;
   await audit.record({
     kind: 'sign_in',
@@ -155,7 +161,9 @@ async function refuseAtTheDoor(
     reason: told.reason ?? told.message,
     userId: triedUserOf(request),
     gateway: slug,
+    traceId: span.traceId,
   });
+  span.end(told.code);
   shut(response, told, challengeOf(told, gateway, request, issuer));
 }
 

@@ -1,5 +1,6 @@
 import type { GatewayView } from '#catalog';
-import type { Caller, CallNotification } from '#domain';
+import type { Caller, CallNotification, LargeResult } from '#domain';
+import type { Span } from '#telemetry';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { Session } from './sessions/session.ts';
 
@@ -14,6 +15,10 @@ export class Exchange {
   readonly view: GatewayView;
   /** Milliseconds, monotonic. */
   readonly startedAt: number;
+  /** There once its message was read. */
+  span: Span | null = null;
+  /** Of the answer, once there is one. */
+  status = 200;
   #streaming = false;
 
   constructor(
@@ -47,6 +52,7 @@ export class Exchange {
       this.response.end();
       return;
     }
+    this.status = status;
     this.response.writeHead(status, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(json),
@@ -62,6 +68,7 @@ export class Exchange {
 
   /** An answer without a body. */
   empty(status: number, headers?: Record<string, string>): void {
+    this.status = status;
     this.response.writeHead(status, { 'content-length': 0, ...headers });
     this.response.end();
   }

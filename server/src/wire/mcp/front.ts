@@ -8,6 +8,7 @@ import type { Sources } from '#sources';
 import type { Log, Tracer } from '#telemetry';
 import type { GatewayPage } from '../sign-in/gateway-page.ts';
 import type { Exchange } from './exchange.ts';
+import { beginSpan, describeRefused } from './request-span.ts';
 import { errorMessage, type RpcId, relayedError } from './rpc.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { Streams } from './streams.ts';
@@ -87,16 +88,15 @@ export function record(
     principal: caller.principal.id,
     clientId: caller.clientId ?? null,
     gateway: view.gateway.slug,
+    traceId: exchange.span?.traceId ?? null,
     durationMs: elapsedMs(deps.clock, exchange.startedAt),
   });
 }
 
 /** The one record of a refused request. */
-export async function recordRefused(
-  exchange: Exchange,
-  { refusal, recorded, kind = 'tool_call' }: Refused,
-  deps: McpDeps,
-): Promise<void> {
+export async function recordRefused(exchange: Exchange, refused: Refused, deps: McpDeps): Promise<void> {
+  describeRefused(exchange.span ?? beginSpan(exchange, null, deps), refused);
+  const { refusal, recorded, kind = 'tool_call' } = refused;
   if (recorded) return;
   const { code, reason, message } = refusal;
   await record(exchange, deps, { kind, decision: 'refused', code, reason: reason ?? message });

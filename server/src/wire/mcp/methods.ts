@@ -115,7 +115,7 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
     .callTool({
-      ...incoming(asked, 'te', view.find(name)?.tool ?? null),
+      ...incoming(asked, 'te', { method: 'tools/call', name, target: tool }),
       name,
       args,
       task: taskOf(view, params, manners.tasks),

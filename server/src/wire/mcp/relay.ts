@@ -6,6 +6,7 @@ import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
 import type { Answer, Asked, CallManners } from './methods.ts';
+import { beginSpan, metaOf, nameSpan } from './request-span.ts';
 import { bearerOf } from './tasks/calls.ts';
 import { taskNotification } from './tasks/messages.ts';
 import { resultOf } from './tool-result.ts';
@@ -26,7 +27,7 @@ export async function relay(asked: Asked, request: RelayedRequest): Promise<Resu
   const { exchange, deps, manners } = asked;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const outcome = await deps.pipeline
-    .request({ ...incoming(asked, 'rq', request.target), ...request })
+    .request({ ...incoming(asked, 'rq', request), ...request })
     .finally(stopWaiting);
   if (!outcome.ok) {
     const refused = refusedBy(outcome.error, deps, manners);
@@ -43,17 +44,18 @@ const canAsk: ReadonlySet<string> = new Set(['prompts/get', 'resources/read']);
 export function incoming(
   { exchange, params, signal, client, deps, manners }: Asked,
   idPrefix: string,
-  target: RuleTarget | null,
+  { method, name, target }: Pick<RelayedRequest, 'method' | 'name' | 'target'>,
 ) {
-  const meta = metaOf(exchange, params);
+  const span = exchange.span ?? beginSpan(exchange, null, deps);
+  nameSpan(span, method, target === null ? null : name);
   return {
     caller: exchange.caller,
     executionId: newId(idPrefix, deps.clock.now()),
     startedAt: exchange.startedAt,
     gateway: exchange.view.gateway,
     client,
-    meta,
-    span: deps.tracer.server(idPrefix, { traceparent: meta?.traceparent, tracestate: meta?.tracestate }),
+    meta: metaOf(exchange, params),
+    span,
     signal,
     notify: exchange.acceptsStream
       ? (notification: CallNotification) => passOn(exchange, target, notification, deps, manners)
@@ -107,18 +109,4 @@ function passOn(
   if (target === null || ownNotifications.has(method) || unheard.has(method)) return;
   const told = taskNotification(bearerOf(exchange), target.sourceId, notification, deps);
   if (told !== null) exchange.notify(told);
-}
-
-/** `_meta` of the request; the trace context is taken from the headers where only they have it. */
-function metaOf({ request: { headers } }: Exchange, params: Members): Members | null {
-  const meta = (params._meta ?? null) as Members | null;
-  const { traceparent, tracestate } = headers;
-  if (meta?.traceparent !== undefined || traceIdOf(traceparent) === null) return meta;
-  return { ...meta, traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) };
-}
-
-/** The trace id of a W3C `traceparent`. */
-function traceIdOf(traceparent: unknown): string | null {
-  if (typeof traceparent !== 'string') return null;
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1] ?? null;
 }

@@ -63,6 +63,7 @@ export class StreamedExchange extends Exchange {
 
   constructor(post: Exchange, stream: ClientStream) {
     super(post.request, stream.exchange.response, post.caller, post.view, post.startedAt);
+    this.span = post.span;
     this.#stream = stream;
   }
 

@@ -1,5 +1,6 @@
 import { type ClientSide, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
+import { describe } from '#telemetry';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
 import type { Session } from '../sessions/session.ts';
@@ -22,6 +23,7 @@ export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Resu
     const found = await deps.sessions.find(sessionId, caller, view.gateway.id);
     if (!found.ok) return err(refused(found.error));
     session = found.value;
+    if (exchange.span?.sampled) describe(exchange.span, { mcpSession: session.id, mcpVersion: session.version });
   }
   const named = request.headers['mcp-protocol-version'];
   if (named !== undefined && !isLegacyVersion(named)) {
