@@ -3,6 +3,8 @@ import { readRequest } from './read-request.ts';
 import { type Channel, FastResponse } from './response.ts';
 import type { WholeRequest } from './whole-request.ts';
 
+export type { Socket };
+
 /** What connections of one front have in common. */
 export interface Sharing {
   /** Whether such a request is served here; if not, its connection is handed over with it. */
@@ -12,11 +14,12 @@ export interface Sharing {
   handOver(socket: Socket, bytes: Buffer): void;
   closingLines(isLast: boolean | null): string;
   isStopping(): boolean;
-  readonly idleMs: number;
 }
 
 /** Sent before its turn, this much is kept; more waits in the system. */
 const maxHeldBytes = 64 * 1024;
+/** Rounds of the front without a request, after which a connection is closed. */
+export const maxQuietRounds = 5;
 
 /**
  * A connection of a client that sends one plain request after the other. The first bytes that are anything else leave with
@@ -30,6 +33,7 @@ export class Connection implements Channel {
   #response: FastResponse | null = null;
   /** What came while an answer was under way. */
   #held: Buffer | null = null;
+  #quietRounds = 0;
 
   /** `over` is told when the connection is closed, or somebody else's. */
   constructor(socket: Socket, sharing: Sharing, over: (connection: Connection) => void) {
@@ -41,13 +45,17 @@ export class Connection implements Channel {
       ['drain', () => this.#response?.emit('drain')],
       // As node:http has it: whoever says no more does not wait for an answer either.
       ['end', () => socket.end()],
-      ['timeout', () => this.closeIfIdle()],
       ['close', () => this.#closed()],
       // The socket closes itself, which is what matters.
       ['error', () => {}],
     ];
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
-    socket.setTimeout(sharing.idleMs);
+  }
+
+  /** Called now and then, which costs less than a timer for each request. */
+  closeIfQuiet(): void {
+    this.#quietRounds = this.#response === null ? this.#quietRounds + 1 : 0;
+    if (this.#quietRounds > maxQuietRounds) this.socket.destroy();
   }
 
   closeIfIdle(): void {
@@ -80,6 +88,7 @@ export class Connection implements Channel {
       this.#handOver(bytes);
       return;
     }
+    this.#quietRounds = 0;
     this.#response = new FastResponse(this);
     this.#sharing.serve(request, this.#response);
   }
@@ -92,7 +101,6 @@ export class Connection implements Channel {
   #handOver(bytes: Buffer): void {
     const { socket } = this;
     for (const [event, listener] of this.#listeners) socket.removeListener(event, listener);
-    socket.setTimeout(0);
     socket.pause();
     this.#over(this);
     this.#sharing.handOver(socket, bytes);

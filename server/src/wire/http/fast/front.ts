@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '#foundation';
-import { Connection, type Sharing } from './connection.ts';
+import { Connection, maxQuietRounds, type Sharing } from './connection.ts';
 
 /** Answers plain POSTs to gateways on the connections that it is given, and hands over every connection that brings anything else. */
 export interface FastFront {
@@ -14,7 +14,7 @@ export interface FastFront {
 }
 
 export type FastFrontDeps = Pick<Sharing, 'accepts' | 'serve' | 'handOver'> & {
-  /** How long a connection may be idle. */
+  /** How long a connection may be idle, at least. */
   readonly keepAliveMs: number;
   readonly clock?: Clock;
 };
@@ -26,14 +26,15 @@ export function createFastFront({ keepAliveMs, clock = systemClock, ...deps }: F
   const keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n`;
   const sharing: Sharing = {
     ...deps,
-    // Whoever trusts what we told keeps it open for a little less.
-    idleMs: keepAliveMs + 1000,
     isStopping: () => isStopping,
     closingLines(isLast) {
       if (isLast === null) return dateLine();
       return dateLine() + (isLast ? 'Connection: close\r\n' : keepAlive);
     },
   };
+  const stopRounds = clock.every(keepAliveMs / maxQuietRounds, () => {
+    for (const connection of connections) connection.closeIfQuiet();
+  });
   const over = (connection: Connection) => connections.delete(connection);
   return {
     take(socket) {
@@ -41,6 +42,7 @@ export function createFastFront({ keepAliveMs, clock = systemClock, ...deps }: F
     },
     stop() {
       isStopping = true;
+      stopRounds();
       for (const connection of connections) connection.closeIfIdle();
     },
     cut() {

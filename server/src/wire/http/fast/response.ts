@@ -67,7 +67,9 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   }
 
   flushHeaders(): void {
-    if (!this.headersSent) this.#send('', '', '');
+    if (this.headersSent) return;
+    this.#haveHead();
+    this.#send('', '', '');
   }
 
   write(chunk: string | Buffer, left?: () => void): boolean {
@@ -75,6 +77,7 @@ export class FastResponse extends EventEmitter implements HttpResponse {
       left?.();
       return true;
     }
+    this.#haveHead();
     this.#gather();
     return this.#sendPart(chunk, '', left);
   }
@@ -82,12 +85,15 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   end(chunk: string | Buffer = ''): this {
     if (this.writableEnded || this.destroyed) return this;
     this.writableEnded = true;
+    this.#haveHead();
     this.#sendPart(chunk, this.#isChunked ? lastChunk : '');
     const { socket } = this.#channel;
     if (this.#isGathering) socket.uncork();
     this.#isGathering = false;
+    // Whoever went away is told of by the socket.
+    if (!socket.writable) return this;
     if (socket.writableLength === 0) this.#finish();
-    else socket.write('', () => this.#finish());
+    else socket.write('', (error) => this.#finish(error));
     return this;
   }
 
@@ -103,8 +109,8 @@ export class FastResponse extends EventEmitter implements HttpResponse {
     this.emit('close');
   }
 
-  #finish(): void {
-    if (this.destroyed) return;
+  #finish(error?: Error | null): void {
+    if (this.destroyed || error) return;
     this.writableFinished = true;
     this.emit('finish');
     this.close();
@@ -123,6 +129,10 @@ export class FastResponse extends EventEmitter implements HttpResponse {
     });
   }
 
+  #haveHead(): void {
+    if (this.#head === null && !this.headersSent) this.writeHead(200);
+  }
+
   #sendPart(chunk: string | Buffer, after: string, left?: () => void): boolean {
     if (!this.#isChunked || chunk.length === 0) return this.#send('', chunk, after, left);
     const size = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
@@ -135,7 +145,6 @@ export class FastResponse extends EventEmitter implements HttpResponse {
       left?.();
       return false;
     }
-    if (this.#head === null && !this.headersSent) this.writeHead(200);
     const lead = this.#head === null ? before : this.#head + before;
     this.#head = null;
     this.headersSent = true;
