@@ -526,11 +526,12 @@ gateways:
     }
     const toggle = async () => {
       const { catalog } = app.app.rooms;
-      const [tool] = catalog.tools('default');
-      const tools = [tool as NonNullable<typeof tool>];
+      const all = catalog.tools('default');
+      const sourceId = all[0]?.sourceId as string;
+      const tools = all.filter((tool) => tool.sourceId === sourceId);
       const nothingElse = { prompts: [], resources: [], templates: [], capabilities: {} };
-      await catalog.replaceOffer('default', 'another', { tools, ...nothingElse });
-      await catalog.forget('default', 'another');
+      await catalog.replaceOffer('default', sourceId, { tools: tools.slice(1), ...nothingElse });
+      await catalog.replaceOffer('default', sourceId, { tools, ...nothingElse });
     };
 
     test('to a listener of 2026-07-28, under its own subscription', async () => {

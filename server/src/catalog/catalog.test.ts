@@ -3,9 +3,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest, type SourceOffer } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
-import { createCatalog } from './catalog.ts';
+import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog } from './contract.ts';
 import { clearCatalog, offering, sampleListing } from './sample-offer.ts';
 
@@ -23,7 +22,7 @@ describe('catalog', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
   });
 
   async function gateway(slug: string, more: object = {}) {
@@ -48,7 +47,7 @@ describe('catalog', () => {
       'one',
       offering([sampleListing('Github', 'Star'), sampleListing('Github', 'Fork')]),
     );
-    const restarted = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    const restarted = await openCatalog(db, clock);
     assert.equal(restarted.findTool(project, 'Github.Star')?.id, id);
     assert.deepEqual(
       restarted.tools(project).map(({ qualifiedName }) => qualifiedName),
@@ -62,13 +61,7 @@ describe('catalog', () => {
     await catalog.markUnavailable(project, 'one');
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, false);
     assert.deepEqual(names('g'), ['Github_Star']);
-    assert.equal(
-      (await createCatalog({ db, vault: await openVault({ db, clock }), clock })).findTool(
-        project,
-        'Github.Star',
-      )?.available,
-      false,
-    );
+    assert.equal((await openCatalog(db, clock)).findTool(project, 'Github.Star')?.available, false);
     await catalog.replaceOffer(project, 'one', offering([sampleListing('Github', 'Star')]));
     assert.equal(catalog.findTool(project, 'Github.Star')?.available, true);
   });
@@ -107,13 +100,7 @@ describe('catalog', () => {
       offering([sampleListing('Github', 'Star', { version: '2.0.0' })]),
     );
     assert.equal(catalog.findTool(project, 'Github.Star')?.sourceId, 'zebra');
-    assert.equal(
-      (await createCatalog({ db, vault: await openVault({ db, clock }), clock })).findTool(
-        project,
-        'Github_Star',
-      )?.sourceId,
-      'zebra',
-    );
+    assert.equal((await openCatalog(db, clock)).findTool(project, 'Github_Star')?.sourceId, 'zebra');
   });
 
   test('a gateway shows what its exact names and globs allow, at the next request', async () => {
@@ -246,9 +233,7 @@ describe('catalog', () => {
     await catalog.replaceOffer(project, 'two', offering([sampleListing('B', 'X')]));
     await catalog.keepSources(project, ['two']);
     assert.deepEqual(
-      (await createCatalog({ db, vault: await openVault({ db, clock }), clock }))
-        .tools(project)
-        .map(({ qualifiedName }) => qualifiedName),
+      (await openCatalog(db, clock)).tools(project).map(({ qualifiedName }) => qualifiedName),
       ['B.X'],
     );
   });
@@ -256,10 +241,7 @@ describe('catalog', () => {
   test('what a source wrote of a tool keeps its order, whatever text it holds', async () => {
     const inputSchema = { type: 'object', properties: { zulu: {}, alfa: {} }, title: 'a\u0000b\ud800' };
     await catalog.replaceOffer(project, 'one', offering([{ ...sampleListing('Kit', 'A'), inputSchema }]));
-    for (const known of [
-      catalog,
-      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
-    ]) {
+    for (const known of [catalog, await openCatalog(db, clock)]) {
       assert.equal(
         JSON.stringify(known.findTool(project, 'Kit.A')?.inputSchema),
         JSON.stringify(inputSchema),

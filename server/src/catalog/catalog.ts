@@ -1,6 +1,6 @@
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
-import type { Db } from '#storage';
+import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
 import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
@@ -10,14 +10,17 @@ import { changedLists, compileView } from './view.ts';
 
 export interface CatalogDeps {
   readonly db: Db;
+  readonly changes: Changes;
   /** Seals the secrets by which gateways know whose users they are told of. */
   readonly vault: Vault;
   readonly clock: Clock;
+  /** Whether the source is registered in this process; every one, unless told. */
+  readonly hasSource?: (projectId: string, sourceId: string) => boolean;
 }
 
 const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
 
-/** Reads everything into memory; from then on memory answers and the database remembers. */
+/** Reads everything into memory; from then on memory answers and the database remembers, for other replicas, too. */
 export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   const views = new Map<string, GatewayView>();
   const listeners = new Set<(slug: string, lists: ReadonlySet<ListKind>) => void>();
@@ -25,7 +28,9 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   let revision = 0;
 
   const { bySlug, slugs, ...gateways } = await createGatewayShelf(deps, changed);
-  const { index, ...offers } = await createOfferShelf(deps, (projectId) => changed(slugs(projectId)));
+  const { index, ...offers } = await createOfferShelf({ hasSource: () => true, ...deps }, (projectId) =>
+    changed(slugs(projectId)),
+  );
 
   function changed(these: Iterable<string>): void {
     for (const slug of these) {

@@ -120,6 +120,13 @@ export interface Catalog {
   markUnavailable(projectId: string, sourceId: string): Promise<void>;
   /** The source was removed: what it offers goes, and the names that it owned are free. */
   forget(projectId: string, sourceId: string): Promise<void>;
+  /** A source of the project came or went, here: only what registered ones offer is shown. */
+  sourcesChanged(projectId: string): void;
+  /**
+   * Called with a source that answers here, while another replica has marked it unavailable or forgotten it: what it offers
+   * should be said again.
+   */
+  onOverruled(listener: (projectId: string, sourceId: string) => void): void;
   /** Forgets every source but these. */
   keepSources(projectId: string, sourceIds: readonly string[]): Promise<void>;
 

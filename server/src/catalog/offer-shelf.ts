@@ -1,146 +1,171 @@
-import type { Clock } from '#foundation';
-import type { Db } from '#storage';
+import { type Clock, createTurns, Fault } from '#foundation';
+import type { Changes, Db, Queries } from '#storage';
 import type { Catalog } from './contract.ts';
-import { indexOffers, type OfferIndex } from './offer-index.ts';
-import { createOfferStore } from './offer-store.ts';
-import { createPins, type Pins } from './pins.ts';
-import type { Owners } from './rule-names.ts';
-import type { StoredOffer } from './stored-offer.ts';
+import { type KeptOffers, keyOf, placeOf, readOffers } from './kept-offers.ts';
+import type { OfferIndex } from './offer-index.ts';
+import { createOfferMemory } from './offer-memory.ts';
+import { deleteOffer, writeOffer, writeUnavailable } from './offer-store.ts';
+import type { Place } from './pin-store.ts';
+import { createPins, type PinWrite } from './pins.ts';
 
-type Shelf = Pick<Catalog, 'replaceOffer' | 'markUnavailable' | 'forget' | 'keepSources'> &
-  Approvals & {
-    index(projectId: string): OfferIndex;
-  };
+type Shelf = Pick<
+  Catalog,
+  | 'replaceOffer'
+  | 'markUnavailable'
+  | 'forget'
+  | 'keepSources'
+  | 'quarantined'
+  | 'toolChanges'
+  | 'approveChanges'
+  | 'sourcesChanged'
+  | 'onOverruled'
+> & {
+  index(projectId: string): OfferIndex;
+};
 
-type Approvals = Pick<Catalog, 'quarantined' | 'toolChanges' | 'approveChanges'>;
-
-interface Project {
-  readonly offers: Map<string, StoredOffer>;
-  owners: Owners;
-  /** Made when it is asked for. */
-  index: OfferIndex | null;
+export interface OfferShelfDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly clock: Clock;
+  /** Whether the source is registered in this process; other replicas may have others. */
+  readonly hasSource: (projectId: string, sourceId: string) => boolean;
 }
 
 /**
  * What every source offers, by project. Memory answers, the database remembers: it is written first, one change after
- * another. `onChange` is called with the project whose offers changed.
+ * another; what other replicas write is read again. `onChange` is called with the project whose offers changed.
  */
 export async function createOfferShelf(
-  { db, clock }: { db: Db; clock: Clock },
+  { db, changes, clock, hasSource }: OfferShelfDeps,
   onChange: (projectId: string) => void,
 ): Promise<Shelf> {
-  const store = createOfferStore(db);
-  const pins = await createPins({ db, clock });
-  const projects = new Map<string, Project>();
-  let changing: Promise<unknown> = Promise.resolve();
+  const pins = createPins({ db, clock });
+  const inTurn = createTurns();
+  const overruled = new Set<Parameters<Catalog['onOverruled']>[0]>();
+  const memory = createOfferMemory({
+    hasSource,
+    onChange,
+    onOverruled({ projectId, sourceId }) {
+      for (const listener of overruled) listener(projectId, sourceId);
+    },
+  });
+  const { write, writePinned } = createWrites(db, changes);
+  const look = async (place: Place | null) => memory.take(place, await readSnapshot(db, place));
 
-  const { offers, owners } = await store.load();
-  for (const offer of offers) put(offer);
-  for (const [projectId, ofProject] of owners) projectOf(projectId).owners = ofProject;
+  changes.on(topic, (key) => inTurn(() => look(key === null ? null : placeOf(key))));
+  await look(null);
 
-  function projectOf(projectId: string): Project {
-    const project = projects.get(projectId) ?? { offers: new Map(), owners: new Map(), index: null };
-    projects.set(projectId, project);
-    return project;
-  }
-
-  function put(offer: StoredOffer): void {
-    projectOf(offer.projectId).offers.set(offer.sourceId, pins.marked(offer));
-  }
-
-  const offerOf = (projectId: string, sourceId: string) => projectOf(projectId).offers.get(sourceId);
-
-  function changed(projectId: string): void {
-    projectOf(projectId).index = null;
-    onChange(projectId);
-  }
-
-  function inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const done = changing.then(change);
-    changing = done.catch(() => {});
-    return done;
-  }
-
-  async function forget(projectId: string, sourceId: string): Promise<void> {
-    await store.forget(projectId, sourceId);
-    const project = projectOf(projectId);
-    project.offers.delete(sourceId);
-    project.owners = new Map([...project.owners].filter(([, owner]) => owner !== sourceId));
-    changed(projectId);
+  async function forget(place: Place): Promise<void> {
+    const kept = await write(place, (queries) => deleteOffer(queries, place));
+    memory.found(place, null);
+    memory.take(place, kept);
   }
 
   return {
-    index(projectId) {
-      const project = projectOf(projectId);
-      project.index ??= indexOffers(project.offers.values(), project.owners);
-      return project.index;
-    },
+    index: memory.index,
+    sourcesChanged: memory.changed,
+    onOverruled: (listener) => void overruled.add(listener),
     replaceOffer: (projectId, sourceId, given, pinning) =>
       inTurn(async () => {
-        const known = offerOf(projectId, sourceId);
-        await pins.check({ projectId, sourceId }, given.tools, known, pinning ?? null);
-        const replaced = await store.replace(projectId, sourceId, given, clock.iso());
-        put(replaced.offer);
-        projectOf(projectId).owners = replaced.owners;
-        changed(projectId);
+        const place = { projectId, sourceId };
+        const known = memory.known(place)?.shown;
+        const isPinned = pinning !== undefined && pinning.mode !== 'off';
+        // Where it never was pinned here, pins are those of replicas in which it is.
+        const mayUnpin = memory.finding(place)?.isPinned !== false;
+        const kept = await writePinned(
+          place,
+          () => (isPinned ? pins.check(place, given.tools, known, pinning) : pins.unpin(place, mayUnpin)),
+          (queries) => writeOffer(queries, place, given, clock.iso()),
+        );
+        memory.found(place, { answers: true, isPinned });
+        memory.take(place, kept);
       }),
     markUnavailable: (projectId, sourceId) =>
       inTurn(async () => {
-        const offer = offerOf(projectId, sourceId);
-        if (offer === undefined || !offer.available) return;
-        await store.markUnavailable(projectId, sourceId);
-        put(unavailable(offer));
-        changed(projectId);
+        const place = { projectId, sourceId };
+        const isPinned = memory.finding(place)?.isPinned ?? false;
+        const isNews = memory.known(place)?.kept.available === true;
+        const kept = isNews ? await write(place, (queries) => writeUnavailable(queries, place)) : null;
+        memory.found(place, { answers: false, isPinned });
+        if (kept === null) memory.takeAgain(place);
+        else memory.take(place, kept);
       }),
-    ...approvals(pins, { inTurn, offerOf, put, changed }),
-    forget: (projectId, sourceId) => inTurn(() => forget(projectId, sourceId)),
-    keepSources: (projectId, sourceIds) =>
-      inTurn(async () => {
-        const kept = new Set(sourceIds);
-        for (const sourceId of [...projectOf(projectId).offers.keys()]) {
-          if (!kept.has(sourceId)) await forget(projectId, sourceId);
-        }
-      }),
-  };
-}
-
-function approvals(
-  pins: Pins,
-  shelf: {
-    readonly inTurn: <T>(change: () => Promise<T>) => Promise<T>;
-    readonly offerOf: (projectId: string, sourceId: string) => StoredOffer | undefined;
-    readonly put: (offer: StoredOffer) => void;
-    readonly changed: (projectId: string) => void;
-  },
-): Approvals {
-  const { inTurn, offerOf, put, changed } = shelf;
-  return {
     quarantined: (projectId, sourceId) =>
-      (offerOf(projectId, sourceId)?.tools ?? []).map(({ tool }) => tool).filter((tool) => tool.quarantined),
+      (memory.known({ projectId, sourceId })?.shown.tools ?? [])
+        .map(({ tool }) => tool)
+        .filter((tool) => tool.quarantined),
     toolChanges: (projectId, sourceId) => pins.changes({ projectId, sourceId }),
     approveChanges: (projectId, sourceId, wanted) =>
       inTurn(async () => {
-        const offer = offerOf(projectId, sourceId);
-        const approved = await pins.approve({ projectId, sourceId }, wanted, offer);
-        if (offer !== undefined && approved.length > 0) {
-          put(offer);
-          changed(projectId);
-        }
+        const place = { projectId, sourceId };
+        const approving = () => pins.approve(place, wanted, memory.known(place)?.shown);
+        const approval = await approving();
+        if (approval.approved.length === 0) return [];
+        let { approved } = approval;
+        const kept = await writePinned(place, async () => {
+          const again = await approving();
+          approved = again.approved;
+          return again.write;
+        });
+        memory.take(place, kept);
         return approved;
+      }),
+    forget: (projectId, sourceId) => inTurn(() => forget({ projectId, sourceId })),
+    keepSources: (projectId, sourceIds) =>
+      inTurn(async () => {
+        const kept = new Set(sourceIds);
+        for (const sourceId of memory.sourceIds(projectId))
+          if (!kept.has(sourceId)) await forget({ projectId, sourceId });
       }),
   };
 }
 
-function unavailable(offer: StoredOffer): StoredOffer {
-  const available = false;
-  const marked = <Entry extends object>(entries: readonly Entry[]) =>
-    entries.map((entry) => ({ ...entry, available }));
-  return {
-    ...offer,
-    available,
-    tools: offer.tools.map((stored) => ({ ...stored, tool: { ...stored.tool, available } })),
-    prompts: marked(offer.prompts),
-    resources: marked(offer.resources),
-    templates: marked(offer.templates),
-  };
+const topic = 'offers';
+
+/** One moment of the database, in which what is held back goes with the offer. */
+async function readSnapshot(db: Db, place: Place | null): Promise<KeptOffers> {
+  return db.tx(async (queries) => {
+    await queries.query('set transaction isolation level repeatable read');
+    return readOffers(queries, place);
+  });
 }
+
+/** How often something is worked out anew because another replica was faster. */
+const maxAttempts = 10;
+
+/** Each in one transaction, in which the others are told and what is there then is read. */
+function createWrites(db: Db, changes: Changes) {
+  async function write(place: Place, work: (queries: Queries) => Promise<void>): Promise<KeptOffers> {
+    return db.tx(async (queries) => {
+      // A source is written by one replica at a time.
+      const lock = `offer ${keyOf(place)}`;
+      await queries.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
+      await work(queries);
+      await changes.tell(queries, topic, keyOf(place));
+      return readOffers(queries, place);
+    });
+  }
+
+  /** What is pinned is worked out anew where another replica has changed the same pins meanwhile. */
+  async function writePinned(
+    place: Place,
+    workOut: () => Promise<PinWrite>,
+    alongside: (queries: Queries) => Promise<void> = async () => undefined,
+  ): Promise<KeptOffers> {
+    for (let attempt = 1; ; attempt++) {
+      const writePins = await workOut();
+      try {
+        return await write(place, async (queries) => {
+          if (!(await writePins(queries))) throw overtaken;
+          await alongside(queries);
+        });
+      } catch (error) {
+        if (error !== overtaken || attempt === maxAttempts) throw error;
+      }
+    }
+  }
+
+  return { write, writePinned };
+}
+
+const overtaken = new Fault('other replicas went on changing the approvals of the same source');

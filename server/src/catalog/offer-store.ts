@@ -1,113 +1,52 @@
 import type { SourceOffer, ToolListing } from '#domain';
 import type { Members } from '#foundation';
-import type { Db, Queries } from '#storage';
+import type { Queries } from '#storage';
 import { type EntryKind, entryId } from './entry-id.ts';
-import type { Owners } from './rule-names.ts';
-import {
-  type EntryRow,
-  type OfferRow,
-  offerOf,
-  ownMember,
-  type StoredOffer,
-  type ToolRow,
-} from './stored-offer.ts';
+import type { Place } from './pin-store.ts';
+import { ownMember } from './stored-offer.ts';
 import { toolId } from './tool-id.ts';
 
-interface OwnerRow extends Record<string, unknown> {
-  project_id: string;
-  toolkit: string;
-  source_id: string;
+/** Each in the transaction of the caller. */
+
+/** Keeps `first_seen` of what stays, whatever its version. */
+export async function writeOffer(
+  q: Queries,
+  { projectId, sourceId }: Place,
+  offer: SourceOffer,
+  nowIso: string,
+): Promise<void> {
+  const columns = [projectId, sourceId] as const;
+  await q.query(
+    `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen)
+     values ($1, $2, true, $3::json, $4::json, $5)
+     on conflict (project_id, source_id) do update
+     set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions`,
+    [...columns, JSON.stringify(offer.capabilities), JSON.stringify(offer.instructions ?? ''), nowIso],
+  );
+  await replaceTools(q, columns, offer.tools, nowIso);
+  await replaceEntries(q, columns, offer, nowIso);
+  await claimToolkits(q, columns, toolkitsOf(sourceId, offer));
 }
 
-export function createOfferStore(db: Db) {
-  return {
-    async load(): Promise<{ offers: StoredOffer[]; owners: Map<string, Owners> }> {
-      const rows = await db.query<OfferRow>('select * from offers');
-      const tools = groupedBySource(await db.query<ToolRow>('select * from tools order by position'));
-      const entries = groupedBySource(
-        await db.query<EntryRow>('select * from offer_entries order by position'),
-      );
-      const owners = new Map<string, Map<string, string>>();
-      for (const row of await db.query<OwnerRow>('select * from toolkit_owners')) {
-        const ofProject = owners.get(row.project_id) ?? new Map<string, string>();
-        owners.set(row.project_id, ofProject.set(row.toolkit, row.source_id));
-      }
-      const offers = rows.map((row) =>
-        offerOf(row, tools.get(keyOf(row)) ?? [], entries.get(keyOf(row)) ?? []),
-      );
-      return { offers, owners };
-    },
-
-    /**
-     * Keeps `first_seen` of what stays, whatever its version. One transaction, so that a crash leaves the old offer or the
-     * new one. Returns the owners of the project's toolkits too, as the source may now be one.
-     */
-    async replace(
-      projectId: string,
-      sourceId: string,
-      offer: SourceOffer,
-      nowIso: string,
-    ): Promise<{ offer: StoredOffer; owners: Owners }> {
-      const place = [projectId, sourceId] as const;
-      return await db.tx(async (q) => {
-        await q.query(
-          `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen)
-           values ($1, $2, true, $3::json, $4::json, $5)
-           on conflict (project_id, source_id) do update
-           set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions`,
-          [...place, JSON.stringify(offer.capabilities), JSON.stringify(offer.instructions ?? ''), nowIso],
-        );
-        await replaceTools(q, place, offer.tools, nowIso);
-        await replaceEntries(q, place, offer, nowIso);
-        await claimToolkits(q, place, toolkitsOf(sourceId, offer));
-        const where = 'where project_id = $1 and source_id = $2';
-        const [row] = await q.query<OfferRow>(`select * from offers ${where}`, [...place]);
-        const tools = await q.query<ToolRow>(`select * from tools ${where} order by position`, [...place]);
-        const entries = await q.query<EntryRow>(`select * from offer_entries ${where} order by position`, [
-          ...place,
-        ]);
-        const owners = await q.query<OwnerRow>('select * from toolkit_owners where project_id = $1', [
-          projectId,
-        ]);
-        return {
-          offer: offerOf(row as OfferRow, tools, entries),
-          owners: new Map(owners.map(({ toolkit, source_id }) => [toolkit, source_id])),
-        };
-      });
-    },
-
-    async markUnavailable(projectId: string, sourceId: string): Promise<void> {
-      await db.tx(async (q) => {
-        for (const table of ['offers', 'tools']) {
-          await q.query(`update ${table} set available = false where project_id = $1 and source_id = $2`, [
-            projectId,
-            sourceId,
-          ]);
-        }
-      });
-    },
-
-    /** Everything of the source, its names too. */
-    async forget(projectId: string, sourceId: string): Promise<void> {
-      await db.tx(async (q) => {
-        for (const table of ['offers', 'tools', 'offer_entries', 'toolkit_owners']) {
-          await q.query(`delete from ${table} where project_id = $1 and source_id = $2`, [
-            projectId,
-            sourceId,
-          ]);
-        }
-      });
-    },
-  };
+export async function writeUnavailable(q: Queries, { projectId, sourceId }: Place): Promise<void> {
+  for (const table of ['offers', 'tools'])
+    await q.query(`update ${table} set available = false where project_id = $1 and source_id = $2`, [
+      projectId,
+      sourceId,
+    ]);
 }
 
-export type OfferStore = ReturnType<typeof createOfferStore>;
+/** Everything of the source, its names too. */
+export async function deleteOffer(q: Queries, { projectId, sourceId }: Place): Promise<void> {
+  for (const table of ['offers', 'tools', 'offer_entries', 'toolkit_owners'])
+    await q.query(`delete from ${table} where project_id = $1 and source_id = $2`, [projectId, sourceId]);
+}
 
-type Place = readonly [projectId: string, sourceId: string];
+type Columns = readonly [projectId: string, sourceId: string];
 
 async function replaceTools(
   q: Queries,
-  place: Place,
+  place: Columns,
   listings: readonly ToolListing[],
   nowIso: string,
 ): Promise<void> {
@@ -141,7 +80,7 @@ async function replaceTools(
 
 async function replaceEntries(
   q: Queries,
-  place: Place,
+  place: Columns,
   { prompts, resources, templates }: SourceOffer,
   nowIso: string,
 ): Promise<void> {
@@ -184,7 +123,7 @@ function toolkitsOf(sourceId: string, { tools, prompts, resources, templates, ca
  * Takes the names that are nobody's. Never one with a slash, nor one inside another source's (`a.b`, where that has `a`) or
  * around it: rules about the one would speak of the other.
  */
-async function claimToolkits(q: Queries, place: Place, toolkits: ReadonlySet<string>): Promise<void> {
+async function claimToolkits(q: Queries, place: Columns, toolkits: ReadonlySet<string>): Promise<void> {
   const names = [...toolkits].filter((name) => !name.includes('/'));
   if (names.length === 0) return;
   await q.query('lock table toolkit_owners in share row exclusive mode');
@@ -198,20 +137,4 @@ async function claimToolkits(q: Queries, place: Place, toolkits: ReadonlySet<str
      on conflict (project_id, toolkit) do nothing`,
     [...place, JSON.stringify(names)],
   );
-}
-
-function groupedBySource<Row extends { project_id: string; source_id: string }>(
-  rows: readonly Row[],
-): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group === undefined) groups.set(keyOf(row), [row]);
-    else group.push(row);
-  }
-  return groups;
-}
-
-function keyOf({ project_id, source_id }: { project_id: string; source_id: string }): string {
-  return JSON.stringify([project_id, source_id]);
 }

@@ -1,5 +1,5 @@
 import type { Members } from '#foundation';
-import type { Db } from '#storage';
+import type { Db, Queries } from '#storage';
 import type { ToolChange } from './tool-change.ts';
 
 /** A definition that waits for approval, as it is kept. */
@@ -14,6 +14,8 @@ export interface Pin {
   /** `mode:digest` of what is in the audit already. */
   readonly recorded: readonly string[];
   readonly held: boolean;
+  /** Of the row as it was read; `null`: there was none. */
+  readonly rowVersion: string | null;
 }
 
 interface PinRow extends Record<string, unknown> {
@@ -22,32 +24,32 @@ interface PinRow extends Record<string, unknown> {
   pending: PendingChange[];
   recorded: string[];
   held: boolean;
+  row_version: string;
+}
+
+/** By the id of the tool. */
+export type Pins = ReadonlyMap<string, Pin>;
+
+export interface Place {
+  readonly projectId: string;
+  readonly sourceId: string;
 }
 
 /** The pins in the database. Definitions stay there until something is compared with them. */
 export function createPinStore(db: Db) {
   return {
-    /** Every source that has pins, and every tool that is held back. */
-    async summary(): Promise<{
-      readonly sources: readonly { readonly projectId: string; readonly sourceId: string }[];
-      readonly held: readonly string[];
-    }> {
-      const sources = await db.query<{ project_id: string; source_id: string }>(
-        'select distinct project_id, source_id from pins',
-      );
-      const held = await db.query<{ tool_id: string }>('select tool_id from pins where held');
-      return {
-        sources: sources.map(({ project_id, source_id }) => ({ projectId: project_id, sourceId: source_id })),
-        held: held.map(({ tool_id }) => tool_id),
-      };
-    },
-
-    async load(projectId: string, sourceId: string): Promise<Map<string, Pin>> {
+    async load({ projectId, sourceId }: Place): Promise<Pins> {
       const rows = await db.query<PinRow>(
-        'select tool_id, approved, pending, recorded, held from pins where project_id = $1 and source_id = $2',
+        `select tool_id, approved, pending, recorded, held, xmin::text as row_version
+         from pins where project_id = $1 and source_id = $2`,
         [projectId, sourceId],
       );
-      return new Map(rows.map(({ tool_id, ...rest }) => [tool_id, { toolId: tool_id, ...rest }]));
+      return new Map(
+        rows.map(({ tool_id, row_version, ...rest }) => [
+          tool_id,
+          { toolId: tool_id, rowVersion: row_version, ...rest },
+        ]),
+      );
     },
 
     async definitions(toolIds: readonly string[]): Promise<Map<string, Members>> {
@@ -58,19 +60,31 @@ export function createPinStore(db: Db) {
       return new Map(rows.map(({ tool_id, definition }) => [tool_id, definition]));
     },
 
+    /** Whether these, as they were loaded, are what the source's pins are now. */
+    async areCurrent(queries: Queries, { projectId, sourceId }: Place, pins: Pins): Promise<boolean> {
+      const rows = await queries.query<Pick<PinRow, 'tool_id' | 'row_version'>>(
+        'select tool_id, xmin::text as row_version from pins where project_id = $1 and source_id = $2',
+        [projectId, sourceId],
+      );
+      return (
+        rows.length === pins.size &&
+        rows.every(({ tool_id, row_version }) => pins.get(tool_id)?.rowVersion === row_version)
+      );
+    },
+
     /** Without a definition, the one that is kept stays. */
     async save(
-      projectId: string,
-      sourceId: string,
+      queries: Queries,
+      { projectId, sourceId }: Place,
       pins: readonly (Pin & { readonly definition?: Members })[],
     ): Promise<void> {
-      const rows = pins.map(({ toolId, definition, pending, ...rest }) => ({
+      const rows = pins.map(({ toolId, definition, pending, rowVersion, ...rest }) => ({
         ...rest,
         tool_id: toolId,
         definition: definition === undefined ? null : JSON.stringify(definition),
         pending: JSON.stringify(pending),
       }));
-      await db.query(
+      await queries.query(
         `insert into pins (tool_id, project_id, source_id, approved, definition, pending, recorded, held)
          select pin.tool_id, $1, $2, pin.approved,
            coalesce(pin.definition::json, (select kept.definition from pins kept where kept.tool_id = pin.tool_id)),
@@ -84,13 +98,8 @@ export function createPinStore(db: Db) {
       );
     },
 
-    /** Returns the ids of what is forgotten. */
-    async forget(projectId: string, sourceId: string): Promise<readonly string[]> {
-      const rows = await db.query<{ tool_id: string }>(
-        'delete from pins where project_id = $1 and source_id = $2 returning tool_id',
-        [projectId, sourceId],
-      );
-      return rows.map(({ tool_id }) => tool_id);
+    async forget(queries: Queries, { projectId, sourceId }: Place): Promise<void> {
+      await queries.query('delete from pins where project_id = $1 and source_id = $2', [projectId, sourceId]);
     },
   };
 }

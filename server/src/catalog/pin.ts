@@ -1,6 +1,6 @@
 import type { PinMode, ToolListing } from '#domain';
 import type { Members } from '#foundation';
-import type { PendingChange, Pin } from './pin-store.ts';
+import type { PendingChange, Pin, Place } from './pin-store.ts';
 import type { ToolChange } from './tool-change.ts';
 import { definitionOf, differencesOf, digestOf } from './tool-definition.ts';
 import { toolId } from './tool-id.ts';
@@ -8,11 +8,6 @@ import { compareVersions } from './versions.ts';
 
 /** How many changes of one tool are remembered as recorded. */
 const maxRecorded = 100;
-
-export interface Place {
-  readonly projectId: string;
-  readonly sourceId: string;
-}
 
 /** One definition under which a tool is listed. */
 export interface ListedDefinition {
@@ -61,6 +56,7 @@ export function firstPin(toolId: string, seen: readonly ListedDefinition[]): Pin
     pending: [],
     recorded: [],
     held: false,
+    rowVersion: null,
   };
 }
 

@@ -3,9 +3,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest, type PinMode, type ToolListing } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
-import { createCatalog } from './catalog.ts';
+import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog } from './contract.ts';
 import { clearCatalog, offering, sampleListing, withInterface } from './sample-offer.ts';
 import type { ToolChange } from './tool-change.ts';
@@ -24,7 +23,7 @@ describe('the tools of a pinned source', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
     told = [];
     const gateway = newGatewayFromRequest({ name: 'g', slug: 'g' }, { projectId: project });
     assert.ok((await catalog.createGateway(gateway)).ok);
@@ -77,7 +76,7 @@ describe('the tools of a pinned source', () => {
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
     await list('quarantine', read('Sends'), write);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
     await list('quarantine', read('Sends'));
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
@@ -92,7 +91,7 @@ describe('the tools of a pinned source', () => {
   test('stay held back over a restart, before their source is heard of', async () => {
     await list('quarantine', read('Reads'));
     await list('quarantine', read('Sends'));
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
     assert.deepEqual([isHeld(), shown()], [true, []]);
     await catalog.markUnavailable(project, 'one');
     assert.equal(isHeld(), true);
@@ -128,12 +127,7 @@ describe('the tools of a pinned source', () => {
       ['Files.Read'],
     );
     assert.deepEqual([shown(), heard], [['Read'], ['g']]);
-    assert.equal(
-      (await createCatalog({ db, vault: await openVault({ db, clock }), clock }))
-        .view('g')
-        ?.find('Files_Read')?.tool.quarantined,
-      false,
-    );
+    assert.equal((await openCatalog(db, clock)).view('g')?.find('Files_Read')?.tool.quarantined, false);
     await list('quarantine', read('Reads well'), write);
     assert.deepEqual(shown(), ['Read', 'Write']);
     await list('quarantine', read('Reads'), write);

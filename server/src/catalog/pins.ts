@@ -1,6 +1,6 @@
 import type { ToolListing } from '#domain';
 import { type Clock, Fault, type Members } from '#foundation';
-import type { Db } from '#storage';
+import type { Db, Queries } from '#storage';
 import {
   approvedPin,
   changeOf,
@@ -9,9 +9,8 @@ import {
   firstPin,
   type ListedDefinition,
   type PinEdit,
-  type Place,
 } from './pin.ts';
-import { createPinStore, type PinStore } from './pin-store.ts';
+import { createPinStore, type Pins as KeptPins, type PinStore, type Place } from './pin-store.ts';
 import type { StoredOffer } from './stored-offer.ts';
 import type { Pinning, ToolChange } from './tool-change.ts';
 
@@ -19,13 +18,16 @@ import type { Pinning, ToolChange } from './tool-change.ts';
 const maxPins = 50_000;
 
 /**
+ * Writes what a check or an approval came to, in the transaction that makes it act. False: the pins were changed by another
+ * replica meanwhile, and it must be worked out anew.
+ */
+export type PinWrite = (queries: Queries) => Promise<boolean>;
+
+/**
  * What tools looked like when they were approved, which the first sight of a tool is. Kept by the id of the tool, so that
- * neither a restart, nor an absence, nor a new version number is a fresh start. Checks and approvals are made one after
- * another.
+ * neither a restart, nor an absence, nor a new version number is a fresh start.
  */
 export interface Pins {
-  /** The offer with those of its tools marked that are held back. */
-  marked(offer: StoredOffer): StoredOffer;
   /**
    * Compares what a source lists with what was approved; to be called before what it lists is used. `known` is what it
    * offered until now, which is approved where pinning begins with this list.
@@ -34,67 +36,57 @@ export interface Pins {
     place: Place,
     listed: readonly ToolListing[],
     known: StoredOffer | undefined,
-    pinning: Pinning | null,
-  ): Promise<void>;
+    pinning: Pinning,
+  ): Promise<PinWrite>;
+  /** What is not pinned has no pins; `forgets`: those that are there go. */
+  unpin(place: Place, forgets: boolean): Promise<PinWrite>;
   /** What waits for approval. */
   changes(place: Place): Promise<readonly ToolChange[]>;
-  /** Approves the changes that are wanted and returns them; `known` is what the source offers. */
+  /** Approves the changes that are wanted; `known` is what the source offers. */
   approve(
     place: Place,
     wanted: (change: ToolChange) => boolean,
     known: StoredOffer | undefined,
-  ): Promise<readonly ToolChange[]>;
+  ): Promise<{ readonly approved: readonly ToolChange[]; readonly write: PinWrite }>;
 }
 
-export async function createPins({ db, clock }: { db: Db; clock: Clock }): Promise<Pins> {
+export function createPins({ db, clock }: { db: Db; clock: Clock }): Pins {
   const store = createPinStore(db);
-  const summary = await store.summary();
-  const pinned = new Set(summary.sources.map(keyOf));
-  const held = new Set(summary.held);
 
-  async function save({ projectId, sourceId }: Place, pins: readonly PinEdit[]): Promise<void> {
-    if (pins.length > 0) await store.save(projectId, sourceId, pins);
-    for (const { toolId, held: isHeld } of pins) {
-      if (isHeld) held.add(toolId);
-      else held.delete(toolId);
-    }
-  }
-
-  async function unpin(place: Place): Promise<void> {
-    if (!pinned.has(keyOf(place))) return;
-    for (const id of await store.forget(place.projectId, place.sourceId)) held.delete(id);
-    pinned.delete(keyOf(place));
-  }
+  const saving =
+    (place: Place, before: KeptPins, edits: readonly PinEdit[]): PinWrite =>
+    async (queries) => {
+      if (!(await store.areCurrent(queries, place, before))) return false;
+      if (edits.length > 0) await store.save(queries, place, edits);
+      return true;
+    };
 
   return {
-    marked: (offer) => ({
-      ...offer,
-      tools: offer.tools.map((stored) => ({
-        ...stored,
-        tool: { ...stored.tool, quarantined: held.has(stored.tool.id) },
-      })),
-    }),
     async check(place, listed, known, pinning) {
-      if (pinning === null || pinning.mode === 'off') return unpin(place);
-      pinned.add(keyOf(place));
-      await save(place, await checked(place, listed, toolsOf(known), pinning, store, clock.iso()));
+      const before = await store.load(place);
+      const edits = await checked(place, listed, toolsOf(known), pinning, { before, store, clock });
+      return saving(place, before, edits);
+    },
+    unpin: async (place, forgets) => async (queries) => {
+      if (forgets) await store.forget(queries, place);
+      return true;
     },
     async changes(place) {
-      const pins = await store.load(place.projectId, place.sourceId);
+      const pins = await store.load(place);
       return [...pins.values()].flatMap((pin) => pin.pending.map((change) => changeOf(place, pin, change)));
     },
     async approve(place, wanted, known) {
       const listed = definitionsById(place, toolsOf(known));
       const approved: ToolChange[] = [];
       const edits: PinEdit[] = [];
-      for (const pin of (await store.load(place.projectId, place.sourceId)).values()) {
+      const before = await store.load(place);
+      for (const pin of before.values()) {
         const chosen = pin.pending.filter((change) => wanted(changeOf(place, pin, change)));
         if (chosen.length === 0) continue;
         approved.push(...chosen.map((change) => changeOf(place, pin, change)));
         edits.push(approvedPin(pin, chosen, listed.get(pin.toolId) ?? []));
       }
-      await save(place, edits);
-      return approved;
+      return { approved, write: saving(place, before, edits) };
     },
   };
 }
@@ -108,10 +100,8 @@ async function checked(
   listings: readonly ToolListing[],
   known: readonly ToolListing[],
   { mode, onChange }: Pinning,
-  store: PinStore,
-  nowIso: string,
+  { before, store, clock }: { readonly before: KeptPins; readonly store: PinStore; readonly clock: Clock },
 ): Promise<readonly PinEdit[]> {
-  const before = await store.load(place.projectId, place.sourceId);
   const listed = definitionsById(place, listings);
   const inCatalog = definitionsById(place, known);
   const fresh = [...listed]
@@ -127,7 +117,7 @@ async function checked(
   const edits = new Map(fresh.map((pin) => [pin.toolId, pin]));
   for (const pin of pins) {
     const { toolId } = pin;
-    const outcome = comparedPin(pin, listed.get(toolId) ?? [], approved.get(toolId) ?? {}, mode, nowIso);
+    const outcome = comparedPin(pin, listed.get(toolId) ?? [], approved.get(toolId) ?? {}, mode, clock.iso());
     if (outcome === null) continue;
     // Told before it is remembered: rather twice than never.
     for (const change of outcome.unrecorded) await onChange(changeOf(place, outcome.pin, change));
@@ -149,5 +139,3 @@ async function approvedDefinitions(
   for (const { toolId, definition } of differing) if (definition !== undefined) kept.set(toolId, definition);
   return kept;
 }
-
-const keyOf = ({ projectId, sourceId }: Place): string => JSON.stringify([projectId, sourceId]);

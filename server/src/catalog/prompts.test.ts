@@ -3,9 +3,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
-import { createCatalog } from './catalog.ts';
+import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog } from './contract.ts';
 import { clearCatalog, offering, sampleListing } from './sample-offer.ts';
 
@@ -22,7 +21,7 @@ describe('what MCP servers offer beside tools', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
   });
 
   async function gateway(slug: string, allowed: string[] | null = null, more: object = {}) {
@@ -59,7 +58,7 @@ describe('what MCP servers offer beside tools', () => {
     assert.ok(
       before.includes('"listed":{"zulu":1,"name":"docs_ask","_meta":{"b":1,"a":2},"alfa":"a\\ud800b"}'),
     );
-    assert.equal(text(await createCatalog({ db, vault: await openVault({ db, clock }), clock })), before);
+    assert.equal(text(await openCatalog(db, clock)), before);
     for (const [found, pattern] of [
       [catalog.view('g')?.prompts[0]?.target.id, /^prompt_[0-9a-f]{24}$/],
       [catalog.view('g')?.resources[0]?.target.id, /^res_[0-9a-f]{24}$/],
@@ -79,10 +78,7 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.markUnavailable(project, 'docs');
     await catalog.markUnavailable(project, 'docs');
     assert.deepEqual(told, [['prompts', 'resources']]);
-    for (const known of [
-      catalog,
-      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
-    ]) {
+    for (const known of [catalog, await openCatalog(db, clock)]) {
       assert.deepEqual(shown('g', known), before);
       assert.deepEqual(known.view('g')?.prompts[0]?.listed, {
         name: 'docs_ask',
@@ -92,10 +88,7 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.replaceOffer(project, 'docs', offering([], more));
     assert.deepEqual(catalog.view('g')?.prompts[0]?.listed, { name: 'docs_ask' });
     await catalog.keepSources(project, []);
-    for (const known of [
-      catalog,
-      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
-    ]) {
+    for (const known of [catalog, await openCatalog(db, clock)]) {
       assert.deepEqual(shown('g', known), { tools: [], prompts: [], resources: [], templates: [] });
     }
   });
@@ -174,10 +167,7 @@ describe('what MCP servers offer beside tools', () => {
     await catalog.replaceOffer(project, 'bare', offering([], { capabilities: { resources: {} } }));
     await catalog.replaceOffer(project, 'mute', offering([], { capabilities: { logging: {} } }));
     await gateway('g');
-    for (const known of [
-      catalog,
-      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
-    ]) {
+    for (const known of [catalog, await openCatalog(db, clock)]) {
       assert.deepEqual(known.view('g')?.sourceIds, ['m', 'z', 'a', 'bare']);
       assert.deepEqual(shown('g', known).prompts, ['a_p', 'm_p', 'z_p']);
     }

@@ -3,9 +3,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest, type RuleTarget } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
-import { createCatalog } from './catalog.ts';
+import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog, GatewayView } from './contract.ts';
 import { clearCatalog, offering, sampleListing, withInterface } from './sample-offer.ts';
 
@@ -22,7 +21,7 @@ describe('the URIs of a gateway', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
   });
 
   async function gateway(slug: string, allowed: string[] | null = null): Promise<void> {
@@ -63,10 +62,7 @@ describe('the URIs of a gateway', () => {
     await list('aa', 'file:///b', 'file:///c', 'aa://{x}');
     await gateway('g');
     await gateway('alone', ['aa.*']);
-    for (const known of [
-      catalog,
-      await createCatalog({ db, vault: await openVault({ db, clock }), clock }),
-    ]) {
+    for (const known of [catalog, await openCatalog(db, clock)]) {
       const shown = known.view('g') as GatewayView;
       assert.deepEqual(
         shown.resources.map(({ uri, listed }) => [uri, listed.uri]),
@@ -235,9 +231,6 @@ describe('the URIs of a gateway', () => {
     assert.equal(new Set(view('g').resources.map(({ uri }) => uri)).size, 10_000);
     assert.deepEqual(found('g', 'file:///7'), ['s9', 'file:///7']);
     for (const id of ids.slice(1)) assert.deepEqual(found('g', `${id}+file:///7`), [id, 'file:///7']);
-    assert.deepEqual(
-      view('g').sourceIds,
-      (await createCatalog({ db, vault: await openVault({ db, clock }), clock })).view('g')?.sourceIds,
-    );
+    assert.deepEqual(view('g').sourceIds, (await openCatalog(db, clock)).view('g')?.sourceIds);
   });
 });

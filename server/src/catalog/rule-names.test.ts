@@ -4,9 +4,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { newGatewayFromRequest } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openVault } from '#vault';
 import { openTestDatabase } from '../../test/database.ts';
-import { createCatalog } from './catalog.ts';
+import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog } from './contract.ts';
 import { clearCatalog, offering, sampleListing } from './sample-offer.ts';
 
@@ -24,7 +23,7 @@ describe('the name of a toolkit', () => {
   after(() => db.close());
   beforeEach(async () => {
     await clearCatalog(db);
-    catalog = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    catalog = await openCatalog(db, clock);
   });
 
   async function gateway(slug: string, allowed: readonly string[] | null, more: object = {}) {
@@ -70,7 +69,7 @@ describe('the name of a toolkit', () => {
     await gateway('all', null);
     await catalog.replaceOffer(project, 'first', offering([]));
     await catalog.replaceOffer(project, 'later', star);
-    const restarted = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    const restarted = await openCatalog(db, clock);
     await restarted.replaceOffer(project, 'latest', star);
     for (const known of [catalog, restarted]) {
       assert.equal(known.findTool(project, 'Github.Star'), null);
@@ -164,7 +163,7 @@ describe('the name of a toolkit', () => {
       .replace(/--.*$/gm, '')
       .split(';');
     for (const statement of statements) if (statement.trim() !== '') await db.query(statement);
-    const migrated = await createCatalog({ db, vault: await openVault({ db, clock }), clock });
+    const migrated = await openCatalog(db, clock);
     assert.equal(migrated.findTool(project, 'Github.Star')?.sourceId, 'zz-first');
     assert.equal(migrated.findTool(project, 'aa-later/Github.Star')?.sourceId, 'aa-later');
     assert.equal(migrated.findTool(project, 'inside/Github.More.x')?.sourceId, 'inside');

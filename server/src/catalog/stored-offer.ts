@@ -62,6 +62,30 @@ export interface EntryRow extends Record<string, unknown> {
   first_seen: string;
 }
 
+/** The same offer, marked as available or not. */
+export function madeAvailable(offer: StoredOffer, available: boolean): StoredOffer {
+  if (offer.available === available) return offer;
+  const marked = <Entry extends object>(entries: readonly Entry[]) =>
+    entries.map((entry) => ({ ...entry, available }));
+  return {
+    ...offer,
+    available,
+    tools: offer.tools.map((stored) => ({ ...stored, tool: { ...stored.tool, available } })),
+    prompts: marked(offer.prompts),
+    resources: marked(offer.resources),
+    templates: marked(offer.templates),
+  };
+}
+
+/** The same offer, with those of its tools marked that are held back. */
+export function withHeld(offer: StoredOffer, held: ReadonlySet<string> | null): StoredOffer {
+  if (held === null || held.size === 0) return offer;
+  const tools = offer.tools.map((stored) =>
+    held.has(stored.tool.id) ? { ...stored, tool: { ...stored.tool, quarantined: true } } : stored,
+  );
+  return { ...offer, tools };
+}
+
 /** The member of an entry that says what it is called. */
 export const ownMember = { prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 

@@ -6,7 +6,7 @@ import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 import type { Rooms } from './rooms.ts';
 
-type Needs = Pick<Rooms, 'db' | 'vault' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
+type Needs = Pick<Rooms, 'db' | 'changes' | 'vault' | 'egress' | 'audit' | 'catalog' | 'credentials'> & {
   readonly clock: Clock;
   readonly issuer: () => string;
   readonly log: Log;
@@ -15,7 +15,7 @@ type Needs = Pick<Rooms, 'db' | 'vault' | 'egress' | 'audit' | 'catalog' | 'cred
 
 /** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
 export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
-  const { db, vault, egress, clock, log, metrics, audit, catalog, credentials, issuer } = needs;
+  const { db, changes, vault, egress, clock, log, metrics, audit, catalog, credentials, issuer } = needs;
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv,
@@ -23,6 +23,7 @@ export async function openSources({ processEnv }: Settings, needs: Needs): Promi
     listToken: credentials.listToken,
     secretOf: credentials.secrets.open,
     db,
+    changes,
     vault,
     egress,
     clock,
@@ -30,12 +31,14 @@ export async function openSources({ processEnv }: Settings, needs: Needs): Promi
     metrics,
     onListed: (source, offer) =>
       catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
+    onPresence: catalog.sourcesChanged,
     onUnavailable: (source) => catalog.markUnavailable(source.projectId, source.id),
     async onRemoved({ projectId, id }) {
       await catalog.forget(projectId, id);
       await credentials.forgetSource(projectId, id);
     },
   });
+  catalog.onOverruled(sources.sayAgain);
   credentials.secrets.onChange(sources.secretsChanged);
   return sources;
 }

@@ -113,7 +113,10 @@ export async function buildRooms(
     exchangesTokens: (projectId) =>
       credentials.exchangesTokens(projectId) || sources.list(projectId).some(demandsAssertion),
   });
-  const catalog = await createCatalog({ db, vault, clock });
+  const catalog = await createCatalog({
+    ...ground,
+    hasSource: (projectId, id) => sources.get(projectId, id) !== null,
+  });
   const audit = observedAudit(journal, observersOf(settings, telemetry, catalog));
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
@@ -129,18 +132,7 @@ export async function buildRooms(
     subjects: identity.subjects,
     onConsent: (event) => recordConsent(event, audit),
   });
-  const sources: Sources = await openSources(settings, {
-    db,
-    vault,
-    egress,
-    clock,
-    log,
-    metrics,
-    audit,
-    catalog,
-    credentials,
-    issuer,
-  });
+  const sources: Sources = await openSources(settings, { ...ground, audit, catalog, credentials });
   const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log, metrics });
   // Everybody has loaded what they hold, and listens.
   changes.listen();

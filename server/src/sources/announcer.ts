@@ -14,6 +14,8 @@ export interface Announcer {
   listed(offer: SourceOffer): Promise<boolean>;
   unavailable(): Promise<void>;
   last(): Announced;
+  /** What it offers is said once more, though it be the same. */
+  sayAgain(): void;
   /** Says nothing more; done when what is being said has been heard. */
   close(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export function createAnnouncer(
 
   return {
     last: () => last,
+    sayAgain() {
+      if (last?.kind === 'listed') last = null;
+    },
     async listed(offer) {
       const said = last?.kind === 'listed' ? last : null;
       if (said?.offer === offer) return true;

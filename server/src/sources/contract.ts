@@ -15,7 +15,7 @@ import type {
 } from '#domain';
 import type { Egress } from '#egress';
 import type { Clock, MaybePromise, Result } from '#foundation';
-import type { Db } from '#storage';
+import type { Changes, Db } from '#storage';
 import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 
@@ -131,6 +131,10 @@ export interface Sources {
   test(source: NewSource): Promise<SourceStatus>;
   /** Secrets of the project changed, or of any where it is `null`: sources that use some are looked at soon. */
   secretsChanged(projectId: string | null): void;
+  /** Something hints that a look at it would find something else: it is looked at soon. */
+  hurry(projectId: string, id: string): void;
+  /** Says what it offers once more with the next look, though it be the same. */
+  sayAgain(projectId: string, id: string): void;
   /** Inspects now and returns what was found; refreshes the catalog. */
   refresh(projectId: string, id: string): Promise<SourceStatus>;
   /** Makes the file's sources exactly these: opens new ones, re-opens changed ones, closes the others. */
@@ -158,9 +162,19 @@ export interface Sources {
 export interface SourcesDeps extends SourceDeps {
   readonly kinds: readonly SourceKind[];
   readonly db: Db;
+  readonly changes: Changes;
   readonly vault: Vault;
   /** Its own unless told. */
   readonly metrics?: Metrics;
+  /**
+   * False: this process calls sources, and another one looks at them. Nothing is asked what it offers, and nothing is said of
+   * any. True unless told.
+   */
+  readonly watches?: boolean;
+  /** Where it does not watch: a look at the source would probably find something else. At most two a second for each. */
+  readonly onHurry?: (projectId: string, id: string) => void;
+  /** A source of the project came, or went. */
+  readonly onPresence?: (projectId: string) => void;
   /** What a source offers, whenever it differs from what was said last. */
   readonly onListed: (source: Source, offer: SourceOffer) => Promise<void>;
   /** The source stopped answering, or was disabled. */

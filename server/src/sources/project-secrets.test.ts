@@ -6,7 +6,7 @@ import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
-import { openTestDatabase } from '../../test/database.ts';
+import { changesAlone, openTestDatabase } from '../../test/database.ts';
 import type { NewSource, Sources } from './contract.ts';
 import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
 import { type McpServer, startMcpServer } from './fixtures/mcp-server.ts';
@@ -41,6 +41,7 @@ describe('headers with secrets of the project', () => {
     sources = await createSources({
       kinds: [mcpKind],
       db,
+      changes: await changesAlone(db),
       vault: await openVault({ db, clock }),
       egress,
       clock,

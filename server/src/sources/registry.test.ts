@@ -6,7 +6,7 @@ import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
-import { openTestDatabase } from '../../test/database.ts';
+import { changesAlone, openTestDatabase } from '../../test/database.ts';
 import type { NewSource, Sources } from './contract.ts';
 import { callOf, sourceOf, toolNamed } from './fixtures/dispatched-call.ts';
 import { startMcpServer } from './fixtures/mcp-server.ts';
@@ -50,6 +50,7 @@ describe('the sources of the process', () => {
     return createSources({
       kinds: [workerKind, mcpKind],
       db,
+      changes: await changesAlone(db),
       vault: await openVault({ db, clock }),
       egress,
       clock,

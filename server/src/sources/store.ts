@@ -1,13 +1,30 @@
 import type { Source } from '#domain';
-import type { Queries } from '#storage';
+import type { Changes, Db } from '#storage';
 import { opened, type Vault } from '#vault';
 
-/** The sources that the API registered. The only SQL of this room. Whole definitions are sealed: they hold secrets in many places. */
+export const topic = 'sources';
+
+export type Place = Pick<Source, 'projectId' | 'id'>;
+
+/** What a source is known by among all, and what others are told of it by. */
+export const keyOf = ({ projectId, id }: Place): string => JSON.stringify([projectId, id]);
+
+export function placeOf(key: string): Place {
+  const [projectId, id] = JSON.parse(key) as [string, string];
+  return { projectId, id };
+}
+
+/**
+ * The sources that the API registered. The only SQL of this room. Whole definitions are sealed: they hold secrets in many
+ * places. Every change is told to other replicas in its own transaction.
+ */
 export interface SourceStore {
-  all(): Promise<Source[]>;
+  /** The one, or all. */
+  load(place: Place | null): Promise<Source[]>;
   /** False when the id is taken. */
   insert(source: Source): Promise<boolean>;
-  update(source: Source): Promise<void>;
+  /** False when there is none any more. */
+  update(source: Source): Promise<boolean>;
   remove(projectId: string, id: string): Promise<void>;
 }
 
@@ -21,45 +38,54 @@ interface SourceRow extends Record<string, unknown> {
   updated_at: string;
 }
 
-export function createSourceStore(db: Queries, vault: Vault): SourceStore {
+export function createSourceStore(db: Db, changes: Changes, vault: Vault): SourceStore {
   vault.keeps({ table: 'sources', column: 'sealed' });
 
   async function sourceOf({ project_id, id, sealed, created_at, updated_at }: SourceRow): Promise<Source> {
-    const boundTo = about([project_id, id]);
+    const boundTo = keyOf({ projectId: project_id, id });
     const definition = await opened<Source>(vault, { purpose, sealed, boundTo }, `the source ${id}`);
     return { ...definition, origin: 'api', createdAt: created_at, updatedAt: updated_at };
   }
 
   const sealedOf = ({ createdAt, updatedAt, origin, ...definition }: Source) =>
-    vault.seal(purpose, definition, about([definition.projectId, definition.id]));
+    vault.seal(purpose, definition, keyOf(definition));
+
+  /** Whether it changed anything. */
+  const told = (place: Place, sql: string, values: readonly string[]) =>
+    db.tx(async (queries) => {
+      const rows = await queries.query(sql, [place.projectId, place.id, ...values]);
+      if (rows.length > 0) await changes.tell(queries, topic, keyOf(place));
+      return rows.length > 0;
+    });
 
   return {
-    async all() {
+    async load(place) {
       const key = ['project_id', 'id'];
-      await vault.adopt({ table: 'sources', key, plain: 'definition', purpose, boundTo: about });
+      await vault.adopt({ table: 'sources', key, plain: 'definition', purpose, boundTo: JSON.stringify });
       const rows = await db.query<SourceRow>(
-        'select project_id, id, sealed, created_at, updated_at from sources order by project_id, id',
+        `select project_id, id, sealed, created_at, updated_at from sources
+         ${place === null ? '' : 'where project_id = $1 and id = $2'} order by project_id, id`,
+        place === null ? [] : [place.projectId, place.id],
       );
       return Promise.all(rows.map(sourceOf));
     },
-    async insert(source) {
-      const rows = await db.query(
+    insert: (source) =>
+      told(
+        source,
         `insert into sources (project_id, id, definition, sealed, created_at, updated_at)
          values ($1, $2, '{}', $3, $4, $5) on conflict do nothing returning id`,
-        [source.projectId, source.id, sealedOf(source), source.createdAt, source.updatedAt],
-      );
-      return rows.length > 0;
-    },
-    async update(source) {
-      await db.query(
-        `update sources set definition = '{}', sealed = $3, updated_at = $4 where project_id = $1 and id = $2`,
-        [source.projectId, source.id, sealedOf(source), source.updatedAt],
-      );
-    },
+        [sealedOf(source), source.createdAt, source.updatedAt],
+      ),
+    update: (source) =>
+      told(
+        source,
+        `update sources set definition = '{}', sealed = $3, updated_at = $4
+         where project_id = $1 and id = $2 returning id`,
+        [sealedOf(source), source.updatedAt],
+      ),
     async remove(projectId, id) {
-      await db.query('delete from sources where project_id = $1 and id = $2', [projectId, id]);
+      const place = { projectId, id };
+      await told(place, 'delete from sources where project_id = $1 and id = $2 returning id', []);
     },
   };
 }
-
-const about = (key: readonly string[]) => JSON.stringify(key);

@@ -2,6 +2,7 @@ import { type Refusal, refusal, type Source, type SourceFailure } from '#domain'
 import { err, type Result } from '#foundation';
 import type { Announced } from './announcer.ts';
 import type { Announcement, SourceConnection, SourceEvents, SourcesDeps } from './contract.ts';
+import { keyOf } from './store.ts';
 import { type WatchDeps, type WatchedSource, watchSource } from './watched-source.ts';
 
 const atOnce = 8;
@@ -30,12 +31,14 @@ const longestTickMs = 250;
 export type WatchListDeps = SourcesDeps & { readonly onAnnouncement: (said: Announcement) => void };
 
 export function createWatchList(deps: WatchListDeps): WatchList {
-  const { clock, refreshEveryMs = 10_000 } = deps;
+  const { clock, refreshEveryMs = 10_000, watches = true } = deps;
   const watched = new Map<string, Map<string, WatchedSource>>();
   const kinds = new Map(deps.kinds.map((kind) => [kind.kind, kind]));
-  const watchDeps: WatchDeps = { ...deps, refreshEveryMs, onHurry: pump };
+  const hints = createHints(deps);
+  const onHurry = watches ? pump : hints.give;
+  const watchDeps: WatchDeps = { ...deps, refreshEveryMs, onHurry };
   const tickMs = Math.min(longestTickMs, Math.max(1, Math.round(refreshEveryMs / 10)));
-  const stopTicking = clock.every(tickMs, pump);
+  const stopTicking = watches ? clock.every(tickMs, pump) : () => undefined;
   let closed = false;
 
   const find = (projectId: string, id: string) => watched.get(projectId)?.get(id);
@@ -59,7 +62,7 @@ export function createWatchList(deps: WatchListDeps): WatchList {
   }
 
   function pump(): void {
-    if (closed) return;
+    if (closed || !watches) return;
     const entries = every();
     let busy = entries.filter((entry) => entry.busy()).length;
     const due = entries.filter((entry) => !entry.busy() && entry.dueAt() <= clock.now());
@@ -93,11 +96,15 @@ export function createWatchList(deps: WatchListDeps): WatchList {
       // Pinned in another way, the same list means something else.
       const repinned = before?.source.pin !== source.pin;
       const entry = watch(source, repinned ? null : (before?.announced() ?? null));
+      if (before === undefined) deps.onPresence?.(source.projectId);
       await closing;
       return entry;
     },
     async remove(entry) {
-      watched.get(entry.source.projectId)?.delete(entry.source.id);
+      const { projectId, id } = entry.source;
+      watched.get(projectId)?.delete(id);
+      hints.forget(entry.source);
+      deps.onPresence?.(projectId);
       await entry.close();
     },
     async close() {
@@ -110,5 +117,21 @@ export function createWatchList(deps: WatchListDeps): WatchList {
       await Promise.race([Promise.all(entries.map((entry) => entry.over())), enough.promise]);
       stopWaiting();
     },
+  };
+}
+
+const hintPauseMs = 500;
+
+/** Hands on what hints at a change, where somebody else looks. A source that fails every call is told of now and then. */
+function createHints({ clock, onHurry }: Pick<SourcesDeps, 'clock' | 'onHurry'>) {
+  const givenAt = new Map<string, number>();
+  return {
+    give(source: Source): void {
+      const now = clock.now();
+      if (now - (givenAt.get(keyOf(source)) ?? Number.NEGATIVE_INFINITY) < hintPauseMs) return;
+      givenAt.set(keyOf(source), now);
+      onHurry?.(source.projectId, source.id);
+    },
+    forget: (source: Source): void => void givenAt.delete(keyOf(source)),
   };
 }

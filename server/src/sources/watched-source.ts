@@ -10,6 +10,7 @@ import type {
   SourceStatus,
 } from '#domain';
 import { err, messageOf, type Result } from '#foundation';
+import type { Log } from '#telemetry';
 import { type Announced, createAnnouncer } from './announcer.ts';
 import type {
   CallFailure,
@@ -35,6 +36,8 @@ export interface WatchedSource {
   challenge(): Challenge | null;
   /** Something hints that a look would find something else. */
   hurry(): void;
+  /** What it offers is said once more with the next look, though it be the same. */
+  sayAgain(): void;
   /** Looks now; what was begun before this was called does not count. */
   inspect(): Promise<SourceStatus>;
   call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
@@ -51,7 +54,7 @@ export interface WatchedSource {
 export type WatchDeps = Pick<SourcesDeps, 'clock' | 'log' | 'onListed' | 'onUnavailable' | 'secretOf'> & {
   readonly refreshEveryMs: number;
   /** Called when a look is due earlier than planned. */
-  readonly onHurry: () => void;
+  readonly onHurry: (source: Source) => void;
 };
 
 /** Codes of calls after which the status is probably no longer right. */
@@ -87,7 +90,7 @@ export function watchSource(
   function hurry(): void {
     if (closed) return;
     schedule.hurry(running !== null);
-    deps.onHurry();
+    deps.onHurry(source);
   }
 
   async function run(): Promise<SourceStatus> {
@@ -96,7 +99,7 @@ export function watchSource(
     const veil = await veilNow();
     const found = looked.ok ? looked : err(veil(looked.error));
     if (closed) return status;
-    const was = status.state;
+    const was = status;
     if (!source.enabled) {
       // What is switched off offers nothing; what is down offers what it did, unavailable.
       await announcer.listed(nothing);
@@ -108,11 +111,9 @@ export function watchSource(
     } else {
       status = unhealthyStatus(notKept, withSteps(notKept).steps, clock.iso());
     }
-    const { state, message } = status;
-    const isWell = state === 'healthy' || state === 'disabled';
-    if (state !== was)
-      log[isWell ? 'info' : 'warn']({ source: source.id, state }, `a source changed: ${message}`);
-    schedule.looked(isWell);
+    if (status.state === was.state) status = { ...status, since: was.since };
+    else tellChange(source, status, log);
+    schedule.looked(isWell(status));
     return status;
   }
 
@@ -138,6 +139,7 @@ export function watchSource(
     dueAt: schedule.dueAt,
     busy: () => running !== null,
     hurry,
+    sayAgain: announcer.sayAgain,
     announced: announcer.last,
     status: () => status,
     challenge: () => challenge,
@@ -160,6 +162,15 @@ export function watchSource(
     },
     over: () => ending,
   };
+}
+
+function isWell({ state }: SourceStatus): boolean {
+  return state === 'healthy' || state === 'disabled';
+}
+
+function tellChange({ id }: Source, status: SourceStatus, log: Log): void {
+  const { state, message } = status;
+  log[isWell(status) ? 'info' : 'warn']({ source: id, state }, `a source changed: ${message}`);
 }
 
 async function inspectSafely(

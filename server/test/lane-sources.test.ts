@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { newGatewayFromRequest, type Tool } from '#domain';
+import type { NewSource, Sources } from '#sources';
+import type { Db } from '#storage';
+import { callOf, sourceOf } from '../src/sources/fixtures/dispatched-call.ts';
+import { definitionOf, startWorker, type WorkerServer } from '../src/sources/fixtures/worker-server.ts';
+import { openTestDatabase } from './database.ts';
+import { openRoomsBeside, type RoomsBeside } from './rooms-beside.ts';
+
+const secret = 'the-secret-of-the-worker-0123456789';
+const project = 'default';
+
+describe('a process that calls sources, beside one that watches them', () => {
+  let db: Db;
+  let worker: WorkerServer;
+  let watcher: RoomsBeside;
+  let reader: RoomsBeside;
+
+  before(async () => {
+    db = await openTestDatabase();
+  });
+  after(() => db.close());
+  beforeEach(async () => {
+    for (const table of ['sources', 'offers', 'tools', 'toolkit_owners', 'gateways', 'pins', 'changes'])
+      await db.query(`delete from ${table}`);
+    worker = await startWorker(secret);
+    watcher = await openRoomsBeside(db);
+    reader = await openRoomsBeside(db, { watches: false });
+  });
+  afterEach(async () => {
+    await reader.close();
+    await watcher.close();
+    await worker.stop();
+  });
+
+  function newSource(given: Partial<NewSource> = {}): NewSource {
+    const { createdAt, updatedAt, origin, ...source } = sourceOf({
+      kind: 'worker',
+      uri: worker.origin,
+      secret,
+    });
+    return { ...source, id: 'w', ...given };
+  }
+  const create = async (given: Partial<NewSource> = {}) => {
+    assert.ok((await watcher.sources.create(newSource(given))).ok);
+    await reader.changes.look();
+  };
+  const tool = (name = 'Kit.Echo') => reader.catalog.findTool(project, name);
+  const call = async (sources: Sources = reader.sources) => {
+    const returned = await sources.call(callOf(tool() as Tool, { args: { text: 'x' } }));
+    return returned.ok ? 'answered' : returned.error.code;
+  };
+
+  it('knows and calls what the other found, and asks no source what it offers', async () => {
+    await create();
+    assert.deepEqual(
+      reader.catalog.tools(project).map(({ ruleName }) => ruleName),
+      ['Kit.Echo', 'Kit.Whoami'],
+    );
+    assert.equal(await call(), 'answered');
+    const listed = worker.listed;
+    await reader.sources.refresh(project, 'w');
+    reader.sources.secretsChanged(null);
+    reader.clock.advance(60_000);
+    assert.equal(worker.listed, listed);
+    assert.deepEqual([reader.sources.status(project, 'w').state, reader.hints], ['unknown', []]);
+  });
+
+  it('shows it as unavailable while the other cannot reach it, and as available when that is over', async () => {
+    await create();
+    const { port } = worker;
+    await worker.stop();
+    await watcher.sources.refresh(project, 'w');
+    await reader.changes.look();
+    assert.equal(tool()?.available, false);
+    worker = await startWorker(secret, { port });
+    await watcher.sources.refresh(project, 'w');
+    await reader.changes.look();
+    assert.equal(tool()?.available, true);
+  });
+
+  it('hints at a source that fails a call, not at every one of many, and writes nothing', async () => {
+    await create();
+    await worker.stop();
+    for (let n = 0; n < 10; n++) assert.equal(await call(), 'source.unreachable');
+    assert.deepEqual(reader.hints, ['default/w']);
+    reader.clock.advance(500);
+    assert.equal(await call(), 'source.unreachable');
+    assert.deepEqual(reader.hints, ['default/w', 'default/w']);
+    assert.deepEqual(await db.query('select distinct available from tools'), [{ available: true }]);
+    watcher.sources.hurry(project, 'w');
+    worker = await startWorker(secret, { port: worker.port });
+  });
+
+  it('calls with a definition as soon as it has heard of it, and not at all what is gone', async () => {
+    await create();
+    const shown = tool() as Tool;
+    await watcher.sources.update(project, 'w', { enabled: false });
+    await reader.changes.look();
+    const returned = await reader.sources.call(callOf(shown));
+    assert.deepEqual([returned.ok ? '' : returned.error.code, tool()], ['source.disabled', null]);
+    await watcher.sources.update(project, 'w', { enabled: true });
+    await reader.changes.look();
+    assert.equal(await call(), 'answered');
+    await watcher.sources.remove(project, 'w');
+    await reader.changes.look();
+    const gone = await reader.sources.call(callOf(shown));
+    assert.equal(gone.ok ? '' : gone.error.code, 'catalog.tool_unavailable');
+    assert.deepEqual([reader.catalog.tools(project), reader.sources.list(project)], [[], []]);
+  });
+
+  it('has the sources of its file, with what the other found of them', async () => {
+    const ofFile = sourceOf({ kind: 'worker', uri: worker.origin, secret, id: 'f' });
+    await watcher.sources.applyFile([ofFile]);
+    await watcher.sources.refresh(project, 'f');
+    await reader.changes.look();
+    assert.equal(tool(), null, 'its own file does not have it yet');
+    await reader.sources.applyFile([ofFile]);
+    assert.equal(await call(), 'answered');
+    await reader.sources.applyFile([]);
+    assert.equal(tool(), null);
+    assert.equal(watcher.catalog.tools(project).length, 2, 'it has taken nothing from the other');
+  });
+
+  it('tells clients of lists that changed', async () => {
+    await create();
+    const gateway = newGatewayFromRequest({ name: 'g', slug: 'g' }, { projectId: project });
+    assert.ok((await reader.catalog.createGateway(gateway)).ok);
+    assert.equal(reader.catalog.view('g')?.tools.length, 2);
+    reader.told.length = 0;
+    worker.tools = [definitionOf('Echo')];
+    await watcher.sources.refresh(project, 'w');
+    await reader.changes.look();
+    assert.deepEqual(reader.told, ['g']);
+    assert.equal(reader.catalog.view('g')?.tools.length, 1);
+    await reader.changes.look();
+    assert.deepEqual(reader.told, ['g'], 'once');
+  });
+});

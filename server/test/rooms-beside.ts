@@ -1,0 +1,70 @@
+import type { Catalog } from '#catalog';
+import type { Source } from '#domain';
+import { createEgress } from '#egress';
+import { manualClock } from '#foundation';
+import { createSources, mcpKind, type Sources, workerKind } from '#sources';
+import { type Changes, type Db, openChanges } from '#storage';
+import { silentLog } from '#telemetry';
+import { openVault } from '#vault';
+import { openCatalog } from './open-catalog.ts';
+
+/** Catalog and sources of one process, beside those of others on the same database. */
+export interface RoomsBeside {
+  readonly changes: Changes;
+  readonly catalog: Catalog;
+  readonly sources: Sources;
+  readonly clock: ReturnType<typeof manualClock>;
+  /** What it was hinted that should be looked at, where it does not look itself. */
+  readonly hints: string[];
+  /** The slugs of gateways of which clients were told that lists changed. */
+  readonly told: string[];
+  close(): Promise<void>;
+}
+
+/** It hears of changes when it is told to look. */
+export async function openRoomsBeside(
+  db: Db,
+  { watches = true, pin = null }: { watches?: boolean; pin?: Source['pin'] | null } = {},
+): Promise<RoomsBeside> {
+  const clock = manualClock();
+  const changes = await openChanges(db, { clock, log: silentLog }, true);
+  const egress = createEgress({ allow: ['127.0.0.0/8'] });
+  const hasSource = (projectId: string, id: string) => sources.get(projectId, id) !== null;
+  const catalog = await openCatalog(db, clock, { changes, hasSource });
+  const hints: string[] = [];
+  const told: string[] = [];
+  const sources = await createSources({
+    kinds: [workerKind, mcpKind],
+    db,
+    changes,
+    vault: await openVault({ db, clock }),
+    egress,
+    clock,
+    log: silentLog,
+    watches,
+    onHurry: (projectId, id) => void hints.push(`${projectId}/${id}`),
+    onPresence: catalog.sourcesChanged,
+    onListed: ({ projectId, id, pin: own }, offer) =>
+      catalog.replaceOffer(projectId, id, offer, {
+        mode: pin ?? own ?? 'off',
+        onChange: () => undefined,
+      }),
+    onUnavailable: ({ projectId, id }) => catalog.markUnavailable(projectId, id),
+    onRemoved: ({ projectId, id }) => catalog.forget(projectId, id),
+  });
+  catalog.onOverruled(sources.sayAgain);
+  catalog.onChange((slug) => void told.push(slug));
+  return {
+    changes,
+    catalog,
+    sources,
+    clock,
+    hints,
+    told,
+    async close() {
+      changes.close();
+      await sources.close();
+      egress.close();
+    },
+  };
+}
