@@ -39,6 +39,16 @@ export interface ForUser {
   readonly personId?: string | undefined;
 }
 
+/** Where a result that is too large to be held goes while it comes. */
+export interface LargeResult {
+  /** Whether `structuredContent` may be anything but an object (2026-07-28). */
+  readonly anyStructure: boolean;
+  /** Asked once a large result came, before anything of it goes on: whether it may. */
+  begin(): boolean;
+  /** Members of the result as JSON text, without braces, in pieces; `giveBack` is called when the bytes may be overwritten. */
+  write(bytes: Buffer, giveBack: () => void): void;
+}
+
 /** What every request to a source carries. */
 interface Dispatched extends ForUser {
   readonly executionId: string;
@@ -63,6 +73,8 @@ export interface DispatchedCall extends Dispatched {
   readonly args: { readonly [name: string]: unknown };
   /** `task` of the client's request (2025-11-25), where source and client both do tasks. */
   readonly task: { readonly [member: string]: unknown } | null;
+  /** Takes a large result unread; `null` where it must be looked into, or rewritten. */
+  readonly large: LargeResult | null;
 }
 
 /** Any other request that a source is asked to answer: `prompts/get`, `resources/read`, `completion/complete`, `tasks/…`. */
@@ -100,6 +112,8 @@ export type SourceReturn =
       readonly form: 'mcp';
       readonly result: Buffer;
       readonly isError: boolean;
+      /** `result` holds only the members that did not go to `large` before. */
+      readonly passed?: true;
       /** The source runs it as a task: its own id of it, which stands in the result too. */
       readonly taskId?: string;
     }

@@ -12,6 +12,7 @@ export type {
   DispatchedRequest,
   DispatchedSubscription,
   ForUser,
+  LargeResult,
   ProbeStep,
   RpcError,
   SourceFailure,

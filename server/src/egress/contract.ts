@@ -69,9 +69,17 @@ export interface UpstreamRequest {
    * Asked once the head is there. Where it returns a sink, the body is handed over piece by piece (decoded from its
    * transfer encoding) and `body` in the answer is empty; otherwise the body is gathered.
    */
-  readonly stream?: (head: UpstreamHead) => ((chunk: Buffer) => void) | null;
+  readonly stream?: (head: UpstreamHead) => ((chunk: Buffer) => void) | Borrower | null;
   /** No time-out between two pieces of a stream unless this is given. */
   readonly streamIdleTimeoutMs?: number;
+}
+
+/** Takes a body without a copy of it being made; while it keeps much, no more is read. */
+export interface Borrower {
+  /** How long the answer may stand still, whoever it is that does not go on. */
+  readonly idleTimeoutMs: number;
+  /** `giveBack` is to be called once, when the bytes may be overwritten; what is never given back stops the stream. */
+  take(piece: Buffer, giveBack: () => void): void;
 }
 
 export interface UpstreamHead {

@@ -6,7 +6,8 @@ import type { Admit } from './admission.ts';
 import { tlsReasonOf } from './certificates.ts';
 import type { EgressFailure, Trust } from './contract.ts';
 import type { Destination } from './destination.ts';
-import type { Intake, Line } from './http1/connection.ts';
+import type { Line } from './http1/connection.ts';
+import { Intake } from './http1/loans.ts';
 
 const READ_BYTES = 64 * 1024;
 
@@ -109,13 +110,12 @@ function openLine({ destination, certificates }: DialOptions, address: string): 
     const secureContext = certificates === null ? {} : { secureContext: certificates };
     return { socket: connectTls({ ...options, ...servername, ...alpn, ...secureContext }), intake: null };
   }
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  const intake: Intake = { receive: () => socket.destroy() };
+  const intake = new Intake(READ_BYTES, () => socket.destroy());
   const callback = (length: number) => {
-    intake.receive(buffer.subarray(0, length));
+    intake.receive(intake.page.buffer.subarray(0, length));
     return true;
   };
-  const socket = connectTcp({ ...options, onread: { buffer, callback } });
+  const socket = connectTcp({ ...options, onread: { buffer: intake.next, callback } });
   return { socket, intake };
 }
 

@@ -8,6 +8,7 @@
  */
 
 export type {
+  Borrower,
   Egress,
   EgressFailure,
   EgressFailureKind,

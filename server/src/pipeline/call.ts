@@ -6,6 +6,7 @@ import type {
   ClientSide,
   Credential,
   Gateway,
+  LargeResult,
   Refusal,
   RpcError,
   RuleTarget,
@@ -36,6 +37,8 @@ export interface Received extends Incoming {
   readonly args: { readonly [name: string]: unknown };
   /** `task` of a `tools/call` (2025-11-25); `null` where the front has none, or the source would not know it. */
   readonly task: { readonly [member: string]: unknown } | null;
+  /** Takes a large result while it comes; not there where the front has to see all of it. */
+  readonly large?: LargeResult | null;
   /** Finds the tool by name among what this front shows. */
   readonly find: (name: string) => ShownTool | null;
 }

@@ -117,6 +117,13 @@ export interface Policy extends PolicyAdministration {
     request: Request,
     returned: SourceReturn,
   ): MaybePromise<Result<Release, PolicyRefusal>>;
+  /** Whether a result of the target may come out without having been read: it is still granted, and neither rule nor hook wants to see it. */
+  passesUnread(grant: Grant): boolean;
+  /**
+   * Whether what is laid down decides on uses of the target, or with `null` on lists, and nothing else: nobody is asked, no use is
+   * counted, nobody has to approve it.
+   */
+  standsAlone(projectId: string, gateway: Gateway | null, target: RuleTarget | null): boolean;
   /** A failure as it may be told; `policy.output_blocked` where a rule blocks its texts. */
   releaseFailure<Failure extends SpokenFailure>(grant: Grant, failure: Failure): Failure;
   /** Whether hooks want to see every output: then nothing may run beyond its answer. */

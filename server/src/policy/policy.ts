@@ -16,9 +16,10 @@ import type { KeptHook, KeptPlugin } from './hooks/contract.ts';
 import { createHooks } from './hooks/hooks.ts';
 import { createLimits } from './limits/limits.ts';
 import type { Parts } from './parts.ts';
-import { overheard, passing, release, releaseFailure } from './release.ts';
+import { overheard, passesUnread, passing, release, releaseFailure } from './release.ts';
 import { checkRule, createRules, redactsOutputs } from './rules/rules.ts';
 import { simulate } from './simulate.ts';
+import { createStandsAlone } from './stands-alone.ts';
 
 export interface PolicyDeps {
   readonly db: Db;
@@ -102,9 +103,11 @@ export async function createPolicy({
     ...decide,
     admit: (grant, request) => admit(parts, grant, request),
     release: (admission, request, returned) => release(parts, admission, request, returned),
+    passesUnread: (grant) => passesUnread(parts, grant),
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
     readsOutputs: (projectId) => hooks.has(projectId, 'post'),
     redactions: rules.redactions,
+    standsAlone: createStandsAlone({ rules: ruleEntries, limits: limitEntries, hooks, version }),
     passing: (grant, what, value) => passing(parts, grant, what, value),
     overheard: (asking, value) => overheard(parts, asking, value),
     grants: grantEntries,

@@ -27,6 +27,7 @@ export function release(
 ): MaybePromise<Result<Release, PolicyRefusal>> {
   const { grant } = admission;
   if (!stillGranted(parts, grant)) return err(revoked(grant));
+  if (returned.form === 'mcp' && returned.passed === true) return ok(releaseOf(returned));
   const screened = screenReturn(parts, grant, returned);
   if (!screened.ok) return screened;
   const { tool } = request;
@@ -37,6 +38,16 @@ export function release(
   if (tool === null || screened.value.form === 'input_required' || !parts.hooks.has(tool.projectId, 'post'))
     return ok(releaseOf(screened.value));
   return askHooks(parts, admission, { ...request, tool }, screened.value);
+}
+
+/** What passed so has gone when `release` is asked about what is left of it. */
+export function passesUnread(parts: Parts, grant: Grant): boolean {
+  const { gateway, target } = grant;
+  return (
+    stillGranted(parts, grant) &&
+    parts.rules.plan('output', gateway, target) === null &&
+    !parts.hooks.has(target.projectId, 'post')
+  );
 }
 
 const goneMessage =

@@ -3,15 +3,12 @@ import { messageOf, ok } from '#foundation';
 import type { EgressFailureKind } from '../contract.ts';
 import { writeRequest } from './encode-request.ts';
 import type { Exchange } from './exchange.ts';
+import type { Intake } from './loans.ts';
+import { Loans } from './loans.ts';
 import { ResponseParser } from './response-parser.ts';
 
 /** A server that closes after five idle seconds may do so while a request is on its way: be earlier. */
 export const CLOSE_EARLIER_MS = 1000;
-
-/** Where a socket without TLS puts what it reads: into one buffer, again and again. */
-export interface Intake {
-  receive(bytes: Buffer): void;
-}
 
 /** A socket that is connected, and its intake where it has one. */
 export interface Line {
@@ -40,13 +37,15 @@ export class Connection {
   idleUntilMs = 0;
   readonly #owner: ConnectionOwner;
   #idleSinceMs = 0;
-  readonly #parser = new ResponseParser();
+  readonly #intake: Intake | null;
+  readonly #parser = new ResponseParser(() => this.#newLoans());
   #isRef = true;
   #isLost = false;
 
   constructor({ socket, intake }: Line, owner: ConnectionOwner) {
     this.socket = socket;
     this.#owner = owner;
+    this.#intake = intake;
     if (intake === null) socket.on('data', (bytes: Buffer) => this.#receive(bytes, false));
     else intake.receive = (bytes) => this.#receive(bytes, true);
     socket.on('end', () => this.#ended('the connection was closed'));
@@ -125,9 +124,22 @@ export class Connection {
     } else if (parser.problem !== null) {
       this.abandon(parser.problem.kind, `the answer of ${origin} is refused: ${parser.problem.message}`);
     } else if (parser.isStreaming) {
-      const idleMs = exchange.request.streamIdleTimeoutMs;
-      exchange.deadlineMs = idleMs === undefined ? Number.POSITIVE_INFINITY : this.#owner.nowMs() + idleMs;
+      this.#wentOn(exchange);
     }
+  }
+
+  #wentOn(exchange: Exchange): void {
+    const idleMs = this.#parser.idleTimeoutMs ?? exchange.request.streamIdleTimeoutMs;
+    exchange.deadlineMs = idleMs === undefined ? Number.POSITIVE_INFINITY : this.#owner.nowMs() + idleMs;
+  }
+
+  #newLoans(): Loans {
+    const { socket, exchange } = this;
+    return new Loans(this.#intake, (isHeld) => {
+      if (isHeld) socket.pause();
+      else socket.resume();
+      if (exchange !== null) this.#wentOn(exchange);
+    });
   }
 
   #complete(exchange: Exchange): void {

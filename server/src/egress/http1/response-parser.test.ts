@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { UpstreamHead, UpstreamRequest } from '../contract.ts';
+import { Loans } from './loans.ts';
 import { ResponseParser } from './response-parser.ts';
+
+const noLoans = () => new Loans(null, () => {});
 
 type Method = UpstreamRequest['method'];
 
@@ -15,7 +18,7 @@ interface Read {
 }
 
 function read(pieces: readonly Buffer[], method: Method = 'GET', maxBytes = 1_000_000): Read {
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(noLoans);
   parser.begin({ method, maxBytes });
   for (const piece of pieces) {
     const borrowed = Buffer.from(piece);
@@ -200,7 +203,7 @@ describe('the response parser', () => {
   });
 
   it('finds headers by name and joins those of one name', () => {
-    const parser = new ResponseParser();
+    const parser = new ResponseParser(noLoans);
     parser.begin({ method: 'GET', maxBytes: 0 });
     parser.feed(
       Buffer.from(`${OK}Vary: a\r\nX-Vary: b\r\nvary:c \r\nempty:\r\ncontent-length: 0\r\n\r\n`),
@@ -217,7 +220,7 @@ describe('the response parser', () => {
   it('hands a stream over piece by piece, decoded, and beyond the cap', () => {
     const pieces: string[] = [];
     const heads: UpstreamHead[] = [];
-    const parser = new ResponseParser();
+    const parser = new ResponseParser(noLoans);
     const stream = (head: UpstreamHead) => {
       heads.push(head);
       return (piece: Buffer) => void pieces.push(piece.toString());

@@ -1,6 +1,7 @@
-import type { UpstreamRequest, UpstreamResponse } from '../contract.ts';
+import type { Borrower, UpstreamRequest, UpstreamResponse } from '../contract.ts';
 import { ChunkFraming } from './chunk-framing.ts';
 import { GatheredBody } from './gathered-body.ts';
+import type { Loans } from './loans.ts';
 import type { ResponseHead } from './response-head.ts';
 import { MAX_HEAD_BYTES, parseHead } from './response-head.ts';
 
@@ -26,6 +27,9 @@ export class ResponseParser {
   #expected: Expected | null = null;
   #head: ResponseHead | null = null;
   #sink: ((piece: Buffer) => void) | null = null;
+  #borrower: Borrower | null = null;
+  #loans: Loans | null = null;
+  readonly #newLoans: () => Loans;
   #isBorrowed = false;
   #interim = 0;
   #remaining = 0;
@@ -35,6 +39,10 @@ export class ResponseParser {
   #partialLength = 0;
   readonly #body = new GatheredBody();
 
+  constructor(newLoans: () => Loans) {
+    this.#newLoans = newLoans;
+  }
+
   begin(expected: Expected): void {
     this.stage = 'head';
     this.#expected = expected;
@@ -42,7 +50,11 @@ export class ResponseParser {
   }
 
   get isStreaming(): boolean {
-    return this.#sink !== null;
+    return this.#sink !== null || this.#borrower !== null;
+  }
+
+  get idleTimeoutMs(): number | undefined {
+    return this.#borrower?.idleTimeoutMs;
   }
 
   /** Borrowed bytes are valid during this call only. */
@@ -87,6 +99,9 @@ export class ResponseParser {
     this.#expected = null;
     this.#head = null;
     this.#sink = null;
+    this.#borrower = null;
+    this.#loans?.end();
+    this.#loans = null;
     this.#chunks = null;
     this.#partial = null;
     this.#body.clear();
@@ -143,8 +158,10 @@ export class ResponseParser {
   #openBody(head: ResponseHead, expected: Expected): void {
     this.#head = head;
     const hasNone = expected.method === 'HEAD' || head.status === 204 || head.status === 304;
-    this.#sink = expected.stream?.(head) ?? null;
+    const sink = expected.stream?.(head) ?? null;
     if (this.stage === 'failed') return;
+    if (typeof sink === 'function') this.#sink = sink;
+    else if (sink !== null) this.#borrow(sink);
     if (hasNone || (head.contentLength === 0 && !head.isChunked)) {
       this.stage = 'complete';
     } else if (head.isChunked) {
@@ -153,12 +170,17 @@ export class ResponseParser {
     } else if (head.contentLength < 0) {
       head.keepsAlive = false;
       this.stage = 'to-close';
-    } else if (this.#sink === null && head.contentLength > expected.maxBytes) {
+    } else if (!this.isStreaming && head.contentLength > expected.maxBytes) {
       this.#tooLarge(expected.maxBytes);
     } else {
       this.#remaining = head.contentLength;
       this.stage = 'length';
     }
+  }
+
+  #borrow(borrower: Borrower): void {
+    this.#borrower = borrower;
+    this.#loans = this.#newLoans();
   }
 
   #readLength(bytes: Buffer, from: number): number {
@@ -184,7 +206,8 @@ export class ResponseParser {
   #deliver(bytes: Buffer, from: number, length: number): number {
     const piece = bytes.subarray(from, from + length);
     const maxBytes = (this.#expected as Expected).maxBytes;
-    if (this.#sink !== null) this.#sink(this.#isBorrowed ? Buffer.from(piece) : piece);
+    if (this.#borrower !== null) this.#borrower.take(piece, (this.#loans as Loans).lend(length));
+    else if (this.#sink !== null) this.#sink(this.#isBorrowed ? Buffer.from(piece) : piece);
     else if (this.#body.length + length > maxBytes) this.#tooLarge(maxBytes);
     else this.#body.add(piece, this.#isBorrowed);
     return from + length;

@@ -1,10 +1,10 @@
 import type { Credentials } from '#credentials';
-import type { Credential, TraceContext } from '#domain';
+import type { Credential, LargeResult } from '#domain';
 import { ok, type Result } from '#foundation';
-import type { Policy } from '#policy';
+import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Span } from '#telemetry';
-import type { CallRefusal, Credentialed, Returned } from '../call.ts';
+import type { CallRefusal, Credentialed, Received, Returned } from '../call.ts';
 import { afterTokenRefused } from './after-token-refused.ts';
 import { sendAsTheUser } from './as-the-user.ts';
 import { askSource } from './ask-source.ts';
@@ -31,6 +31,9 @@ export async function dispatch(
   if (call.task !== null && task === null) return blocked('task', grant);
   const { caller, credential, signal, shown } = call;
   const forUser = { caller, at: shown.tool, credential };
+  const large = unread(call.large, grant, policy);
+  const { projectId, sourceId } = grant.target;
+  const about = { projectId, sourceId, method: 'tools/call', name: shown.tool.name };
   const send = (carried: Credential | null) =>
     askSource(span, sources, about, meta.value, (trace) =>
       sources.call({
@@ -52,4 +55,14 @@ export async function dispatch(
   const first = await sendAsTheUser(forUser, credentials, send);
   const returned = first.ok ? await afterTokenRefused(call, first.value, credentials, send) : first;
   return returned.ok ? ok({ ...call, returned: returned.value }) : returned;
+}
+
+/** A result that nobody has to read may pass while it comes; whether that is so is asked again when it comes. */
+function unread(large: Received['large'], grant: Grant, policy: Policy): LargeResult | null {
+  if (large == null || !policy.passesUnread(grant)) return null;
+  return {
+    anyStructure: large.anyStructure,
+    begin: () => policy.passesUnread(grant) && large.begin(),
+    write: (bytes, giveBack) => large.write(bytes, giveBack),
+  };
 }

@@ -28,6 +28,8 @@ export interface Job {
   readonly params: Members;
   /** `task` of the params, in the legacy era. */
   readonly task: Members | null;
+  /** Takes a large result while it comes, where nothing of it must be known before. */
+  readonly large: LargeResult | null;
   /** What the method is about: a name, a URI, the id of a task. */
   readonly about: string;
   /** Further header lines; the modern era only. */
@@ -49,10 +51,12 @@ export interface Going {
   readonly signal: AbortSignal | null;
   readonly interaction: Interaction | null;
   readonly inputs: Inputs | null;
+  /** As of the job; `null` where somebody else may wait for the answer by then. */
+  readonly large: LargeResult | null;
 }
 
 /** The request as the server gets it, in whichever era. */
-export function askFor(job: Job, { carrier, signal, interaction, inputs }: Going): Ask {
+export function askFor(job: Job, { carrier, signal, interaction, inputs, large }: Going): Ask {
   const { from, method, modernHeaders, timeoutMs } = job;
   const { client } = from;
   const authorization = authorizationOf(from.credential);
@@ -74,6 +78,7 @@ export function askFor(job: Job, { carrier, signal, interaction, inputs }: Going
             if (passed !== null) current.notify?.(passed);
           },
     interaction,
+    large,
     logLevel: client.logLevel === 'any' ? null : client.logLevel,
     step: 'tools_fetched',
   };

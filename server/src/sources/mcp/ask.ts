@@ -1,4 +1,4 @@
-import { type LogLevel, logLevels, type ProbeStep, type RpcError } from '#domain';
+import { type LargeResult, type LogLevel, logLevels, type ProbeStep, type RpcError } from '#domain';
 import type { EgressFailure } from '#egress';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
@@ -42,6 +42,8 @@ export interface Ask {
   readonly interaction?: Interaction | null;
   /** The least severe log message that is wanted, where the server is to be told. */
   readonly logLevel?: LogLevel | null;
+  /** Takes a large result while it comes. */
+  readonly large?: LargeResult | null;
   /** What it is asked for, should it fail. */
   readonly step: ProbeStep;
 }
@@ -203,10 +205,12 @@ async function post(
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
   const harmless = method.endsWith('/list');
   const moreTime = interaction === null ? {} : { moreTimeMs: interaction.moreTimeMs };
+  // Only servers of the modern era give structure that older clients must get in another form.
+  const large = head !== null || request.large?.anyStructure === true ? (request.large ?? null) : null;
   const underWay = session && { id, hear, interaction };
   if (underWay !== null) session?.hearing.begin(underWay);
   const reply = await line.request(
-    { id, body, headers, timeoutMs, signal, harmless, onMessage, ...moreTime },
+    { id, body, headers, timeoutMs, signal, harmless, onMessage, large, ...moreTime },
     head,
   );
   if (underWay !== null) session?.hearing.finish(underWay);

@@ -13,12 +13,13 @@ import {
 
 /** The run of a tool. */
 export function jobOfCall(call: DispatchedCall, timeoutMs: number): Job {
-  const { tool, args, task } = call;
+  const { tool, args, task, large } = call;
   return {
     from: call,
     method: 'tools/call',
     params: { name: tool.name, arguments: args },
     task,
+    large: task === null ? large : null,
     about: tool.name,
     modernHeaders: nameLine(tool.name) + paramHeaderLines(tool.inputSchema, args),
     timeoutMs,
@@ -38,6 +39,7 @@ export function jobOfRequest(request: DispatchedRequest, timeoutMs: number): Job
     method,
     params,
     task: null,
+    large: null,
     about: about ?? '',
     modernHeaders: about === null ? '' : nameLine(about),
     timeoutMs: method === 'tasks/result' ? Math.max(timeoutMs, taskResultWithinMs) : timeoutMs,

@@ -26,7 +26,8 @@ export async function converse(job: Job, deps: ConverseDeps): Promise<Outcome> {
   const { resume, capabilities, ask } = client;
   const asks = isAskable(capabilities) && (ask !== null || interactive.has(job.method));
   if (resume === null && !asks) {
-    const going: Going = { carrier: { current: job.from }, signal, interaction: null, inputs: null };
+    const { large } = job;
+    const going: Going = { carrier: { current: job.from }, signal, interaction: null, inputs: null, large };
     return oneRound(job, going, deps);
   }
   if (resume !== null && isParkedState(resume.state)) return takeUp(job, resume, resume.state, deps);
@@ -65,11 +66,12 @@ async function problemOf(resume: Inputs, job: Job, { link }: ConverseDeps): Prom
 
 /** Asks the client what a server of the modern era wants to know, and asks that again with the answers. */
 async function allRounds(job: Job, interaction: Interaction | null, deps: ConverseDeps): Promise<Outcome> {
+  const { large } = job;
   const { client, signal } = job.from;
   const carrier = { current: job.from };
   let inputs: Inputs | null = client.resume;
   for (let round = 0; round < maxRounds; round++) {
-    const outcome = await oneRound(job, { carrier, signal, interaction, inputs }, deps);
+    const outcome = await oneRound(job, { carrier, signal, interaction, inputs, large }, deps);
     if (!outcome.ok || outcome.value.form !== 'input_required' || client.ask === null) return outcome;
     const { requests, state } = outcome.value;
     const responses = await answersOf(client.ask, requests, signal ?? new AbortController().signal, job);
@@ -114,7 +116,8 @@ function begin(job: Job, interaction: Interaction, deps: ConverseDeps): Promise<
   const carrier: { current: Dispatched } = { current: job.from };
   const abort = new AbortController();
   const inputs = job.from.client.resume;
-  const outcome = oneRound(job, { carrier, signal: abort.signal, interaction, inputs }, deps);
+  const going: Going = { carrier, signal: abort.signal, interaction, inputs, large: null };
+  const outcome = oneRound(job, going, deps);
   return waitFor({ interaction, outcome, abort, carrier }, job, deps);
 }
 

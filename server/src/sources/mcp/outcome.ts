@@ -24,15 +24,17 @@ const noProposals = {
  */
 export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
   if (reply.kind === 'error') return outcomeOfError(job, reply.error, session !== null);
-  const { result, bytes } = reply;
+  const { result, bytes, passed } = reply;
   const { resultType } = result;
   if (resultType === undefined || resultType === 'complete') {
     const taskId = job.task === null ? undefined : legacyTaskId(result);
     const isError = result.isError === true;
     if (taskId !== undefined) return ok({ form: 'mcp', result: bytes, isError, taskId });
     const lacksContent = answersCall(job) && result.content === undefined;
-    return ok({ form: 'mcp', result: lacksContent ? withContent(bytes) : bytes, isError });
+    const rest = lacksContent ? withContent(bytes) : bytes;
+    return ok({ form: 'mcp', result: rest, isError, ...(passed === true ? { passed } : {}) });
   }
+  if (passed === true) return invalid(`a result of type ${quoted(resultType)}, and says so too late`, job);
   if (session === null && resultType === 'task' && followsTasks(job) && typeof result.taskId === 'string') {
     return ok({ form: 'mcp', result: bytes, isError: false, taskId: result.taskId });
   }

@@ -2,7 +2,14 @@ import type { GatewayView } from '#catalog';
 import type { Caller, CallNotification, LargeResult } from '#domain';
 import type { Span } from '#telemetry';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
+import { type RpcId, resultFront } from './rpc.ts';
 import type { Session } from './sessions/session.ts';
+
+interface Begun {
+  readonly front: string;
+  isWhole: boolean;
+  isEmpty: boolean;
+}
 
 /**
  * One POST to a gateway and its answer. The answer is plain JSON, unless something must be said before it is complete:
@@ -20,6 +27,8 @@ export class Exchange {
   /** Of the answer, once there is one. */
   status = 200;
   #streaming = false;
+  /** How the answer begins whose result comes in pieces; whether only its end is missing. */
+  #begun: Begun | null = null;
 
   constructor(
     request: HttpRequest,
@@ -47,6 +56,10 @@ export class Exchange {
   /** Answers with JSON text; as the last event where a stream was begun. */
   answer(status: number, json: string | Buffer, headers?: Record<string, string>): void {
     if (this.response.destroyed) return;
+    if (this.#begun !== null) {
+      this.#finish(this.#begun, String(json));
+      return;
+    }
     if (this.#streaming) {
       this.#event(json);
       this.response.end();
@@ -73,6 +86,42 @@ export class Exchange {
     this.response.end();
   }
 
+  /**
+   * Takes a large result while it comes, in front of what `answer` brings of it. From `begin` on there is one good end: `passed`,
+   * and then the answer. Any other is a connection that breaks.
+   */
+  large(id: RpcId, anyStructure: boolean): LargeResult | null {
+    if (this.request.httpVersion !== '1.1') return null;
+    return {
+      anyStructure,
+      begin: () => this.#begin(resultFront(id)),
+      write: (bytes, giveBack) => {
+        if (this.#begun !== null) this.#begun.isEmpty = false;
+        this.response.write(bytes, giveBack);
+      },
+    };
+  }
+
+  /** What went on is what the client may have, and was recorded: `answer` brings the rest. */
+  passed(): void {
+    if (this.#begun !== null) this.#begun.isWhole = true;
+  }
+
+  #begin(front: string): boolean {
+    const { destroyed, writableEnded } = this.response;
+    if (destroyed || writableEnded || this.#streaming || this.#begun !== null) return false;
+    this.#begun = { front, isWhole: false, isEmpty: true };
+    this.response.writeHead(200, { 'content-type': 'application/json' });
+    this.response.write(`${front}{`);
+    return true;
+  }
+
+  #finish({ front, isWhole, isEmpty }: Begun, json: string): void {
+    const rest = json.startsWith(`${front}{`) ? json.slice(front.length + 1) : null;
+    if (!isWhole || rest === null) this.response.destroy();
+    else this.response.end(isEmpty || rest.startsWith('}') ? rest : `,${rest}`);
+  }
+
   /** Says something before the answer. Lost where the client accepts no stream, or does not read what came before. */
   notify(notification: CallNotification): void {
     this.say(notification);
@@ -96,8 +145,10 @@ export class Exchange {
   /** Ends without an answer, where the client wants none any more. */
   endSilently(): void {
     if (this.response.destroyed) return;
-    this.beginStream();
-    this.response.end();
+    if (this.#begun === null) {
+      this.beginStream();
+      this.response.end();
+    } else this.response.destroy();
   }
 
   beginStream(headers?: Record<string, string>): void {
@@ -108,7 +159,13 @@ export class Exchange {
 
   #canSay(): boolean {
     const { destroyed, writableEnded, writableLength } = this.response;
-    return this.acceptsStream && !destroyed && !writableEnded && writableLength <= maxUnreadBytes;
+    return (
+      this.#begun === null &&
+      this.acceptsStream &&
+      !destroyed &&
+      !writableEnded &&
+      writableLength <= maxUnreadBytes
+    );
   }
 
   #event(json: string | Buffer): void {

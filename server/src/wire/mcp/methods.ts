@@ -3,6 +3,7 @@ import type { GatewayView } from '#catalog';
 import {
   type ClientSide,
   type JsonSchema,
+  type LargeResult,
   type Refusal,
   type RuleTarget,
   refusal,
@@ -93,6 +94,8 @@ export interface Asked {
   /** Aborted when the client wants no answer any more. */
   readonly signal: AbortSignal;
   readonly client: ClientSide;
+  /** Takes a large result while it comes; `null` where the generation, or the form of the request, has to see all of it. */
+  readonly large: LargeResult | null;
   readonly deps: McpDeps;
   readonly manners: CallManners;
 }
@@ -113,12 +116,14 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
   if (!isMembers(args)) return err(refused(paramsInvalid('params.arguments', 'must be an object')));
   const { view } = exchange;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
+  const tool = view.find(name)?.tool ?? null;
   const outcome = await deps.pipeline
     .callTool({
       ...incoming(asked, 'te', { method: 'tools/call', name, target: tool }),
       name,
       args,
       task: taskOf(view, params, manners.tasks),
+      large: tool === null || view.renamesUris(tool.sourceId) ? null : asked.large,
       find: view.find,
     })
     .finally(stopWaiting);
@@ -129,6 +134,10 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
   }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
+  if (returned.form === 'mcp' && returned.passed === true) {
+    exchange.passed();
+    return ok(returned.result);
+  }
   if (returned.form === 'mcp' && returned.taskId !== undefined) {
     return startedTask(exchange, shown, returned.result, returned.taskId, deps);
   }

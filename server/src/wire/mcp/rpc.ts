@@ -83,9 +83,14 @@ export function paramsInvalid(field: string, problem: string): Refusal {
 
 /** A JSON-RPC response around a result that is JSON text, or JSON bytes, already. */
 export function resultMessage(id: RpcId, result: string | Buffer): string | Buffer {
-  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+  const head = resultFront(id);
   if (typeof result === 'string') return `${head}${result}}`;
   return Buffer.concat([Buffer.from(head), result, closingBrace]);
+}
+
+/** The message up to its result. */
+export function resultFront(id: RpcId): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
 }
 
 const closingBrace = Buffer.from('}');

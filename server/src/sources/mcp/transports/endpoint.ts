@@ -1,4 +1,4 @@
-import type { RpcError } from '#domain';
+import type { LargeResult, RpcError } from '#domain';
 import type { Upstream, UpstreamHead } from '#egress';
 import type { Clock } from '#foundation';
 import type { Message } from './message.ts';
@@ -33,11 +33,17 @@ export interface Exchange {
   readonly harmless: boolean;
   /** What the server sends on the answer's stream before the answer. */
   readonly onMessage: ((message: Message) => void) | null;
+  /** Takes a large result while it comes, where the transport can hand it on so; never anything of an error. */
+  readonly large?: LargeResult | null;
 }
 
 export type Reply =
   /** Over channels there is no head. */
-  | (Extract<Message, { kind: 'result' }> & { readonly head: UpstreamHead | null })
+  | (Extract<Message, { kind: 'result' }> & {
+      readonly head: UpstreamHead | null;
+      /** Of the result, there is only what did not go to `large`; of its content, only that there is some. */
+      readonly passed?: true;
+    })
   | {
       readonly kind: 'error';
       readonly error: RpcError;

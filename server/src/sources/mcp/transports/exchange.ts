@@ -1,8 +1,9 @@
-import type { EgressFailure, Upstream, UpstreamHead, UpstreamResponse } from '#egress';
+import type { EgressFailure, Upstream, UpstreamHead } from '#egress';
 import { err, ok, type Result } from '#foundation';
 import { send } from '../../failure.ts';
 import { type AnswerStream, createAnswerStream, isEventStream, resume } from './answer-stream.ts';
 import type { Endpoint, Exchange, Reply } from './endpoint.ts';
+import { createLargeAnswer, type LargeAnswer, passesFrom } from './large-answer.ts';
 import { parseMessage } from './message.ts';
 
 export { isEventStream } from './answer-stream.ts';
@@ -23,6 +24,7 @@ export function exchange(
     if (request.signal?.aborted === true) abort.abort();
     else request.signal?.addEventListener('abort', onAbort);
     let stream: AnswerStream | null = null;
+    let largeAnswer: LargeAnswer | null = null;
     let settled = false;
 
     const settle = (outcome: Result<Reply, EgressFailure>) => {
@@ -31,8 +33,20 @@ export function exchange(
       request.signal?.removeEventListener('abort', onAbort);
       resolve(outcome);
     };
+    const startLarge = (head: UpstreamHead) => {
+      const fromBytes = request.large == null ? null : passesFrom(head);
+      if (request.large == null || fromBytes === null) return null;
+      return createLargeAnswer(request, request.large, fromBytes, endpoint.maxAnswerBytes, (failure) => {
+        settle(err(failure));
+        abort.abort();
+      });
+    };
     const startStream = (head: UpstreamHead) => {
-      if (head.status !== 200 || !isEventStream(head)) return null;
+      if (head.status !== 200) return null;
+      if (!isEventStream(head)) {
+        largeAnswer = startLarge(head);
+        return largeAnswer;
+      }
       stream = createAnswerStream(request, endpoint, settle, () => abort.abort());
       return stream.open(head);
     };
@@ -59,7 +73,8 @@ export function exchange(
       }
       stream?.end();
       if (!answer.ok) settle(answer);
-      else if (stream === null) settle(ok(replyOf(answer.value, request.id)));
+      else if (largeAnswer !== null) settle(largeAnswer.end(answer.value, replyOf));
+      else if (stream === null) settle(ok(replyOf(answer.value, answer.value.body, request.id)));
       else settle(err(interrupted));
     });
   });
@@ -75,8 +90,8 @@ const interrupted: EgressFailure = {
   sent: true,
 };
 
-function replyOf(answer: UpstreamResponse, id: number): Reply {
-  const { status, body } = answer;
+function replyOf(answer: UpstreamHead, body: Buffer, id: number): Reply {
+  const { status } = answer;
   const parsed = parseMessage(body, id);
   const challenge = status === 401 || status === 403 ? answer.header('www-authenticate') : undefined;
   const challenged = challenge === undefined ? {} : { challenge };

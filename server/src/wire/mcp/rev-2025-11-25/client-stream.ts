@@ -77,6 +77,10 @@ export class StreamedExchange extends Exchange {
     }
   }
 
+  override large(): null {
+    return null;
+  }
+
   override get acceptsStream(): boolean {
     return true;
   }

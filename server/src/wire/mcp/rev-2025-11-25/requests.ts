@@ -56,12 +56,18 @@ const relays: Readonly<Record<string, Relay>> = {
 };
 
 /** Requests that a source answers. */
-async function relayed(context: Context, { method, params }: Request, signal: AbortSignal): Promise<Outcome> {
+async function relayed(
+  context: Context,
+  { id, method, params }: Request,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { exchange, deps, version } = context;
   const known = Object.hasOwn(relays, method) ? relays[method] : undefined;
   const relay = known ?? extensionRequest(method);
   const client = clientSide(context);
-  const answer = await relay({ exchange, params, signal, client, deps, manners: mannersOf(version) });
+  // Before, there were other kinds of content.
+  const large = version >= '2025-06-18' ? exchange.large(id, false) : null;
+  const answer = await relay({ exchange, params, signal, client, large, deps, manners: mannersOf(version) });
   return answer.ok ? inOlderForm(method, answer.value, version) : answer;
 }
 

@@ -120,7 +120,7 @@ async function call(exchange: Exchange, message: Request, deps: McpDeps): Promis
 /** A request that a source answers: with its result, or with what it wants to know first. */
 async function relayed(
   exchange: Exchange,
-  { method, params }: Request,
+  { id, method, params }: Request,
   kind: AuditKind,
   ask: Relay,
   deps: McpDeps,
@@ -128,7 +128,8 @@ async function relayed(
   const client = clientOf(exchange, method, params, deps);
   if (!client.ok) return err({ ...refused(client.error), kind });
   const signal = goneSignal(exchange);
-  const answer = await ask({ exchange, params, signal, client: client.value, deps, manners });
+  const large = exchange.large(id, true);
+  const answer = await ask({ exchange, params, signal, client: client.value, large, deps, manners });
   if (!answer.ok) return answer;
   const { value } = answer;
   if (typeof value !== 'string' && !Buffer.isBuffer(value)) {
