@@ -27,7 +27,7 @@ export interface Span {
   /** Once more is known of the work than when it began. */
   rename(name: string): void;
   set(attributes: Attributes): void;
-  /** As if it had ended with this error, once it ends. */
+  /** As if it had ended with this error, once it ends. What was said first is the reason. */
   fail(error: string): void;
   /** `error`: why it failed, as a stable code; never free text. Only the first end counts. */
   end(error?: string | null): void;

@@ -74,7 +74,7 @@ export class RecordedSpan implements Span {
   }
 
   fail(error: string): void {
-    this.#error = error;
+    this.#error ??= error;
   }
 
   end(error: string | null = this.#error): void {

@@ -77,9 +77,8 @@ export function nameSpan(span: Span, method: string, about: string | null): void
 }
 
 /** What became of a request that was not answered with a result. */
-export function describeRefused(span: Span, { refusal: { code }, relayed, recorded }: Refused): void {
-  // The record knows the true reason, where another one is told.
-  if (!recorded) span.fail(code);
+export function describeRefused(span: Span, { refusal: { code }, relayed }: Refused): void {
+  span.fail(code);
   if (!span.sampled) return;
   const { rpc, status } = errorCodes[code];
   describe(span, { rpcCode: String(relayed?.code ?? rpc ?? (status === 400 ? -32602 : -32603)) });

@@ -9,7 +9,7 @@ import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
 import type { Db } from '#storage';
-import type { Log, Tracer } from '#telemetry';
+import type { Log, Span, Tracer } from '#telemetry';
 import type { Executions } from './executions/executions.ts';
 import type { StatusFacts } from './status/contract.ts';
 
@@ -58,6 +58,8 @@ export interface RestRequest<Body, Query> {
   /** `https://host`, without a slash at the end. */
   readonly publicUrl: string;
   readonly signal: AbortSignal;
+  /** Of the whole request; `null` where the operation is not `traced`. */
+  readonly span: Span | null;
   header(name: string): string | undefined;
   /** The principal acting as this user; `field` says where the user was named. */
   actAs(userId: string | undefined): Result<Caller, Refusal>;
@@ -102,6 +104,8 @@ export interface Route<Body = unknown, Query = unknown> {
    * restrictions itself.
    */
   readonly forRestrictedKeys?: boolean | 'users';
+  /** It is a part of its caller's trace, and its answer tells which. */
+  readonly traced?: true;
   /** It changes something, so it leaves an audit record, whether refused or not. */
   readonly mutates?: boolean;
   /** Of what kind its records are, where what it needs does not say. */

@@ -8,6 +8,7 @@ import {
   roles,
 } from '#domain';
 import { err, isMembers, ok, type Result } from '#foundation';
+import { describe, type Span, type Tracer } from '#telemetry';
 import { answerOf, issuesRefusal, type RestRefusal, refusalAnswer } from './answer.ts';
 import { pathOfNoText, readJson } from './body.ts';
 import { challengeOf } from './challenge.ts';
@@ -17,15 +18,48 @@ import type { Answer, RestDeps, RestRequest, Route } from './route.ts';
 export interface Incoming {
   readonly request: Request;
   readonly params: Readonly<Record<string, string>>;
+  /** Of the request, where the operation is traced. */
+  readonly span?: Span;
 }
 
 /** What a request is served with, beside its own operation. */
 export type ServeDeps = Pick<RestDeps, 'identity' | 'pipeline' | 'audit' | 'issuer' | 'publicUrl'>;
 
 /** One request, in order: who, may they, is it well formed, do it, write it down, answer. */
-export async function serve(deps: ServeDeps, route: Route, incoming: Incoming): Promise<Response> {
+export async function serve(
+  deps: ServeDeps & Pick<RestDeps, 'tracer'>,
+  route: Route,
+  incoming: Incoming,
+): Promise<Response> {
+  if (route.traced) return inSpan(beginSpan(deps.tracer, route, incoming), deps, route, incoming);
   const outcome = await perform(deps, route, incoming);
   return outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+}
+
+async function inSpan(span: Span, deps: ServeDeps, route: Route, incoming: Incoming): Promise<Response> {
+  try {
+    const outcome = await perform(deps, route, { ...incoming, span });
+    if (!outcome.ok) span.fail(outcome.error.code);
+    const response = outcome.ok ? answerOf(outcome.value) : refusalAnswer(outcome.error);
+    response.headers.set('traceresponse', span.traceparent);
+    response.headers.set('traceparent', span.traceparent);
+    if (span.sampled) describe(span, { httpStatus: response.status });
+    return response;
+  } catch (error) {
+    span.fail('internal');
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+function beginSpan(tracer: Tracer, { method, path }: Route, { request: { headers } }: Incoming): Span {
+  const traceparent = headers.get('traceparent') ?? undefined;
+  const tracestate = headers.get('tracestate') ?? undefined;
+  const span = tracer.server(`${method} /v1${path}`, { traceparent, tracestate });
+  if (span.sampled)
+    describe(span, { httpMethod: method, httpRoute: `/v1${path}`, transport: 'tcp', protocol: 'http' });
+  return span;
 }
 
 /** All but the answer. */
@@ -38,7 +72,7 @@ export async function perform(
   const authorization = incoming.request.headers.get('authorization') ?? undefined;
   const principal = await deps.identity.authenticate(authorization, place);
   if (!principal.ok) {
-    if (route.needs === 'call') await recordStranger(deps, place, principal.error);
+    if (route.needs === 'call') await recordStranger(deps, place, principal.error, incoming.span);
     return err({ ...principal.error, challenge: challengeOf(deps.issuer(), principal.error.code) });
   }
 
@@ -57,7 +91,7 @@ export async function perform(
   if (route.mutates || (route.needs === 'call' && !checked.ok)) {
     const { recorded = (body: unknown) => body } = route;
     const asked = [params, checked.ok ? recorded(checked.value.body) : null];
-    await record(deps, route, principal.value, outcome, asked);
+    await record(deps, route, principal.value, outcome, asked, incoming.span);
   }
   return outcome;
 }
@@ -77,9 +111,11 @@ async function recordStranger(
   { audit, identity }: ServeDeps,
   { projectId }: Place,
   { code, reason, message }: Refusal,
+  span: Span | undefined,
 ): Promise<void> {
   await audit.record({
     kind: 'sign_in',
+    traceId: span?.traceId ?? null,
     decision: 'refused',
     projectId: identity.people.project(projectId ?? '')?.id ?? 'default',
     code,
@@ -128,7 +164,7 @@ function neededBy({ kind }: Principal, { operation, needs, forRestrictedKeys }: 
 async function check(
   deps: ServeDeps,
   route: Route,
-  { request, params }: Incoming,
+  { request, params, span }: Incoming,
   principal: Principal,
 ): Promise<Result<RestRequest<unknown, unknown>, RestRefusal>> {
   const url = new URL(request.url);
@@ -160,6 +196,7 @@ async function check(
     query,
     publicUrl: deps.publicUrl ?? url.origin,
     signal: request.signal,
+    span: span ?? null,
     header: (name) => request.headers.get(name) ?? undefined,
     actAs: (userId) => actAs(deps, principal, userId),
   });
@@ -182,10 +219,12 @@ async function record(
   principal: Principal,
   outcome: Result<Answer, Refusal>,
   asked: readonly unknown[],
+  span: Span | undefined,
 ): Promise<void> {
   const kind = route.records ?? (route.needs === 'call' ? 'tool_call' : 'admin');
   await deps.audit.record({
     kind,
+    traceId: span?.traceId ?? null,
     decision: outcome.ok ? 'allowed' : 'refused',
     projectId: principal.projectId,
     principal: principal.id,

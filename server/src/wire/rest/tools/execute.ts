@@ -1,7 +1,8 @@
 import { type ExecuteToolRequest, executeToolRequest } from '@sallyport/contracts';
 import { type Caller, type Refusal, refusal, silentClient, type Tool } from '#domain';
-import { elapsedMs, err, newId, ok, type Result } from '#foundation';
+import { elapsedMs, err, type Members, newId, ok, type Result } from '#foundation';
 import { hasRun } from '#pipeline';
+import { describe, type Span, spanName } from '#telemetry';
 import { type Answer, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 import { outputOf, outputOfRefusal } from './output.ts';
 
@@ -48,13 +49,18 @@ function keyRefusal(idempotencyKey: string | undefined): Refusal | null {
 
 async function execute(
   { pipeline, catalog, clock, tracer }: RestDeps,
-  { projectId, body, header }: Execute,
+  { projectId, body, header, span }: Execute,
   caller: Caller,
   signal: AbortSignal | null,
 ): Promise<Result<Answer, Refusal>> {
   const startedAt = clock.monotonic();
   const executionId = newId('te', clock.now());
   const tool = catalog.findTool(projectId, body.tool_name, body.tool_version);
+  const named = span ?? tracer.server('tools/call', { traceparent: undefined, tracestate: undefined });
+  if (named.sampled && tool !== null) {
+    named.rename(spanName('execute_tool', tool.qualifiedName));
+    describe(named, { operation: 'execute_tool', toolName: tool.qualifiedName, project: projectId });
+  }
   const outcome = await pipeline.callTool({
     caller,
     executionId,
@@ -64,11 +70,8 @@ async function execute(
     args: withoutUnsetNulls(body.input ?? {}, tool),
     client: silentClient,
     task: null,
-    meta: null,
-    span: tracer.server('tools/execute', {
-      traceparent: header('traceparent'),
-      tracestate: header('tracestate'),
-    }),
+    meta: baggageOf(header('baggage'), named),
+    span: named,
     signal,
     notify: null,
     find: () => (tool === null ? null : catalog.shown(tool)),
@@ -94,6 +97,11 @@ async function execute(
   });
 }
 
+/** What goes on to sources that speak MCP, screened like arguments, where baggage is passed on at all. */
+function baggageOf(baggage: string | undefined, { passedOn }: Span): Members | null {
+  return baggage === undefined || passedOn?.passesBaggage !== true ? null : { baggage };
+}
+
 /** In an answer it stands the same for what does not exist and for what the caller may not have. */
 function askedName({ tool_name, tool_version }: ExecuteToolRequest): string {
   return tool_version === undefined ? tool_name : `${tool_name}@${tool_version}`;
@@ -117,12 +125,13 @@ function withoutUnsetNulls(
 /** The pipeline writes down every call that it sees; this one did not come so far. */
 async function recordRefused(
   deps: RestDeps,
-  { principal, projectId, body }: Execute,
+  { principal, projectId, body, span }: Execute,
   refused: Refusal,
 ): Promise<void> {
   await deps.audit.record({
     kind: 'tool_call',
     decision: 'refused',
+    traceId: span?.traceId ?? null,
     projectId,
     code: refused.code,
     reason: refused.reason ?? refused.message,
