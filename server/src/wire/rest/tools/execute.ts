@@ -16,6 +16,7 @@ export function executeRoute(deps: RestDeps): Route {
     path: '/tools/execute',
     needs: 'call',
     forRestrictedKeys: true,
+    traced: true,
     body: executeToolRequest,
     success: 200,
     async run(request) {
