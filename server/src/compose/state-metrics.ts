@@ -32,14 +32,11 @@ export function gatherState(rooms: Rooms): void {
     help: 'Vault keys that records are still moving away from.',
     together: 'max',
   });
-  const redisUp =
-    redis === null
-      ? null
-      : gauge({
-          name: 'sallyport_redis_up',
-          help: '0 while Redis does not answer, so that this replica counts for itself.',
-          together: 'min',
-        });
+  const redisUp = gauge({
+    name: 'sallyport_redis_up',
+    help: '0 while Redis does not answer, so that this replica counts for itself; no series where there is none.',
+    together: 'min',
+  });
   beforeRead(() => {
     const lag = audit.lag();
     behind.of().set(lag.bytes);
@@ -48,7 +45,7 @@ export function gatherState(rooms: Rooms): void {
     const { seals: canSeal, retired: movingFrom } = vault.status();
     seals.of().set(canSeal ? 1 : 0);
     retired.of().set(movingFrom);
-    redisUp?.of().set(redis?.isWell() ? 1 : 0);
+    if (redis !== null) redisUp.of().set(redis.isWell() ? 1 : 0);
   });
 }
 
@@ -92,7 +89,12 @@ export function gatherOpen({ metrics }: Telemetry, sessions: Sessions, streams: 
     name: 'sallyport_mcp_streams',
     help: 'Open streams of clients who want to hear of changes.',
   });
+  const waiting = metrics.gauge({
+    name: 'sallyport_mcp_requests_in_flight',
+    help: 'Requests at gateways that wait for the answer of a source.',
+  });
   metrics.beforeRead(() => {
+    waiting.of().set(streams.waiting());
     openSessions.of().set(sessions.size());
     openStreams.of().set(streams.size());
   });

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
 import type { Clock } from '#foundation';
-import type { Counter, GaugeName, Metrics } from './metrics/contract.ts';
+import type { Counter, Metrics } from './metrics/contract.ts';
 
 /** So much of the past at least, and twice as much at most, stands in what is told of the event loop. */
 const windowMs = 30_000;
@@ -12,6 +12,7 @@ const everyMs = 20;
 export function watchProcess(metrics: Metrics, clock: Clock, version: string): () => void {
   tellVersions(metrics, version);
   gatherUse(metrics);
+  gatherFiles(metrics);
   const stops = [watchEventLoop(metrics, clock), watchGarbage(metrics)];
   return () => {
     for (const stop of stops) stop();
@@ -35,15 +36,12 @@ function gatherUse(metrics: Metrics): void {
   const user = cpu('process_cpu_user_seconds_total', 'CPU time in our own code.');
   const system = cpu('process_cpu_system_seconds_total', 'CPU time in the operating system, for us.');
   const all = cpu('process_cpu_seconds_total', 'CPU time, of all threads.');
-  const gauge = (name: string, help: string, together?: GaugeName['together']) =>
-    metrics.gauge({ name, help, ...(together && { together }) }).of();
+  const gauge = (name: string, help: string) => metrics.gauge({ name, help }).of();
   const resident = gauge('process_resident_memory_bytes', 'Memory that is not swapped out.');
   const heapTotal = gauge('nodejs_heap_size_total_bytes', 'The heap of V8.');
   const heapUsed = gauge('nodejs_heap_size_used_bytes', 'What is used of the heap of V8.');
   const external = gauge('nodejs_external_memory_bytes', 'Memory outside the heap that JavaScript holds.');
-  const open = gauge('process_open_fds', 'Open file descriptors; on Linux only.');
-  const max = gauge('process_max_fds', 'How many may be open; on Linux only.', 'min');
-  metrics.beforeRead(async () => {
+  metrics.beforeRead(() => {
     const micros = process.cpuUsage();
     user(micros.user / 1e6);
     system(micros.system / 1e6);
@@ -53,8 +51,6 @@ function gatherUse(metrics: Metrics): void {
     heapTotal.set(memory.heapTotal);
     heapUsed.set(memory.heapUsed);
     external.set(memory.external);
-    open.set(await countOpen());
-    max.set(await maxOpen());
   });
 }
 
@@ -67,16 +63,26 @@ function growing(counter: Counter): (total: number) => void {
   };
 }
 
-function countOpen(): Promise<number> {
-  return readdir('/proc/self/fd').then(
-    ({ length }) => length,
-    () => Number.NaN,
-  );
-}
-
-async function maxOpen(): Promise<number> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-  return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+/** No series where the system does not say. */
+function gatherFiles(metrics: Metrics): void {
+  const ofOne = 'of the process that has the most of them; on Linux only.';
+  const open = metrics.gauge({
+    name: 'process_open_fds',
+    help: `Open file descriptors, ${ofOne}`,
+    together: 'max',
+  });
+  const max = metrics.gauge({
+    name: 'process_max_fds',
+    help: 'How many file descriptors a process may have; on Linux only.',
+    together: 'min',
+  });
+  metrics.beforeRead(async () => {
+    const files = await readdir('/proc/self/fd').catch(() => null);
+    const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+    const most = /^Max open files +(\d+)/m.exec(limits)?.[1];
+    if (files !== null) open.of().set(files.length);
+    if (most !== undefined) max.of().set(Number(most));
+  });
 }
 
 /** Two windows that overlap, so that whoever reads takes nothing away from who reads next. */

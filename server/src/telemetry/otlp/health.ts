@@ -42,6 +42,7 @@ export function healthMetrics(metrics: Metrics): HealthMetrics {
   const up = metrics.gauge({
     name: 'sallyport_telemetry_exporter_up',
     help: 'Whether what was last sent to the collector arrived; no series where nothing is sent.',
+    together: 'min',
     labels: ['signal'],
   });
   const dropped = metrics.counter({

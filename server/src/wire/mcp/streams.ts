@@ -82,6 +82,8 @@ export function createStreams(clock: Clock) {
           if (stream.lists.has(list)) tell(stream, messageEvent(stream.changed(list)));
       }
     },
+    /** How many requests wait for their answer. */
+    waiting: () => waiting.size,
     size: () => [...bySlug.values()].reduce((sum, streams) => sum + streams.size, 0),
     close(): void {
       stopKeepAlive();
