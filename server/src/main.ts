@@ -25,7 +25,13 @@ process.on('uncaughtExceptionMonitor', (error) =>
 process.on('exit', flushNow);
 
 try {
-  const app = await createApp({ settings: settings.value, env: process.env, log, version });
+  const app = await createApp({
+    settings: settings.value,
+    env: process.env,
+    log,
+    version,
+    lanes: settings.value.processes - 1,
+  });
   let stops = 0;
   const stop = (signal: string) => {
     // A second signal means now.

@@ -112,6 +112,8 @@ export interface Audit {
    * altered, taken out or put in since they were journalled. The time must be one.
    */
   verify(options?: VerifyOptions): Promise<AuditVerifyResponse>;
+  /** Everything recorded before the call is in the database. */
+  settled(): Promise<void>;
   /**
    * Bytes journalled but not yet in the database, and the error met now. Where the journal is not `writable`, every call is
    * withheld until a restart.

@@ -7,10 +7,10 @@ import {
   type Settings,
   watchConfigFile,
 } from '#config';
-import { newGatewayFromRequest } from '#domain';
+import { newGatewayFromRequest, type Source } from '#domain';
 import { createEgress } from '#egress';
 import { type Clock, Fault, systemClock } from '#foundation';
-import { createTelemetry, type Log, watchProcess } from '#telemetry';
+import { createTelemetry, type Log, type MetricSnapshot, watchProcess } from '#telemetry';
 import {
   countAnswers,
   createConnect,
@@ -31,6 +31,7 @@ import { type Address, createAddress } from './address.ts';
 import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
+import type { Processes, ProcessesDeps } from './office.ts';
 import { projectIds } from './project-ids.ts';
 import { checkReadiness, gatherFacts } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
@@ -47,6 +48,8 @@ export interface AppDeps {
   readonly log: Log;
   readonly version: string;
   readonly clock?: Clock;
+  /** How many further processes serve the port; none unless told. */
+  readonly lanes?: number;
 }
 
 export interface App {
@@ -68,9 +71,11 @@ export async function createApp({
   env,
   version,
   clock = systemClock,
+  lanes = 0,
   ...given
 }: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
+  const processes = await processesOf(lanes, { ...given, dataDir: settings.dataDir, version, clock });
   const telemetry = await createTelemetry({
     log: given.log,
     logLevel: settings.logLevel,
@@ -86,7 +91,7 @@ export async function createApp({
   const address = createAddress(settings);
   let rooms: Rooms;
   try {
-    rooms = await buildRooms(settings, config, clock, telemetry, address.origin, env);
+    rooms = await buildRooms(settings, config, clock, telemetry, address.origin, env, processes?.among);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
     throw error;
@@ -96,9 +101,13 @@ export async function createApp({
   const keyInEnvironment = settings.adminKey !== null;
   if (keyInEnvironment) await rooms.identity.ensureAdminKey(settings.adminKey);
   const demo = await startedDemo(starting, log);
-  await applyDeclared(config, demo?.source() ?? null, rooms);
+  const declare: Declare = (config, demo) => {
+    const apply = () => applyDeclared(config, demo, rooms);
+    return processes === null ? apply() : processes.declare({ config, demo }, apply);
+  };
+  await declare(config, demo?.source() ?? null);
   demo?.onMoved(() => {
-    applyDeclared(config, demo.source(), rooms).catch((error) =>
+    declare(config, demo.source()).catch((error) =>
       log.error({ err: error }, 'the demo worker moved, and its new address was not taken'),
     );
   });
@@ -109,16 +118,18 @@ export async function createApp({
   // The demo's tools are there when it says that it is ready.
   if (demo !== null) await rooms.sources.refresh(projectId, demo.source().id);
   const demoGateway = demo === null ? null : await ensureDemoGateway(rooms.catalog);
-  const watched = await watchConfig(settings, config, env, rooms, log);
+  const watched = await watchConfig(settings, config, env, { rooms, log, declare });
   const fronts = await openFronts(settings, rooms, {
     clock,
     log,
     version,
     address,
     configMistakes: watched.mistakes,
+    metrics: () => processes?.metrics(telemetry.metrics.read) ?? telemetry.metrics.read(),
   });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
+  await processes?.open(fronts.server, { ...rooms, origin: address.origin() });
   return {
     url: address.origin(),
     newAdminKey,
@@ -127,13 +138,24 @@ export async function createApp({
     rooms,
     async close() {
       watched.close();
-      await fronts.close();
+      // What lanes still have under way may need this process to the end.
+      await Promise.all([processes?.stop(graceMs), fronts.close()]);
       await demo?.stop();
       stopWatching();
       await rooms.close();
     },
   };
 }
+
+/** Nothing of it is loaded where this is the only process. */
+async function processesOf(lanes: number, deps: Omit<ProcessesDeps, 'lanes'>): Promise<Processes | null> {
+  if (lanes === 0) return null;
+  const { createProcesses } = await import('./office.ts');
+  return createProcesses({ ...deps, lanes });
+}
+
+/** Makes what is declared exactly this. */
+type Declare = (config: ConfigFile, demo: Source | null) => Promise<void>;
 
 async function firstConfig(settings: Settings, env: AppDeps['env']): Promise<ConfigFile> {
   if (settings.configPath === null) return emptyConfig;
@@ -180,8 +202,7 @@ async function watchConfig(
   settings: Settings,
   first: ConfigFile,
   env: AppDeps['env'],
-  rooms: Rooms,
-  log: Log,
+  { rooms, log, declare }: { readonly rooms: Rooms; readonly log: Log; readonly declare: Declare },
 ) {
   const path = settings.configPath;
   let acting = first;
@@ -204,7 +225,7 @@ async function watchConfig(
       return;
     }
     acting = loaded.value;
-    await applyDeclared(acting, null, rooms);
+    await declare(acting, null);
     const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
     const { workers, gateways, grants, rules, limits, plugins, hooks, secrets } = acting;
@@ -229,9 +250,14 @@ interface FrontDeps {
   readonly version: string;
   readonly address: Address;
   readonly configMistakes: () => readonly string[];
+  readonly metrics: () => Promise<readonly MetricSnapshot[]>;
 }
 
-async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, address, ...deps }: FrontDeps) {
+async function openFronts(
+  settings: Settings,
+  rooms: Rooms,
+  { configMistakes, metrics, address, ...deps }: FrontDeps,
+) {
   const stopping = new AbortController();
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
@@ -264,7 +290,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
     mcp: settings.roles.has('gateway') ? mcp : null,
     rest: settings.roles.has('admin') ? rest : null,
     readiness,
-    metrics: { read: rooms.telemetry.metrics.read, token: settings.metricsToken },
+    metrics: { read: metrics, token: settings.metricsToken },
     answered: countAnswers(rooms.telemetry.metrics),
     more: [
       ...oauth.fronts,
@@ -280,6 +306,7 @@ async function openFronts(settings: Settings, rooms: Rooms, { configMistakes, ad
   });
   address.listensAt(server.url);
   return {
+    server,
     async close() {
       stopping.abort();
       stopTelling();

@@ -2,6 +2,7 @@ import type { Settings } from '#config';
 import type { Clock } from '#foundation';
 import { createSources, type Sources } from '#sources';
 import type { Log, Metrics } from '#telemetry';
+import type { Among } from './among.ts';
 import { pinningOf } from './pinning.ts';
 import { sourceKinds } from './registries.ts';
 import type { Rooms } from './rooms.ts';
@@ -11,11 +12,13 @@ type Needs = Pick<Rooms, 'db' | 'changes' | 'vault' | 'egress' | 'audit' | 'cata
   readonly issuer: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly among: Pick<Among, 'isOffice' | 'onHurry'>;
 };
 
 /** Where tools live: what they say is kept in the catalog, what they carry comes from the credentials. */
 export async function openSources({ processEnv }: Settings, needs: Needs): Promise<Sources> {
-  const { db, changes, vault, egress, clock, log, metrics, audit, catalog, credentials, issuer } = needs;
+  const { db, changes, vault, egress, clock, log, metrics, audit, catalog, credentials, issuer, among } =
+    needs;
   const sources = await createSources({
     kinds: sourceKinds,
     processEnv,
@@ -29,6 +32,8 @@ export async function openSources({ processEnv }: Settings, needs: Needs): Promi
     clock,
     log,
     metrics,
+    watches: among.isOffice,
+    onHurry: among.onHurry,
     onListed: (source, offer) =>
       catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
     onPresence: catalog.sourcesChanged,

@@ -19,6 +19,7 @@ import {
 } from '#storage';
 import type { Log, Metrics, Telemetry, Tracer } from '#telemetry';
 import { givenRootKeys, openVault, type Vault } from '#vault';
+import { type Among, alone } from './among.ts';
 import { recordConsent } from './consent-records.ts';
 import { countCalls } from './count-calls.ts';
 import { logDecisions } from './log-decisions.ts';
@@ -52,16 +53,16 @@ export interface Rooms {
 async function openKept(
   { dataDir, databaseUrl, rootKey }: Settings,
   { clock, log, metrics, egress, env, config }: KeptDeps,
+  among: Among,
 ) {
   // The embedded database locks the directory itself; with a PostgreSQL server the journal still lives there.
-  const lock = databaseUrl === null ? null : await lockDataDir(dataDir);
-  const opened = await openDatabase(databaseUrl === null ? { dataDir } : { url: databaseUrl }, {
-    log,
-    clock,
-  });
-  const db = observedDb(opened, metrics, clock);
+  const lock = databaseUrl === null || !among.isOffice ? null : await lockDataDir(dataDir);
+  const at = databaseUrl === null ? { dataDir } : { url: databaseUrl };
+  const opened = among.heldDb ?? (await openDatabase(at, { log, clock }));
+  const db = among.db(observedDb(opened, metrics, clock));
   try {
-    const changes = await openChanges(db, { clock, log });
+    const isShared = among.sharesDb || db.kind === 'postgres';
+    const changes = among.changes(await openChanges(db, { clock, log }, isShared));
     const given = givenRootKeys({ declared: config.rootKeys, environment: rootKey, env, egress, clock });
     const vault = await openVault({ db, changes, clock, log, given, dataDir });
     return { lock, db, changes, vault };
@@ -99,14 +100,19 @@ export async function buildRooms(
   telemetry: Telemetry,
   issuer: () => string,
   env: Readonly<Record<string, string | undefined>>,
+  among: Among = alone,
 ): Promise<Rooms> {
-  const { dataDir, redisUrl } = settings;
+  const { redisUrl } = settings;
   const { log, metrics, tracer } = telemetry;
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
-  const { lock, db, changes, vault } = await openKept(settings, { clock, log, metrics, egress, env, config });
+  const { lock, db, changes, vault } = await openKept(
+    settings,
+    { clock, log, metrics, egress, env, config },
+    among,
+  );
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
-  const journal = await createAudit({ dir: dataDir, db, clock, log, durability });
+  const journal = await createAudit({ dir: among.auditDir(settings), db, clock, log, durability });
   const ground = { db, changes, vault, egress, clock, log, metrics, issuer };
   const identity = await createIdentity({
     ...ground,
@@ -117,7 +123,7 @@ export async function buildRooms(
     ...ground,
     hasSource: (projectId, id) => sources.get(projectId, id) !== null,
   });
-  const audit = observedAudit(journal, observersOf(settings, telemetry, catalog));
+  const audit = among.audit(observedAudit(journal, observersOf(settings, telemetry, catalog)));
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
   const policy = await createPolicy({
     ...ground,
@@ -132,11 +138,26 @@ export async function buildRooms(
     subjects: identity.subjects,
     onConsent: (event) => recordConsent(event, audit),
   });
-  const sources: Sources = await openSources(settings, { ...ground, audit, catalog, credentials });
-  const pipeline = createPipeline({ identity, policy, credentials, sources, audit, clock, log, metrics });
+  const sources: Sources = await openSources(settings, {
+    ...ground,
+    audit,
+    catalog,
+    credentials,
+    among,
+  });
+  const pipeline = createPipeline({
+    identity,
+    policy,
+    credentials,
+    sources: among.sources(sources),
+    audit,
+    clock,
+    log,
+    metrics,
+  });
   // Everybody has loaded what they hold, and listens.
   changes.listen();
-  vault.keepUp();
+  if (among.isOffice) vault.keepUp();
   return {
     db,
     redis,

@@ -35,6 +35,11 @@ export interface Pipeline {
     gateway: Gateway | null,
     tools: readonly ShownTool[],
   ): MaybePromise<readonly ShownTool[]>;
+  /**
+   * Whether any process that knows what is laid down can do it as well as another, as it depends on nothing that one of them keeps:
+   * a call of this tool, or with `null` a list.
+   */
+  standsAlone(caller: Caller, gateway: Gateway, shown: ShownTool | null): boolean;
   /** What rules redact of what comes out; `null` where none does. The same until a rule changes, then another. */
   redactions(projectId: string): Redactions | null;
   /** What a source says of the target outside of any request, as the caller may hear it; `null`: it may not. */

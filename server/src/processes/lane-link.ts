@@ -26,6 +26,7 @@ export interface LaneLink {
   fresh(): Promise<void>;
   handOver(socket: Socket, bytes: Buffer): void;
   pass(passing: Passing): void;
+  hurry(projectId: string, sourceId: string): void;
 }
 
 const lookAgainMs = 100;
@@ -116,6 +117,7 @@ export async function openLaneLink(): Promise<LaneLink> {
       const unread = socket.read() as Buffer | null;
       send({ kind: 'connection', bytes: unread === null ? bytes : Buffer.concat([bytes, unread]) }, socket);
     },
+    hurry: (projectId, sourceId) => send({ kind: 'hurry', projectId, sourceId }),
     pass: (passing) => send({ kind: 'passing', passing }),
   };
 }

@@ -12,6 +12,7 @@ export interface LaneDeps {
   readonly log: Log;
   /** What the config file says now. */
   readonly declared: () => unknown;
+  readonly onHurry: (projectId: string, sourceId: string) => void;
   readonly onLoaded: (lane: Lane) => void;
   /** A connection that the office shall go on with. */
   readonly onConnection: (socket: Socket, bytes: Buffer) => void;
@@ -37,7 +38,7 @@ type Passed = ReturnType<Desk['serve']>;
 export function createLane(
   child: ChildProcess,
   { name, start }: { readonly name: string; readonly start: unknown },
-  { db, desk, log, declared, onLoaded, onConnection }: LaneDeps,
+  { db, desk, log, declared, onLoaded, onConnection, onHurry }: LaneDeps,
 ): Lane {
   const served: ServedDb = serveDb(db, (answer) => send({ kind: 'db', answer }));
   const passed = new Map<number, Passed>();
@@ -46,6 +47,8 @@ export function createLane(
   const ending = Promise.withResolvers<void>();
   let nextId = 0;
   let isOver = false;
+  // It stands in `start`.
+  let toldDeclared = declared();
 
   function send(message: ToLane, socket?: Socket): void {
     if (!child.connected) return;
@@ -82,6 +85,8 @@ export function createLane(
         return asked.get(message.id)?.(message.answer);
       case 'connection':
         return handle === undefined ? undefined : onConnection(handle as Socket, message.bytes);
+      case 'hurry':
+        return onHurry(message.projectId, message.sourceId);
       case 'passing':
         return takePassing(message.passing);
     }
@@ -111,7 +116,11 @@ export function createLane(
     give: (socket) => send({ kind: 'connection' }, socket),
     stop: () => send({ kind: 'stop' }),
     kill: () => void child.kill('SIGKILL'),
-    look: (seq) => send({ kind: 'look', seq, declared: declared() }),
+    look(seq) {
+      const now = declared();
+      send({ kind: 'look', seq, declared: now === toldDeclared ? null : now });
+      toldDeclared = now;
+    },
     async stale(seq) {
       if (isOver) return;
       const confirmed = Promise.withResolvers<void>();

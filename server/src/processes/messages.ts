@@ -28,7 +28,7 @@ export type ToLane =
   | { readonly kind: 'db'; readonly answer: DbAnswer }
   /** What it holds may not be right any more: until it has looked, it serves nothing itself. To be confirmed. */
   | { readonly kind: 'stale'; readonly seq: number }
-  /** All that was said until `seq` can be seen now; this stands in the config file. */
+  /** All that was said until `seq` can be seen now; what the config file says now; `null`: as before. */
   | { readonly kind: 'look'; readonly seq: number; readonly declared: unknown }
   | { readonly kind: 'ask'; readonly id: number; readonly what: LaneQuestion }
   /** With a connection. */
@@ -44,6 +44,8 @@ export type ToOffice =
   | { readonly kind: 'answered'; readonly id: number; readonly answer: unknown }
   /** With a connection, of which these bytes were read already. */
   | { readonly kind: 'connection'; readonly bytes: Buffer }
+  /** A source should be looked at: a call found it otherwise than it is known. */
+  | { readonly kind: 'hurry'; readonly projectId: string; readonly sourceId: string }
   | { readonly kind: 'passing'; readonly passing: Passing };
 
 /** A request that was passed on, at the office. */

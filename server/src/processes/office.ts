@@ -18,7 +18,11 @@ export interface OfficeDeps {
   readonly start: (name: string, number: number) => unknown;
   /** What the config file says now. */
   readonly declared: () => unknown;
+  /** A lane ended by itself; done when another may take its place. */
+  readonly onEnded: (number: number) => Promise<void>;
   readonly desk: Desk;
+  /** A lane found a source otherwise than it is known. */
+  readonly onHurry: (projectId: string, sourceId: string) => void;
   /** A connection that a lane does not serve; these bytes were read already. */
   readonly onConnection: (socket: Socket, bytes: Buffer) => void;
 }
@@ -81,9 +85,10 @@ export function createOffice(deps: OfficeDeps): Office {
       log.warn({ lane: name, code, signal }, 'a lane ended and is started again');
       const isWell = performance.now() - startedAt > wellAfterMs;
       const next = isWell ? shortestPauseMs : Math.min(longestPauseMs, pauseMs * 2);
+      const left = deps.onEnded(number);
       const pause = setTimeout(() => {
         pauses.delete(pause);
-        begin(number, next);
+        void left.then(() => stopping || begin(number, next));
       }, pauseMs);
       pauses.add(pause);
     });

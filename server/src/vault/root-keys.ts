@@ -42,7 +42,7 @@ export interface RootKeysDeps {
 
 /** Every root key that is at hand. One is made only where nothing was ever sealed without it. */
 export async function openRootKeys({ db, clock, given, dataDir, used }: RootKeysDeps): Promise<RootKeys> {
-  const ownFile = dataDir === null || db.kind !== 'pglite' ? null : dataDir;
+  const ownFile = dataDir === null || db.kind === 'postgres' ? null : dataDir;
   const known = [...given.keys];
   const mainId = given.defaultId ?? (ownFile === null ? databaseRootId : fileRootId);
   const found = [fileKey(), await readRootKeyRow(db)];

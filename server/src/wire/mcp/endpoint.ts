@@ -15,7 +15,7 @@ import { endSession, openStream } from './rev-2025-11-25/listening.ts';
 import { serveLegacy } from './rev-2025-11-25/serve.ts';
 import { isModern } from './rev-2026-07-28/envelope.ts';
 import { serveModern } from './rev-2026-07-28/serve.ts';
-import { errorMessage, parseBody, type RpcId } from './rpc.ts';
+import { type ClientMessage, errorMessage, parseBody, type RpcId } from './rpc.ts';
 
 /** Serves `/mcp/{slug}`: who may come in is decided first, then which generation of the protocol the request speaks. */
 export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
@@ -43,6 +43,30 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
   };
 }
 
+/** Serves a request whose caller and body are known to be in order. */
+export async function serveKnown(
+  exchange: Exchange,
+  message: Extract<ClientMessage, { kind: 'request' }>,
+  deps: McpDeps,
+): Promise<void> {
+  try {
+    beginSpan(exchange, message, deps);
+    const served = await serveMessage(exchange, message, deps);
+    if (served.ok) return;
+    await recordRefused(exchange, served.error, deps);
+    tell(exchange, served.error, message.id, deps);
+  } catch (error) {
+    deps.log.error(
+      { err: error, gateway: exchange.view.gateway.slug },
+      'a request to a gateway failed inside the server',
+    );
+    exchange.span?.fail('internal');
+    tell(exchange, refused(refusal('internal', 'something went wrong here')), message.id, deps);
+  } finally {
+    endSpan(exchange);
+  }
+}
+
 async function serveEntered(
   exchange: Exchange,
   asked: Asked,
@@ -64,7 +88,7 @@ interface Asked {
   exchange: Exchange | null;
 }
 
-function enter(
+export function enter(
   request: HttpRequest,
   response: HttpResponse,
   slug: string,
@@ -102,16 +126,8 @@ async function post(
   deps: McpDeps,
   httpSse: HttpSse,
 ): Promise<Result<void, Refused>> {
-  const { headers } = exchange.request;
-  if (!isJson(headers['content-type'])) {
-    return err(
-      refused(refusal('request.media_type', 'the body must be application/json', { field: 'Content-Type' })),
-    );
-  }
-  if (!acceptsJson(headers.accept)) {
-    const wanted = 'the client must accept application/json and text/event-stream';
-    return err(refused(refusal('request.not_acceptable', wanted, { field: 'Accept' })));
-  }
+  const unfit = unfitForm(exchange.request);
+  if (unfit !== null) return err(refused(unfit));
   const body = await readBody(exchange.request);
   if (!body.ok) return err(refused(body.error));
   const parsed = parseBody(body.value);
@@ -125,11 +141,29 @@ async function post(
     asked.exchange = onStream.value;
     return await onStream.value.serve(message, deps);
   }
+  return await serveMessage(exchange, message, deps);
+}
+
+async function serveMessage(
+  exchange: Exchange,
+  message: ClientMessage | ClientMessage[],
+  deps: McpDeps,
+): Promise<Result<void, Refused>> {
   if (Array.isArray(message)) return await serveLegacy(exchange, message, deps);
-  const version = headers['mcp-protocol-version'] as string | undefined;
+  const version = exchange.request.headers['mcp-protocol-version'] as string | undefined;
   return isModern(version, message)
     ? await serveModern(exchange, message, deps)
     : await serveLegacy(exchange, message, deps);
+}
+
+/** What is wrong with how the request says what it brings, and what it takes. */
+export function unfitForm({ headers }: HttpRequest): Refusal | null {
+  if (!isJson(headers['content-type'])) {
+    return refusal('request.media_type', 'the body must be application/json', { field: 'Content-Type' });
+  }
+  if (acceptsJson(headers.accept)) return null;
+  const wanted = 'the client must accept application/json and text/event-stream';
+  return refusal('request.not_acceptable', wanted, { field: 'Accept' });
 }
 
 async function withoutBody(

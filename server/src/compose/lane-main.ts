@@ -1,0 +1,31 @@
+import { readSettings } from '#config';
+import { messageOf } from '#foundation';
+import { openLaneLink } from '#processes';
+import { openProcessLog } from '#telemetry';
+import { runLane } from './lane.ts';
+import type { LaneStart } from './office.ts';
+
+/** The program that a lane is. The office forks it, with its own environment, and ends it. */
+
+const link = await openLaneLink();
+const start = link.start as LaneStart;
+const settings = readSettings(process.env);
+if (!settings.ok) throw new Error('the environment was in order when the office read it');
+const { logLevel: level, logFormat } = settings.value;
+const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
+const output = await openProcessLog({ level, format, fd: process.stdout.fd, shared: true });
+const log = output.log.child({ process: start.name });
+process.on('uncaughtExceptionMonitor', (error) =>
+  log.error({ err: error }, 'a mistake of our own ends a lane'),
+);
+process.on('exit', output.flushNow);
+
+try {
+  await runLane(link, start, { settings: settings.value, env: process.env, log });
+  await output.flush();
+  process.exit(0);
+} catch (error) {
+  log.error({ error: messageOf(error) }, 'a lane could not go on');
+  await output.flush();
+  process.exit(1);
+}

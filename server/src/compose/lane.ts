@@ -1,0 +1,163 @@
+import type { Settings } from '#config';
+import { createEgress } from '#egress';
+import { messageOf, systemClock } from '#foundation';
+import type { LaneLink } from '#processes';
+import type { Sources } from '#sources';
+import { createTelemetry, type Log, watchProcess } from '#telemetry';
+import {
+  createGatewayPage,
+  createLaneEndpoint,
+  createLaneFront,
+  createOriginPolicy,
+  createSessions,
+  createStreams,
+  createTaskIds,
+} from '#wire';
+import { alone, laneDir } from './among.ts';
+import { applyDeclared } from './declared.ts';
+import type { DeclaredNow, LaneStart } from './office.ts';
+import { buildRooms, type Rooms } from './rooms.ts';
+
+interface LaneDeps {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** How long calls under way may take to finish once the office says that this ends. */
+const graceMs = 30_000;
+/** As long as this, the answer of a call waits for what changed while it ran. */
+const freshWithinMs = 5000;
+
+/** A lane from its start to its end: the rooms of the office on the same database, and a front that serves what surely needs nothing else. */
+export async function runLane(link: LaneLink, start: LaneStart, deps: LaneDeps): Promise<void> {
+  const rooms = await openRooms(link, start, deps);
+  const { audit, changes, telemetry } = rooms;
+  const stopped = Promise.withResolvers<void>();
+  const declared = createDeclaring(start.declared, rooms);
+  await declared.take(null);
+  const front = openFront(link, start, deps, rooms);
+  link.loaded({
+    connection: front.take,
+    answering: front.answering,
+    async look(next) {
+      await declared.take(next as DeclaredNow | null);
+      return (await changes.look()) && audit.lag().writable;
+    },
+    answers: {
+      async drain() {
+        await audit.settled();
+        return true;
+      },
+      metrics: () => telemetry.metrics.read(),
+    },
+    stop: stopped.resolve,
+  });
+  await stopped.promise;
+  await front.close(graceMs);
+  await rooms.close();
+}
+
+async function openRooms(link: LaneLink, start: LaneStart, { settings, env, log }: LaneDeps): Promise<Rooms> {
+  const clock = systemClock;
+  // The office tells the metrics of all processes.
+  const otlp = settings.otel === null ? null : { ...settings.otel, metrics: null };
+  const telemetry = await createTelemetry({
+    log,
+    logLevel: settings.logLevel,
+    clock,
+    version: start.version,
+    otlp,
+    egress: () => createEgress({ allow: settings.egressAllow, clock }),
+  });
+  watchProcess(telemetry.metrics, clock, start.version);
+  const { config } = start.declared;
+  return await buildRooms(settings, config, clock, telemetry, () => start.origin, env, {
+    ...alone,
+    heldDb: settings.databaseUrl === null ? link.db : null,
+    sharesDb: true,
+    isOffice: false,
+    onHurry: link.hurry,
+    auditDir: ({ dataDir }) => laneDir(dataDir, start.number),
+    sources: (sources) => whileFresh(sources, link),
+  });
+}
+
+/** What the config file declares, as the office read it. */
+function createDeclaring(first: DeclaredNow, rooms: Rooms) {
+  let wanted = first;
+  let applied: DeclaredNow | null = null;
+  return {
+    /** `null`: what was declared before. */
+    async take(next: DeclaredNow | null): Promise<void> {
+      wanted = next ?? wanted;
+      while (applied !== wanted) {
+        const now = wanted;
+        await applyDeclared(now.config, now.demo, rooms);
+        applied = now;
+      }
+    },
+  };
+}
+
+function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps, rooms: Rooms) {
+  const clock = systemClock;
+  const issuer = () => start.origin;
+  const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
+  const streams = createStreams(clock);
+  const sessions = createSessions({ ...rooms, clock, log });
+  const endpoint = createLaneEndpoint(
+    {
+      ...rooms,
+      clock,
+      log,
+      sessions,
+      streams,
+      tasks: createTaskIds(rooms.sealer, clock),
+      page: createGatewayPage({ ...rooms, issuer }),
+      issuer,
+      version: start.version,
+    },
+    origins,
+  );
+  const front = createLaneFront({
+    serves(request, response) {
+      if (!link.isFresh() || !settings.roles.has('gateway')) return false;
+      try {
+        return endpoint.serves(request, response);
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, 'a lane left a request to the office');
+        return false;
+      }
+    },
+    pass: link.pass,
+    handOver: link.handOver,
+  });
+  return {
+    ...front,
+    async close(withinMs: number) {
+      await front.close(withinMs);
+      streams.close();
+      sessions.close();
+    },
+  };
+}
+
+/** Whatever was taken away while a call ran is known before its answer is looked at. */
+function whileFresh(sources: Sources, link: LaneLink): Sources {
+  return {
+    ...sources,
+    async call(call) {
+      const returned = await sources.call(call);
+      if (!link.isFresh()) await inTime(freshWithinMs, link.fresh());
+      return returned;
+    },
+  };
+}
+
+async function inTime(withinMs: number, done: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, withinMs);
+  await Promise.race([done, late.promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,172 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Audit, createAudit } from '#audit';
+import type { ConfigFile } from '#config';
+import type { Source } from '#domain';
+import { type Clock, messageOf } from '#foundation';
+import { createFreshness, createOffice, type Office } from '#processes';
+import type { Db } from '#storage';
+import { type Log, type MetricSnapshot, mergeSnapshots } from '#telemetry';
+import { type HttpServer, PassedOnResponse, readElsewhere } from '#wire';
+import { type Among, alone, laneDir, lanesDir } from './among.ts';
+import type { Rooms } from './rooms.ts';
+
+/** What the config file declares, and what acts as if it did. */
+export interface DeclaredNow {
+  readonly config: ConfigFile;
+  readonly demo: Source | null;
+}
+
+/** What a lane is told when it starts. */
+export interface LaneStart {
+  readonly name: string;
+  readonly number: number;
+  readonly origin: string;
+  readonly version: string;
+  readonly declared: DeclaredNow;
+}
+
+/** The processes of the server, as the one that was started has them. */
+export interface Processes {
+  /** For the rooms of this process. */
+  readonly among: Among;
+  /** Changes what the config file declares, for all processes. */
+  declare<T>(declared: DeclaredNow, apply: () => Promise<T>): Promise<T>;
+  /** The metrics of all processes. */
+  metrics(own: () => Promise<readonly MetricSnapshot[]>): Promise<readonly MetricSnapshot[]>;
+  /** From now on lanes serve, too. */
+  open(server: HttpServer, own: Pick<Rooms, 'db' | 'sources'> & { readonly origin: string }): Promise<void>;
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface ProcessesDeps {
+  readonly lanes: number;
+  readonly dataDir: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const program = fileURLToPath(new URL('./lane-main.ts', import.meta.url));
+/** Who asks what happened waits for so long for a lane that is busy. */
+const drainWithinMs = 2000;
+const metricsWithinMs = 1000;
+
+export function createProcesses({ lanes, dataDir, version, clock, log }: ProcessesDeps): Processes {
+  const freshness = createFreshness();
+  let office: Office | null = null;
+  let db: Db | null = null;
+  let declared: DeclaredNow | null = null;
+  const drains = new Set<Promise<void>>();
+
+  /** Brings what a lane that is gone left in its journal into the database. */
+  function drain(number: number): Promise<void> {
+    const draining = drainLeft(laneDir(dataDir, number)).finally(() => drains.delete(draining));
+    drains.add(draining);
+    return draining;
+  }
+
+  async function drainLeft(dir: string): Promise<void> {
+    if (db === null || !existsSync(dir)) return;
+    try {
+      const left = await createAudit({ dir, db, clock, log, durability: 'relaxed' });
+      await left.close();
+    } catch (error) {
+      log.warn(
+        { error: messageOf(error) },
+        'audit records of a lane stay in its journal until the next start',
+      );
+    }
+  }
+
+  async function settled(): Promise<void> {
+    await Promise.all([...drains, office?.askAll('drain', drainWithinMs)]);
+  }
+
+  return {
+    among: {
+      ...alone,
+      sharesDb: true,
+      db: freshness.database,
+      changes: freshness.changes,
+      audit: (audit) => seeingAll(audit, settled),
+    },
+    declare(next, apply) {
+      return freshness.during(async () => {
+        declared = next;
+        return await apply();
+      });
+    },
+    async metrics(own) {
+      const [here, there] = await Promise.all([own(), office?.askAll('metrics', metricsWithinMs)]);
+      return mergeSnapshots([here, ...((there ?? []) as MetricSnapshot[][])]);
+    },
+    async open(server, own) {
+      db = own.db;
+      await Promise.all(numbersOf(lanesDir(dataDir)).map(drain));
+      office = createOffice({
+        lanes,
+        program,
+        db: own.db,
+        freshness,
+        log,
+        start: (name, number): LaneStart => ({
+          name,
+          number,
+          origin: own.origin,
+          version,
+          declared: declared as DeclaredNow,
+        }),
+        declared: () => declared,
+        onEnded: drain,
+        onHurry: own.sources.hurry,
+        onConnection: server.goOn,
+        desk: {
+          serve({ request, answer }) {
+            const response = new PassedOnResponse(answer);
+            server.answer(readElsewhere(request), response);
+            return {
+              taken: (bytes) => response.taken(bytes),
+              over: (isFinished) => response.over(isFinished),
+            };
+          },
+        },
+      });
+      server.offer(office.give);
+    },
+    async stop(graceMs) {
+      await office?.stop(graceMs);
+    },
+  };
+}
+
+/** Lanes that there are, or were. */
+function numbersOf(directory: string): number[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => /^\d{1,2}$/.test(name))
+    .map(Number);
+}
+
+/** What was answered by any process is seen. */
+function seeingAll(audit: Audit, settled: () => Promise<void>): Audit {
+  return {
+    ...audit,
+    async query(query) {
+      await settled();
+      return audit.query(query);
+    },
+    async get(projectId, id) {
+      await settled();
+      return audit.get(projectId, id);
+    },
+    async calls(query) {
+      await settled();
+      return audit.calls(query);
+    },
+    async verify(options) {
+      await settled();
+      return audit.verify(options);
+    },
+  };
+}

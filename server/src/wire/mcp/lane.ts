@@ -1,0 +1,67 @@
+import { isMembers } from '#foundation';
+import type { WholeRequest } from '../http/fast/whole-request.ts';
+import type { HttpResponse } from '../http/message.ts';
+import type { OriginPolicy } from '../http/origin.ts';
+import { enter, serveKnown, unfitForm } from './endpoint.ts';
+import type { Exchange } from './exchange.ts';
+import type { McpDeps } from './front.ts';
+import { isLegacyVersion } from './rev-2025-11-25/versions.ts';
+import { isRetry } from './rev-2026-07-28/client.ts';
+import { envelopeFault, isModern, prefix } from './rev-2026-07-28/envelope.ts';
+import { type ClientMessage, parseBody } from './rpc.ts';
+
+type Request = Extract<ClientMessage, { kind: 'request' }>;
+
+export interface LaneEndpoint {
+  /** Whether this process serves it; nothing was said or recorded where it does not. */
+  serves(request: WholeRequest, response: HttpResponse): boolean;
+}
+
+/**
+ * `/mcp/{slug}` in a process that keeps nothing: it serves what it surely serves as any other would, calls and lists of tools, and
+ * leaves all else alone. It goes by what it knows to be so; a request of which it does not know is not its own.
+ */
+export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEndpoint {
+  return {
+    serves(request, response) {
+      const entering = enter(request, response, request.slug, deps, origins);
+      if (entering instanceof Promise) {
+        // Who comes for the first time is known the next time.
+        entering.catch(() => undefined);
+        return false;
+      }
+      if (!entering.ok || unfitForm(request) !== null) return false;
+      const exchange = entering.value;
+      const parsed = parseBody(request.body);
+      if (!parsed.ok || Array.isArray(parsed.value) || parsed.value.kind !== 'request') return false;
+      const message = parsed.value;
+      if (!isPlain(exchange, message) || !standsAlone(exchange, message, deps)) return false;
+      void serveKnown(exchange, message, deps);
+      return true;
+    },
+  };
+}
+
+/** Of a client that is known by nothing but this request. */
+function isPlain(exchange: Exchange, message: Request): boolean {
+  const named = exchange.request.headers['mcp-protocol-version'];
+  if (exchange.sessionId !== undefined || Array.isArray(named)) return false;
+  const { method, params } = message;
+  if (!isModern(named, message)) return named === undefined || isLegacyVersion(named);
+  const meta = params._meta;
+  const hasLevel = isMembers(meta) && meta[`${prefix}/logLevel`] !== undefined;
+  return envelopeFault(exchange, message) === null && !isRetry(method, params) && !hasLevel;
+}
+
+function standsAlone(
+  { caller, view }: Exchange,
+  { method, params }: Request,
+  { pipeline }: McpDeps,
+): boolean {
+  if (method === 'tools/list') return pipeline.standsAlone(caller, view.gateway, null);
+  const { name, arguments: args = {}, task } = params;
+  if (method !== 'tools/call' || typeof name !== 'string' || !isMembers(args) || task !== undefined)
+    return false;
+  const shown = view.find(name);
+  return shown !== null && pipeline.standsAlone(caller, view.gateway, shown);
+}
