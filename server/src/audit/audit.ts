@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Clock, Fault, messageOf, newId } from '#foundation';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
-import { chainedLine, chainHash, chainStart, further, placeOf } from './chain.ts';
+import { chainStart, createLineMaker, further, placeOf } from './chain.ts';
 import type { Audit } from './contract.ts';
 import { createDrain, storedPosition } from './drain.ts';
 import { type JournalFiles, openJournal, readJournalId } from './journal.ts';
@@ -23,7 +23,7 @@ export interface AuditDeps {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Without `strict` nobody waits for the disk: this gathers what arrives together into one write. */
-const GATHER_MS = 5;
+const GATHER_MS = 10;
 
 export async function createAudit(deps: AuditDeps): Promise<Audit> {
   const { db, clock, log } = deps;
@@ -41,6 +41,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
   let head = further(further(chainStart(journal.id), stored), journal.findLast(placeOf));
 
   const stampOf = isoStamps();
+  const lineOf = createLineMaker();
   let gathering = false;
   let broken: Fault | null = null;
   let closed = false;
@@ -67,9 +68,9 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       if (broken !== null) throw broken;
       const nowMs = clock.now();
       const record = recordOf(newId('aud', nowMs), stampOf(nowMs), entry);
-      const next = { seq: head.seq + 1, hash: chainHash(head.hash, record) };
-      journal.append(chainedLine(record, next));
-      head = next;
+      const next = lineOf(record, head);
+      journal.append(next.line);
+      head = next.head;
       drain.schedule();
       return deps.durability === 'strict' ? onDisk() : syncSoon();
     },
@@ -90,6 +91,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       await drain.until(journal.end());
       return verifyChains(db, own, options);
     },
+    settled: () => drain.until(journal.end()),
     lag: () => ({
       bytes: journal.bytesAfter(drain.position()),
       error: broken?.message ?? drain.error(),

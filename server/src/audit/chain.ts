@@ -19,14 +19,29 @@ export function chainHash(previous: string, record: string): string {
   return hash('sha256', previous + record, 'hex');
 }
 
-/** A record as the next line of the journal: its JSON, with its place in the chain as the last two members. */
-export function chainedLine(record: string, { seq, hash }: ChainHead): string {
-  return `${record.slice(0, -1)},"chain_seq":${seq},"chain_hash":"${hash}"}\n`;
+/** Longest place in the chain that a line says. */
+const PLACE_MAX = 120;
+const KEPT_BYTES = 64 * 1024;
+
+/**
+ * Makes records the next lines of a journal: their JSON, with their place in the chain as the last two members. A record is
+ * encoded once, behind the hash before it; hashed there, and written from there. So a line lasts until the next is made.
+ */
+export function createLineMaker(): (record: string, before: ChainHead) => { line: Buffer; head: ChainHead } {
+  const kept = Buffer.allocUnsafe(KEPT_BYTES);
+  return (record, before) => {
+    const bytesMax = 3 * (before.hash.length + record.length) + PLACE_MAX;
+    const bytes = bytesMax > KEPT_BYTES ? Buffer.allocUnsafe(bytesMax) : kept;
+    const start = bytes.write(before.hash);
+    const end = start + bytes.write(record, start);
+    const head = { seq: before.seq + 1, hash: hash('sha256', bytes.subarray(0, end), 'hex') };
+    const place = `,"chain_seq":${head.seq},"chain_hash":"${head.hash}"}\n`;
+    return { line: bytes.subarray(start, end - 1 + bytes.write(place, end - 1)), head };
+  };
 }
 
 /** Quotes inside a text are escaped, and other objects end with two braces: only a line's own members fit. */
 const PLACE = /,"chain_seq":(\d{1,15}),"chain_hash":"([0-9a-f]{64})"\}$/;
-const PLACE_MAX = 120;
 
 /** The place in the chain that a line says, if it says one. */
 export function placeOf(line: string): ChainHead | null {

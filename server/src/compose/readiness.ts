@@ -59,7 +59,9 @@ export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
       durability,
       behindBytes: bytes,
       survives:
-        durability === 'strict' ? 'a power cut' : 'a crash of the process; a power cut but for the last 5 ms',
+        durability === 'strict'
+          ? 'a power cut'
+          : 'a crash of the process; a power cut but for the last 10 ms',
     },
     vault: vault.status(),
     redis: redis === null ? null : { isWell: redis.isWell() },
