@@ -4,7 +4,7 @@ import { type ClientSide, type Refusal, refusal } from '#domain';
 import { type Clock, type Err, err, type MaybePromise, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Policy } from '#policy';
 import type { Sources } from '#sources';
-import type { Log } from '#telemetry';
+import { type Log, withinSpan } from '#telemetry';
 import type { Authorized, CallRefusal, Consented, Received, Screened } from './call.ts';
 import { giveBack } from './give-back.ts';
 import { record } from './record.ts';
@@ -100,7 +100,7 @@ export async function callTool(received: Received, rooms: CallRooms): Promise<Re
   const stages = rooms.beginStages(received);
   let outcome: Result<Screened, CallRefusal>;
   try {
-    outcome = await runSteps(received, stages, rooms);
+    outcome = await withinSpan(stages, () => runSteps(received, stages, rooms));
   } catch (error) {
     rooms.log.error(
       { execution_id: received.executionId, err: error },

@@ -2,6 +2,7 @@ import type { AuditKind, PolicyTrace } from '@sallyport/contracts';
 import { type Credential, refusal, type SourceReturn, type SubscriptionTopic } from '#domain';
 import { err, type Members, messageOf, ok, type Result } from '#foundation';
 import type { Grant, Request } from '#policy';
+import { type Span, withinSpan } from '#telemetry';
 import type { CallRefusal, ReceivedRequest, ReceivedSubscription } from './call.ts';
 import type { CallRooms } from './call-tool.ts';
 import { giveBack } from './give-back.ts';
@@ -34,7 +35,9 @@ export function relayRequest(
   const { kind, executionId, span } = received;
   const stages = rooms.beginStages(received);
   const details = { kind, executionId, span, stages };
-  return recorded(received, details, rooms, (grant) => dispatched(received, grant, stages, rooms));
+  return withinSpan(stages, () =>
+    recorded(received, details, rooms, (grant) => dispatched(received, grant, stages, rooms)),
+  );
 }
 
 async function dispatched(

@@ -21,4 +21,6 @@ export { createTelemetry } from './telemetry.ts';
 export type { Attributes, Carried, Span, Tracer } from './tracing/contract.ts';
 export type { Facts } from './tracing/conventions.ts';
 export { attributesOf, describe, serverOf, spanName, toolError } from './tracing/conventions.ts';
+export type { AskedSpan, SpanHolder } from './tracing/current-span.ts';
+export { askedSpan, withinSpan } from './tracing/current-span.ts';
 export { unsampledTracer } from './tracing/unsampled.ts';

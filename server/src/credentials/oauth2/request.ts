@@ -1,8 +1,9 @@
 import type { OAuth2RequestSettings } from '@sallyport/contracts';
-import { type Egress, FetchFailed, guardedFetch } from '#egress';
+import { type Egress, FetchFailed } from '#egress';
 import { err, ok, type Result } from '#foundation';
 import type { Problem } from '../authority.ts';
 import type { AuthProvider } from '../providers/contract.ts';
+import { tracedFetch } from '../traced-fetch.ts';
 import {
   broken,
   codeIn,
@@ -42,8 +43,8 @@ export type FetchOf = (provider: AuthProvider) => typeof fetch;
 
 /** What the config file declares may be internal. */
 export function createFetchOf(egress: Egress): FetchOf {
-  const ofFile = guardedFetch(egress, 'file', limits);
-  const ofApi = guardedFetch(egress, 'api', limits);
+  const ofFile = tracedFetch(egress, 'file', limits);
+  const ofApi = tracedFetch(egress, 'api', limits);
   return ({ origin }) => (origin === 'file' ? ofFile : ofApi);
 }
 

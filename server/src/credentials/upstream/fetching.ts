@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import type { Source } from '#domain';
-import { type Egress, guardedFetch } from '#egress';
+import type { Egress } from '#egress';
+import { tracedFetch } from '../traced-fetch.ts';
 
 /** How the authorization server of a source, and what describes it, are reached. */
 export type FetchFor = (source: Source) => FetchLike;
@@ -12,8 +13,8 @@ const limits = { timeoutMs: 5_000, maxBytes: 256 * 1024 };
  * be public, or on the allow-list.
  */
 export function createFetchFor(egress: Egress): FetchFor {
-  const trusted = guardedFetch(egress, 'file', limits);
-  const checked = guardedFetch(egress, 'api', limits);
+  const trusted = tracedFetch(egress, 'file', limits);
+  const checked = tracedFetch(egress, 'api', limits);
   return ({ uri, origin, kept }) => {
     const { authorization_url: named } = (kept?.oauth2 ?? {}) as { authorization_url?: string };
     const own = [uri, named].map((one) => (one === undefined ? null : (URL.parse(one)?.origin ?? null)));

@@ -1,5 +1,7 @@
+import { traceHeaders } from '#domain';
 import type { Egress, Trust, Upstream, UpstreamRequest, UpstreamResponse, UpstreamTls } from '#egress';
 import { err, ok, type Result } from '#foundation';
+import { askedSpan } from '#telemetry';
 
 export interface WebRequest extends Omit<UpstreamRequest, 'path'> {
   readonly url: string;
@@ -40,14 +42,21 @@ export function createOrigins(egress: Egress, trust: Trust, tls: UpstreamTls | n
 
   return {
     async request({ url, ...request }) {
-      const { origin, pathname, search } = new URL(url);
+      const address = new URL(url);
+      const { origin, pathname, search } = address;
       const upstream = upstreamOf(origin);
       if (!upstream.ok) return upstream;
       running++;
-      const answer = await upstream.value.request({ ...request, path: pathname + search });
+      const asked = askedSpan(request.method, address);
+      const headers = request.headers + traceHeaders(asked?.passedOn);
+      const answer = await upstream.value.request({ ...request, headers, path: pathname + search });
       if (--running === 0 && retired) closeAll();
-      if (answer.ok) return answer;
+      if (answer.ok) {
+        asked?.answered(answer.value.status);
+        return answer;
+      }
       const { kind, message } = answer.error;
+      asked?.failed(kind);
       return err({ kind: kinds[kind] ?? 'refused', reason: message });
     },
     retire() {

@@ -10,6 +10,7 @@ import {
   type SourceReturn,
 } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { withinSpan } from '#telemetry';
 import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
@@ -32,7 +33,8 @@ export async function listTools(
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
   const { gateway } = view;
-  const visible = await deps.pipeline.visible(caller, gateway, view.tools);
+  const seen = () => deps.pipeline.visible(caller, gateway, view.tools);
+  const visible = await (exchange.span === null ? seen() : withinSpan({ span: exchange.span }, seen));
   const redactions = deps.pipeline.redactions(gateway.projectId);
   const whole = withoutRedacted(view.tools, gateway, redactions);
   const shown = withoutRedacted(visible, gateway, redactions);
