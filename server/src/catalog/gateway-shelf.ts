@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Gateway, type Refusal, refusal } from '#domain';
-import { type Clock, err, newId, ok, type Result } from '#foundation';
-import type { Db } from '#storage';
+import { type Clock, createTurns, err, newId, ok, type Result } from '#foundation';
+import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
 import type { Catalog } from './contract.ts';
-import { createGatewayStore } from './gateway-store.ts';
+import { createGatewayStore, topic } from './gateway-store.ts';
 
 type Shelf = Pick<
   Catalog,
@@ -16,91 +17,124 @@ type Shelf = Pick<
 
 /** Every gateway, from the API (kept in the database) and from the file. `onChange` gets the slugs concerned. */
 export async function createGatewayShelf(
-  { db, vault, clock }: { db: Db; vault: Vault; clock: Clock },
-  onChange: (slugs: Iterable<string>) => void,
+  { db, changes, vault, clock }: { db: Db; changes: Changes; vault: Vault; clock: Clock },
+  onChange: (slugs: ReadonlySet<string>) => void,
 ): Promise<Shelf> {
-  const store = createGatewayStore(db, vault);
-  const fromApi = new Map((await store.load()).map((gateway) => [gateway.id, gateway]));
-  let fromFile = new Map<string, Gateway>();
-  let bySlug = new Map<string, Gateway>();
-  index();
+  const store = createGatewayStore(db, changes, vault);
+  const inTurn = createTurns();
+  const memory = createGatewayMemory();
 
-  function index(): void {
-    // A slug of the file wins over one that the API took before the file named it.
-    bySlug = new Map([...fromApi.values(), ...fromFile.values()].map((gateway) => [gateway.slug, gateway]));
+  changes.on(topic, (id) => inTurn(() => look(id)));
+  await look(null);
+
+  /** The API's, as they are in the database; this one, or all. */
+  async function look(id: string | null): Promise<void> {
+    const stored = new Map((await store.load(id)).map((gateway) => [gateway.id, gateway]));
+    const gone = memory.ofApi(id).filter((known) => !stored.has(known.id));
+    tell([
+      ...gone.flatMap((gateway) => memory.put(gateway, null)),
+      ...[...stored.values()].flatMap((gateway) => {
+        const before = memory.ofApi(gateway.id)[0] ?? null;
+        return before !== null && isSame(before, gateway) ? [] : memory.put(before, gateway);
+      }),
+    ]);
   }
 
-  /** In memory first, so that two requests at once cannot both take a slug; taken back if the database refuses. */
-  async function save(gateway: Gateway, before: Gateway | null): Promise<void> {
-    fromApi.set(gateway.id, gateway);
-    index();
-    try {
-      await store.save(gateway);
-    } catch (error) {
-      if (before === null) fromApi.delete(gateway.id);
-      else fromApi.set(before.id, before);
-      index();
-      throw error;
-    }
-    onChange(new Set([gateway.slug, ...(before === null ? [] : [before.slug])]));
+  function tell(slugs: readonly string[]): void {
+    if (slugs.length > 0) onChange(new Set(slugs));
   }
 
-  function find(projectId: string, id: string): Gateway | null {
-    const gateway = fromApi.get(id) ?? fromFile.get(id);
-    return gateway?.projectId === projectId ? gateway : null;
+  /** As it is in the database, so that a change of one field takes back no change of another. */
+  async function editable(projectId: string, id: string): Promise<Result<Gateway, Refusal>> {
+    await look(id);
+    const gateway = memory.reads.gateway(projectId, id);
+    if (gateway === null)
+      return err(refusal('resource.unknown', `there is no gateway ${id}`, { field: 'gateway_id' }));
+    if (gateway.origin === 'api') return ok(gateway);
+    const message = `gateway ${id} is declared in the config file; change it there`;
+    return err(refusal('resource.read_only', message));
   }
 
   return {
-    gateways: (projectId) =>
-      [...fromFile.values(), ...fromApi.values()].filter((gateway) => gateway.projectId === projectId),
-    gateway: find,
-    bySlug: (slug) => bySlug.get(slug) ?? null,
-    slugs: (projectId) =>
-      [...bySlug.values()].filter((gateway) => gateway.projectId === projectId).map(({ slug }) => slug),
-    slugAvailable: (slug) => !bySlug.has(slug),
-    async createGateway(asked) {
-      if (bySlug.has(asked.slug)) return err(slugTaken(asked.slug));
-      const now = clock.iso();
-      const id = newId('gw', clock.now());
-      const gateway: Gateway = { ...asked, id, origin: 'api', createdAt: now, updatedAt: now };
-      await save(gateway, null);
-      return ok(gateway);
+    ...memory.reads,
+    createGateway: (asked) =>
+      inTurn(async () => {
+        const now = clock.iso();
+        const id = newId('gw', clock.now());
+        const gateway: Gateway = { ...asked, id, origin: 'api', createdAt: now, updatedAt: now };
+        if (!memory.reads.slugAvailable(asked.slug) || !(await store.insert(gateway)))
+          return err(slugTaken(asked.slug));
+        tell(memory.put(null, gateway));
+        return ok(gateway);
+      }),
+    updateGateway: (projectId, id, change) =>
+      inTurn(async () => {
+        const found = await editable(projectId, id);
+        if (!found.ok) return found;
+        const before = found.value;
+        const gateway: Gateway = { ...before, ...change, updatedAt: clock.iso() };
+        const isTaken = gateway.slug !== before.slug && !memory.reads.slugAvailable(gateway.slug);
+        if (isTaken || !(await store.update(gateway))) return err(slugTaken(gateway.slug));
+        tell(memory.put(before, gateway));
+        return ok(gateway);
+      }),
+    deleteGateway: (projectId, id) =>
+      inTurn(async () => {
+        const found = await editable(projectId, id);
+        if (!found.ok) return found;
+        await store.delete(id);
+        tell(memory.put(found.value, null));
+        return ok(undefined);
+      }),
+    applyFile: (gateways) => tell(memory.putFile(gateways)),
+  };
+}
+
+/** What changes it returns the slugs concerned. */
+function createGatewayMemory() {
+  const fromApi = new Map<string, Gateway>();
+  let fromFile = new Map<string, Gateway>();
+  let bySlug: Map<string, Gateway> | null = null;
+
+  function slugs(): Map<string, Gateway> {
+    // A slug of the file wins over one that the API took before the file named it.
+    bySlug ??= new Map([...fromApi.values(), ...fromFile.values()].map((gateway) => [gateway.slug, gateway]));
+    return bySlug;
+  }
+
+  return {
+    ofApi: (id: string | null): readonly Gateway[] =>
+      id === null ? [...fromApi.values()] : [fromApi.get(id)].filter((gateway) => gateway !== undefined),
+    put(before: Gateway | null, after: Gateway | null): readonly string[] {
+      if (after !== null) fromApi.set(after.id, after);
+      else if (before !== null) fromApi.delete(before.id);
+      bySlug = null;
+      return [before, after].flatMap((gateway) => gateway?.slug ?? []);
     },
-    async updateGateway(projectId, id, change) {
-      const found = editable(find(projectId, id), id);
-      if (!found.ok) return found;
-      const gateway: Gateway = { ...found.value, ...change, updatedAt: clock.iso() };
-      if (gateway.slug !== found.value.slug && bySlug.has(gateway.slug)) return err(slugTaken(gateway.slug));
-      await save(gateway, found.value);
-      return ok(gateway);
-    },
-    async deleteGateway(projectId, id) {
-      const found = editable(find(projectId, id), id);
-      if (!found.ok) return found;
-      await store.delete(id);
-      fromApi.delete(id);
-      index();
-      onChange([found.value.slug]);
-      return ok(undefined);
-    },
-    applyFile(gateways) {
-      const before = [...fromFile.values()].map(({ slug }) => slug);
+    putFile(gateways: readonly Gateway[]): readonly string[] {
+      const before = [...fromFile.values()];
       fromFile = new Map(gateways.map((gateway) => [gateway.id, gateway]));
-      index();
-      onChange(new Set([...before, ...gateways.map(({ slug }) => slug)]));
+      bySlug = null;
+      return [...before, ...gateways].map(({ slug }) => slug);
+    },
+    reads: {
+      gateways: (projectId: string) =>
+        [...fromFile.values(), ...fromApi.values()].filter((gateway) => gateway.projectId === projectId),
+      gateway(projectId: string, id: string): Gateway | null {
+        const gateway = fromApi.get(id) ?? fromFile.get(id);
+        return gateway?.projectId === projectId ? gateway : null;
+      },
+      bySlug: (slug: string) => slugs().get(slug) ?? null,
+      slugs: (projectId: string) =>
+        [...slugs().values()].filter((gateway) => gateway.projectId === projectId).map(({ slug }) => slug),
+      slugAvailable: (slug: string) => !slugs().has(slug),
     },
   };
 }
 
-function editable(gateway: Gateway | null, id: string): Result<Gateway, Refusal> {
-  if (gateway === null)
-    return err(refusal('resource.unknown', `there is no gateway ${id}`, { field: 'gateway_id' }));
-  if (gateway.origin === 'file') {
-    return err(
-      refusal('resource.read_only', `gateway ${id} is declared in the config file; change it there`),
-    );
-  }
-  return ok(gateway);
+/** A member that is not there and one that is `undefined` are the same to whoever reads the database. */
+function isSame(one: Gateway, other: Gateway): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(one)), other);
 }
 
 function slugTaken(slug: string): Refusal {
