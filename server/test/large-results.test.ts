@@ -23,6 +23,10 @@ describe('a large result', () => {
       body += chunk.toString();
     });
     request.on('end', () => {
+      if (request.url?.startsWith('/worker') === true) {
+        response.end(work(request.url));
+        return;
+      }
       const { id, method } = JSON.parse(body);
       response.setHeader('content-type', 'application/json');
       const told = method === 'tools/call' ? behave(id, response) : usual(id, said[method] ?? '');
@@ -34,6 +38,12 @@ describe('a large result', () => {
     'tools/list': '"tools":[{"name":"Read","inputSchema":{"type":"object"}}]',
   };
 
+  let output = '';
+  const work = (path: string) =>
+    path === '/worker/tools'
+      ? '[{"name":"Write","toolkit":{"name":"Kit","version":"1"},"input":{"parameters":[]}}]'
+      : `{"success":true,"output":{"value":${output}}}`;
+
   before(async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -43,12 +53,13 @@ describe('a large result', () => {
 workers:
   - { id: files, mcp: { uri: "http://127.0.0.1:${port}/mcp", retry: 0 } }
   - { id: other, mcp: { uri: "http://127.0.0.1:${port}/mcp", retry: 0 } }
+  - { id: kit, http: { uri: "http://127.0.0.1:${port}", secret: "a-worker-secret-of-more-than-32-bytes" } }
 gateways:
   - { name: All, slug: all, naming: source }
 rules:
   - { name: no quotes, ${rule} }
 `);
-    for (const id of ['files', 'other']) await app.app.rooms.sources.refresh('default', id);
+    for (const id of ['files', 'other', 'kit']) await app.app.rooms.sources.refresh('default', id);
   });
   after(async () => {
     server.closeAllConnections();
@@ -116,6 +127,19 @@ rules:
     const { result } = await messageOf(await call());
     assert.deepEqual(result.content, []);
     assert.equal(result.structuredContent.text, JSON.parse(large));
+  });
+
+  test('of a worker is the same as a small one would be, and is recorded', async () => {
+    const value = JSON.parse(large);
+    for (const one of [value, { text: value, n: [1, null] }, [value]]) {
+      output = JSON.stringify(one);
+      const { id, result } = await messageOf(await call('Kit_Write'));
+      const isObject = !Array.isArray(one) && typeof one === 'object';
+      assert.deepEqual(result.structuredContent, isObject ? one : { result: one });
+      assert.equal(result.content[0].text, typeof one === 'string' ? one : output);
+      assert.deepEqual([id, result.isError, result.resultType], [1, false, 'complete']);
+      assert.equal((await lastRecord()).decision, 'allowed');
+    }
   });
 
   test('that breaks off, or goes on as something else, is a broken answer and a failed call', async () => {

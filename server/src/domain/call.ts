@@ -47,6 +47,8 @@ export interface LargeResult {
   begin(): boolean;
   /** Members of the result as JSON text, without braces, in pieces; `giveBack` is called when the bytes may be overwritten. */
   write(bytes: Buffer, giveBack: () => void): void;
+  /** In place of members: the whole output of a worker's tool that did well, as JSON text. */
+  writeOutput(json: Buffer): void;
 }
 
 /** What every request to a source carries. */
@@ -117,7 +119,13 @@ export type SourceReturn =
       /** The source runs it as a task: its own id of it, which stands in the result too. */
       readonly taskId?: string;
     }
-  | { readonly form: 'worker'; readonly output: WorkerToolOutput; readonly isError: boolean }
+  | {
+      readonly form: 'worker';
+      readonly output: WorkerToolOutput;
+      readonly isError: boolean;
+      /** The value of `output` is not in it: it went to `large` before. */
+      readonly passed?: true;
+    }
   /** The source wants answers before it goes on; `state` is to be brought back with them. Never where `ask` was given. */
   | {
       readonly form: 'input_required';

@@ -27,7 +27,7 @@ export function release(
 ): MaybePromise<Result<Release, PolicyRefusal>> {
   const { grant } = admission;
   if (!stillGranted(parts, grant)) return err(revoked(grant));
-  if (returned.form === 'mcp' && returned.passed === true) return ok(releaseOf(returned));
+  if (returned.form !== 'input_required' && returned.passed === true) return ok(releaseOf(returned));
   const screened = screenReturn(parts, grant, returned);
   if (!screened.ok) return screened;
   const { tool } = request;

@@ -174,6 +174,7 @@ export class ResponseParser {
       this.#tooLarge(expected.maxBytes);
     } else {
       this.#remaining = head.contentLength;
+      if (!this.isStreaming) this.#body.expect(head.contentLength);
       this.stage = 'length';
     }
   }

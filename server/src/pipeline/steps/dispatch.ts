@@ -64,5 +64,6 @@ function unread(large: Received['large'], grant: Grant, policy: Policy): LargeRe
     anyStructure: large.anyStructure,
     begin: () => policy.passesUnread(grant) && large.begin(),
     write: (bytes, giveBack) => large.write(bytes, giveBack),
+    writeOutput: (json) => large.writeOutput(json),
   };
 }

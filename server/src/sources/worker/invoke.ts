@@ -4,7 +4,7 @@ import { type Clock, err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../contract.ts';
 import { failureOf, type Requester, send } from '../failure.ts';
 import { credentialRefused } from './list.ts';
-import { parseInvokeAnswer, type WorkerAnswer } from './output.ts';
+import { largeValueOf, parseInvokeAnswer, type WorkerAnswer } from './output.ts';
 
 export interface Invoker {
   readonly upstream: Requester;
@@ -32,7 +32,8 @@ export async function invoke(
     const timeoutMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));
     const answer = await invokeOnce(body, timeoutMs, call, invoker);
     if (!answer.ok) return answer;
-    const { output, isError } = answer.value;
+    const { output, isError, passed } = answer.value;
+    if (passed === true) return ok({ form: 'worker', output, isError, passed });
     const retryable = output.error?.can_retry === true && (output.error.retry_after_ms ?? 0) <= 0;
     if (!isError || !retryable || !repeatable || left <= 0 || clock.monotonic() >= deadline) {
       return ok({ form: 'worker', output, isError });
@@ -62,6 +63,11 @@ async function invokeOnce(
   );
   if (!answer.ok) return err(failureOf(answer.error, 'tools_fetched'));
   if (answer.value.status !== 200) return err(refusedInvoke(answer.value, call));
+  const large = call.large === null ? null : largeValueOf(answer.value.body);
+  if (large !== null && call.large?.begin() === true) {
+    call.large.writeOutput(large);
+    return ok({ output: {}, isError: false, passed: true });
+  }
   const parsed = parseInvokeAnswer(answer.value.body);
   if (parsed.ok) return parsed;
   return err({

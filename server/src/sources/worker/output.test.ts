@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseInvokeAnswer } from './output.ts';
+import { largeValueOf, parseInvokeAnswer } from './output.ts';
 
 const parse = (answer: unknown) => parseInvokeAnswer(Buffer.from(JSON.stringify(answer)));
 
@@ -96,5 +96,32 @@ describe('the answer of a worker', () => {
       }),
     );
     fc.assert(fc.property(fc.uint8Array(), (bytes) => parseInvokeAnswer(Buffer.from(bytes)).ok === false));
+  });
+});
+
+describe('a large answer of a worker', () => {
+  const filler = 'a "quoted" é \\ line\n'.repeat(5000);
+  const textOf = (answer: unknown) => largeValueOf(Buffer.from(JSON.stringify(answer)))?.toString() ?? null;
+
+  it('gives the text of its value, whatever that is', () => {
+    for (const value of [filler, { text: filler }, [filler, 1], { value: filler, error: { message: 'x' } }]) {
+      const answer = { execution_id: 'x', success: true, output: { logs: [], value, error: null } };
+      assert.equal(textOf(answer), JSON.stringify(value));
+    }
+  });
+
+  it('is read as a whole where it is small, failed, asks for something or is no answer', () => {
+    const output = { value: filler };
+    assert.equal(textOf({ success: true, output: { value: 'small' } }), null);
+    assert.equal(textOf({ success: false, output }), null);
+    assert.equal(textOf({ success: true, output: { ...output, error: { message: 'x' } } }), null);
+    assert.equal(textOf({ success: true, output: { ...output, requires_authorization: {} } }), null);
+    assert.equal(textOf({ success: true, output: filler }), null);
+    assert.equal(textOf({ output }), null);
+    assert.equal(textOf(filler), null);
+    const text = JSON.stringify({ success: true, output });
+    for (const other of [text.slice(0, -1), `${text}x`, text.replace('"value"', '"value":1,"value"')])
+      assert.equal(largeValueOf(Buffer.from(other)), null);
+    assert.equal(largeValueOf(Buffer.from(text.replace('é', '\xff'), 'latin1')), null);
   });
 });

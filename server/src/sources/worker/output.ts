@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   type ToolError,
   type ToolErrorKind,
@@ -5,11 +6,39 @@ import {
   toolErrorKinds,
   type WorkerToolOutput,
 } from '@sallyport/contracts';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
+import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
 
 export interface WorkerAnswer {
   readonly output: WorkerToolOutput;
   readonly isError: boolean;
+  /** The value went on already. */
+  readonly passed?: true;
+}
+
+/** What is smaller is looked at as a whole. */
+const largeFromBytes = 64 * 1024;
+
+/**
+ * The JSON text of a large value, of which only the bounds are looked for; `null` where the answer is not large, or says
+ * anything else than that the tool did well.
+ */
+export function largeValueOf(body: Buffer): Buffer | null {
+  if (body.length < largeFromBytes) return null;
+  const output = memberOf(body, 'output');
+  const value = output === null ? null : memberOf(output, 'value');
+  if (value === null || value.length === 0 || !isUtf8(value)) return null;
+  const start = value.byteOffset - body.byteOffset;
+  const frame = `${body.toString('utf8', 0, start)}0${body.toString('utf8', start + value.length)}`;
+  const answer = Buffer.byteLength(frame) < largeFromBytes ? parseInvokeAnswer(Buffer.from(frame)) : null;
+  if (answer === null || !answer.ok || answer.value.isError) return null;
+  const { value: stands, requires_authorization: asks } = answer.value.output;
+  return stands === 0 && asks === undefined ? value : null;
+}
+
+function memberOf(json: Buffer, name: string): Buffer | null {
+  const members = jsonMembers(json).filter((member) => member.name === name);
+  const [member] = members;
+  return member === undefined || members.length > 1 ? null : json.subarray(member.valueStart, member.end);
 }
 
 const kinds: ReadonlySet<string> = new Set(toolErrorKinds);

@@ -4,6 +4,7 @@ import type { Span } from '#telemetry';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import { type RpcId, resultFront } from './rpc.ts';
 import type { Session } from './sessions/session.ts';
+import { outputMembers } from './tool-result.ts';
 
 interface Begun {
   readonly front: string;
@@ -98,6 +99,10 @@ export class Exchange {
       write: (bytes, giveBack) => {
         if (this.#begun !== null) this.#begun.isEmpty = false;
         this.response.write(bytes, giveBack);
+      },
+      writeOutput: (json) => {
+        if (this.#begun !== null) this.#begun.isEmpty = false;
+        for (const part of outputMembers(json)) this.response.write(part);
       },
     };
   }

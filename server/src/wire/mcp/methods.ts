@@ -136,9 +136,9 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
   }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);
-  if (returned.form === 'mcp' && returned.passed === true) {
+  if (returned.passed === true) {
     exchange.passed();
-    return ok(returned.result);
+    return ok(returned.form === 'mcp' ? returned.result : '{"isError":false}');
   }
   if (returned.form === 'mcp' && returned.taskId !== undefined) {
     return startedTask(exchange, shown, returned.result, returned.taskId, deps);

@@ -21,6 +21,14 @@ function workerResult(output: WorkerToolOutput): string {
   return `{"content":[{"type":"text","text":${text}}],"structuredContent":${isObject ? json : `{"result":${json}}`},"isError":false}`;
 }
 
+/** The same of an output that is JSON text and too large to be made into a text of its own: members, in parts. */
+export function outputMembers(json: Buffer): readonly (Buffer | string)[] {
+  const first = json[0];
+  const text = first === 0x22 ? json : JSON.stringify(json.toString('utf8'));
+  const [before, after] = first === 0x7b ? ['', ''] : ['{"result":', '}'];
+  return ['"content":[{"type":"text","text":', text, `}],"structuredContent":${before}`, json, after];
+}
+
 function errorResult(error: ToolError): string {
   const more = error.additional_prompt_content;
   const text = more ? `${error.message}\n\n${more}` : error.message;
