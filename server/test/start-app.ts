@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '#compose';
 import { readSettings } from '#config';
 import { type Clock, Fault, systemClock } from '#foundation';
-import { silentLog } from '#telemetry';
+import { type Log, silentLog } from '#telemetry';
 import { createDatabase, temporaryDirectory } from './database.ts';
 
 /** The whole server, in this process, as `main` starts it: on a free port, with a directory and a database of its own. */
@@ -30,7 +30,14 @@ export interface TestApp {
 
 const adminKey = 'sp_test_key_of_the_administrator';
 
-export async function startApp(config: string, options: { readonly clock?: Clock } = {}): Promise<TestApp> {
+export interface AppOptions {
+  readonly clock?: Clock;
+  /** Of the environment, beside what it needs. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: Log;
+}
+
+export async function startApp(config: string, options: AppOptions = {}): Promise<TestApp> {
   const dataDir = temporaryDirectory();
   const configPath = join(dataDir, 'sallyport.yaml');
   writeFileSync(configPath, config);
@@ -42,17 +49,25 @@ export async function startApp(config: string, options: { readonly clock?: Clock
     SALLYPORT_CONFIG: configPath,
     SALLYPORT_ADMIN_KEY: adminKey,
     ...(database === null ? {} : { DATABASE_URL: database.url }),
+    ...options.env,
   };
   const settings = readSettings(env);
   if (!settings.ok) throw new Fault(settings.error.join('\n'));
   const deps = {
     settings: settings.value,
     env,
-    log: silentLog,
+    log: options.log ?? silentLog,
     version: '0.0.0-test',
     clock: options.clock ?? systemClock,
+    // Lanes have the clock of the system.
+    lanes: options.clock === undefined ? Number(process.env.SALLYPORT_TEST_LANES ?? 0) : 0,
   };
-  let app = await createApp(deps);
+  const start = async () => {
+    const started = await createApp(deps);
+    await started.complete();
+    return started;
+  };
+  let app = await start();
   const auth = { authorization: `Bearer ${adminKey}` };
   const api: TestApp['api'] = (method, path, body) =>
     fetch(`${app.url}${path}`, {
@@ -89,7 +104,7 @@ export async function startApp(config: string, options: { readonly clock?: Clock
     },
     async restart() {
       await app.close();
-      app = await createApp(deps);
+      app = await start();
     },
     async close() {
       await app.close();

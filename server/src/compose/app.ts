@@ -62,6 +62,8 @@ export interface App {
   /** The slug of the demo gateway, where there is one. */
   readonly demoGateway: string | null;
   readonly rooms: Rooms;
+  /** Done when every process serves that shall. */
+  complete(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,7 +77,7 @@ export async function createApp({
   ...given
 }: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
-  const processes = await processesOf(lanes, { ...given, dataDir: settings.dataDir, version, clock });
+  const processes = await processesOf(lanes, { ...given, dataDir: settings.dataDir, env, version, clock });
   const telemetry = await createTelemetry({
     log: given.log,
     logLevel: settings.logLevel,
@@ -136,6 +138,7 @@ export async function createApp({
     keyInEnvironment,
     demoGateway,
     rooms,
+    complete: async () => processes?.complete(),
     async close() {
       watched.close();
       // What lanes still have under way may need this process to the end.

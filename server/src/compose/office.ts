@@ -36,12 +36,15 @@ export interface Processes {
   metrics(own: () => Promise<readonly MetricSnapshot[]>): Promise<readonly MetricSnapshot[]>;
   /** From now on lanes serve, too. */
   open(server: HttpServer, own: Pick<Rooms, 'db' | 'sources'> & { readonly origin: string }): Promise<void>;
+  /** Done when all of them do. */
+  complete(): Promise<void>;
   stop(graceMs: number): Promise<void>;
 }
 
 export interface ProcessesDeps {
   readonly lanes: number;
   readonly dataDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,7 +55,7 @@ const program = fileURLToPath(new URL('./lane-main.ts', import.meta.url));
 const drainWithinMs = 2000;
 const metricsWithinMs = 1000;
 
-export function createProcesses({ lanes, dataDir, version, clock, log }: ProcessesDeps): Processes {
+export function createProcesses({ lanes, dataDir, env, version, clock, log }: ProcessesDeps): Processes {
   const freshness = createFreshness();
   let office: Office | null = null;
   let db: Db | null = null;
@@ -107,6 +110,7 @@ export function createProcesses({ lanes, dataDir, version, clock, log }: Process
       office = createOffice({
         lanes,
         program,
+        env,
         db: own.db,
         freshness,
         log,
@@ -133,6 +137,9 @@ export function createProcesses({ lanes, dataDir, version, clock, log }: Process
         },
       });
       server.offer(office.give);
+    },
+    async complete() {
+      await office?.complete;
     },
     async stop(graceMs) {
       await office?.stop(graceMs);

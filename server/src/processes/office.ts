@@ -14,6 +14,7 @@ export interface OfficeDeps {
   readonly lanes: number;
   /** The program that a lane is. */
   readonly program: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** What each is told when it starts: how it is called, and its number, from 1 on. */
   readonly start: (name: string, number: number) => unknown;
   /** What the config file says now. */
@@ -32,8 +33,8 @@ export interface Office {
   give(socket: Socket): boolean;
   /** What each lane answers; without those that do not in time. */
   askAll(what: LaneQuestion, withinMs: number): Promise<readonly unknown[]>;
-  /** Names and process ids of those that serve. */
-  serving(): readonly string[];
+  /** Done when all lanes serve that there shall be. */
+  readonly complete: Promise<void>;
   /** No lane gets connections any more, and each ends when it is done; what is left after `graceMs` is cut. */
   stop(graceMs: number): Promise<void>;
 }
@@ -51,12 +52,14 @@ export function createOffice(deps: OfficeDeps): Office {
   const alive = new Set<Lane>();
   const serving: Lane[] = [];
   const pauses = new Set<NodeJS.Timeout>();
+  const complete = Promise.withResolvers<void>();
   let turn = 0;
   let stopping = false;
 
   function begin(number: number, pauseMs: number): void {
     const name = `lane-${number}`;
     const child = fork(deps.program, [], {
+      env: deps.env,
       serialization: 'advanced',
       execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
     });
@@ -70,6 +73,7 @@ export function createOffice(deps: OfficeDeps): Office {
           if (stopping) return loaded.stop();
           freshness.join(loaded);
           serving.push(loaded);
+        if (serving.length === deps.lanes) complete.resolve();
           log.info({ lane: name, pid: child.pid }, 'a lane serves');
         },
       },
@@ -108,7 +112,7 @@ export function createOffice(deps: OfficeDeps): Office {
       const answers = await Promise.all(serving.map((lane) => lane.ask(what, withinMs)));
       return answers.filter((answer) => answer !== null);
     },
-    serving: () => serving.map(({ name }) => name),
+    complete: complete.promise,
     async stop(graceMs) {
       stopping = true;
       for (const pause of pauses) clearTimeout(pause);
