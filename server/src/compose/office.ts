@@ -113,6 +113,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
         env,
         db: own.db,
         freshness,
+        clock,
         log,
         start: (name, number): LaneStart => ({
           name,

@@ -49,11 +49,11 @@ export async function openLaneLink(): Promise<LaneLink> {
     if (process.connected) process.send?.(message, socket, {}, () => {});
   }
 
-  function stale(seq: number): void {
+  function stale(id: number, seq: number): void {
     heard = seq;
     if (isFresh) becomesFresh = Promise.withResolvers();
     isFresh = false;
-    send({ kind: 'heard', seq });
+    send({ kind: 'heard', id });
   }
 
   async function look(seq: number, declared: unknown): Promise<void> {
@@ -86,7 +86,7 @@ export async function openLaneLink(): Promise<LaneLink> {
       case 'db':
         return database.answered(message.answer);
       case 'stale':
-        return stale(message.seq);
+        return stale(message.id, message.seq);
       case 'look':
         return void look(message.seq, message.declared);
       case 'ask':

@@ -27,7 +27,7 @@ export type ToLane =
   | { readonly kind: 'start'; readonly start: unknown }
   | { readonly kind: 'db'; readonly answer: DbAnswer }
   /** What it holds may not be right any more: until it has looked, it serves nothing itself. To be confirmed. */
-  | { readonly kind: 'stale'; readonly seq: number }
+  | { readonly kind: 'stale'; readonly id: number; readonly seq: number }
   /** All that was said until `seq` can be seen now; what the config file says now; `null`: as before. */
   | { readonly kind: 'look'; readonly seq: number; readonly declared: unknown }
   | { readonly kind: 'ask'; readonly id: number; readonly what: LaneQuestion }
@@ -40,7 +40,7 @@ export type ToOffice =
   | { readonly kind: 'db'; readonly request: DbRequest }
   /** It has loaded what it holds, and may be given connections. */
   | { readonly kind: 'loaded' }
-  | { readonly kind: 'heard'; readonly seq: number }
+  | { readonly kind: 'heard'; readonly id: number }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: unknown }
   /** With a connection, of which these bytes were read already. */
   | { readonly kind: 'connection'; readonly bytes: Buffer }

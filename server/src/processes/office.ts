@@ -1,15 +1,13 @@
 import { fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Db } from '#storage';
-import type { Log } from '#telemetry';
+import type { Clock } from '#foundation';
 import type { Freshness } from './freshness.ts';
-import { createLane, type Lane } from './lane.ts';
-import type { Desk, LaneQuestion } from './messages.ts';
+import { createLane, type Lane, type LaneDeps } from './lane.ts';
+import type { LaneQuestion } from './messages.ts';
 
-export interface OfficeDeps {
-  readonly db: Db;
+export interface OfficeDeps extends Omit<LaneDeps, 'onLoaded'> {
   readonly freshness: Freshness;
-  readonly log: Log;
+  readonly clock: Clock;
   /** How many lanes there shall be. */
   readonly lanes: number;
   /** The program that a lane is. */
@@ -17,15 +15,8 @@ export interface OfficeDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What each is told when it starts: how it is called, and its number, from 1 on. */
   readonly start: (name: string, number: number) => unknown;
-  /** What the config file says now. */
-  readonly declared: () => unknown;
   /** A lane ended by itself; done when another may take its place. */
   readonly onEnded: (number: number) => Promise<void>;
-  readonly desk: Desk;
-  /** A lane found a source otherwise than it is known. */
-  readonly onHurry: (projectId: string, sourceId: string) => void;
-  /** A connection that a lane does not serve; these bytes were read already. */
-  readonly onConnection: (socket: Socket, bytes: Buffer) => void;
 }
 
 export interface Office {
@@ -48,36 +39,20 @@ const closingMs = 10_000;
 
 /** Forks the lanes, and forks them again where they end by themselves. */
 export function createOffice(deps: OfficeDeps): Office {
-  const { freshness, log } = deps;
+  const { freshness, log, clock } = deps;
   const alive = new Set<Lane>();
   const serving: Lane[] = [];
-  const pauses = new Set<NodeJS.Timeout>();
   const complete = Promise.withResolvers<void>();
   let turn = 0;
   let stopping = false;
 
   function begin(number: number, pauseMs: number): void {
+    if (stopping) return;
     const name = `lane-${number}`;
-    const child = fork(deps.program, [], {
-      env: deps.env,
-      serialization: 'advanced',
-      execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
-    });
-    const startedAt = performance.now();
-    const lane = createLane(
-      child,
-      { name, start: deps.start(name, number) },
-      {
-        ...deps,
-        onLoaded(loaded) {
-          if (stopping) return loaded.stop();
-          freshness.join(loaded);
-          serving.push(loaded);
-        if (serving.length === deps.lanes) complete.resolve();
-          log.info({ lane: name, pid: child.pid }, 'a lane serves');
-        },
-      },
-    );
+    const startedAt = clock.monotonic();
+    const child = forkLane(deps);
+    const start = deps.start(name, number);
+    const lane = createLane(child, { name, start }, { ...deps, onLoaded });
     alive.add(lane);
     void lane.ended.then(() => {
       freshness.leave(lane);
@@ -87,35 +62,40 @@ export function createOffice(deps: OfficeDeps): Office {
       if (stopping) return;
       const { exitCode: code, signalCode: signal } = child;
       log.warn({ lane: name, code, signal }, 'a lane ended and is started again');
-      const isWell = performance.now() - startedAt > wellAfterMs;
-      const next = isWell ? shortestPauseMs : Math.min(longestPauseMs, pauseMs * 2);
-      const left = deps.onEnded(number);
-      const pause = setTimeout(() => {
-        pauses.delete(pause);
-        void left.then(() => stopping || begin(number, next));
-      }, pauseMs);
-      pauses.add(pause);
+      const isWell = clock.monotonic() - startedAt > wellAfterMs;
+      void beginAgain(number, isWell ? shortestPauseMs : pauseMs);
     });
+
+    function onLoaded(loaded: Lane): void {
+      if (stopping) loaded.stop();
+      if (stopping) return;
+      freshness.join(loaded);
+      serving.push(loaded);
+      if (serving.length === deps.lanes) complete.resolve();
+      log.info({ lane: name, pid: child.pid }, 'a lane serves');
+    }
+  }
+
+  async function beginAgain(number: number, pauseMs: number): Promise<void> {
+    await Promise.all([deps.onEnded(number), new Promise((done) => setTimeout(done, pauseMs).unref())]);
+    begin(number, Math.min(longestPauseMs, pauseMs * 2));
   }
 
   for (let number = 1; number <= deps.lanes; number++) begin(number, shortestPauseMs);
 
   return {
+    complete: complete.promise,
     give(socket) {
       if (stopping) return false;
       turn = (turn + 1) % (serving.length + 1);
-      const lane = serving[turn - 1];
-      lane?.give(socket);
-      return lane !== undefined;
+      return serving[turn - 1]?.give(socket) ?? false;
     },
     async askAll(what, withinMs) {
       const answers = await Promise.all(serving.map((lane) => lane.ask(what, withinMs)));
       return answers.filter((answer) => answer !== null);
     },
-    complete: complete.promise,
     async stop(graceMs) {
       stopping = true;
-      for (const pause of pauses) clearTimeout(pause);
       for (const lane of alive) lane.stop();
       const cut = setTimeout(() => {
         for (const lane of alive) lane.kill();
@@ -124,4 +104,14 @@ export function createOffice(deps: OfficeDeps): Office {
       clearTimeout(cut);
     },
   };
+}
+
+/** With our own environment and flags: it is this very program. */
+function forkLane({ program, env }: OfficeDeps) {
+  return fork(program, [], {
+    env,
+    serialization: 'advanced',
+    // A debugger listens to one process.
+    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
+  });
 }
