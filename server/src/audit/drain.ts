@@ -126,14 +126,14 @@ async function storeLines(db: Db, journalId: string, lines: Buffer, next: Positi
     // None in lines from before there were chains.
     const head = lastPlace(records);
     const params = [journalId, next.segment, next.offset, head?.seq ?? null, head?.hash ?? null];
-    const then = { sql: MOVE, params };
+    const statement = { sql: MOVE, params };
     return db.append({
       table: 'audit_events',
       columns: lineColumns,
       same: head === null ? {} : { journal_id: journalId },
       lines: records,
       existing,
-      then,
+      statement,
     });
   };
   try {

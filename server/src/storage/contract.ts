@@ -11,7 +11,7 @@ export interface Queries {
   afterCommit?(then: () => void): void;
 }
 
-/** Types of columns that rows can be added to as lines. */
+/** Types of columns that rows can be added to as lines. Times are as `Date` writes them. */
 export type ColumnType = 'text' | 'timestamptz' | 'bigint' | 'double precision' | 'json';
 
 /** Rows for a table, each a line: a JSON object with columns for members. */
@@ -26,7 +26,7 @@ export interface RowLines {
   /** What a row that is there already does: it fails all of them, or is kept as it is. */
   readonly existing: 'fail' | 'keep';
   /** A statement that goes with them: both are done, or neither. */
-  readonly then: { readonly sql: string; readonly params: readonly unknown[] };
+  readonly statement: { readonly sql: string; readonly params: readonly unknown[] };
 }
 
 export interface Db extends Queries {

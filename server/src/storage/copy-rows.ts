@@ -10,8 +10,6 @@ const char = {
   space: 32,
   quote: 34,
   comma: 44,
-  zero: 48,
-  nine: 57,
   openList: 91,
   backslash: 92,
   closeList: 93,
@@ -28,6 +26,8 @@ const NULL_LENGTH = -1;
 const VALUE_MAX = 12;
 /** Times are counted in microseconds from here. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
+/** Later ones, of the next millennium, have microseconds that are no exact number. */
+const TIME_MAX_MS = 2 ** 45;
 
 /** Where reading and writing are. Most rows have the time of the row before. */
 interface Cursor {
@@ -183,17 +183,14 @@ function readTimeMs(cursor: Cursor): number {
     cursor.time = cursor.lines.subarray(start, cursor.at);
     cursor.timeMs = Date.parse(cursor.time.toString('latin1', 1, cursor.time.length - 1));
   }
+  if (!(Math.abs(cursor.timeMs) < TIME_MAX_MS)) throw malformed(cursor);
   return cursor.timeMs;
 }
 
 function readInteger(cursor: Cursor): number {
-  let value = 0;
-  for (;;) {
-    const code = cursor.lines[cursor.at] as number;
-    if (!(code >= char.zero && code <= char.nine)) return value;
-    value = value * 10 + code - char.zero;
-    cursor.at++;
-  }
+  const value = readNumber(cursor);
+  if (!Number.isSafeInteger(value)) throw malformed(cursor);
+  return value;
 }
 
 function readNumber(cursor: Cursor): number {
@@ -207,7 +204,6 @@ function readNumber(cursor: Cursor): number {
 }
 
 function putInteger(cursor: Cursor, value: number): void {
-  if (!Number.isSafeInteger(value)) throw malformed(cursor);
   putInt32(cursor, Math.floor(value / 2 ** 32));
   putInt32(cursor, value);
 }

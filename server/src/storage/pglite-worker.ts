@@ -115,7 +115,7 @@ async function run(database: PGlite, work: Work): Promise<Record<string, unknown
 }
 
 async function append(database: PGlite, rows: RowLines): Promise<void> {
-  const { table, columns, same, existing, then } = rows;
+  const { table, columns, same, existing, statement } = rows;
   await database.transaction(async (session) => {
     const query = async (sql: string, params: readonly unknown[] = []) =>
       (await session.query<never>(sql, [...params])).rows;
@@ -123,7 +123,7 @@ async function append(database: PGlite, rows: RowLines): Promise<void> {
     const names = [...Object.keys(columns), ...Object.keys(same)].join(', ');
     const blob = new Blob([copyRows(rows)]);
     await session.query(`copy ${table} (${names}) from '/dev/blob' with (format binary)`, [], { blob });
-    await query(then.sql, then.params);
+    await query(statement.sql, statement.params);
   });
 }
 

@@ -2,7 +2,7 @@ import type { Queries, RowLines } from './contract.ts';
 
 /** Adds rows as SQL takes them from anybody, inside of a transaction. */
 export async function insertRows(queries: Queries, rows: RowLines): Promise<void> {
-  const { table, columns, same, existing, then } = rows;
+  const { table, columns, same, existing, statement } = rows;
   const names = Object.keys(columns).join(', ');
   const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   const constants = Object.keys(same).map((_, index) => `$${index + 2}`);
@@ -15,5 +15,5 @@ export async function insertRows(queries: Queries, rows: RowLines): Promise<void
      ${existing === 'keep' ? 'on conflict do nothing' : ''}`,
     [`[${list}]`, ...Object.values(same)],
   );
-  await queries.query(then.sql, then.params);
+  await queries.query(statement.sql, statement.params);
 }
