@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ActingWorker, actingSecret, startActingWorker } from './acting-worker.ts';
 import { type ForwardClock, forwardClock } from './forward-clock.ts';
 import type { StandIn, StandInOptions } from './oauth-providers/index.ts';
-import { type Json, startApp, type TestApp } from './start-app.ts';
+import { type AppOptions, type Json, startApp, type TestApp } from './start-app.ts';
 
 /**
  * The whole server, a worker whose tools act at one stand-in provider, and a clock for both that can be set forward. The gateways are
@@ -29,6 +29,7 @@ export const linkIn = (result: Json): string =>
 
 export async function startActing<Provider extends StandIn>(
   start: (options: StandInOptions) => Promise<Provider>,
+  options: Pick<AppOptions, 'env'> = {},
 ): Promise<Acting<Provider>> {
   const clock = forwardClock();
   const provider = await start({ now: clock.now });
@@ -37,7 +38,7 @@ export async function startActing<Provider extends StandIn>(
     { ...at, name: 'Read', scopes: ['read'] },
     { ...at, name: 'Write', scopes: ['write'] },
   ]);
-  const app = await startApp(actingConfig(worker.uri, [provider]), { clock });
+  const app = await startApp(actingConfig(worker.uri, [provider]), { ...options, clock });
   provider.redirectUris.add(redirectUriOf(app.url, provider));
   const { state, message } = await app.app.rooms.sources.refresh('default', 'acting');
   assert.equal(state, 'healthy', message);

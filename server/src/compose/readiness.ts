@@ -133,6 +133,9 @@ function redisCheck(redis: Facts['redis']) {
 /** Where to, and why not, is told to who administers the installation (`/v1/status`). */
 function telemetryCheck(exporters: Facts['exporters']) {
   if (exporters.length === 0) return {};
-  const failing = exporters.filter(({ ok }) => !ok);
-  return { telemetry: { ok: failing.length === 0, failing: failing.map(({ signal }) => signal) } };
+  const signals = exporters.map(({ signal, ok, failingSince }) => {
+    const failing = { ok, error: 'does not arrive', failing_since: failingSince };
+    return [signal, ok ? { ok } : failing] as const;
+  });
+  return { telemetry: { ok: exporters.every(({ ok }) => ok), ...Object.fromEntries(signals) } };
 }
