@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { newGatewayFromRequest, type Tool } from '#domain';
+import { newGatewayFromRequest, type Source, type Tool } from '#domain';
 import type { NewSource, Sources } from '#sources';
 import type { Db } from '#storage';
-import { callOf, sourceOf } from '../src/sources/fixtures/dispatched-call.ts';
-import { definitionOf, startWorker, type WorkerServer } from '../src/sources/fixtures/worker-server.ts';
+import { type ChangingServer, startChangingServer, toolOf } from './changing-server.ts';
 import { openTestDatabase } from './database.ts';
-import { openRoomsBeside, type RoomsBeside } from './rooms-beside.ts';
+import { callOf, clearShared, newSource, openRoomsBeside, type RoomsBeside } from './rooms-beside.ts';
 
-const secret = 'the-secret-of-the-worker-0123456789';
 const project = 'default';
+const undated = { createdAt: '1970-01-01T00:00:00.000Z', updatedAt: '1970-01-01T00:00:00.000Z' };
 
 describe('a process that calls sources, beside one that watches them', () => {
   let db: Db;
-  let worker: WorkerServer;
+  let server: ChangingServer;
   let watcher: RoomsBeside;
   let reader: RoomsBeside;
 
@@ -22,33 +21,24 @@ describe('a process that calls sources, beside one that watches them', () => {
   });
   after(() => db.close());
   beforeEach(async () => {
-    for (const table of ['sources', 'offers', 'tools', 'toolkit_owners', 'gateways', 'pins', 'changes'])
-      await db.query(`delete from ${table}`);
-    worker = await startWorker(secret);
+    await clearShared(db);
+    server = await startChangingServer();
     watcher = await openRoomsBeside(db);
     reader = await openRoomsBeside(db, { watches: false });
   });
   afterEach(async () => {
     await reader.close();
     await watcher.close();
-    await worker.stop();
+    await server.close();
   });
 
-  function newSource(given: Partial<NewSource> = {}): NewSource {
-    const { createdAt, updatedAt, origin, ...source } = sourceOf({
-      kind: 'worker',
-      uri: worker.origin,
-      secret,
-    });
-    return { ...source, id: 'w', ...given };
-  }
   const create = async (given: Partial<NewSource> = {}) => {
-    assert.ok((await watcher.sources.create(newSource(given))).ok);
+    assert.ok((await watcher.sources.create(newSource(server.uri, given))).ok);
     await reader.changes.look();
   };
-  const tool = (name = 'Kit.Echo') => reader.catalog.findTool(project, name);
+  const tool = (name = 'w.Read') => reader.catalog.findTool(project, name);
   const call = async (sources: Sources = reader.sources) => {
-    const returned = await sources.call(callOf(tool() as Tool, { args: { text: 'x' } }));
+    const returned = await sources.call(callOf(tool() as Tool));
     return returned.ok ? 'answered' : returned.error.code;
   };
 
@@ -56,25 +46,25 @@ describe('a process that calls sources, beside one that watches them', () => {
     await create();
     assert.deepEqual(
       reader.catalog.tools(project).map(({ ruleName }) => ruleName),
-      ['Kit.Echo', 'Kit.Whoami'],
+      ['w.Read', 'w.Write'],
     );
     assert.equal(await call(), 'answered');
-    const listed = worker.listed;
+    const listed = server.listed;
     await reader.sources.refresh(project, 'w');
     reader.sources.secretsChanged(null);
     reader.clock.advance(60_000);
-    assert.equal(worker.listed, listed);
+    assert.equal(server.listed, listed);
     assert.deepEqual([reader.sources.status(project, 'w').state, reader.hints], ['unknown', []]);
   });
 
   it('shows it as unavailable while the other cannot reach it, and as available when that is over', async () => {
     await create();
-    const { port } = worker;
-    await worker.stop();
+    const { port } = server;
+    await server.close();
     await watcher.sources.refresh(project, 'w');
     await reader.changes.look();
     assert.equal(tool()?.available, false);
-    worker = await startWorker(secret, { port });
+    server = await startChangingServer(port);
     await watcher.sources.refresh(project, 'w');
     await reader.changes.look();
     assert.equal(tool()?.available, true);
@@ -82,15 +72,13 @@ describe('a process that calls sources, beside one that watches them', () => {
 
   it('hints at a source that fails a call, not at every one of many, and writes nothing', async () => {
     await create();
-    await worker.stop();
+    await server.close();
     for (let n = 0; n < 10; n++) assert.equal(await call(), 'source.unreachable');
     assert.deepEqual(reader.hints, ['default/w']);
     reader.clock.advance(500);
     assert.equal(await call(), 'source.unreachable');
     assert.deepEqual(reader.hints, ['default/w', 'default/w']);
     assert.deepEqual(await db.query('select distinct available from tools'), [{ available: true }]);
-    watcher.sources.hurry(project, 'w');
-    worker = await startWorker(secret, { port: worker.port });
   });
 
   it('calls with a definition as soon as it has heard of it, and not at all what is gone', async () => {
@@ -111,9 +99,9 @@ describe('a process that calls sources, beside one that watches them', () => {
   });
 
   it('has the sources of its file, with what the other found of them', async () => {
-    const ofFile = sourceOf({ kind: 'worker', uri: worker.origin, secret, id: 'f' });
+    const ofFile: Source = { ...newSource(server.uri, { id: 'w' }), origin: 'file', ...undated };
     await watcher.sources.applyFile([ofFile]);
-    await watcher.sources.refresh(project, 'f');
+    await watcher.sources.refresh(project, 'w');
     await reader.changes.look();
     assert.equal(tool(), null, 'its own file does not have it yet');
     await reader.sources.applyFile([ofFile]);
@@ -129,7 +117,7 @@ describe('a process that calls sources, beside one that watches them', () => {
     assert.ok((await reader.catalog.createGateway(gateway)).ok);
     assert.equal(reader.catalog.view('g')?.tools.length, 2);
     reader.told.length = 0;
-    worker.tools = [definitionOf('Echo')];
+    server.tools = [toolOf('Read')];
     await watcher.sources.refresh(project, 'w');
     await reader.changes.look();
     assert.deepEqual(reader.told, ['g']);

@@ -1,53 +1,18 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, Server } from '@modelcontextprotocol/server';
+import { type ChangingServer, startChangingServer, toolOf as tool } from './changing-server.ts';
 import { type Json, startApp, type TestApp } from './start-app.ts';
 
 const token = 'Bearer the-token-of-the-upstream';
-const tool = (name: string, description: string) => ({ name, description, inputSchema: { type: 'object' } });
 const asApproved = [tool('Read', 'Reads a file'), tool('Write', 'Writes a file')];
 
-/** An MCP server whose tools change behind its clients' backs. */
-async function startUpstream() {
-  const state = { tools: asApproved, hold: Promise.resolve(), calls: 0, onCall: () => {} };
-  const handler = createMcpHandler(() => {
-    const server = new Server({ name: 'files', version: '1' }, { capabilities: { tools: {} } });
-    server.setRequestHandler('tools/list', async () => ({ tools: state.tools }) as never);
-    server.setRequestHandler('tools/call', async ({ params }) => {
-      state.calls++;
-      state.onCall();
-      await state.hold;
-      return { content: [{ type: 'text', text: `ran ${params.name}` }] };
-    });
-    return server;
-  });
-  const serve = toNodeHandler(handler);
-  const http = createServer(
-    (request, response) => void serve(request as IncomingMessage as Parameters<typeof serve>[0], response),
-  );
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  return Object.assign(state, {
-    uri: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
-    async close() {
-      await handler.close();
-      http.closeAllConnections();
-      http.close();
-    },
-  });
-}
-
 describe('a source that changes a tool after it was approved', () => {
-  let upstream: Awaited<ReturnType<typeof startUpstream>>;
+  let upstream: ChangingServer;
   let app: TestApp;
   let count = 0;
 
   before(async () => {
-    upstream = await startUpstream();
+    upstream = await startChangingServer();
     app = await startApp(
       [
         'workers:',

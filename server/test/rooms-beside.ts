@@ -1,8 +1,8 @@
 import type { Catalog } from '#catalog';
-import type { Source } from '#domain';
+import { type DispatchedCall, type Source, silentClient, type Tool } from '#domain';
 import { createEgress } from '#egress';
 import { manualClock } from '#foundation';
-import { createSources, mcpKind, type Sources, workerKind } from '#sources';
+import { createSources, mcpKind, type NewSource, type Sources } from '#sources';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
@@ -34,7 +34,7 @@ export async function openRoomsBeside(
   const hints: string[] = [];
   const told: string[] = [];
   const sources = await createSources({
-    kinds: [workerKind, mcpKind],
+    kinds: [mcpKind],
     db,
     changes,
     vault: await openVault({ db, clock }),
@@ -66,5 +66,35 @@ export async function openRoomsBeside(
       await sources.close();
       egress.close();
     },
+  };
+}
+
+/** Nothing of catalog, sources and policy is kept any more. */
+export async function clearShared(db: Db): Promise<void> {
+  const tables = ['sources', 'offers', 'tools', 'offer_entries', 'toolkit_owners', 'pins'];
+  for (const table of [...tables, 'gateways', 'policy_entries', 'changes'])
+    await db.query(`delete from ${table}`);
+}
+
+/** An MCP server of the API. */
+export function newSource(uri: string, given: Partial<NewSource> = {}): NewSource {
+  const plain = { kind: 'mcp', enabled: true, timeoutMs: 10_000, retry: 2, secret: null } as const;
+  return { ...plain, uri, id: 'w', projectId: 'default', headers: {}, secrets: {}, ...given };
+}
+
+/** A call without a user, and without arguments. */
+export function callOf(tool: Tool): DispatchedCall {
+  return {
+    executionId: 'te_1',
+    tool,
+    args: {},
+    userId: null,
+    credential: null,
+    client: silentClient,
+    task: null,
+    meta: null,
+    signal: null,
+    notify: null,
+    large: null,
   };
 }

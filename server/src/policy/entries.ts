@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Refusal, refusal } from '#domain';
-import { type Clock, err, newId, ok, type Result } from '#foundation';
-import type { Db } from '#storage';
+import { type Clock, createTurns, err, newId, ok, type Result } from '#foundation';
+import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
-import { createEntryStore } from './entry-store.ts';
+import { createEntryStore, keyOf, type Place, placeOf, topicOf } from './entry-store.ts';
 
 /** What an administrator laid down, as it was asked for: a grant, a rule, a limit, a plugin, a hook. */
 export interface Entry<Definition> {
@@ -16,7 +16,7 @@ export interface Entry<Definition> {
   readonly updatedAt: string;
 }
 
-/** All entries of one kind, in memory; every change is written to the database first. */
+/** All entries of one kind, in memory; every change is written to the database first, and heard by other replicas. */
 export interface Entries<Definition> extends EntryList<Definition> {
   create(projectId: string, definition: Definition): Promise<Entry<Definition>>;
   /** `resource.unknown`, or `resource.read_only` for what the file declares. */
@@ -59,68 +59,91 @@ const prefixes: Readonly<Record<EntryKind, string>> = {
   hook: 'hook',
 };
 
+export interface EntriesDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly clock: Clock;
+}
+
 /** With a vault, definitions are sealed. */
 export async function createEntries<Definition>(
-  db: Db,
+  { db, changes, clock }: EntriesDeps,
   kind: EntryKind,
-  clock: Clock,
   vault: Vault | null = null,
 ): Promise<Entries<Definition>> {
-  const shelf = createShelf<Definition>();
-  const store = createEntryStore<Definition>(db, kind, vault);
-  for (const entry of await store.load()) shelf.put(entry);
+  const shelf = createShelf<Definition>(byAge);
+  const store = createEntryStore<Definition>({ db, changes, vault }, kind);
+  const inTurn = createTurns();
+
+  changes.on(topicOf(kind), (key) => inTurn(() => look(key === null ? null : placeOf(key))));
+  await look(null);
+
+  /** The API's, as they are in the database; this one, or all. */
+  async function look(place: Place | null): Promise<void> {
+    const stored = await store.load(place);
+    const there = new Set(stored.map(keyOf));
+    const known = place === null ? [...shelf.all()] : [shelf.get(place.projectId, place.id)];
+    for (const entry of known) if (entry?.origin === 'api' && !there.has(keyOf(entry))) shelf.drop(entry);
+    for (const entry of stored) {
+      const before = shelf.get(entry.projectId, entry.id);
+      // What this replica told itself changes nothing any more.
+      if (before?.updatedAt !== entry.updatedAt || !isSame(before.definition, entry.definition))
+        shelf.put(entry);
+    }
+  }
 
   function changeable(projectId: string, id: string): Result<Entry<Definition>, Refusal> {
     const entry = shelf.get(projectId, id);
-    if (entry === null) return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
+    if (entry === null) return unknown(id);
     if (entry.origin === 'api') return ok(entry);
     const message = `${kind} ${id} is declared in the config file; change it there`;
     return err(refusal('resource.read_only', message, { field: 'id' }));
   }
 
+  function unknown(id: string): Result<never, Refusal> {
+    return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
+  }
+
+  function made(projectId: string, definition: Definition): Entry<Definition> {
+    const now = clock.iso();
+    const id = newId(prefixes[kind], clock.now());
+    return { id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now };
+  }
+
   return {
     ...shelf,
-    async create(projectId, definition) {
-      const now = clock.iso();
-      const id = newId(prefixes[kind], clock.now());
-      const entry = { id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now } as const;
-      await store.write(db, entry);
-      return shelf.put(entry);
-    },
-    async replace(projectId, id, definition) {
-      const found = changeable(projectId, id);
-      if (!found.ok) return found;
-      const entry = { ...found.value, definition, updatedAt: clock.iso() };
-      if (!(await store.update(entry)))
-        return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
-      return ok(shelf.put(entry));
-    },
-    async remove(projectId, id) {
-      const found = changeable(projectId, id);
-      if (!found.ok) return found;
-      await store.remove(found.value);
-      shelf.drop(found.value);
-      return found;
-    },
-    async writeAll(projectId, writes) {
-      const now = clock.iso();
-      const entries: Entry<Definition>[] = [];
-      for (const { id, definition } of writes) {
-        const before = id === null ? null : changeable(projectId, id);
-        if (before?.ok === false) return before;
-        const made = {
-          id: newId(prefixes[kind], clock.now()),
-          projectId,
-          origin: 'api',
-          createdAt: now,
-        } as const;
-        entries.push({ ...(before?.value ?? made), definition, updatedAt: now });
-      }
-      await db.tx(async (queries) => {
-        for (const entry of entries) await store.write(queries, entry);
-      });
-      return ok(entries.map((entry) => shelf.put(entry)));
-    },
+    create: (projectId, definition) =>
+      inTurn(async () => {
+        const entry = made(projectId, definition);
+        await store.writeAll([entry]);
+        return shelf.put(entry);
+      }),
+    replace: (projectId, id, definition) =>
+      inTurn(async () => {
+        const found = changeable(projectId, id);
+        if (!found.ok) return found;
+        const entry = { ...found.value, definition, updatedAt: clock.iso() };
+        return (await store.update(entry)) ? ok(shelf.put(entry)) : unknown(id);
+      }),
+    remove: (projectId, id) =>
+      inTurn(async () => {
+        const found = changeable(projectId, id);
+        if (!found.ok) return found;
+        await store.remove(found.value);
+        shelf.drop(found.value);
+        return found;
+      }),
+    writeAll: (projectId, writes) =>
+      inTurn(async () => {
+        const entries: Entry<Definition>[] = [];
+        for (const { id, definition } of writes) {
+          const before = id === null ? ok(made(projectId, definition)) : changeable(projectId, id);
+          if (!before.ok) return before;
+          entries.push({ ...before.value, definition, updatedAt: clock.iso() });
+        }
+        await store.writeAll(entries);
+        return ok(entries.map((entry) => shelf.put(entry)));
+      }),
     applyFile(projectId, definitions, idOf) {
       const wanted =
         idOf === undefined
@@ -154,14 +177,14 @@ function withIds<Definition>(prefix: string, definitions: readonly Definition[])
   return byId;
 }
 
-/** Entries that nothing changes: for trying out. */
+/** Entries that nothing changes, in this order: for trying out. */
 export function fixedEntries<Definition>(entries: readonly Entry<Definition>[]): EntryList<Definition> {
-  const shelf = createShelf<Definition>();
+  const shelf = createShelf<Definition>(asGiven);
   for (const entry of entries) shelf.put(entry);
   return shelf;
 }
 
-function createShelf<Definition>() {
+function createShelf<Definition>(inOrder: typeof byAge) {
   type Listener = (before: Entry<Definition> | null, after: Entry<Definition> | null) => void;
   const byProject = new Map<string, Map<string, Entry<Definition>>>();
   const lists = new Map<string, readonly Entry<Definition>[]>();
@@ -186,7 +209,7 @@ function createShelf<Definition>() {
     list(projectId: string): readonly Entry<Definition>[] {
       let list = lists.get(projectId);
       if (list === undefined) {
-        list = [...(byProject.get(projectId)?.values() ?? [])];
+        list = [...(byProject.get(projectId)?.values() ?? [])].sort(inOrder);
         lists.set(projectId, list);
       }
       return list;
@@ -215,6 +238,14 @@ function createShelf<Definition>() {
       changed(entry, null);
     },
   };
+}
+
+const asGiven = () => 0;
+
+/** The same on every replica, whenever it heard of which. What the file declares is undated, and stays in its order. */
+export function byAge(one: Entry<unknown>, other: Entry<unknown>): number {
+  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? -1 : 1;
+  return one.origin === 'file' || one.id === other.id ? 0 : one.id < other.id ? -1 : 1;
 }
 
 function digestOf(value: unknown): Buffer {

@@ -2,7 +2,7 @@ import type { GrantRequest, LimitRequest, RuleRequest } from '@sallyport/contrac
 import type { Gateway } from '#domain';
 import type { Egress } from '#egress';
 import type { Clock, Sealer } from '#foundation';
-import type { Db, Redis } from '#storage';
+import type { Changes, Db, Redis } from '#storage';
 import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
 import { admit } from './admit.ts';
@@ -23,6 +23,7 @@ import { createStandsAlone } from './stands-alone.ts';
 
 export interface PolicyDeps {
   readonly db: Db;
+  readonly changes: Changes;
   /** Seals plugins: they hold what their servers are asked with. */
   readonly vault: Vault;
   /** Where replicas count together; `null`: each for itself. */
@@ -38,32 +39,20 @@ export interface PolicyDeps {
 }
 
 /** Loads everything that was laid down. */
-export async function createPolicy({
-  db,
-  vault,
-  redis,
-  egress,
-  sealer,
-  clock,
-  metrics,
-  currentGateway,
-}: PolicyDeps): Promise<Policy> {
+export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
+  const { redis, egress, clock, metrics, currentGateway } = deps;
   const listeners: ((slug: string | null) => void)[] = [];
   const changed = (slug: string | null) => {
     for (const listener of listeners) listener(slug);
   };
-  const grantEntries = await createEntries<GrantRequest>(db, 'grant', clock);
-  const ruleEntries = await createEntries<RuleRequest>(db, 'rule', clock);
-  const limitEntries = await createEntries<LimitRequest>(db, 'limit', clock);
-  const pluginEntries = await createEntries<KeptPlugin>(db, 'plugin', clock, vault);
-  const hookEntries = await createEntries<KeptHook>(db, 'hook', clock);
-  const grants = createGrants({ entries: grantEntries, clock, onExpired: changed });
-  const version = createVersion([grants, ruleEntries, limitEntries, pluginEntries, hookEntries]);
-  const rules = createRules(ruleEntries);
-  const limits = createLimits({ entries: limitEntries, clock, redis });
+  const entries = await loadEntries(deps);
+  const grants = createGrants({ entries: entries.grants, clock, onExpired: changed });
+  const version = createVersion([grants, entries.rules, entries.limits, entries.plugins, entries.hooks]);
+  const rules = createRules(entries.rules);
+  const limits = createLimits({ entries: entries.limits, clock, redis });
   const hooked = createHooks({
-    plugins: pluginEntries,
-    hooks: hookEntries,
+    plugins: entries.plugins,
+    hooks: entries.hooks,
     egress,
     redis,
     clock,
@@ -71,11 +60,11 @@ export async function createPolicy({
     onAccessChanged: () => changed(null),
   });
   const hooks = hooked.asking;
-  const approvals = createApprovals({ db, sealer, clock });
-  grantEntries.onChange((...entries) => gatewaysOf(entries).forEach(changed));
+  const approvals = createApprovals(deps);
+  entries.grants.onChange((...both) => gatewaysOf(both).forEach(changed));
   // Lists tell nothing of outputs that are redacted.
-  ruleEntries.onChange((...entries) =>
-    gatewaysOf(entries.filter((entry) => entry !== null && redactsOutputs(entry))).forEach(changed),
+  entries.rules.onChange((...both) =>
+    gatewaysOf(both.filter((entry) => entry !== null && redactsOutputs(entry))).forEach(changed),
   );
 
   const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
@@ -107,26 +96,36 @@ export async function createPolicy({
     releaseFailure: (grant, failure) => releaseFailure(parts, grant, failure),
     readsOutputs: (projectId) => hooks.has(projectId, 'post'),
     redactions: rules.redactions,
-    standsAlone: createStandsAlone({ rules: ruleEntries, limits: limitEntries, hooks, version }),
+    standsAlone: createStandsAlone({ rules: entries.rules, limits: entries.limits, hooks, version }),
     passing: (grant, what, value) => passing(parts, grant, what, value),
     overheard: (asking, value) => overheard(parts, asking, value),
-    grants: grantEntries,
-    rules: ruleEntries,
-    limits: limitEntries,
+    grants: entries.grants,
+    rules: entries.rules,
+    limits: entries.limits,
     plugins: hooked.plugins,
     hooks: hooked.hooks,
     approvals,
     version,
     checkRule,
-    explain: (about) => explain({ parts, rules: ruleEntries, authorize: decide.authorize }, about),
+    explain: (about) => explain({ parts, rules: entries.rules, authorize: decide.authorize }, about),
     simulate: (projectId, change, recorded) =>
-      simulate({ current: grants, grants: grantEntries, clock, version }, projectId, change, recorded),
+      simulate({ current: grants, grants: entries.grants, clock, version }, projectId, change, recorded),
     onChange: (listener) => void listeners.push(listener),
     close() {
       grants.close();
       limits.close();
       hooks.close();
     },
+  };
+}
+
+async function loadEntries(deps: PolicyDeps) {
+  return {
+    grants: await createEntries<GrantRequest>(deps, 'grant'),
+    rules: await createEntries<RuleRequest>(deps, 'rule'),
+    limits: await createEntries<LimitRequest>(deps, 'limit'),
+    plugins: await createEntries<KeptPlugin>(deps, 'plugin', deps.vault),
+    hooks: await createEntries<KeptHook>(deps, 'hook'),
   };
 }
 

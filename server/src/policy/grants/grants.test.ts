@@ -4,7 +4,7 @@ import type { GrantRequest } from '@sallyport/contracts';
 import type { Gateway, RuleTarget, Subject } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
-import { openTestDatabase } from '../../../test/database.ts';
+import { changesAlone, openTestDatabase } from '../../../test/database.ts';
 import { createEntries } from '../entries.ts';
 import { createGrants } from './grants.ts';
 import {
@@ -261,7 +261,10 @@ describe('a grant that expires', () => {
     t.after(() => under.entries.remove(projectId, made.id));
     under.clock.advance(500);
     const clock = manualClock(under.clock.now());
-    const entries = await createEntries<GrantRequest>(db, 'grant', clock);
+    const entries = await createEntries<GrantRequest>(
+      { db, changes: await changesAlone(db), clock },
+      'grant',
+    );
     const restarted = createGrants({ entries, clock, onExpired() {} });
     t.after(restarted.close);
     assert.equal(restarted.decide(alice, granted, createIssue).allowed, false);
@@ -272,24 +275,19 @@ describe('a grant that expires', () => {
 
 test('a grant that is changed while it is being deleted acts no more', async (t) => {
   const clock = manualClock();
-  let deleting = Promise.resolve();
-  const slow: Db = {
-    ...db,
-    query: async (text, params) => {
-      if (text.startsWith('delete')) await deleting;
-      return db.query(text, params);
-    },
-  };
-  const entries = await createEntries<GrantRequest>(slow, 'grant', clock);
+  const entries = await createEntries<GrantRequest>({ db, changes: await changesAlone(db), clock }, 'grant');
   const grants = createGrants({ entries, clock, onExpired() {} });
   t.after(grants.close);
   const untouched = grants.fingerprint();
   const asked: GrantRequest = { subject: { user: 'alice' }, ...everything };
   const { id } = await entries.create(projectId, asked);
-  deleting = entries.replace(projectId, id, { ...asked, description: 'changed' }).then(({ ok }) => {
-    assert.equal(ok, true);
-  });
-  assert.equal((await entries.remove(projectId, id)).ok, true);
+  const changing = entries.replace(projectId, id, { ...asked, description: 'changed' });
+  const deleting = entries.remove(projectId, id);
+  const again = entries.replace(projectId, id, { ...asked, description: 'changed again' });
+  assert.deepEqual(
+    (await Promise.all([changing, deleting, again])).map(({ ok }) => ok),
+    [true, true, false],
+  );
   assert.equal(grants.decide(alice, granted, createIssue).allowed, false);
   assert.equal(grants.fingerprint(), untouched);
 });

@@ -1,7 +1,8 @@
 import type { GrantRequest } from '@sallyport/contracts';
 import type { Gateway, RuleTarget, Subject, ToolTraits } from '#domain';
 import { manualClock } from '#foundation';
-import type { Db } from '#storage';
+import { type Db, openChanges } from '#storage';
+import { silentLog } from '#telemetry';
 import { createEntries, type Entries } from '../entries.ts';
 import type { Grants } from './contract.ts';
 import { createGrants } from './grants.ts';
@@ -21,7 +22,8 @@ export const projectId = 'default';
 
 export async function grantsUnderTest(db: Db): Promise<GrantsUnderTest> {
   const clock = manualClock();
-  const entries = await createEntries<GrantRequest>(db, 'grant', clock);
+  const changes = await openChanges(db, { clock, log: silentLog }, false);
+  const entries = await createEntries<GrantRequest>({ db, changes, clock }, 'grant');
   const told: (string | null)[] = [];
   const grants = createGrants({ entries, clock, onExpired: (slug) => void told.push(slug) });
   return { grants, entries, clock, told, put: (...these) => entries.applyFile(projectId, these) };

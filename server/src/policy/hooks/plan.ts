@@ -1,7 +1,7 @@
 import { type HookPoint, pluginDefaults } from '@sallyport/contracts';
 import { err } from '#foundation';
 import type { Redis } from '#storage';
-import type { EntryList } from '../entries.ts';
+import { byAge, type EntryList } from '../entries.ts';
 import { type AskedEndpoint, accessHook } from './access-hook.ts';
 import { postHook, preHook } from './call-hook.ts';
 import type { HookEntry, KeptHook, KeptPlugin, PluginEntry } from './contract.ts';
@@ -155,14 +155,6 @@ function placeOf(plugin: KeptPlugin | null, entry: HookEntry | null): 'before' |
 
 function byPriority({ entry: one }: HookOf, { entry: other }: HookOf): number {
   return (one.definition.hook.priority ?? 0) - (other.definition.hook.priority ?? 0) || byAge(one, other);
-}
-
-type Aged = Pick<PluginEntry | HookEntry, 'origin' | 'createdAt' | 'id'>;
-
-/** The same after every restart. What the file declares is undated, and stays in its order. */
-function byAge(one: Aged, other: Aged): number {
-  if (one.createdAt !== other.createdAt) return one.createdAt < other.createdAt ? -1 : 1;
-  return one.origin === 'file' || one.id === other.id ? 0 : one.id < other.id ? -1 : 1;
 }
 
 function isActive({ status }: { readonly status?: 'active' | 'inactive' | undefined }): boolean {

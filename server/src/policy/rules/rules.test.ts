@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { RuleRequest } from '@sallyport/contracts';
 import type { Gateway, RuleTarget } from '#domain';
 import { manualClock } from '#foundation';
+import { changesAlone, openTestDatabase } from '../../../test/database.ts';
 import { createEntries, type Entry, fixedEntries } from '../entries.ts';
 import { createRules } from './rules.ts';
 import { facts, type RulePart, ruleEntry, target } from './screen-once.ts';
@@ -79,9 +80,11 @@ describe('the rules of a target', () => {
     assert.equal(createRules(fixedEntries([ruleEntry(redact)])).redactions('another'), null);
   });
 
-  test('act as soon as they are written, changed or removed', async () => {
-    const db = { query: async () => [{ id: 'x' }] } as never;
-    const entries = await createEntries<RuleRequest>(db, 'rule', manualClock(0));
+  test('act as soon as they are written, changed or removed', async (t) => {
+    const db = await openTestDatabase();
+    t.after(() => db.close());
+    const kept = { db, changes: await changesAlone(db), clock: manualClock() };
+    const entries = await createEntries<RuleRequest>(kept, 'rule');
     const rules = createRules(entries);
     const isBlocked = () => {
       const screening = rules
