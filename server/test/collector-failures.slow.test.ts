@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLog } from '#telemetry';
-import { startWorker, type WorkerServer } from '../src/sources/fixtures/worker-server.ts';
 import { linkIn, startActing } from './acting.ts';
+import { type EchoWorker, startEchoWorker } from './echo-worker.ts';
 import { freePort } from './free-port.ts';
 import { consentAt, startMicrosoft } from './oauth-providers/index.ts';
 import { type OtlpReceiver, startOtlpReceiver } from './otlp-receiver.ts';
@@ -21,7 +21,7 @@ interface Seen {
   said(what: RegExp): Promise<Json>;
 }
 
-async function startWith(env: Record<string, string>, worker: WorkerServer): Promise<Seen> {
+async function startWith(env: Record<string, string>, worker: EchoWorker): Promise<Seen> {
   const lines: Json[] = [];
   const waiting = new Set<() => void>();
   const write = (line: string) => {
@@ -29,7 +29,7 @@ async function startWith(env: Record<string, string>, worker: WorkerServer): Pro
     for (const look of waiting) look();
   };
   const config = {
-    workers: [{ id: 'kit', http: { uri: worker.origin, secret } }],
+    workers: [{ id: 'kit', http: { uri: worker.uri, secret } }],
     gateways: [{ name: 'All', slug: 'all' }],
   };
   const app = await startApp(JSON.stringify(config), { env, log: createLog({ level: 'info', write }) });
@@ -56,13 +56,13 @@ async function called(app: TestApp): Promise<void> {
 const readiness = async (app: TestApp): Promise<Json> => (await fetch(`${app.url}/readyz`)).json();
 
 describe('a collector that is away', () => {
-  let worker: WorkerServer;
+  let worker: EchoWorker;
   let seen: Seen;
   let port: number;
   let collector: OtlpReceiver | null = null;
 
   before(async () => {
-    worker = await startWorker(secret);
+    worker = await startEchoWorker();
     port = await freePort();
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}/`,
@@ -121,7 +121,7 @@ describe('a collector that is away', () => {
 });
 
 it('what was not sent yet is sent when the server stops; a collector that hangs does not hold it up', async () => {
-  const worker = await startWorker(secret);
+  const worker = await startEchoWorker();
   const [collector, hanging] = [await startOtlpReceiver(), await startOtlpReceiver()];
   hanging.answer = () => true;
   const env = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLog } from '#telemetry';
-import { startWorker, type WorkerServer } from '../src/sources/fixtures/worker-server.ts';
 import { eras } from './both-eras.ts';
+import { type EchoWorker, startEchoWorker } from './echo-worker.ts';
 import { type EraServer, startEraServer } from './era-server.ts';
 import { type HookServer, startHookServer } from './hook-server.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
@@ -14,18 +14,14 @@ const secret = 'a-worker-secret-of-more-than-32-bytes';
 const collectorSecret = 'the-secret-of-the-collector';
 
 let collector: OtlpReceiver;
-let worker: WorkerServer;
+let worker: EchoWorker;
 let mcp: Readonly<Record<'legacy' | 'modern', EraServer>>;
 let hooks: HookServer;
 let app: TestApp;
 const lines: Json[] = [];
 
 before(async () => {
-  [collector, worker, hooks] = await Promise.all([
-    startOtlpReceiver(),
-    startWorker(secret),
-    startHookServer(),
-  ]);
+  [collector, worker, hooks] = await Promise.all([startOtlpReceiver(), startEchoWorker(), startHookServer()]);
   mcp = { legacy: await startEraServer('legacy'), modern: await startEraServer('modern') };
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
@@ -41,7 +37,7 @@ before(async () => {
   const hook = (point: string) => ({ name: point, plugin_id: 'watcher', hook_point: `tool.${point}` });
   const config = {
     workers: [
-      { id: 'kit', http: { uri: worker.origin, secret } },
+      { id: 'kit', http: { uri: worker.uri, secret } },
       { id: 'legacy', mcp: { uri: mcp.legacy.uri } },
       { id: 'modern', mcp: { uri: mcp.modern.uri } },
     ],
@@ -108,7 +104,7 @@ describe('a call to a worker', () => {
     const own = `00-${whole.traceId}-${whole.spanId}-01`;
     assert.deepEqual([answer.headers.get('traceresponse'), answer.headers.get('traceparent')], [own, own]);
 
-    const { headers } = worker.invoked.at(-1) ?? assert.fail();
+    const headers = worker.heads.at(-1) ?? assert.fail();
     const asked = only(spans, kinds.client, 'tools/call Echo');
     assert.equal(headers.traceparent, `00-${whole.traceId}-${asked.spanId}-01`);
     assert.equal(headers.tracestate, 'vendor=1');
@@ -180,7 +176,7 @@ describe('a call to a worker', () => {
       'sallyport.decision': 'allowed',
       'sallyport.execution.id': record.execution_id,
     });
-    const { hostname, port } = new URL(worker.origin);
+    const { hostname, port } = new URL(worker.uri);
     assert.deepEqual(only(spans, kinds.client, 'tools/call Echo').attributes, {
       'server.address': hostname,
       'server.port': Number(port),
@@ -250,7 +246,7 @@ it('a call through the API is a trace, too', async () => {
   assert.equal(whole.parentSpanId, spanIdIn(given));
   assert.equal(whole.attributes['http.route'], '/v1/tools/execute');
   const asked = only(spans, kinds.client, 'tools/call Echo');
-  assert.equal(worker.invoked.at(-1)?.headers.traceparent, `00-${whole.traceId}-${asked.spanId}-01`);
+  assert.equal(worker.heads.at(-1)?.traceparent, `00-${whole.traceId}-${asked.spanId}-01`);
 });
 
 it('what its sender does not keep is not kept here, and is passed on all the same', async () => {
@@ -260,7 +256,7 @@ it('what its sender does not keep is not kept here, and is passed on all the sam
   const own = answer.headers.get('traceparent') ?? '';
   assert.match(own, new RegExp(`^00-${traceIdIn(given)}-[0-9a-f]{16}-00$`));
   assert.notEqual(spanIdIn(own), spanIdIn(given));
-  const { headers } = worker.invoked.at(-1) ?? assert.fail();
+  const headers = worker.heads.at(-1) ?? assert.fail();
   assert.deepEqual([headers.traceparent, headers.tracestate], [own, 'a=1']);
   assert.equal(hooks.asked.at(-1)?.headers.traceparent, own);
   const [record] = await app.records('&kind=tool_call');

@@ -1,0 +1,44 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { Json } from './start-app.ts';
+
+/** A worker whose one tool, `Kit.Echo`, says what it was told; with the head of every call. */
+export interface EchoWorker {
+  readonly uri: string;
+  readonly heads: readonly IncomingHttpHeaders[];
+  stop(): Promise<void>;
+}
+
+const text = { val_type: 'string' };
+const tools = [
+  {
+    name: 'Echo',
+    fully_qualified_name: 'Kit.Echo',
+    toolkit: { name: 'Kit', version: '1.2.3' },
+    input: { parameters: [{ name: 'text', required: true, value_schema: text }] },
+    output: { value_schema: text },
+  },
+];
+
+export async function startEchoWorker(): Promise<EchoWorker> {
+  const heads: IncomingHttpHeaders[] = [];
+  const server = createServer(async (request, response) => {
+    const say = (body: object) => response.end(JSON.stringify(body));
+    response.setHeader('content-type', 'application/json');
+    if (request.method === 'GET') return say(tools);
+    heads.push(request.headers);
+    const { inputs } = (await json(request)) as Json;
+    const output = { value: inputs.text, logs: null, error: null, requires_authorization: null };
+    return say({ execution_id: '', finished_at: '', duration: 1, success: true, output });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heads,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
