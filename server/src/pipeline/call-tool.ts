@@ -102,8 +102,9 @@ export async function callTool(received: Received, rooms: CallRooms): Promise<Re
   try {
     outcome = await withinSpan(stages, () => runSteps(received, stages, rooms));
   } catch (error) {
+    const { executionId, span } = received;
     rooms.log.error(
-      { execution_id: received.executionId, err: error },
+      { execution_id: executionId, trace_id: span.traceId, err: error },
       'a tool call failed inside the gateway',
     );
     outcome = err(

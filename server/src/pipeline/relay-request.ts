@@ -72,6 +72,8 @@ async function dispatched(
     stages.enter('dispatch');
     const forUser = { caller, at: grant.target, credential: credential.value };
     const { args } = admission.value;
+    const name = method === 'prompts/get' && typeof params.name === 'string' ? params.name : null;
+    const about = { projectId, sourceId, method, name };
     const send = (carried: Credential | null) =>
       askSource(stages.span, sources, about, meta.value, (trace) =>
         sources.request({
@@ -164,7 +166,7 @@ async function recorded<T>(
   const { kind, executionId, span, stages } = details;
   stages?.enter('authorize');
   const granted = await grantOf(asked, kind, rooms);
-  const outcome = granted.ok ? await settled(granted.value, rooms, dispatch) : granted;
+  const outcome = granted.ok ? await settled(granted.value, details, rooms, dispatch) : granted;
   const policy = granted.ok ? granted.value.trace : (granted.error.policy ?? null);
   stages?.enter('record', outcome.ok ? null : outcome.error.code);
   const named = {

@@ -23,7 +23,8 @@ export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Resu
     const found = await deps.sessions.find(sessionId, caller, view.gateway.id);
     if (!found.ok) return err(refused(found.error));
     session = found.value;
-    if (exchange.span?.sampled) describe(exchange.span, { mcpSession: session.id, mcpVersion: session.version });
+    if (exchange.span?.sampled)
+      describe(exchange.span, { mcpSession: session.id, mcpVersion: session.version });
   }
   const named = request.headers['mcp-protocol-version'];
   if (named !== undefined && !isLegacyVersion(named)) {
