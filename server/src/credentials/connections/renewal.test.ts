@@ -122,6 +122,28 @@ describe('a token that runs out', () => {
       assert.deepEqual(await statuses(), ['active'], 'the same account again');
     });
 
+    it('is counted by what came of its renewal, at its provider and under no other name', async () => {
+      const counted = async () => {
+        const read = await credentials.metrics.read();
+        return read.find(({ name }) => name === 'sallyport_token_refreshes_total')?.series;
+      };
+      assert.deepEqual(await counted(), []);
+      mail.outage = true;
+      world.time.advance(lifeMs);
+      await call();
+      mail.outage = false;
+      world.time.advance(2_000);
+      await call();
+      mail.revokeAll();
+      world.time.advance(lifeMs);
+      await call();
+      assert.deepEqual(await counted(), [
+        { values: ['default', 'mail', 'passing'], value: 1 },
+        { values: ['default', 'mail', 'renewed'], value: 1 },
+        { values: ['default', 'mail', 'consent'], value: 1 },
+      ]);
+    });
+
     it('notes when it was used, at most once a minute', async () => {
       const noted: unknown[] = [];
       const db: Db = {

@@ -25,7 +25,7 @@ export interface HooksDeps {
   /** Its own unless told. */
   readonly metrics?: Metrics;
   /** What users see may have changed. */
-  readonly onAccessChanged: () => void;
+  readonly onAccessChanged: (projectId: string) => void;
   /** Replaces the wait between two attempts, in tests. */
   readonly wait?: WebhookDeps['wait'];
 }
@@ -99,8 +99,8 @@ function refused(refusal: Refusal, traces: readonly HookTrace[]) {
 /** Listening clients hear of it; of plugins that nobody asks about access they need not. */
 function tellOfAccess({ plugins, hooks, onAccessChanged }: HooksDeps): void {
   hooks.onChange((before, after) => {
-    if ([before, after].some((entry) => entry?.definition.hook.hook_point === 'tool.access'))
-      onAccessChanged();
+    const asking = [before, after].find((entry) => entry?.definition.hook.hook_point === 'tool.access');
+    if (asking != null) onAccessChanged(asking.projectId);
   });
   plugins.onChange((before, after) => {
     const one = after ?? before;
@@ -110,7 +110,7 @@ function tellOfAccess({ plugins, hooks, onAccessChanged }: HooksDeps): void {
       hooks
         .list(one.projectId)
         .some(({ definition: { hook } }) => hook.plugin_id === one.id && hook.hook_point === 'tool.access');
-    if (isAsked) onAccessChanged();
+    if (isAsked) onAccessChanged(one.projectId);
   });
 }
 
