@@ -1,6 +1,5 @@
 import type { Catalog, ListKind } from '#catalog';
 import type { Policy } from '#policy';
-import { projectId } from './declared.ts';
 
 const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
 
@@ -10,10 +9,9 @@ export function onGrantsChanged(
   tell: (slug: string, lists: ReadonlySet<ListKind>) => void,
 ): void {
   const slugs = new Set<string>();
-  policy.onChange((slug) => {
+  policy.onChange((projectId, only) => {
     if (slugs.size === 0) queueMicrotask(tellAll);
-    if (slug !== null) slugs.add(slug);
-    else for (const gateway of catalog.gateways(projectId)) slugs.add(gateway.slug);
+    for (const { slug } of catalog.gateways(projectId)) if (only === null || only === slug) slugs.add(slug);
   });
 
   function tellAll(): void {

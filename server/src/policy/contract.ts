@@ -159,8 +159,8 @@ export interface PolicyAdministration {
     change: PolicyChange,
     recorded: readonly RecordedCall[],
   ): Promise<SimulateResponse>;
-  /** Called when what callers see on this gateway may have changed; with `null` for every gateway. */
-  onChange(listener: (gatewaySlug: string | null) => void): void;
+  /** Called when what callers see on this gateway of the project may have changed; with `null` for every one of it. */
+  onChange(listener: (projectId: string, gatewaySlug: string | null) => void): void;
   close(): void;
 }
 

@@ -41,12 +41,15 @@ export interface PolicyDeps {
 /** Loads everything that was laid down. */
 export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
   const { redis, egress, clock, metrics, currentGateway } = deps;
-  const listeners: ((slug: string | null) => void)[] = [];
-  const changed = (slug: string | null) => {
-    for (const listener of listeners) listener(slug);
+  const listeners: Parameters<Policy['onChange']>[0][] = [];
+  const changed = (projectId: string, slug: string | null) => {
+    for (const listener of listeners) listener(projectId, slug);
+  };
+  const changedFor = (these: readonly (Entry<GrantRequest | RuleRequest> | null)[]) => {
+    for (const [projectId, slug] of gatewaysOf(these)) changed(projectId, slug);
   };
   const entries = await loadEntries(deps);
-  const grants = createGrants({ entries: entries.grants, clock, onExpired: changed });
+  const grants = createGrants({ entries: entries.grants, clock, onExpired: changedFor });
   const version = createVersion([grants, entries.rules, entries.limits, entries.plugins, entries.hooks]);
   const rules = createRules(entries.rules);
   const limits = createLimits({ entries: entries.limits, clock, redis });
@@ -57,14 +60,14 @@ export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
     redis,
     clock,
     ...(metrics && { metrics }),
-    onAccessChanged: () => changed(null),
+    onAccessChanged: (projectId) => changed(projectId, null),
   });
   const hooks = hooked.asking;
   const approvals = createApprovals(deps);
-  entries.grants.onChange((...both) => gatewaysOf(both).forEach(changed));
+  entries.grants.onChange((...both) => changedFor(both));
   // Lists tell nothing of outputs that are redacted.
   entries.rules.onChange((...both) =>
-    gatewaysOf(both.filter((entry) => entry !== null && redactsOutputs(entry))).forEach(changed),
+    changedFor(both.filter((entry) => entry !== null && redactsOutputs(entry))),
   );
 
   const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
@@ -129,12 +132,19 @@ async function loadEntries(deps: PolicyDeps) {
   };
 }
 
-/** The slugs of the gateways that these are for; `null` for every gateway. */
+/** The gateways that these are for, each once: its slug, or `null` for every one of the project. */
 function gatewaysOf(
   entries: readonly (Entry<GrantRequest | RuleRequest> | null)[],
-): readonly (string | null)[] {
-  const slugs = entries.flatMap((entry) => (entry === null ? [] : [entry.definition.gateway ?? null]));
-  return slugs.includes(null) ? [null] : [...new Set(slugs)];
+): readonly (readonly [projectId: string, slug: string | null])[] {
+  const slugs = new Map<string, Set<string | null>>();
+  for (const entry of entries) {
+    if (entry === null) continue;
+    const ofProject = slugs.get(entry.projectId) ?? new Set();
+    slugs.set(entry.projectId, ofProject.add(entry.definition.gateway ?? null));
+  }
+  return [...slugs].flatMap(([projectId, ofProject]) =>
+    (ofProject.has(null) ? [null] : [...ofProject]).map((slug) => [projectId, slug] as const),
+  );
 }
 
 /** A name for the state of all of these. */

@@ -11,8 +11,8 @@ export interface ActingGrants extends Pick<Grants, 'claimNames' | 'revision' | '
   of(projectId: string): SubjectIndex;
   /** Takes out what has expired; whoever reads asks for it first. */
   catchUp(): void;
-  /** The gateways of grants that expired since the last time. */
-  takeExpired(): ReadonlySet<string | null>;
+  /** The grants that expired since the last time. */
+  takeExpired(): readonly Entry<GrantRequest>[];
 }
 
 export function createActingGrants(
@@ -26,7 +26,7 @@ export function createActingGrants(
   // The sum does not depend on the order in which they expired.
   let expiredSum = 0n;
   let expiries = 0;
-  let untold = new Set<string | null>();
+  let untold: Entry<GrantRequest>[] = [];
 
   function of(projectId: string): SubjectIndex {
     let index = indexes.get(projectId);
@@ -65,7 +65,7 @@ export function createActingGrants(
       const grant = queue.take() as Entry<GrantRequest>;
       of(grant.projectId).remove(grant.id, grant.definition);
       expire(grant);
-      untold.add(grant.definition.gateway ?? null);
+      untold.push(grant);
       expiries++;
     }
     onChange();
@@ -84,7 +84,7 @@ export function createActingGrants(
     takeExpired() {
       catchUp();
       const taken = untold;
-      untold = new Set();
+      untold = [];
       return taken;
     },
     claimNames: (projectId) => of(projectId).claimNames(),

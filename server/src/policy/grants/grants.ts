@@ -1,7 +1,7 @@
 import type { GrantRequest } from '@sallyport/contracts';
 import type { Gateway, Subject } from '#domain';
 import type { Clock } from '#foundation';
-import type { EntryList } from '../entries.ts';
+import type { Entry, EntryList } from '../entries.ts';
 import { createActingGrants } from './acting-grants.ts';
 import type { Grants } from './contract.ts';
 import { explainGrants } from './explanation.ts';
@@ -11,8 +11,8 @@ import { type Beginning, createStandings } from './standing.ts';
 export interface GrantsDeps {
   readonly entries: EntryList<GrantRequest>;
   readonly clock: Clock;
-  /** A grant came to its end by itself. */
-  readonly onExpired: (gatewaySlug: string | null) => void;
+  /** Grants came to their end by themselves. */
+  readonly onExpired: (grants: readonly Entry<GrantRequest>[]) => void;
 }
 
 /** How long it may take until clients are told that a grant expired; it does nothing more from the very millisecond. */
@@ -23,8 +23,8 @@ export function createGrants({ entries, clock, onExpired }: GrantsDeps): Grants 
   const filterList = createListFilter(standings.spend);
   const acting = createActingGrants(entries, clock, standings.forget);
   const stopTelling = clock.every(tellExpiredMs, () => {
-    const slugs = acting.takeExpired();
-    for (const slug of slugs.has(null) ? [null] : slugs) onExpired(slug);
+    const expired = acting.takeExpired();
+    if (expired.length > 0) onExpired(expired);
   });
 
   const standingOf = (projectId: string, subject: Subject, gateway: Gateway | null) =>

@@ -25,7 +25,11 @@ export async function grantsUnderTest(db: Db): Promise<GrantsUnderTest> {
   const changes = await openChanges(db, { clock, log: silentLog }, false);
   const entries = await createEntries<GrantRequest>({ db, changes, clock }, 'grant');
   const told: (string | null)[] = [];
-  const grants = createGrants({ entries, clock, onExpired: (slug) => void told.push(slug) });
+  const grants = createGrants({
+    entries,
+    clock,
+    onExpired: (expired) => void told.push(...expired.map(({ definition }) => definition.gateway ?? null)),
+  });
   return { grants, entries, clock, told, put: (...these) => entries.applyFile(projectId, these) };
 }
 
