@@ -18,7 +18,12 @@ if (!settings.ok) {
 const { logLevel: level, logFormat } = settings.value;
 // Asking makes a pipe one that never blocks: whoever reads the log may stop reading, and stops nothing else.
 const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
-const { log, print, flush, flushNow } = await openProcessLog({ level, format, fd: process.stdout.fd });
+const { log, print, flush, flushNow } = await openProcessLog({
+  level,
+  format,
+  fd: process.stdout.fd,
+  shared: settings.value.processes > 1,
+});
 process.on('uncaughtExceptionMonitor', (error) =>
   log.error({ err: error }, 'a mistake of our own ends the server'),
 );

@@ -2,6 +2,7 @@
 
 export const statusProblems = [
   'process.stopping',
+  'process.missing',
   'database.unreachable',
   'audit.unwritable',
   'audit.behind',
@@ -77,6 +78,8 @@ export interface StatusInstallation {
   started_at: string;
   uptime_seconds: number;
   stopping: boolean;
+  /** Of this replica. */
+  processes: { wanted: number; serving: number };
   database: { kind: string; ok: boolean; survives: string; error: string | null };
   audit: {
     durability: 'relaxed' | 'strict';

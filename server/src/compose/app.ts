@@ -25,6 +25,7 @@ import {
   createSignIn,
   createStreams,
   createTaskIds,
+  type InstallationFacts,
   listen,
 } from '#wire';
 import { type Address, createAddress } from './address.ts';
@@ -33,7 +34,7 @@ import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
 import type { Processes, ProcessesDeps } from './office.ts';
 import { projectIds } from './project-ids.ts';
-import { checkReadiness, gatherFacts } from './readiness.ts';
+import { checkReadiness, gatherAll } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 import { gatherOpen, gatherState } from './state-metrics.ts';
 import { watchTraffic } from './traffic.ts';
@@ -128,6 +129,7 @@ export async function createApp({
     address,
     configMistakes: watched.mistakes,
     metrics: () => processes?.metrics(telemetry.metrics.read) ?? telemetry.metrics.read(),
+    processes: () => processes?.counted() ?? { wanted: 1, serving: 1 },
   });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
@@ -254,12 +256,13 @@ interface FrontDeps {
   readonly address: Address;
   readonly configMistakes: () => readonly string[];
   readonly metrics: () => Promise<readonly MetricSnapshot[]>;
+  readonly processes: () => InstallationFacts['processes'];
 }
 
 async function openFronts(
   settings: Settings,
   rooms: Rooms,
-  { configMistakes, metrics, address, ...deps }: FrontDeps,
+  { configMistakes, metrics, processes, address, ...deps }: FrontDeps,
 ) {
   const stopping = new AbortController();
   const sessions = createSessions({ ...rooms, ...deps });
@@ -275,15 +278,16 @@ async function openFronts(
     origins,
   );
   const isStopping = () => stopping.signal.aborted;
-  const parts = { ...rooms, configMistakes, stopping: isStopping, startedAtMs: deps.clock.now() };
+  const startedAtMs = deps.clock.now();
+  const parts = { ...rooms, configMistakes, processes, stopping: isStopping, startedAtMs };
   const readiness = () => checkReadiness(parts);
-  const traffic = watchTraffic(rooms.telemetry.metrics.read, deps.clock);
+  const traffic = watchTraffic(metrics, deps.clock);
   const unready = async () => (await readiness()).missing;
   const rest = createRestApi({
     ...rooms,
     ...deps,
     unready,
-    status: { installation: () => gatherFacts(parts), traffic: traffic.of },
+    status: { installation: () => gatherAll(parts, metrics), traffic: traffic.of },
     stopping: stopping.signal,
     publicUrl: settings.publicUrl,
     issuer: address.origin,

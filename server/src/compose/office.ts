@@ -34,6 +34,8 @@ export interface Processes {
   declare<T>(declared: DeclaredNow, apply: () => Promise<T>): Promise<T>;
   /** The metrics of all processes. */
   metrics(own: () => Promise<readonly MetricSnapshot[]>): Promise<readonly MetricSnapshot[]>;
+  /** How many there shall be, and how many serve now. */
+  counted(): { readonly wanted: number; readonly serving: number };
   /** From now on lanes serve, too. */
   open(server: HttpServer, own: Pick<Rooms, 'db' | 'sources'> & { readonly origin: string }): Promise<void>;
   /** Done when all of them do. */
@@ -104,6 +106,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
       const [here, there] = await Promise.all([own(), office?.askAll('metrics', metricsWithinMs)]);
       return mergeSnapshots([here, ...((there ?? []) as MetricSnapshot[][])]);
     },
+    counted: () => ({ wanted: lanes + 1, serving: 1 + (office?.serving() ?? 0) }),
     async open(server, own) {
       db = own.db;
       await Promise.all(numbersOf(lanesDir(dataDir)).map(drain));

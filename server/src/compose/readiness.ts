@@ -3,7 +3,7 @@ import { messageOf } from '#foundation';
 import type { Identity } from '#identity';
 import type { Sources } from '#sources';
 import type { Db, Redis } from '#storage';
-import type { Telemetry } from '#telemetry';
+import type { MetricSnapshot, Telemetry } from '#telemetry';
 import type { Vault } from '#vault';
 import type { InstallationFacts, Readiness } from '#wire';
 import { projectId as firstProjectId } from './declared.ts';
@@ -21,6 +21,7 @@ export interface ReadinessParts {
   /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
   readonly stopping: () => boolean;
+  readonly processes: () => InstallationFacts['processes'];
   readonly startedAtMs: number;
 }
 
@@ -46,6 +47,7 @@ export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
   return {
     startedAtMs: parts.startedAtMs,
     stopping: parts.stopping(),
+    processes: parts.processes(),
     database: {
       kind: db.kind,
       survives:
@@ -70,6 +72,18 @@ export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
     sources: { count: sources.length, unhealthyCount: unhealthy.length },
     unhealthySources: unhealthy.flatMap(({ projectId, id }) => (projectId === firstProjectId ? [id] : [])),
   };
+}
+
+/** The same, of all processes: each has a journal of its own. */
+export async function gatherAll(
+  parts: ReadinessParts,
+  metrics: () => Promise<readonly MetricSnapshot[]>,
+): Promise<InstallationFacts> {
+  const [{ audit, ...facts }, read] = await Promise.all([gatherFacts(parts), metrics()]);
+  const gauge = (name: string) => read.find((metric) => metric.name === name)?.series[0]?.value;
+  const writable = audit.writable && gauge('sallyport_audit_writable') !== 0;
+  const behindBytes = gauge('sallyport_audit_behind_bytes') ?? audit.behindBytes;
+  return { ...facts, audit: { ...audit, writable, behindBytes } };
 }
 
 /**

@@ -24,7 +24,8 @@ export function watchTraffic(read: () => Promise<readonly MetricSnapshot[]>, clo
       const now = await look();
       const since = (what: string) => {
         const key = `${projectId}\0${what}`;
-        return (now.counts.get(key) ?? 0) - (first.counts.get(key) ?? 0);
+        // What a process counted that has ended is gone.
+        return Math.max(0, (now.counts.get(key) ?? 0) - (first.counts.get(key) ?? 0));
       };
       const codes = [...now.counts.keys()].flatMap((key) => {
         const [project, what, code] = key.split('\0');

@@ -22,6 +22,8 @@ export interface OfficeDeps extends Omit<LaneDeps, 'onLoaded'> {
 export interface Office {
   /** Gives the connection to a lane, in turn; `false`: it is the office's own turn. */
   give(socket: Socket): boolean;
+  /** How many lanes serve now. */
+  serving(): number;
   /** What each lane answers; without those that do not in time. */
   askAll(what: LaneQuestion, withinMs: number): Promise<readonly unknown[]>;
   /** Done when all lanes serve that there shall be. */
@@ -90,6 +92,7 @@ export function createOffice(deps: OfficeDeps): Office {
       turn = (turn + 1) % (serving.length + 1);
       return serving[turn - 1]?.give(socket) ?? false;
     },
+    serving: () => serving.length,
     async askAll(what, withinMs) {
       const answers = await Promise.all(serving.map((lane) => lane.ask(what, withinMs)));
       return answers.filter((answer) => answer !== null);

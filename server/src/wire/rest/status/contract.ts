@@ -5,6 +5,7 @@ export interface InstallationFacts {
   /** Milliseconds since the Unix epoch. */
   readonly startedAtMs: number;
   readonly stopping: boolean;
+  readonly processes: { readonly wanted: number; readonly serving: number };
   /** `error`: why it does not answer; `null` where it does. */
   readonly database: { readonly kind: string; readonly survives: string; readonly error: string | null };
   readonly audit: {

@@ -15,6 +15,7 @@ import {
 const well: InstallationFacts = {
   startedAtMs: 0,
   stopping: false,
+  processes: { wanted: 2, serving: 2 },
   database: { kind: 'postgres', survives: '', error: null },
   audit: { durability: 'relaxed', survives: '', writable: true, behindBytes: 0, error: null },
   vault: { rootKeyId: 'kms', besideData: null, retired: 0, seals: true },
@@ -26,6 +27,7 @@ const well: InstallationFacts = {
 const ill: InstallationFacts = {
   ...well,
   stopping: true,
+  processes: { wanted: 2, serving: 1 },
   database: { kind: 'pglite', survives: '', error: 'it has ended' },
   audit: { ...well.audit, writable: false, error: 'no space left on device' },
   vault: { rootKeyId: 'file', besideData: 'file', retired: 1, seals: false },
@@ -96,7 +98,7 @@ describe('problems', () => {
           .replaceAll(' ', '-'),
       );
       if (anchor !== undefined) assert.ok(anchors.includes(anchor), `${code}: ${docs}`);
-      assert.match(what, /^(?:[a-z]|Redis).*[^.]$/, code);
+      assert.match(what, /^(?:[a-z0-9]|Redis).*[^.]$/, code);
       assert.match(advice, /^[A-Z].*\.$/, code);
     }
   });

@@ -58,7 +58,17 @@ export function outages(facts: InstallationFacts, told: boolean): StatusProblem[
 
 /** What concerns the installation and keeps nobody from calling tools. */
 export function installationProblems(facts: InstallationFacts): StatusProblem[] {
+  const { wanted, serving } = facts.processes;
+  const missing: StatusProblem = {
+    code: 'process.missing',
+    severity: 'degraded',
+    what: `${serving} of ${wanted} processes serve; the others have more to do`,
+    since: null,
+    advice: 'Missing ones are started again by themselves; the log says why they ended.',
+    docs: 'docs/config.md#environment-variables',
+  };
   return [
+    ...(serving < wanted ? [missing] : []),
     ...keptProblems(facts),
     ...facts.configMistakes.map(
       (mistake): StatusProblem => ({

@@ -118,11 +118,23 @@ function trafficOf({ windowMs, allowed, refused, failed, byCode }: Traffic): Sta
 }
 
 function installationOf(facts: InstallationFacts, { clock }: RestDeps): StatusInstallation {
-  const { startedAtMs, stopping, database, audit, vault, redis, configMistakes, exporters, sources } = facts;
+  const {
+    startedAtMs,
+    stopping,
+    processes,
+    database,
+    audit,
+    vault,
+    redis,
+    configMistakes,
+    exporters,
+    sources,
+  } = facts;
   return {
     started_at: new Date(startedAtMs).toISOString(),
     uptime_seconds: Math.floor((clock.now() - startedAtMs) / 1000),
     stopping,
+    processes,
     database: { ...database, ok: database.error === null },
     audit: {
       durability: audit.durability,

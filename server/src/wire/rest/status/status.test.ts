@@ -46,6 +46,7 @@ describe('the status', () => {
     assert.deepEqual(body.approvals, { pending_count: 0 });
     const { installation } = body;
     assert.ok(Date.parse(installation.started_at) <= Date.parse(body.checked_at));
+    assert.deepEqual(installation.processes, { wanted: 1, serving: 1 });
     assert.equal(installation.database.ok, true);
     assert.deepEqual([installation.audit.writable, installation.audit.durability], [true, 'relaxed']);
     assert.deepEqual([installation.redis, installation.config], [null, { mistakes: [] }]);
