@@ -32,7 +32,8 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
       asked.exchange = entered.value;
       await serveEntered(entered.value, asked, deps, httpSse);
     } catch (error) {
-      deps.log.error({ err: error, gateway: slug }, 'a request to a gateway failed inside the server');
+      const about = { gateway: slug, trace_id: asked.exchange?.span?.traceId };
+      deps.log.error({ ...about, err: error }, 'a request to a gateway failed inside the server');
       const told = refusal('internal', 'something went wrong here');
       asked.exchange?.span?.fail(told.code);
       if (asked.exchange === null) shut(response, told);
@@ -56,10 +57,8 @@ export async function serveKnown(
     await recordRefused(exchange, served.error, deps);
     tell(exchange, served.error, message.id, deps);
   } catch (error) {
-    deps.log.error(
-      { err: error, gateway: exchange.view.gateway.slug },
-      'a request to a gateway failed inside the server',
-    );
+    const about = { gateway: exchange.view.gateway.slug, trace_id: exchange.span?.traceId };
+    deps.log.error({ ...about, err: error }, 'a request to a gateway failed inside the server');
     exchange.span?.fail('internal');
     tell(exchange, refused(refusal('internal', 'something went wrong here')), message.id, deps);
   } finally {
