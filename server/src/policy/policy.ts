@@ -11,6 +11,7 @@ import type { Policy } from './contract.ts';
 import { createDecide } from './decide.ts';
 import { createEntries, type Entry, type EntryList } from './entries.ts';
 import { explain } from './explain.ts';
+import { gatewaysOf } from './gateways-of.ts';
 import { createGrants } from './grants/grants.ts';
 import type { KeptHook, KeptPlugin } from './hooks/contract.ts';
 import { createHooks } from './hooks/hooks.ts';
@@ -130,21 +131,6 @@ async function loadEntries(deps: PolicyDeps) {
     plugins: await createEntries<KeptPlugin>(deps, 'plugin', deps.vault),
     hooks: await createEntries<KeptHook>(deps, 'hook'),
   };
-}
-
-/** The gateways that these are for, each once: its slug, or `null` for every one of the project. */
-function gatewaysOf(
-  entries: readonly (Entry<GrantRequest | RuleRequest> | null)[],
-): readonly (readonly [projectId: string, slug: string | null])[] {
-  const slugs = new Map<string, Set<string | null>>();
-  for (const entry of entries) {
-    if (entry === null) continue;
-    const ofProject = slugs.get(entry.projectId) ?? new Set();
-    slugs.set(entry.projectId, ofProject.add(entry.definition.gateway ?? null));
-  }
-  return [...slugs].flatMap(([projectId, ofProject]) =>
-    (ofProject.has(null) ? [null] : [...ofProject]).map((slug) => [projectId, slug] as const),
-  );
 }
 
 /** A name for the state of all of these. */

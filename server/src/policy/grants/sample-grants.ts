@@ -4,6 +4,7 @@ import { manualClock } from '#foundation';
 import { type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { createEntries, type Entries } from '../entries.ts';
+import { gatewaysOf } from '../gateways-of.ts';
 import type { Grants } from './contract.ts';
 import { createGrants } from './grants.ts';
 
@@ -28,7 +29,7 @@ export async function grantsUnderTest(db: Db): Promise<GrantsUnderTest> {
   const grants = createGrants({
     entries,
     clock,
-    onExpired: (expired) => void told.push(...expired.map(({ definition }) => definition.gateway ?? null)),
+    onExpired: (expired) => void told.push(...gatewaysOf(expired).map(([, slug]) => slug)),
   });
   return { grants, entries, clock, told, put: (...these) => entries.applyFile(projectId, these) };
 }
