@@ -200,15 +200,24 @@ describe('the tokens of a sign-in', () => {
   });
   after(() => e.close());
 
+  /** As the metrics tell them. */
+  async function refreshes(outcome: string): Promise<number> {
+    const read = await e.app.app.rooms.telemetry.metrics.read();
+    const { series = [] } = read.find(({ name }) => name === 'sallyport_sign_in_refreshes_total') ?? {};
+    return series.find(({ values }) => values[2] === outcome)?.value ?? 0;
+  }
+
   it('are renewed once for a hundred calls at once, when the ID token is over', async () => {
     const { token } = await e.signIn('alice');
     assert.equal(userIn(await e.call(token)), '00u1alice');
     e.pass(1.5 * hour);
     const [renewals, exchanges] = [e.idp.asked.token, counts(e)];
+    const counted = await refreshes('renewed');
     const results = await Promise.all(Array.from({ length: 100 }, () => e.call(token)));
     for (const result of results) assert.equal(userIn(result), '00u1alice');
     assert.equal(counts(e) - exchanges, 1);
     assert.equal(e.idp.asked.token - renewals, 2, 'one renewal and one exchange');
+    assert.equal((await refreshes('renewed')) - counted, 1);
   });
 
   it('are renewed once, whoever asks, on whichever replica', async () => {
@@ -241,6 +250,7 @@ describe('the tokens of a sign-in', () => {
       signInId,
     ]);
     assert.equal(row?.tokens_sealed, '');
+    assert.equal(await refreshes('sign_in'), 1);
   });
 
   it('are not taken where a renewal names somebody else', async () => {
