@@ -125,6 +125,24 @@ describe('the log of the server', () => {
     assert.equal(logged().at(-1)?.msg, 'stopping: calls under way are finished first');
   });
 
+  it('has every line whole, and each once, where several processes write it', async () => {
+    const { url, logged, stdout, stop } = await start({ SALLYPORT_PROCESSES: '2' });
+    while (!stdout().includes('a lane serves')) await new Promise(setImmediate);
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        for (let n = 0; n < 40; n++) await call(url, 'ArcadeEvalRef_Whoami');
+      }),
+    );
+    const status = await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
+    const { traffic, installation } = (await status.json()) as Json;
+    assert.deepEqual([traffic.allowed, installation.processes], [640, { wanted: 2, serving: 2 }]);
+    assert.equal(await stop('SIGTERM'), 0);
+    const calls = logged().filter(({ msg }) => msg === 'tool call');
+    assert.equal(new Set(calls.map(({ execution_id }) => execution_id)).size, 640);
+    assert.equal(calls.length, 640);
+    assert.deepEqual([...new Set(calls.map((line) => line.process))].sort(), ['lane-1', undefined]);
+  });
+
   it('is for people where that is asked for', async () => {
     const { url, stdout, stop } = await start({ SALLYPORT_LOG_FORMAT: 'pretty' });
     await call(url, 'No_Such');
