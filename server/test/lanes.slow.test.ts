@@ -1,104 +1,50 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { type Answer, type Connections, openConnections } from './connections.ts';
-import { temporaryDirectory } from './database.ts';
+import { request } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import type { Connections } from './connections.ts';
+import { asAlice, type Lanes, secret, startLanes, works } from './lanes.ts';
 import { type Json, modern, startReferenceServer, toolCall } from './start-app.ts';
-import { startProcess, type TestProcess } from './start-process.ts';
 
-const adminKey = 'sp_the_key_of_this_test';
-const auth = { authorization: `Bearer ${adminKey}` };
-const asAlice = { ...auth, 'arcade-user-id': 'alice' };
-const secret = 'a-worker-secret-of-thirty-two-chars';
-const processes = 3;
 const echo = toolCall('ArcadeEvalRef_Echo', { text: 'hi' });
-
 let worker: Awaited<ReturnType<typeof startReferenceServer>>;
-let directory: string;
-let server: TestProcess;
-let connections: Connections | null = null;
+let lanes: Lanes;
+let connections: Connections;
 
 before(async () => {
   worker = await startReferenceServer(secret);
+  lanes = await startLanes(worker.uri);
 });
-after(() => worker.stop());
-
-async function start(more = ''): Promise<void> {
-  directory = temporaryDirectory();
-  writeFileSync(
-    join(directory, 'sallyport.yaml'),
-    `workers: [{ id: reference, http: { uri: "${worker.uri}", secret: ${secret} } }]
-gateways: [{ slug: main }]
-${more}`,
-  );
-  server = await startProcess({ SALLYPORT_PROCESSES: String(processes) }, directory);
-  await lanesServe(processes - 1);
-  await until(async () => (await api('GET', '/v1/workers/reference/health')).body.healthy === true);
-}
-
-afterEach(() => {
-  connections?.close();
-  connections = null;
-  if (server.child.exitCode === null) server.child.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
+after(async () => {
+  lanes?.close();
+  await worker.stop();
 });
 
-const lines = (): Json[] =>
-  server
-    .stdout()
-    .split('\n')
-    .flatMap((line) => (line.startsWith('{') && line.endsWith('}') ? [JSON.parse(line)] : []));
-const servingLines = () => lines().filter(({ msg }) => msg === 'a lane serves');
-
-async function lanesServe(count: number): Promise<void> {
-  while (servingLines().length < count) await once(server.child.stdout as Readable, 'data');
-}
-
-async function until(ask: () => Promise<boolean>): Promise<void> {
-  while (!(await ask())) await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function api(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
-  const answer = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { ...auth, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
-}
-
-function open(count: number, headers: Record<string, string> = asAlice): Connections {
-  connections?.close();
-  connections = openConnections(server.url, count, headers);
-  return connections;
+function open(count: number, headers?: Record<string, string>): void {
+  connections = lanes.open(count, headers);
 }
 
 const each = (headers?: Record<string, string>, path = '/mcp/main', message: object = echo) =>
-  Promise.all((connections as Connections).all.map((one) => one.post(path, message, headers)));
-
-const works = ({ body }: Answer) => body.result !== undefined && body.result.isError !== true;
+  Promise.all(connections.all.map((one) => one.post(path, message, headers)));
 
 describe('several processes', () => {
-  beforeEach(() => start());
-
   test('share the connections, and each call is recorded once, whoever served it', async () => {
     open(12);
     for (let round = 0; round < 5; round++) assert.ok((await each()).every(works));
-    const events = await api('GET', '/v1/audit_events?limit=100&kind=tool_call');
+    const events = await lanes.api('GET', '/v1/audit_events?limit=100&kind=tool_call');
     assert.equal(events.body.total_count, 60);
     assert.equal(new Set(events.body.items.map(({ execution_id }: Json) => execution_id)).size, 60);
-    const verified = await api('GET', '/v1/audit_events/verify');
+    const verified = await lanes.api('GET', '/v1/audit_events/verify');
     assert.equal(verified.body.valid, true, JSON.stringify(verified.body));
-    const by = lines()
+    const by = lanes
+      .lines()
       .filter(({ kind }) => kind === 'tool_call')
       .map(({ process = 'office' }) => process);
     assert.deepEqual(new Set(by), new Set(['office', 'lane-1', 'lane-2']));
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    assert.match(metrics, /sallyport_calls_total\{.*source="reference",kind="tool_call",decision="allowed"\} 60/);
+    const metrics = await (await fetch(`${lanes.server.url}/metrics`)).text();
+    assert.match(
+      metrics,
+      /sallyport_calls_total\{.*source="reference",kind="tool_call",decision="allowed"\} 60/,
+    );
   });
 
   test('serve the generation without a handshake alike', async () => {
@@ -109,23 +55,23 @@ describe('several processes', () => {
 
   test('a revoked key is refused on the next call, on every connection', async () => {
     for (let round = 0; round < 5; round++) {
-      const { body: key } = await api('POST', '/v1/api_keys', { name: 'short', scopes: ['call'] });
+      const { body: key } = await lanes.api('POST', '/v1/api_keys', { name: 'short', scopes: ['call'] });
       open(9, { authorization: `Bearer ${key.key}`, 'arcade-user-id': 'alice' });
       assert.ok((await each()).every(works));
-      await api('DELETE', `/v1/api_keys/${key.id}`);
+      await lanes.api('DELETE', `/v1/api_keys/${key.id}`);
       assert.deepEqual(new Set((await each()).map(({ status }) => status)), new Set([401]));
     }
   });
 
   test('a grant, a rule and a gateway act on the next call, on every connection', async () => {
-    await api('POST', '/v1/gateways', { name: 'Own', slug: 'own', access: 'granted' });
+    await lanes.api('POST', '/v1/gateways', { name: 'Own', slug: 'own', access: 'granted' });
     open(9);
     const called = async () => (await each(undefined, '/mcp/own')).map((answer) => works(answer));
     const all = (is: boolean) => Array.from({ length: 9 }, () => is);
     for (let round = 0; round < 5; round++) {
       assert.deepEqual(await called(), all(false));
       const grant = { subject: { user: 'alice' }, tools: ['*'], gateway: 'own', effect: 'allow' };
-      const { body: granted } = await api('POST', '/v1/grants', grant);
+      const { body: granted } = await lanes.api('POST', '/v1/grants', grant);
       assert.deepEqual(await called(), all(true));
       const rule = {
         name: 'no',
@@ -135,25 +81,84 @@ describe('several processes', () => {
         action: 'block',
         match: { pattern: 'hi' },
       };
-      const { body: ruled } = await api('POST', '/v1/rules', rule);
+      const { body: ruled } = await lanes.api('POST', '/v1/rules', rule);
       assert.deepEqual(await called(), all(false), JSON.stringify(ruled));
-      await api('DELETE', `/v1/rules/${ruled.id}`);
+      await lanes.api('DELETE', `/v1/rules/${ruled.id}`);
       assert.deepEqual(await called(), all(true));
-      await api('DELETE', `/v1/grants/${granted.id}`);
+      await lanes.api('DELETE', `/v1/grants/${granted.id}`);
     }
-    await api('POST', '/v1/grants', { subject: { user: 'alice' }, tools: ['*'], effect: 'allow' });
+    await lanes.api('POST', '/v1/grants', { subject: { user: 'alice' }, tools: ['*'], effect: 'allow' });
     assert.deepEqual(await called(), all(true));
-    const { body: listed } = await api('GET', '/v1/gateways');
+    const { body: listed } = await lanes.api('GET', '/v1/gateways');
     const { id } = listed.items.find(({ slug }: Json) => slug === 'own');
-    assert.ok((await api('DELETE', `/v1/gateways/${id}`)).status < 300);
-    assert.deepEqual(new Set((await each(undefined, '/mcp/own')).map(({ status }) => status)), new Set([404]));
+    assert.ok((await lanes.api('DELETE', `/v1/gateways/${id}`)).status < 300);
+    assert.deepEqual(
+      new Set((await each(undefined, '/mcp/own')).map(({ status }) => status)),
+      new Set([404]),
+    );
   });
 
   test('a limit admits as many as it says, over all connections', async () => {
     const limit = { name: 'ten', tools: ['*'], per: ['gateway'], rate: { limit: 10, per_seconds: 86_400 } };
-    const made = await api('POST', '/v1/limits', limit);
+    const made = await lanes.api('POST', '/v1/limits', limit);
     assert.ok(made.status < 300, JSON.stringify(made.body));
     open(20);
     assert.equal((await each()).filter(works).length, 10);
+    await lanes.api('DELETE', `/v1/limits/${made.body.id}`);
+  });
+
+  test('a session is one, whichever connection its requests come on', async () => {
+    open(9);
+    const [first] = connections.all;
+    const asked = {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 't', version: '1' },
+    };
+    const begun = await first?.post('/mcp/main', { id: 0, method: 'initialize', params: asked });
+    const session = { 'mcp-session-id': String(begun?.headers['mcp-session-id']) };
+    const stream = await fetch(`${lanes.server.url}/mcp/main`, {
+      headers: { ...asAlice, ...session, accept: 'text/event-stream' },
+    });
+    assert.equal(stream.status, 200);
+    assert.ok((await each(session)).every(works));
+    await lanes.api('POST', '/v1/grants', { subject: { user: 'bob' }, tools: ['*'], effect: 'deny' });
+    const { value } = await (stream.body as ReadableStream<Uint8Array>).getReader().read();
+    assert.match(Buffer.from(value as Uint8Array).toString(), /tools\/list_changed/);
+    const ended = await fetch(`${lanes.server.url}/mcp/main`, {
+      method: 'DELETE',
+      headers: { ...asAlice, ...session },
+    });
+    assert.equal(ended.status, 204);
+    const refused = (await each(session)).map(({ status, body }) => [status, body.error?.data.name]);
+    assert.deepEqual(
+      refused,
+      refused.map(() => [404, 'session.unknown']),
+    );
+  });
+
+  test('a connection goes on elsewhere with whatever it brings, in however many pieces', async () => {
+    const text = 'x'.repeat(300_000);
+    const body = JSON.stringify({ jsonrpc: '2.0', ...toolCall('ArcadeEvalRef_Echo', { text }) });
+    for (let round = 0; round < 6; round++) {
+      const answer = await pieces(lanes.server.url, body);
+      assert.equal(answer.result.structuredContent.result ?? answer.result.content[0].text, text);
+    }
   });
 });
+
+/** Sends a request in pieces, each when the one before has left. */
+function pieces(url: string, body: string): Promise<Json> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...asAlice, 'content-type': 'application/json', 'content-length': body.length };
+    const asked = request(`${url}/mcp/main`, { method: 'POST', headers, agent: false });
+    asked.on('error', reject).on('response', async (response) => {
+      resolve(JSON.parse(Buffer.concat(await response.toArray()).toString()));
+    });
+    const next = (at: number): void => {
+      if (at >= body.length) asked.end();
+      else asked.write(body.slice(at, at + 40_000), () => next(at + 40_000));
+    };
+    next(0);
+  });
+}

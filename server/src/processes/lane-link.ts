@@ -113,8 +113,9 @@ export async function openLaneLink(): Promise<LaneLink> {
       while (!isFresh) await becomesFresh.promise;
     },
     handOver(socket, bytes) {
-      stopReading(socket);
+      // Whoever takes what was read asks for more.
       const unread = socket.read() as Buffer | null;
+      stopReading(socket);
       send({ kind: 'connection', bytes: unread === null ? bytes : Buffer.concat([bytes, unread]) }, socket);
     },
     hurry: (projectId, sourceId) => send({ kind: 'hurry', projectId, sourceId }),
