@@ -14,7 +14,6 @@ const names = {
   rpcCode: 'rpc.response.status_code',
   operation: 'gen_ai.operation.name',
   toolName: 'gen_ai.tool.name',
-  toolCallId: 'gen_ai.tool.call.id',
   promptName: 'gen_ai.prompt.name',
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
@@ -29,9 +28,6 @@ const names = {
   tool: 'sallyport.tool',
   execution: 'sallyport.execution.id',
   decision: 'sallyport.decision',
-  hook: 'sallyport.hook',
-  hookPoint: 'sallyport.hook.point',
-  provider: 'sallyport.provider',
 } as const;
 
 /** Never arguments, results, user ids, addresses of clients, or anything else that tells of a person. */

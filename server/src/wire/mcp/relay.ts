@@ -47,7 +47,7 @@ export function incoming(
   { method, name, target }: Pick<RelayedRequest, 'method' | 'name' | 'target'>,
 ) {
   const span = exchange.span ?? beginSpan(exchange, null, deps);
-  nameSpan(span, method, target === null ? null : name);
+  nameSpan(exchange, span, method, target === null ? null : name);
   return {
     caller: exchange.caller,
     executionId: newId(idPrefix, deps.clock.now()),

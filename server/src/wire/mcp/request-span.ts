@@ -68,8 +68,11 @@ export function requestSpan(
 }
 
 /** What it is about, where that is known here. */
-export function nameSpan(span: Span, method: string, about: string | null): void {
+export function nameSpan({ view }: Exchange, span: Span, method: string, about: string | null): void {
   if (!span.sampled || about === null) return;
+  // A URI may hold anything, unless a source lists it.
+  if (method.startsWith('resources/') && view.resources.some(({ listed }) => listed.uri === about))
+    describe(span, { resourceUri: about });
   if (method === 'tools/call') describe(span, { operation: 'execute_tool', toolName: about });
   else if (method === 'prompts/get') describe(span, { promptName: about });
   else return;
