@@ -18,6 +18,8 @@ export interface Sharing {
 
 /** Sent before its turn, this much is kept; more waits in the system. */
 const maxHeldBytes = 64 * 1024;
+/** Clients send a head and its body one by one, and networks cut what is longer than a packet; nobody needs more pieces. */
+const maxPieces = 8;
 /** Rounds of the front without a request, after which a connection is closed. */
 export const maxQuietRounds = 5;
 
@@ -31,6 +33,8 @@ export class Connection implements Channel {
   readonly #over: (connection: Connection) => void;
   readonly #listeners: readonly (readonly [string, (bytes: Buffer) => void])[];
   #response: FastResponse | null = null;
+  /** The pieces of a request that is not whole yet. */
+  #begun: Buffer[] = [];
   /** What came while an answer was under way. */
   #held: Buffer | null = null;
   #quietRounds = 0;
@@ -59,7 +63,7 @@ export class Connection implements Channel {
   }
 
   closeIfIdle(): void {
-    if (this.#response === null) this.socket.destroy();
+    if (this.#response === null && this.#begun.length === 0) this.socket.destroy();
   }
 
   closingLines(isLast: boolean | null): string {
@@ -83,9 +87,15 @@ export class Connection implements Channel {
       this.#hold(bytes);
       return;
     }
-    const request = readRequest(bytes);
-    if (request === null || !this.#sharing.accepts(request)) {
-      this.#handOver(bytes);
+    const sent = this.#begun.length === 0 ? bytes : Buffer.concat([...this.#begun, bytes]);
+    const request = readRequest(sent);
+    if (request === 'begun' && this.#begun.length < maxPieces) {
+      this.#begun.push(bytes);
+      return;
+    }
+    if (this.#begun.length > 0) this.#begun = [];
+    if (request === 'begun' || request === null || !this.#sharing.accepts(request)) {
+      this.#handOver(sent);
       return;
     }
     this.#quietRounds = 0;

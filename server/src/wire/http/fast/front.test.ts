@@ -5,9 +5,21 @@ import { connect, type Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import { manualClock } from '#foundation';
 import { readBody } from '../body.ts';
 import type { HttpRequest, HttpResponse } from '../message.ts';
+import {
+  bytesOf,
+  mutated,
+  mutation,
+  nodeReads,
+  noted,
+  noting,
+  type Read,
+  request,
+  sendTo,
+} from './fixtures/requests.ts';
 import { behind, createFastFront } from './front.ts';
 import { WholeRequest } from './whole-request.ts';
 
@@ -153,7 +165,9 @@ test('however a request is cut into pieces, it is answered once, and so is the n
   const whole = post('{"a":"b"}', 'X-A: 1\r\n');
   for (let cut = 1; cut < whole.length; cut++) {
     const bodies: string[] = [];
+    let readWhole = 0;
     const { front } = await started(t, async (request, response) => {
+      if (request instanceof WholeRequest) readWhole++;
       const body = await readBody(request);
       bodies.push(body.ok ? body.value.toString() : body.error.message);
       response.writeHead(200, { 'content-length': 2 });
@@ -166,9 +180,72 @@ test('however a request is cut into pieces, it is answered once, and so is the n
       for (let turn = 0; turn < 4; turn++) await setImmediate();
     }
     assert.deepEqual(bodies, ['{"a":"b"}', '{"a":"b"}'], `cut at ${cut}`);
+    if (cut > whole.indexOf('\n')) assert.equal(readWhole, 2, `cut at ${cut}`);
     assert.equal(String(client.read()).match(/HTTP\/1.1 200 OK/g)?.length, 2);
     client.destroy();
   }
+});
+
+test('a request byte by byte is answered, too', async (t) => {
+  const { front } = await started(t, async (request, response) => {
+    const body = await readBody(request);
+    response.writeHead(200, { 'content-length': 2 });
+    response.end(body.ok ? body.value : '');
+  });
+  const [client, socket] = duplexPair();
+  front.take(socket as Socket);
+  for (const byte of post('42')) {
+    client.write(byte);
+    await setImmediate();
+  }
+  await heard(client as Socket, '\r\n\r\n42');
+});
+
+function cutUp(bytes: Buffer, at: readonly number[]): Buffer[] {
+  const cuts = [0, ...at.toSorted((a, b) => a - b)];
+  return cuts.map((from, which) => bytes.subarray(from, cuts[which + 1])).filter(({ length }) => length > 0);
+}
+
+test('whatever becomes of requests on the way, and of the pieces they come in, node:http reads the same without us', async () => {
+  let readWhole = 0;
+  const cuts = fc.array(fc.nat(300), { maxLength: 2 });
+  const sent = fc.tuple(request, fc.array(mutation, { maxLength: 1 }), cuts);
+  const property = fc.asyncProperty(fc.array(sent, { minLength: 1, maxLength: 3 }), async (requests) => {
+    const pieces = requests.flatMap(([text, mutations, at]) => cutUp(bytesOf(mutated(text, mutations)), at));
+    const reads: Read[] = [];
+    const server = createServer({ maxHeaderSize: 80 * 1024 }, noting(reads));
+    const front = createFastFront({
+      accepts: () => true,
+      serve(whole, response) {
+        readWhole++;
+        reads.push(noted(whole));
+        response.writeHead(200, { 'content-length': 0 });
+        response.end();
+      },
+      handOver: behind(server),
+      keepAliveMs: 75_000,
+      clock: manualClock(),
+    });
+    await sendTo(server, pieces, (socket) => front.take(socket as Socket));
+    const alone = await nodeReads(...pieces);
+    // What came together with something wrong may end with it unread.
+    const count = alone.includes('an error') ? Math.min(reads.length, alone.length - 1) : alone.length;
+    assert.deepEqual(reads.slice(0, count), alone.slice(0, count));
+    if (!alone.includes('an error')) assert.equal(reads.length, alone.length);
+  });
+  await fc.assert(property, { numRuns: 1000 });
+  assert.ok(readWhole > 100, `only ${readWhole} were read at all`);
+});
+
+test('a request that is begun is given time, and not more than who says nothing', async (t) => {
+  const { open, clock, accepted } = await started(t, () => assert.fail('there is nothing to serve'));
+  const client = await open();
+  client.write(post().slice(0, -1));
+  while (accepted[0]?.bytesRead === 0) await setImmediate();
+  clock.advance(75_000);
+  assert.equal(accepted[0]?.destroyed, false);
+  clock.advance(15_000);
+  await once(client.resume(), 'end');
 });
 
 test('what is sent before its turn is answered after it, in order', async (t) => {

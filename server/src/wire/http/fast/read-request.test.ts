@@ -1,64 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
+import { bytesOf, mutated, mutation, nodeReads, noted, plain, request } from './fixtures/requests.ts';
 import { readRequest } from './read-request.ts';
+import { WholeRequest } from './whole-request.ts';
 
-interface Read {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: object;
-  readonly rawHeaders: readonly string[];
-  readonly body: string;
-  readonly staysOpen: boolean;
+function ourRead(bytes: Buffer) {
+  const read = readRequest(bytes);
+  return read instanceof WholeRequest ? noted(read) : null;
 }
-
-/** All that node:http makes of these bytes, and of nothing else. */
-async function nodeReads(bytes: Buffer): Promise<Read[] | 'an error'> {
-  const [client, socket] = duplexPair();
-  const reads: Read[] = [];
-  let failed = false;
-  const server = createServer({ maxHeaderSize: 80 * 1024 }, (request, response) => {
-    const { method, url, headers, rawHeaders } = request;
-    const staysOpen = response.shouldKeepAlive;
-    let body = '';
-    request.on('data', (chunk: Buffer) => {
-      body += chunk.toString('latin1');
-    });
-    request.on('end', () => {
-      reads.push({ method, url, headers, rawHeaders, body, staysOpen });
-      response.end();
-    });
-  });
-  server.on('clientError', (_error, broken) => {
-    failed = true;
-    broken.destroy();
-  });
-  server.emit('connection', socket);
-  client.resume();
-  client.on('error', () => {});
-  const closed = once(socket, 'close');
-  client.write(bytes);
-  // Nothing here waits for anything but its turn.
-  for (let turn = 0; turn < 4; turn++) await setImmediate();
-  client.end();
-  await closed;
-  return failed ? 'an error' : reads;
-}
-
-function ourRead(bytes: Buffer): Read | null {
-  const request = readRequest(bytes);
-  if (request === null) return null;
-  const { method, url, headers, rawHeaders } = request;
-  return { method, url, headers, rawHeaders, body: request.body.toString('latin1'), staysOpen: true };
-}
-
-const plain = (more = '', body = '{"a":1}', line = 'POST /mcp/office HTTP/1.1') =>
-  `${line}\r\nHost: localhost:80\r\n${more}Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`;
-const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 
 const read: Readonly<Record<string, string>> = {
   'the least that there is': plain(),
@@ -100,8 +50,7 @@ const handedOver: Readonly<Record<string, string>> = {
   'a future HTTP': plain('', '{}', 'POST /mcp/office HTTP/1.2'),
   'no version': plain('', '{}', 'POST /mcp/office'),
   'an empty line before': `\r\n${plain()}`,
-  'half a head': plain().slice(0, 30),
-  'half a body': plain().slice(0, -1),
+  'half a first line': plain().slice(0, 20),
   'a byte more': `${plain()}x`,
   'a line end more': `${plain()}\r\n`,
   'two requests': plain() + plain(),
@@ -149,6 +98,14 @@ const handedOver: Readonly<Record<string, string>> = {
   'a long head': plain(`X-A: ${'a'.repeat(16 * 1024)}\r\n`),
   'many headers': plain(Array.from({ length: 99 }, (_, at) => `X-${at}: x\r\n`).join('')),
   'a large body': plain('', 'x'.repeat(64 * 1024 + 1)),
+  'a beginning with a lone LF': plain().slice(0, 30).replace('\r', ''),
+  'a beginning with a lone CR': `${plain().slice(0, 27)}\rX`,
+  'a beginning with a folded line': `${plain().slice(0, 47)} x\r\n`,
+  'a long beginning': plain(`X-A: ${'a'.repeat(16 * 1024)}\r\n`).slice(0, -20),
+  'chunks to come': withLines(`${host}Transfer-Encoding: chunked\r\n`, ''),
+  'a body to come, if it is wanted': withLines(`${host}${length}Expect: 100-continue\r\n`, ''),
+  'a large body to come': withLines(`${host}Content-Length: 65537\r\n`, ''),
+  'a body to come, of two lengths': withLines(`${host}${length}Content-Length: 3\r\n`, ''),
   TLS: '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03',
   'HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a PROXY line': `PROXY TCP4 1.2.3.4 1.2.3.4 1 1\r\n${plain()}`,
@@ -159,98 +116,16 @@ for (const [what, text] of Object.entries(handedOver)) {
   test(`left to node:http: ${what}`, () => assert.equal(readRequest(bytesOf(text)), null));
 }
 
+for (const at of [27, 30, 42, 43, 50, -8, -7, -1]) {
+  test(`what may become a plain request is known by its beginning: up to ${at}`, () => {
+    assert.equal(readRequest(bytesOf(plain().slice(0, at))), 'begun');
+  });
+}
+
 test('the largest that is read here', async () => {
   const head = plain(Array.from({ length: 98 }, (_, at) => `X-${at}: x\r\n`).join(''), 'x'.repeat(64 * 1024));
   assert.deepEqual([ourRead(bytesOf(head))], await nodeReads(bytesOf(head)));
 });
-
-/** What has broken readers of HTTP before. */
-const pieces = [
-  ...[
-    '\r',
-    '\n',
-    '\r\n',
-    '\r\n\r\n',
-    '\n\n',
-    ' ',
-    '\t',
-    ':',
-    ';',
-    ',',
-    '\0',
-    '\x0b',
-    '\x0c',
-    '\x7f',
-    '\x80',
-    '\xa0',
-  ],
-  ...[
-    '\xff',
-    '0',
-    '1',
-    '+',
-    '-',
-    '_',
-    'e1',
-    '0x',
-    '%00',
-    '#',
-    '?',
-    '/',
-    '..',
-    '"',
-    '\\',
-    'chunked',
-    'keep-alive',
-  ],
-  ...[
-    'Content-Length: 1\r\n',
-    'content-length:0\r\n',
-    'Transfer-Encoding: chunked\r\n',
-    'X: y\r\n',
-    'Host: b\r\n',
-  ],
-  ...[
-    'Connection: close\r\n',
-    'Connection: x\r\n',
-    ' folded\r\n',
-    'HTTP/1.1',
-    'HTTP/1.0',
-    'GET / HTTP/1.1\r\n',
-  ],
-];
-
-const token = fc.stringMatching(/^[\w!#$%&'*+.^`|~-]{1,12}$/);
-const value = fc.stringMatching(/^[\t -~\x80-\xff]{0,20}$/);
-const request = fc
-  .record({
-    headers: fc.uniqueArray(fc.tuple(token, value), {
-      maxLength: 6,
-      selector: ([name]) => name.toLowerCase(),
-    }),
-    query: fc.stringMatching(/^(\?[\w=&.%-]{0,12})?$/),
-    body: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
-  })
-  .map(({ headers, query, body }) => {
-    const lines = headers.map(([name, text]) => `${name}: ${text}\r\n`).join('');
-    return plain(lines, body, `POST /mcp/office${query} HTTP/1.1`);
-  });
-const mutation = fc.record({
-  at: fc.nat(),
-  drops: fc.integer({ min: 0, max: 4 }),
-  piece: fc.oneof(
-    fc.constant(''),
-    fc.constantFrom(...pieces),
-    fc.nat(255).map((code) => String.fromCharCode(code)),
-  ),
-});
-
-function mutated(text: string, mutations: readonly { at: number; drops: number; piece: string }[]): string {
-  return mutations.reduce((now, { at, drops, piece }) => {
-    const from = at % (now.length + 1);
-    return now.slice(0, from) + piece + now.slice(from + drops);
-  }, text);
-}
 
 test('whatever becomes of a request on the way, it is read as node:http reads it, or left to it', async () => {
   let readHere = 0;

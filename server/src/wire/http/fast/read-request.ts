@@ -7,8 +7,9 @@ import { WholeRequest } from './whole-request.ts';
  * 1. This one knows a single shape, in which nothing can be read in two ways: one Content-Length in plain digits that is
  *    exactly what follows the head, no Transfer-Encoding, no name twice, lines that end in CRLF and nothing else that
  *    could be taken for the end of one.
- * 2. It has no state. The bytes that came are that shape from the first to the last, or `null`: then node:http reads
- *    these very bytes, and all that ever follow on the connection.
+ * 2. It decides once, and keeps no state. The bytes since the last answer are that shape from the first to the last, or a
+ *    plain beginning of it, which stays as it is until there is more; or `null`: then node:http reads these very bytes,
+ *    and all that ever follow on the connection.
  * 3. So a connection changes its reader once at most, between two requests, and never back; whoever stands before us saw
  *    a request end where we did.
  *
@@ -25,14 +26,22 @@ const maxHeaders = 100;
 const plainHead =
   /^POST (\/mcp\/[\w.~%?=&/:@!$'()*+,;-]*) HTTP\/1\.1\r\n(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
 
+/** The beginning of one: whole lines, and what may become the next. */
+const plainBeginning =
+  /^POST \/mcp\/[^ \r\n]* HTTP\/1\.1\r\n(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*[\t\x20-\x7e\x80-\xff]*\r?$/;
+const plainLength = /^(?:0|[1-9]\d{0,4})$/;
+
 /** Change how a message is framed, or what becomes of the connection; the last is no plain text in node:http. */
 const forNodeHttp = ['transfer-encoding', 'trailer', 'expect', 'upgrade', 'proxy-connection', 'set-cookie'];
 
-/** The request that these bytes are, exactly and plainly; `null` where node:http must look. */
-export function readRequest(bytes: Buffer): WholeRequest | null {
+/** The request that these bytes are, exactly and plainly, or plainly begin to be; `null` where node:http must look. */
+export function readRequest(bytes: Buffer): WholeRequest | 'begun' | null {
   // Most of what comes on other connections is known by its first letter.
   if (bytes[0] !== 0x50 || bytes.length > maxHeadBytes + maxBodyBytes) return null;
   const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0 && bytes.length <= maxHeadBytes) {
+    return plainBeginning.test(bytes.toString('latin1')) ? 'begun' : null;
+  }
   if (end < 0 || end > maxHeadBytes) return null;
   const head = bytes.toString('latin1', 0, end + 2);
   const url = plainHead.exec(head)?.[1];
@@ -41,8 +50,10 @@ export function readRequest(bytes: Buffer): WholeRequest | null {
   const raw = linesOf(head);
   const headers = raw === null ? null : membersOf(raw);
   if (raw === null || headers === null) return null;
+  const length = plainLengthOf(headers);
   const body = bytes.subarray(end + 4);
-  return isPlain(headers, body.length) ? new WholeRequest(url, slug, headers, raw, body) : null;
+  if (length === null || body.length > length) return null;
+  return body.length < length ? 'begun' : new WholeRequest(url, slug, headers, raw, body);
 }
 
 /** Names and values by turns; `null` where there are too many. */
@@ -77,14 +88,11 @@ function membersOf(raw: readonly string[]): Record<string, string> | null {
   return headers;
 }
 
-function isPlain(headers: Readonly<Record<string, string>>, bodyLength: number): boolean {
-  const { host, connection } = headers;
-  return (
-    host !== undefined &&
-    host !== '' &&
-    headers['content-length'] === String(bodyLength) &&
-    bodyLength <= maxBodyBytes &&
-    (connection === undefined || connection.toLowerCase() === 'keep-alive') &&
-    forNodeHttp.every((name) => headers[name] === undefined)
-  );
+/** How long the body is; `null` where that, or what becomes of the connection, is not plain. */
+function plainLengthOf(headers: Readonly<Record<string, string>>): number | null {
+  const { host, connection, 'content-length': length } = headers;
+  if (host === undefined || host === '' || length === undefined || !plainLength.test(length)) return null;
+  if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return null;
+  if (forNodeHttp.some((name) => headers[name] !== undefined)) return null;
+  return Number(length) <= maxBodyBytes ? Number(length) : null;
 }
