@@ -36,7 +36,7 @@ import type { Processes, ProcessesDeps } from './office.ts';
 import { projectIds } from './project-ids.ts';
 import { checkReadiness, gatherAll } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
-import { gatherOpen, gatherState } from './state-metrics.ts';
+import { gatherOpen, gatherSources, gatherState } from './state-metrics.ts';
 import { watchTraffic } from './traffic.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
@@ -86,6 +86,7 @@ export async function createApp({
     version,
     otlp: settings.otel,
     egress: () => createEgress({ allow: settings.egressAllow, clock }),
+    gather: processes?.metrics,
   });
   const { log } = telemetry;
   // The demo worker starts while the database opens.
@@ -97,9 +98,11 @@ export async function createApp({
     rooms = await buildRooms(settings, config, clock, telemetry, address.origin, env, processes?.among);
   } catch (error) {
     await starting?.then((demo) => demo.stop());
+    await telemetry.close();
     throw error;
   }
   gatherState(rooms);
+  gatherSources(rooms);
   const stopWatching = watchProcess(rooms.telemetry.metrics, clock, version);
   const keyInEnvironment = settings.adminKey !== null;
   if (keyInEnvironment) await rooms.identity.ensureAdminKey(settings.adminKey);

@@ -3,8 +3,9 @@ import { createEgress } from '#egress';
 import { messageOf, systemClock } from '#foundation';
 import type { LaneLink } from '#processes';
 import type { Sources } from '#sources';
-import { createTelemetry, type Log, watchProcess } from '#telemetry';
+import { createTelemetry, type Log, type ToldMetrics, watchProcess } from '#telemetry';
 import {
+  countAnswers,
   createGatewayPage,
   createLaneEndpoint,
   createLaneFront,
@@ -17,6 +18,7 @@ import { alone, laneDir } from './among.ts';
 import { applyDeclared } from './declared.ts';
 import type { DeclaredNow, LaneStart } from './office.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
+import { gatherOpen, gatherState } from './state-metrics.ts';
 
 interface LaneDeps {
   readonly settings: Settings;
@@ -49,7 +51,10 @@ export async function runLane(link: LaneLink, start: LaneStart, deps: LaneDeps):
         await audit.settled();
         return true;
       },
-      metrics: () => telemetry.metrics.read(),
+      async metrics(): Promise<ToldMetrics> {
+        const process = `${start.name}/${performance.timeOrigin}`;
+        return { process, metrics: await telemetry.metrics.read() };
+      },
     },
     stop: stopped.resolve,
   });
@@ -106,6 +111,8 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const streams = createStreams(clock);
   const sessions = createSessions({ ...rooms, clock, log });
+  gatherState(rooms);
+  gatherOpen(rooms.telemetry, sessions, streams);
   const endpoint = createLaneEndpoint(
     {
       ...rooms,
@@ -132,6 +139,7 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
     },
     pass: link.pass,
     handOver: link.handOver,
+    answered: countAnswers(rooms.telemetry.metrics),
   });
   return {
     ...front,

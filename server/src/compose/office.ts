@@ -6,7 +6,7 @@ import type { Source } from '#domain';
 import { type Clock, messageOf } from '#foundation';
 import { createFreshness, createOffice, type Office } from '#processes';
 import type { Db } from '#storage';
-import { type Log, type MetricSnapshot, mergeSnapshots } from '#telemetry';
+import { createGathering, type Log, type MetricSnapshot, type ToldMetrics } from '#telemetry';
 import { type HttpServer, PassedOnResponse, readElsewhere } from '#wire';
 import { type Among, alone, laneDir, lanesDir } from './among.ts';
 import type { Rooms } from './rooms.ts';
@@ -63,6 +63,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
   let db: Db | null = null;
   let declared: DeclaredNow | null = null;
   const drains = new Set<Promise<void>>();
+  const gathered = createGathering();
 
   /** Brings what a lane that is gone left in its journal into the database. */
   function drain(number: number): Promise<void> {
@@ -104,7 +105,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
     },
     async metrics(own) {
       const [here, there] = await Promise.all([own(), office?.askAll('metrics', metricsWithinMs)]);
-      return mergeSnapshots([here, ...((there ?? []) as MetricSnapshot[][])]);
+      return gathered(here, (there ?? []) as ToldMetrics[]);
     },
     counted: () => ({ wanted: lanes + 1, serving: 1 + (office?.serving() ?? 0) }),
     async open(server, own) {

@@ -3,11 +3,9 @@ import type { Sessions, Streams } from '#wire';
 import { projectIds } from './project-ids.ts';
 import type { Rooms } from './rooms.ts';
 
-/** What rooms say of themselves, looked up whenever the metrics are read. */
-export function gatherState(rooms: Rooms): void {
-  const { telemetry, audit, vault, redis } = rooms;
+/** What rooms of every process say of themselves, looked up whenever the metrics are read. */
+export function gatherState({ telemetry, audit, vault, redis }: Rooms): void {
   const { gauge, beforeRead } = telemetry.metrics;
-  gatherSources(rooms);
   const behind = gauge({
     name: 'sallyport_audit_behind_bytes',
     help: 'Bytes of the audit journal that are not in the database yet.',
@@ -49,7 +47,8 @@ export function gatherState(rooms: Rooms): void {
   });
 }
 
-function gatherSources({ telemetry, sources, identity }: Rooms): void {
+/** What the sources are like, by the process that looks at them. */
+export function gatherSources({ telemetry, sources, identity }: Rooms): void {
   const { gauge, beforeRead } = telemetry.metrics;
   const about = { labels: ['project', 'source', 'kind'], together: 'max' } as const;
   const up = gauge({

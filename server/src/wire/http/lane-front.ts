@@ -1,3 +1,4 @@
+import type { CountAnswer } from './answers.ts';
 import type { Socket } from './fast/connection.ts';
 import { createFastFront } from './fast/front.ts';
 import type { FastResponse } from './fast/response.ts';
@@ -12,6 +13,8 @@ export interface LaneFrontDeps {
   pass(passing: PassedRequest): void;
   /** Another process goes on with the connection. */
   handOver(socket: Socket, bytes: Buffer): void;
+  /** Of what was served here. */
+  readonly answered: CountAnswer;
 }
 
 export type PassedRequest =
@@ -20,7 +23,7 @@ export type PassedRequest =
   | { readonly kind: 'over'; readonly id: number; readonly isFinished: boolean };
 
 /** The connections of a process that serves only what stands alone: all other requests are passed on, and answered by another. */
-export function createLaneFront({ serves, pass, handOver }: LaneFrontDeps) {
+export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontDeps) {
   const passed = new Map<number, FastResponse>();
   const underWay = new Set<FastResponse>();
   let nextId = 0;
@@ -40,11 +43,14 @@ export function createLaneFront({ serves, pass, handOver }: LaneFrontDeps) {
     accepts: () => true,
     serve(request, response) {
       underWay.add(response);
+      let isOurs = false;
       response.once('close', () => {
         underWay.delete(response);
+        if (isOurs && response.headersSent) answered('mcp', response.statusCode);
         if (underWay.size === 0) whenDone?.();
       });
-      if (!serves(request, response)) passOn(request, response);
+      isOurs = serves(request, response);
+      if (!isOurs) passOn(request, response);
     },
     handOver,
     keepAliveMs,
