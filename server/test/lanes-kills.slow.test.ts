@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Connection } from './connections.ts';
+import { readExposition } from './exposition.ts';
 import { asAlice, type Lanes, secret, startLanes, works } from './lanes.ts';
 import { startReferenceServer, toolCall } from './start-app.ts';
 
@@ -74,6 +75,29 @@ test('a lane that is killed takes no record of an answered call with it, and com
   assert.ok((await Promise.all(again.all.map((one) => one.post('/mcp/main', echo)))).every(works));
   const [, , third] = lanes.pids();
   assert.ok(isAlive(third as number));
+});
+
+test('what a lane counted is counted on when it is killed, and the next one adds to it', async () => {
+  const counted = async () => {
+    const text = await (await fetch(`${lanes.server.url}/metrics`)).text();
+    const { samples = [] } = readExposition(text, 'text').get('sallyport_calls_total') ?? {};
+    return samples.reduce((sum, { labels, value }) => sum + (labels.kind === 'tool_call' ? value : 0), 0);
+  };
+  const callEach = async () => {
+    const connections = lanes.open(9);
+    for (const answer of await Promise.all(connections.all.map((one) => one.post('/mcp/main', echo))))
+      assert.ok(works(answer));
+    connections.close();
+  };
+  await callEach();
+  assert.equal(await counted(), 9);
+  const [killed] = lanes.pids() as [number];
+  process.kill(killed, 'SIGKILL');
+  while (isAlive(killed)) await lanes.api('GET', '/v1/health');
+  assert.equal(await counted(), 9);
+  await lanes.served(3);
+  await callEach();
+  assert.equal(await counted(), 18);
 });
 
 test('a stop under load finishes what is under way, and records every answered call', async () => {
