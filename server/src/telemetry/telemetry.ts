@@ -31,8 +31,8 @@ export interface TelemetryDeps {
   readonly otlp: OtlpSettings | null;
   /** For collectors alone: closed when what is left has been sent. */
   readonly egress: () => Egress;
-  /** What is sent as metrics; those of this process unless told. */
-  readonly readMetrics?: () => Promise<readonly MetricSnapshot[]>;
+  /** Adds those of other processes to the metrics that are sent. */
+  readonly gather?: ((own: Metrics['read']) => Promise<readonly MetricSnapshot[]>) | undefined;
 }
 
 const closeWithinMs = 5000;
@@ -43,7 +43,8 @@ export async function createTelemetry(deps: TelemetryDeps): Promise<Telemetry> {
   const health = healthMetrics(metrics);
   if (otlp === null) return { log, metrics, tracer: unsampledTracer, exporters: () => [], async close() {} };
   const { openOtlp } = await import('./otlp/open.ts');
-  const readMetrics = deps.readMetrics ?? metrics.read;
+  const { gather } = deps;
+  const readMetrics = gather === undefined ? metrics.read : () => gather(metrics.read);
   const opened = openOtlp(otlp, { clock, egress: deps.egress(), log, version, health, readMetrics });
   return {
     log: opened.hear === null ? log : heardLog(log, logLevel, opened.hear),
