@@ -1,23 +1,27 @@
 import type { Catalog } from '#catalog';
 import { type DispatchedCall, type Source, silentClient, type Tool } from '#domain';
 import { createEgress } from '#egress';
-import { manualClock } from '#foundation';
+import { createSealer, manualClock } from '#foundation';
+import { createPolicy, type Policy } from '#policy';
 import { createSources, mcpKind, type NewSource, type Sources } from '#sources';
 import { type Changes, type Db, openChanges } from '#storage';
 import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
 import { openCatalog } from './open-catalog.ts';
 
-/** Catalog and sources of one process, beside those of others on the same database. */
+/** Catalog, policy and sources of one process, beside those of others on the same database. */
 export interface RoomsBeside {
   readonly changes: Changes;
   readonly catalog: Catalog;
+  readonly policy: Policy;
   readonly sources: Sources;
   readonly clock: ReturnType<typeof manualClock>;
   /** What it was hinted that should be looked at, where it does not look itself. */
   readonly hints: string[];
   /** The slugs of gateways of which clients were told that lists changed. */
   readonly told: string[];
+  /** The projects and gateways for which it was said that callers may see something else. */
+  readonly regranted: string[];
   close(): Promise<void>;
 }
 
@@ -31,13 +35,26 @@ export async function openRoomsBeside(
   const egress = createEgress({ allow: ['127.0.0.0/8'] });
   const hasSource = (projectId: string, id: string) => sources.get(projectId, id) !== null;
   const catalog = await openCatalog(db, clock, { changes, hasSource });
+  const vault = await openVault({ db, clock });
+  const policy = await createPolicy({
+    db,
+    changes,
+    vault,
+    egress,
+    clock,
+    log: silentLog,
+    redis: null,
+    sealer: createSealer(await vault.serverKey('sealed by the fronts')),
+    currentGateway: ({ projectId, id }) => catalog.gateway(projectId, id),
+  });
   const hints: string[] = [];
   const told: string[] = [];
+  const regranted: string[] = [];
   const sources = await createSources({
     kinds: [mcpKind],
     db,
     changes,
-    vault: await openVault({ db, clock }),
+    vault,
     egress,
     clock,
     log: silentLog,
@@ -54,15 +71,19 @@ export async function openRoomsBeside(
   });
   catalog.onOverruled(sources.sayAgain);
   catalog.onChange((slug) => void told.push(slug));
+  policy.onChange((projectId, slug) => void regranted.push(`${projectId}/${slug ?? '*'}`));
   return {
     changes,
     catalog,
+    policy,
     sources,
     clock,
     hints,
     told,
+    regranted,
     async close() {
       changes.close();
+      policy.close();
       await sources.close();
       egress.close();
     },

@@ -24,8 +24,6 @@ export interface Finding {
 interface Project {
   readonly offers: Map<string, Known>;
   readonly findings: Map<string, Finding>;
-  /** Sources that answer here, and that another replica has forgotten. */
-  readonly lost: Set<string>;
   owners: Owners;
   /** Made when it is asked for. */
   index: OfferIndex | null;
@@ -46,8 +44,7 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
   function projectOf(projectId: string): Project {
     const known = projects.get(projectId);
     if (known !== undefined) return known;
-    const made = { offers: new Map(), findings: new Map(), lost: new Set<string>() };
-    const project: Project = { ...made, owners: new Map(), index: null };
+    const project: Project = { offers: new Map(), findings: new Map(), owners: new Map(), index: null };
     projects.set(projectId, project);
     return project;
   }
@@ -65,30 +62,29 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
   /** Whether that changes anything. */
   function put(kept: StoredOffer, inDatabase: ReadonlySet<string> | null): boolean {
     const { projectId, sourceId } = kept;
-    const { offers, findings, lost } = projectOf(projectId);
+    const { offers, findings } = projectOf(projectId);
     const before = offers.get(sourceId);
     const finding = findings.get(sourceId);
     // A replica that does not pin the source must not release what this one holds back.
     const held = inDatabase ?? (finding?.isPinned === true ? (before?.held ?? null) : null);
     const shown = withHeld(madeAvailable(kept, finding?.answers ?? kept.available), held);
     offers.set(sourceId, { kept, held, shown });
-    lost.delete(sourceId);
     if (finding?.answers === true && !kept.available) onOverruled(kept);
     return !isDeepStrictEqual(before?.shown, shown);
   }
 
   function drop(place: Place): boolean {
-    const { offers, findings, lost } = projectOf(place.projectId);
+    const { offers, findings } = projectOf(place.projectId);
     if (findings.get(place.sourceId)?.answers !== true) return offers.delete(place.sourceId);
-    lost.add(place.sourceId);
     onOverruled(place);
     return false;
   }
 
-  /** Whether that changes anything. Names of what is lost stay as they are, so that rules go on meaning the same. */
+  /** Whether that changes anything. What answers here keeps its names, whoever forgot it: rules go on meaning the same. */
   function own(projectId: string, owners: Owners): boolean {
     const project = projectOf(projectId);
-    const own = [...project.owners].filter(([name, id]) => project.lost.has(id) && !owners.has(name));
+    const answers = (id: string) => project.findings.get(id)?.answers === true;
+    const own = [...project.owners].filter(([name, id]) => answers(id) && !owners.has(name));
     const all = new Map([...owners, ...own]);
     if (isDeepStrictEqual(project.owners, all)) return false;
     project.owners = all;
