@@ -32,6 +32,7 @@ import { type Address, createAddress } from './address.ts';
 import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
+import { drainAllLeft } from './left-journals.ts';
 import type { Processes, ProcessesDeps } from './office.ts';
 import { projectIds } from './project-ids.ts';
 import { checkReadiness, gatherAll } from './readiness.ts';
@@ -136,6 +137,7 @@ export async function createApp({
   });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
+  await drainAllLeft({ ...rooms, dataDir: settings.dataDir, clock, log });
   await processes?.open(fronts.server, { ...rooms, origin: address.origin() });
   return {
     url: address.origin(),

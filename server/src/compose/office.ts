@@ -1,14 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Audit, createAudit } from '#audit';
+import type { Audit } from '#audit';
 import type { ConfigFile } from '#config';
 import type { Source } from '#domain';
-import { type Clock, messageOf } from '#foundation';
+import type { Clock } from '#foundation';
 import { createFreshness, createOffice, type Office } from '#processes';
 import type { Db } from '#storage';
 import { createGathering, type Log, type MetricSnapshot, type ToldMetrics } from '#telemetry';
 import { type HttpServer, PassedOnResponse, readElsewhere } from '#wire';
-import { type Among, alone, laneDir, lanesDir } from './among.ts';
+import { type Among, alone } from './among.ts';
+import { drainLeft } from './left-journals.ts';
 import type { Rooms } from './rooms.ts';
 
 /** What the config file declares, and what acts as if it did. */
@@ -67,22 +67,10 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
 
   /** Brings what a lane that is gone left in its journal into the database. */
   function drain(number: number): Promise<void> {
-    const draining = drainLeft(laneDir(dataDir, number)).finally(() => drains.delete(draining));
+    if (db === null) return Promise.resolve();
+    const draining = drainLeft(number, { dataDir, db, clock, log }).finally(() => drains.delete(draining));
     drains.add(draining);
     return draining;
-  }
-
-  async function drainLeft(dir: string): Promise<void> {
-    if (db === null || !existsSync(dir)) return;
-    try {
-      const left = await createAudit({ dir, db, clock, log, durability: 'relaxed' });
-      await left.close();
-    } catch (error) {
-      log.warn(
-        { error: messageOf(error) },
-        'audit records of a lane stay in its journal until the next start',
-      );
-    }
   }
 
   async function settled(): Promise<void> {
@@ -110,7 +98,6 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
     counted: () => ({ wanted: lanes + 1, serving: 1 + (office?.serving() ?? 0) }),
     async open(server, own) {
       db = own.db;
-      await Promise.all(numbersOf(lanesDir(dataDir)).map(drain));
       office = createOffice({
         lanes,
         program,
@@ -150,14 +137,6 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
       await office?.stop(graceMs);
     },
   };
-}
-
-/** Lanes that there are, or were. */
-function numbersOf(directory: string): number[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory)
-    .filter((name) => /^\d{1,2}$/.test(name))
-    .map(Number);
 }
 
 /** What was answered by any process is seen. */
