@@ -26,7 +26,7 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   writableEnded = false;
   writableFinished = false;
   readonly #channel: Channel;
-  #early: Headers | null = null;
+  #early: Record<string, string | number> | null = null;
   /** Made, and not sent yet. */
   #head: string | null = null;
   #isChunked = false;
@@ -44,14 +44,15 @@ export class FastResponse extends EventEmitter implements HttpResponse {
 
   setHeader(name: string, value: string): this {
     validateHeaderName(name);
-    this.#early = { ...this.#early, [name.toLowerCase()]: value };
+    this.#early ??= {};
+    this.#early[name.toLowerCase()] = value;
     return this;
   }
 
   writeHead(status: number, given: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
     this.statusCode = status;
-    const headers = this.#early === null ? given : { ...this.#early, ...given };
+    const headers = this.#early === null ? given : Object.assign(this.#early, given);
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (const name in headers) {
       const value = String(headers[name]);
