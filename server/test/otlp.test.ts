@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createEgress } from '#egress';
@@ -67,7 +68,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   collector.answer = null;
-  await telemetry.close();
+  await telemetry?.close();
   await collector.close();
 });
 
@@ -144,6 +145,27 @@ for (const protocol of ['http/protobuf', 'http/json'] as const) {
     });
   }
 }
+
+it('nothing of OpenTelemetry is loaded where nothing is sent', () => {
+  const program = `
+    import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
+    const { createTelemetry, silentLog } = await import(${JSON.stringify(import.meta.resolve('#telemetry'))});
+    const { systemClock: clock } = await import(${JSON.stringify(import.meta.resolve('#foundation'))});
+    const log = { log: silentLog, logLevel: 'info', clock, version: '1' };
+    await createTelemetry({ ...log, otlp: null, egress: () => null });
+    console.log(JSON.stringify(loaded));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  const loaded: string[] = JSON.parse(stdout || assert.fail(stderr));
+  assert.ok(loaded.some((url) => url.endsWith('/telemetry/telemetry.ts')));
+  assert.deepEqual(
+    loaded.filter((url) => url.includes('@opentelemetry')),
+    [],
+  );
+});
 
 describe('a collector that', () => {
   it('refuses for good is asked once, and everybody is told', async () => {

@@ -227,6 +227,17 @@ for (const era of eras) {
   });
 }
 
+it('what is garbled in _meta is ignored, and what the head says counts', async () => {
+  const given = sender();
+  const message = {
+    ...echo(),
+    params: { ...echo().params, _meta: { traceparent: '00-garbled', tracestate: 'a\r\nb: c' } },
+  };
+  const answer = await app.rpc('all', message, { traceparent: given });
+  assert.equal(traceIdIn(answer.headers.get('traceparent')), traceIdIn(given));
+  assert.equal(worker.heads.at(-1)?.tracestate, undefined);
+});
+
 it('a call through the API is a trace, too', async () => {
   const given = sender();
   const answer = await fetch(`${app.url}/v1/tools/execute`, {

@@ -24,4 +24,5 @@ export type { Facts } from './tracing/conventions.ts';
 export { attributesOf, describe, serverOf, spanName, toolError } from './tracing/conventions.ts';
 export type { AskedSpan, SpanHolder } from './tracing/current-span.ts';
 export { askedSpan, withinSpan } from './tracing/current-span.ts';
+export { isTraceparent } from './tracing/trace-context.ts';
 export { unsampledTracer } from './tracing/unsampled.ts';

@@ -27,6 +27,11 @@ export function parentOf(traceparent: unknown): RemoteParent | null {
   };
 }
 
+/** Whether it says where in a trace something was sent. */
+export function isTraceparent(value: unknown): boolean {
+  return parentOf(value) !== null;
+}
+
 export function formatTraceparent({ traceId, spanId, flags }: RemoteParent): string {
   return `00-${traceId}-${spanId}-0${flags}`;
 }

@@ -1,6 +1,6 @@
 import { errorCodes } from '@sallyport/contracts';
 import { isMembers, type Members } from '#foundation';
-import { describe, type Span, spanName, type Tracer } from '#telemetry';
+import { describe, isTraceparent, type Span, spanName, type Tracer } from '#telemetry';
 import type { HttpRequest, HttpResponse } from '../http/message.ts';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps, Refused } from './front.ts';
@@ -54,7 +54,7 @@ export function requestSpan(
   response: Pick<HttpResponse, 'setHeader' | 'headersSent'>,
   { name, meta, startedAt }: Beginning,
 ): Span {
-  const own = isMembers(meta) && meta.traceparent !== undefined ? meta : headers;
+  const own = isMembers(meta) && isTraceparent(meta.traceparent) ? meta : headers;
   const span = tracer.server(
     name,
     { traceparent: own.traceparent, tracestate: own.tracestate },
