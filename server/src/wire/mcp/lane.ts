@@ -42,10 +42,11 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
   };
 }
 
-/** Of a client that is known by nothing but this request. */
+/** Of a client that is known by nothing but this request: it names no session, neither in a header nor in the address. */
 function isPlain(exchange: Exchange, message: Request): boolean {
   const named = exchange.request.headers['mcp-protocol-version'];
   if (exchange.sessionId !== undefined || Array.isArray(named)) return false;
+  if (exchange.request.url?.includes('?') !== false) return false;
   const { method, params } = message;
   if (!isModern(named, message)) return named === undefined || isLegacyVersion(named);
   const meta = params._meta;
