@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { unpackDirectory } from './archive.ts';
@@ -86,6 +87,8 @@ function emptyDirectory(directory: string): void {
 }
 
 async function open(start: WorkerStart): Promise<PGlite> {
+  // One function at a time: what compiling several together takes is not given back to the system, about 50 MB.
+  setFlagsFromString('--wasm-num-compilation-tasks=1');
   await ensureDirectory(start);
   const onStderr = (line: string) => {
     lastLines.push(line);
