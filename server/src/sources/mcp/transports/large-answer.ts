@@ -19,7 +19,11 @@ const largeFromBytes = 64 * 1024;
 const frontBytes = 256;
 const maxTailBytes = 1024;
 /** What has to be known of a result, or is not for the client as it is. */
-const gathers: ReadonlySet<string> = new Set(['isError', 'resultType', '_meta']);
+const gathers = new Map([
+  ['isError', 'known'],
+  ['resultType', 'taken'],
+  ['_meta', 'taken'],
+] as const);
 
 /** From how many bytes on an answer goes on while it comes; `null`: it is not large. One that does not say so may be. */
 export function passesFrom(head: UpstreamHead): number | null {
@@ -132,11 +136,13 @@ function isAnswer(json: string, id: number): boolean {
 
 /** What did not go on, as the result that it is; and that there is content, where there is. */
 function restOf({ gathered, names }: MemberSieve): { result: Members; bytes: Buffer } | null {
-  const texts = [...gathered].map(([name, value]) => `"${name}":${value.toString('utf8')}`);
-  const text = `{${texts.join(',')}}`;
+  const textOf = (members: readonly (readonly [string, Buffer])[]) =>
+    `{${members.map(([name, value]) => `"${name}":${value.toString('utf8')}`).join(',')}}`;
+  const members = [...gathered];
+  const bytes = Buffer.from(textOf(members.filter(([name]) => name !== 'isError')));
   try {
-    const rest = JSON.parse(text) as Members;
-    return { result: names.has('content') ? { ...rest, content: [] } : rest, bytes: Buffer.from(text) };
+    const known = JSON.parse(textOf(members)) as Members;
+    return { result: names.has('content') ? { ...known, content: [] } : known, bytes };
   } catch {
     return null;
   }

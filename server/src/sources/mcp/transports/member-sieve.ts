@@ -1,6 +1,6 @@
 /**
  * Follows a JSON object that comes in pieces, without parsing what need not be known: only where each of its members begins
- * and ends. Some are gathered; all others are handed on as the bytes that they are.
+ * and ends. Some are gathered, to be known or to be taken out; all others are handed on as the bytes that they are.
  */
 export class MemberSieve {
   /** Members that were gathered, by name, as JSON text. */
@@ -9,7 +9,7 @@ export class MemberSieve {
   readonly names = new Set<string>();
   problem: string | null = null;
   isDone = false;
-  readonly #gathers: ReadonlySet<string>;
+  readonly #gathers: ReadonlyMap<string, 'known' | 'taken'>;
   readonly #pass: (bytes: Buffer) => void;
   #stage: 'before' | 'name' | 'colon' | 'value' = 'before';
   #isFirst = true;
@@ -23,7 +23,7 @@ export class MemberSieve {
   #hasBegun = false;
 
   /** `pass` gets members as JSON text with the commas between them. It begins inside the object, behind its brace. */
-  constructor(gathers: ReadonlySet<string>, pass: (bytes: Buffer) => void) {
+  constructor(gathers: ReadonlyMap<string, 'known' | 'taken'>, pass: (bytes: Buffer) => void) {
     this.#gathers = gathers;
     this.#pass = pass;
   }
@@ -66,9 +66,7 @@ export class MemberSieve {
     this.names.add(this.#name);
     this.#stage = 'colon';
     this.#hasBegun = false;
-    if (this.#gathers.has(this.#name)) return end;
-    this.#pass(Buffer.from(this.#isFirst ? `${text}:` : `,${text}:`));
-    this.#isFirst = false;
+    if (!this.#gathers.has(this.#name)) this.#passName(text);
     return end;
   }
 
@@ -95,9 +93,21 @@ export class MemberSieve {
     if (isGathered) this.#gather(part, MAX_GATHERED_BYTES);
     else if (part.length > 0) this.#pass(part);
     if (end < 0) return piece.length;
-    if (isGathered) this.gathered.set(this.#name, this.#taken());
+    if (isGathered) this.#keep(this.#taken());
     this.#stage = 'before';
     return end;
+  }
+
+  #keep(value: Buffer): void {
+    this.gathered.set(this.#name, value);
+    if (this.#gathers.get(this.#name) === 'taken') return;
+    this.#passName(JSON.stringify(this.#name));
+    this.#pass(value);
+  }
+
+  #passName(text: string): void {
+    this.#pass(Buffer.from(this.#isFirst ? `${text}:` : `,${text}:`));
+    this.#isFirst = false;
   }
 
   /** Where the value ends; -1 where that is not in this piece. */
