@@ -41,7 +41,8 @@ async function runSteps(
   const resolved = resolve(received);
   if (!resolved.ok) return resolved;
   stages.enter('authorize');
-  const authorized = await authorize(resolved.value, policy);
+  const authorizing = authorize(resolved.value, policy);
+  const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   if (!authorized.ok) return authorized;
   const { grant } = authorized.value;
   stages.enter('consent');
@@ -50,7 +51,8 @@ async function runSteps(
   if (!consented.ok) return explained(grant, consented);
   stages.enter('screen_input');
   const describe = (call: Consented) => describeCredential(call, rooms.credentials);
-  const screened = await screenInput(consented.value, policy, describe);
+  const screening = screenInput(consented.value, policy, describe);
+  const screened = screening instanceof Promise ? await screening : screening;
   if (!screened.ok) return explained(grant, screened);
   const { admission } = screened.value;
   try {
@@ -68,7 +70,8 @@ async function runSteps(
       return failed(grant, returned, policy);
     }
     stages.enter('screen_output');
-    return await screenOutput(returned.value, policy);
+    const releasing = screenOutput(returned.value, policy);
+    return releasing instanceof Promise ? await releasing : releasing;
   } finally {
     admission.end();
   }

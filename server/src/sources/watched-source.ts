@@ -119,10 +119,13 @@ export function watchSource(
 
   async function counted<T>(ask: () => Promise<Result<T, CallFailure>>): Promise<Result<T, CallFailure>> {
     calls++;
-    const returned = await ask().finally(() => {
+    let returned: Result<T, CallFailure>;
+    try {
+      returned = await ask();
+    } finally {
       calls--;
       if (closed && calls === 0) ending = connection.close();
-    });
+    }
     if (returned.ok ? status.state === 'unhealthy' : telling.has(returned.error.code)) hurry();
     return returned.ok ? returned : err((await veilNow())(returned.error));
   }

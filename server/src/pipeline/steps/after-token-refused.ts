@@ -1,6 +1,6 @@
 import type { Credentials } from '#credentials';
-import type { SourceReturn } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import type { Credential, SourceReturn } from '#domain';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
 import type { CallRefusal, Credentialed } from '../call.ts';
 import { aboutOf } from './attach-credential.ts';
 
@@ -10,14 +10,26 @@ type Outcome = Result<SourceReturn, CallRefusal>;
  * A tool that says its provider refused the token: it may have been revoked, or be over sooner than was said. Once another one is
  * there, the tool runs again where it may run twice; where the user has to consent anew, they are told so. Never more than once.
  */
-export async function afterTokenRefused(
+export function afterTokenRefused(
   call: Credentialed,
   returned: SourceReturn,
   credentials: Credentials,
-  again: (credential: NonNullable<Credentialed['credential']>) => Promise<Outcome>,
-): Promise<Outcome> {
+  again: Again,
+): MaybePromise<Outcome> {
   const sent = call.credential?.authorization;
   if (sent?.provider == null || !saysTokenRefused(returned)) return ok(returned);
+  return withAnother(call, sent, returned, credentials, again);
+}
+
+type Again = (credential: NonNullable<Credentialed['credential']>) => Promise<Outcome>;
+
+async function withAnother(
+  call: Credentialed,
+  sent: NonNullable<Credential['authorization']>,
+  returned: SourceReturn,
+  credentials: Credentials,
+  again: Again,
+): Promise<Outcome> {
   const { secrets: given } = call.admission;
   const another = await credentials.attach({ ...aboutOf(call), given, refused: sent.token });
   if (!another.ok)

@@ -15,14 +15,23 @@ export interface AboutAsking {
 type Asked<Failure> = Promise<Result<SourceReturn, Failure>>;
 
 /** Asks a source, which is told where in the trace it is asked; in a span of its own where the request is sampled. */
-export async function askSource<Failure extends { readonly code: string }>(
+export function askSource<Failure extends { readonly code: string }>(
   span: Span,
   sources: Sources,
   about: AboutAsking,
   meta: Members | null,
   send: (trace: TraceContext | null) => Asked<Failure>,
 ): Asked<Failure> {
-  if (!span.sampled) return send(withBaggage(span.passedOn, meta));
+  return span.sampled ? askWithin(span, sources, about, meta, send) : send(withBaggage(span.passedOn, meta));
+}
+
+async function askWithin<Failure extends { readonly code: string }>(
+  span: Span,
+  sources: Sources,
+  about: AboutAsking,
+  meta: Members | null,
+  send: (trace: TraceContext | null) => Asked<Failure>,
+): Asked<Failure> {
   const asking = span.child(spanName(about.method, about.name), {
     kind: 'client',
     attributes: attributesOf(factsOf(sources, about)),

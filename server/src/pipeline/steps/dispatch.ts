@@ -53,13 +53,14 @@ export async function dispatch(
       }),
     );
   const first = await sendAsTheUser(forUser, credentials, send);
-  const returned = first.ok ? await afterTokenRefused(call, first.value, credentials, send) : first;
+  const after = first.ok ? afterTokenRefused(call, first.value, credentials, send) : first;
+  const returned = after instanceof Promise ? await after : after;
   return returned.ok ? ok({ ...call, returned: returned.value }) : returned;
 }
 
-/** A result that nobody has to read may pass while it comes; whether that is so is asked again when it comes. */
+/** A result that nobody has to read may pass while it comes; whether that is so is asked when it comes. */
 function unread(large: Received['large'], grant: Grant, policy: Policy): LargeResult | null {
-  if (large == null || !policy.passesUnread(grant)) return null;
+  if (large == null) return null;
   return {
     anyStructure: large.anyStructure,
     begin: () => policy.passesUnread(grant) && large.begin(),

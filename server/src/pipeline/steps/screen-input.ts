@@ -1,5 +1,5 @@
 import { refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
 import type { Carried, Policy } from '#policy';
 import type { CallRefusal, Consented, InputScreened } from '../call.ts';
 
@@ -7,11 +7,11 @@ import type { CallRefusal, Consented, InputScreened } from '../call.ts';
  * Is the tool what was approved, and may these arguments be sent? Fills in what the gateway fixes and defaults, then asks policy:
  * rules, limits, hooks, approvals.
  */
-export async function screenInput(
+export function screenInput(
   consented: Consented,
   policy: Policy,
   describe: (call: Consented) => Promise<Carried>,
-): Promise<Result<InputScreened, CallRefusal>> {
+): MaybePromise<Result<InputScreened, CallRefusal>> {
   const { shown, grant, executionId, signal, continues } = consented;
   const { quarantined, qualifiedName } = shown.tool;
   if (quarantined) {
@@ -36,6 +36,8 @@ export async function screenInput(
       return described;
     },
   };
-  const admission = await policy.admit(grant, asked);
-  return admission.ok ? ok({ ...consented, asked, admission: admission.value }) : admission;
+  const goOn = (admission: Awaited<ReturnType<Policy['admit']>>): Result<InputScreened, CallRefusal> =>
+    admission.ok ? ok({ ...consented, asked, admission: admission.value }) : admission;
+  const admission = policy.admit(grant, asked);
+  return admission instanceof Promise ? admission.then(goOn) : goOn(admission);
 }

@@ -4,6 +4,7 @@ import {
   type InputAnswer,
   type RpcError,
   refusal,
+  silentClient,
   taskExtension,
 } from '#domain';
 import { type Err, err, isMembers, type Members, ok, type Result } from '#foundation';
@@ -18,12 +19,12 @@ export function screenedClient(
   grant: Grant,
   policy: Policy,
 ): Result<ClientSide, CallRefusal> {
+  if (client === silentClient) return ok(client);
   const { resume, ask } = client;
   const responses = resume === null ? null : policy.passing(grant, 'answers', resume.responses);
   if (resume !== null && responses === null) return blocked('this answer', grant);
-  const declared = passedBeside({ capabilities: client.capabilities }, grant, policy);
-  if (declared === null) return blocked('what the client declares', grant);
-  const capabilities = declared.capabilities as Members;
+  const capabilities = passedBeside('capabilities', client.capabilities, grant, policy);
+  if (capabilities === null) return blocked('what the client declares', grant);
   return ok({
     ...client,
     capabilities: policy.readsOutputs(grant.target.projectId) ? withoutTasks(capabilities) : capabilities,
@@ -39,25 +40,34 @@ export function screenedMeta(
   policy: Policy,
 ): Result<Received['meta'], CallRefusal> {
   if (meta === null) return ok(null);
-  const { progressToken, ...rest } = meta;
-  // What speaks of the protocol is for the gateway.
-  const own = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith(protocolPrefix)));
-  const passed = passedBeside({ _meta: own }, grant, policy);
+  const { progressToken } = meta;
+  const passed = passedBeside('_meta', ownMeta(meta), grant, policy);
   if (passed === null) return blocked('_meta', grant);
-  const token = progressToken === undefined ? {} : { progressToken };
-  return ok({ ...(passed._meta as Members), ...token });
+  return ok(progressToken === undefined ? passed : { ...passed, progressToken });
+}
+
+const nothing: Members = {};
+
+/** What a client says in `_meta`, mostly nothing: what speaks of the protocol is for the gateway. */
+function ownMeta(meta: Members): Members {
+  let own: [string, unknown][] | null = null;
+  for (const name in meta) {
+    if (name === 'progressToken' || name.startsWith(protocolPrefix)) continue;
+    own ??= [];
+    own.push([name, meta[name]]);
+  }
+  return own === null ? nothing : Object.fromEntries(own);
 }
 
 const protocolPrefix = 'io.modelcontextprotocol/';
 
 /** What a client says beside its request: mostly nothing. */
-function passedBeside(
-  said: { readonly [member: string]: Members },
-  grant: Grant,
-  policy: Policy,
-): Members | null {
-  const isNothing = Object.values(said).every((members) => Object.keys(members).length === 0);
-  return isNothing ? said : policy.passing(grant, 'answer', said);
+function passedBeside(name: string, said: Members, grant: Grant, policy: Policy): Members | null {
+  for (const _ in said) {
+    const passed = policy.passing(grant, 'answer', { [name]: said });
+    return passed === null ? null : (passed[name] as Members);
+  }
+  return said;
 }
 
 export function blocked(what: string, { trace }: Grant): Err<CallRefusal> {

@@ -119,20 +119,22 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
   const { view } = exchange;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const tool = view.find(name)?.tool ?? null;
-  const outcome = await deps.pipeline
-    .callTool({
+  let outcome: Awaited<ReturnType<typeof deps.pipeline.callTool>>;
+  try {
+    outcome = await deps.pipeline.callTool({
       ...incoming(asked, 'te', { method: 'tools/call', name, target: tool }),
       name,
       args,
       task: taskOf(view, params, manners.tasks),
       large: tool === null || view.renamesUris(tool.sourceId) ? null : asked.large,
       find: view.find,
-    })
-    .finally(stopWaiting);
+    });
+  } finally {
+    stopWaiting();
+  }
   if (!outcome.ok) {
     const refused = refusedBy(outcome.error, deps, manners);
-    const promised = view.find(name)?.tool.outputSchema ?? null;
-    return askToConsent(refused, asked.client) ?? failed(refused, manners, promised);
+    return askToConsent(refused, asked.client) ?? failed(refused, manners, tool?.outputSchema ?? null);
   }
   const { returned, shown } = outcome.value;
   if (returned.form === 'input_required') return ok(returned);

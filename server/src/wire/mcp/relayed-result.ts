@@ -42,7 +42,10 @@ function completed(
   replaced: readonly string[],
 ): string | Buffer {
   const own = `"${serverInfoKey}":${serverInfo}`;
-  const isPlain = ![...replaced, 'resultType', '_meta'].some((name) => result.includes(`"${name}"`));
+  const isPlain =
+    !result.includes('"_meta"') &&
+    !result.includes('"resultType"') &&
+    !replaced.some((name) => result.includes(`"${name}"`));
   if (isPlain) return withFront(result, `{"resultType":"complete"${hints},"_meta":{${own}}`);
   const bytes = bytesOf(result);
   const members = jsonMembers(bytes);
