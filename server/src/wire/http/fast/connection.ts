@@ -79,7 +79,10 @@ export class Connection implements Channel {
     const held = this.#held;
     this.#held = null;
     if (isLast || this.isStopping()) this.socket.destroySoon();
-    else if (held !== null) this.#handOver(held);
+    else if (held !== null) {
+      this.socket.resume();
+      this.#take(held);
+    }
   }
 
   #take(bytes: Buffer): void {

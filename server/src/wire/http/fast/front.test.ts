@@ -270,6 +270,27 @@ test('what is sent before its turn is answered after it, in order', async (t) =>
   assert.deepEqual(served, ['WholeRequest 1', 'IncomingMessage 2', 'IncomingMessage 3']);
 });
 
+for (const body of ['2', 'x'.repeat(64 * 1024)]) {
+  test(`a plain request that is sent before its turn waits for it, and that is all: ${body.length}`, async (t) => {
+    const first = Promise.withResolvers<HttpResponse>();
+    const { open, accepted } = await started(t, (request, response) => {
+      assert.ok(request instanceof WholeRequest);
+      if (request.body.toString() === '1') return first.resolve(response);
+      response.writeHead(200, { 'content-length': request.body.length });
+      response.end(request.body);
+    });
+    const client = await open();
+    client.write(post('1'));
+    const response = await first.promise;
+    client.write(post(body));
+    const [socket] = accepted as [Socket];
+    while (socket.bytesRead < post('1').length + body.length && !socket.isPaused()) await setImmediate();
+    response.writeHead(200, { 'content-length': 0 });
+    response.end();
+    await heard(client, `\r\n\r\n${body}`);
+  });
+}
+
 test('what is kept for a client that does not wait is bounded, and none of it is lost', async (t) => {
   const arrived = Promise.withResolvers<HttpResponse>();
   let lengths = 0;
