@@ -9,7 +9,7 @@ import type { LaneStart } from './office.ts';
 
 const link = await openLaneLink();
 const start = link.start as LaneStart;
-const settings = readSettings(process.env);
+const settings = readSettings(start.env);
 if (!settings.ok) throw new Error('the environment was in order when the office read it');
 const { logLevel: level, logFormat } = settings.value;
 const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
@@ -21,7 +21,7 @@ process.on('uncaughtExceptionMonitor', (error) =>
 process.on('exit', output.flushNow);
 
 try {
-  await runLane(link, start, { settings: settings.value, env: process.env, log });
+  await runLane(link, start, { settings: settings.value, env: start.env, log });
   await output.flush();
   process.exit(0);
 } catch (error) {

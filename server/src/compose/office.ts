@@ -23,6 +23,7 @@ export interface LaneStart {
   readonly number: number;
   readonly origin: string;
   readonly version: string;
+  readonly env: ProcessesDeps['env'];
   readonly declared: DeclaredNow;
 }
 
@@ -111,6 +112,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
           number,
           origin: own.origin,
           version,
+          env,
           declared: declared as DeclaredNow,
         }),
         declared: () => declared,

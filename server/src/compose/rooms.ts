@@ -11,6 +11,7 @@ import type { Sources } from '#sources';
 import {
   type Changes,
   type Db,
+  type DirectoryLock,
   lockDataDir,
   openChanges,
   openDatabase,
@@ -158,35 +159,23 @@ export async function buildRooms(
   // Everybody has loaded what they hold, and listens.
   changes.listen();
   if (among.isOffice) vault.keepUp();
-  return {
-    db,
-    redis,
-    changes,
-    vault,
-    egress,
-    audit,
-    identity,
-    catalog,
-    sources,
-    credentials,
-    pipeline,
-    telemetry,
-    tracer,
-    sealer,
-    policy,
-    durability,
-    async close() {
-      changes.close();
-      credentials.close();
-      await vault.close();
-      await sources.close();
-      policy.close();
-      egress.close();
-      await audit.close();
-      await redis?.close();
-      await db.close();
-      lock?.release();
-      await telemetry.close();
-    },
+  const rooms = {
+    ...{ db, redis, changes, vault, egress, audit, identity, catalog, sources, credentials, pipeline },
+    ...{ telemetry, tracer, sealer, policy, durability },
   };
+  return { ...rooms, close: () => closeRooms(rooms, lock) };
+}
+
+async function closeRooms(rooms: Omit<Rooms, 'close'>, lock: DirectoryLock | null): Promise<void> {
+  rooms.changes.close();
+  rooms.credentials.close();
+  await rooms.vault.close();
+  await rooms.sources.close();
+  rooms.policy.close();
+  rooms.egress.close();
+  await rooms.audit.close();
+  await rooms.redis?.close();
+  await rooms.db.close();
+  lock?.release();
+  await rooms.telemetry.close();
 }
