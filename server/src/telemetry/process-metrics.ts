@@ -3,10 +3,10 @@ import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:pe
 import type { Clock } from '#foundation';
 import type { Counter, Metrics } from './metrics/contract.ts';
 
-/** So much of the past at least, and twice as much at most, stands in what is told of the event loop. */
+/** What is told of the event loop is of so much of the past at least, and of twice as much at most. */
 const windowMs = 30_000;
 /** How often the event loop is looked at. */
-const everyMs = 20;
+const everyMs = 50;
 
 /** What this process uses, under the names that dashboards know, until the returned function is called. */
 export function watchProcess(metrics: Metrics, clock: Clock, version: string): () => void {
@@ -85,19 +85,10 @@ function gatherFiles(metrics: Metrics): void {
   });
 }
 
-/** Two windows that overlap, so that whoever reads takes nothing away from who reads next. */
+/** Whoever reads takes nothing away from who reads next: only time does. What is told is of the worse of the last two windows. */
 function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
-  const begin = () => ({
-    delay: enabled(monitorEventLoopDelay({ resolution: everyMs })),
-    use: performance.eventLoopUtilization(),
-  });
-  let older = begin();
-  let newer = begin();
-  const stop = clock.every(windowMs, () => {
-    older.delay.disable();
-    older = newer;
-    newer = begin();
-  });
+  const delay = monitorEventLoopDelay({ resolution: everyMs });
+  delay.enable();
   const gauge = (name: string, help: string) => metrics.gauge({ name, help, together: 'max' }).of();
   const half = gauge('nodejs_eventloop_lag_p50_seconds', 'By how much timers are late: half of them.');
   const most = gauge(
@@ -109,25 +100,30 @@ function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
     'nodejs_eventloop_utilization_ratio',
     'How much of the time the event loop was busy; 1: always.',
   );
+  let since = performance.eventLoopUtilization();
+  const look = () => ({
+    half: late(delay.percentile(50)),
+    most: late(delay.percentile(99)),
+    worst: late(delay.max),
+    busy: performance.eventLoopUtilization(since).utilization,
+  });
+  let before = { half: 0, most: 0, worst: 0, busy: 0 };
+  const stop = clock.every(windowMs, () => {
+    before = look();
+    since = performance.eventLoopUtilization();
+    delay.reset();
+  });
   metrics.beforeRead(() => {
-    const { delay, use } = older;
-    half.set(late(delay.percentile(50)));
-    most.set(late(delay.percentile(99)));
-    worst.set(late(delay.max));
-    busy.set(performance.eventLoopUtilization(use).utilization);
+    const now = look();
+    half.set(Math.max(before.half, now.half));
+    most.set(Math.max(before.most, now.most));
+    worst.set(Math.max(before.worst, now.worst));
+    busy.set(Math.max(before.busy, now.busy));
   });
   return () => {
     stop();
-    older.delay.disable();
-    newer.delay.disable();
+    delay.disable();
   };
-}
-
-type Delay = ReturnType<typeof monitorEventLoopDelay>;
-
-function enabled(delay: Delay): Delay {
-  delay.enable();
-  return delay;
 }
 
 /** The monitor tells the time between two looks, of which we know how long it should be. */
