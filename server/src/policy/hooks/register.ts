@@ -1,3 +1,4 @@
+import { createTurns } from '#foundation';
 import type { HookRegister, KeptHook, Plugins } from './contract.ts';
 import { createHookRegister } from './hook-register.ts';
 import type { RegisterDeps } from './laid-down.ts';
@@ -8,12 +9,7 @@ export function createRegister(deps: RegisterDeps): {
   readonly plugins: Plugins;
   readonly hooks: HookRegister;
 } {
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work);
-    last = done.catch(() => {});
-    return done;
-  };
+  const inTurn = createTurns();
   let ofPlugins: readonly KeptHook[] = [];
   let alone: readonly KeptHook[] = [];
   const applyAll = (projectId: string) => deps.hooks.applyFile(projectId, [...ofPlugins, ...alone]);
