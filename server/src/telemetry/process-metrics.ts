@@ -85,7 +85,7 @@ function gatherFiles(metrics: Metrics): void {
   });
 }
 
-/** Whoever reads takes nothing away from who reads next: only time does. What is told is of the worse of the last two windows. */
+/** Whoever reads takes nothing away from who reads next: only time does. Of lateness the worse of the last two windows is told. */
 function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
   const delay = monitorEventLoopDelay({ resolution: everyMs });
   delay.enable();
@@ -100,17 +100,16 @@ function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
     'nodejs_eventloop_utilization_ratio',
     'How much of the time the event loop was busy; 1: always.',
   );
-  let since = performance.eventLoopUtilization();
+  let [older, newer] = [performance.eventLoopUtilization(), performance.eventLoopUtilization()];
   const look = () => ({
     half: late(delay.percentile(50)),
     most: late(delay.percentile(99)),
     worst: late(delay.max),
-    busy: performance.eventLoopUtilization(since).utilization,
   });
-  let before = { half: 0, most: 0, worst: 0, busy: 0 };
+  let before = { half: 0, most: 0, worst: 0 };
   const stop = clock.every(windowMs, () => {
     before = look();
-    since = performance.eventLoopUtilization();
+    [older, newer] = [newer, performance.eventLoopUtilization()];
     delay.reset();
   });
   metrics.beforeRead(() => {
@@ -118,7 +117,7 @@ function watchEventLoop(metrics: Metrics, clock: Clock): () => void {
     half.set(Math.max(before.half, now.half));
     most.set(Math.max(before.most, now.most));
     worst.set(Math.max(before.worst, now.worst));
-    busy.set(Math.max(before.busy, now.busy));
+    busy.set(performance.eventLoopUtilization(older).utilization);
   });
   return () => {
     stop();
