@@ -209,21 +209,27 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Runs `work` for everybody who asks, one run at a time: who asks during a run waits for the next, all together. */
+/**
+ * Runs `work` for everybody who asks, one run at a time: who asks during a run waits for the next, all together. A run begins
+ * at the end of a turn of the event loop, so that what came in together goes together.
+ */
 function groupedSync(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
+  let running: Promise<void> = Promise.resolve();
   let following: Promise<void> | null = null;
-  const run = (): Promise<void> => {
+  const run = async (): Promise<void> => {
+    await endOfTurn();
     following = null;
-    running = work().finally(() => {
-      running = null;
-    });
-    return running;
+    await work();
   };
   return () => {
-    if (following !== null) return following;
-    if (running === null) return run();
-    following = running.then(run, run);
+    if (following === null) {
+      following = running.then(run, run);
+      running = following;
+    }
     return following;
   };
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
