@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+/** For all that do not say it themselves; what a server has by itself unless told. */
+const processes = process.env.SALLYPORT_TEST_PROCESSES;
+
 /** The server as a person starts it: a process with an environment, and what it printed. */
 export interface TestProcess {
   readonly child: ChildProcess;
@@ -70,6 +73,7 @@ function spawnMain(env: Record<string, string>, cwd: string) {
       SALLYPORT_PORT: '0',
       SALLYPORT_DEMO: 'off',
       SALLYPORT_ADMIN_KEY: 'sp_the_key_of_this_test',
+      ...(processes === undefined ? {} : { SALLYPORT_PROCESSES: processes }),
       ...env,
     },
   });

@@ -118,8 +118,8 @@ export class PassedOnResponse extends EventEmitter implements HttpResponse {
 
   #begin(): void {
     if (this.headersSent) return;
-    this.headersSent = true;
     if (this.#head === null) this.writeHead(200);
+    this.headersSent = true;
     this.#say(this.#head as AnswerPart);
   }
 
