@@ -70,7 +70,8 @@ describe('a collector that is away', () => {
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_LOGS_EXPORTER: 'none',
       OTEL_BSP_SCHEDULE_DELAY: '10',
-      OTEL_BSP_EXPORT_TIMEOUT: '50',
+      // Shorter than the first pause: what is not taken at once is given up.
+      OTEL_BSP_EXPORT_TIMEOUT: '790',
       OTEL_BSP_MAX_QUEUE_SIZE: '64',
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '16',
     };
@@ -138,6 +139,60 @@ it('what was not sent yet is sent when the server stops; a collector that hangs 
   assert.ok(collector.metrics().has('sallyport_calls_total'));
   assert.ok(hanging.posts > 0);
   await Promise.all([collector.close(), hanging.close(), worker.stop()]);
+});
+
+it('baggage goes on to workers where it is named, and only then; a rule screens it like arguments', async () => {
+  const [worker, collector] = [await startEchoWorker(), await startOtlpReceiver()];
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_PROPAGATORS: 'tracecontext,baggage' };
+  const { app } = await startWith(env, worker);
+  const call = async (baggage: string) => messageOf(await app.rpc('all', echo, { baggage }));
+  await call('tenant=blue');
+  assert.equal(worker.heads.at(-1)?.baggage, 'tenant=blue');
+  const rule = { direction: 'input', tools: ['*'], action: 'block', match: { pattern: 'secret-word' } };
+  const made = await app.api('POST', '/v1/rules', { name: 'words', ...rule });
+  assert.equal(made.status, 201, await made.text());
+  const before = worker.heads.length;
+  assert.match(JSON.stringify(await call('tenant=secret-word')), /policy\.input_blocked|does not let/);
+  assert.equal(worker.heads.length, before);
+  await app.close();
+  await Promise.all([worker.stop(), collector.close()]);
+});
+
+/** An MCP server by hand, which says what it finds in `_meta`. */
+const stdioServer = `
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const results = {
+    initialize: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } },
+    'tools/list': { tools: [{ name: 'meta', inputSchema: { type: 'object' } }] },
+    'tools/call': { content: [{ type: 'text', text: JSON.stringify(params?._meta) }] },
+  };
+  const answer = results[method] ? { result: results[method] } : { error: { code: -32601, message: 'what?' } };
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+});`;
+
+it('a server that we start ourselves is told of the trace in _meta', async () => {
+  const collector = await startOtlpReceiver();
+  const config = {
+    workers: [{ id: 'own', mcp: { stdio: { command: process.execPath, args: ['-e', stdioServer] } } }],
+    gateways: [{ slug: 'all' }],
+  };
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+  const app = await startApp(JSON.stringify(config), { env });
+  await app.app.rooms.sources.refresh('default', 'own');
+  const call = toolCall('own_meta');
+  const _meta = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01', tracestate: 'a=1' };
+  const answer = await app.rpc('all', { ...call, params: { ...call.params, _meta } });
+  const { result } = await messageOf(answer);
+  const { traceparent, tracestate } = JSON.parse(result.content[0].text);
+  await app.close();
+  const asked = collector.spans().find(({ name }) => name === 'tools/call meta') ?? assert.fail();
+  assert.deepEqual(
+    [traceparent, tracestate],
+    [`00-0af7651916cd43dd8448eb211c80319c-${asked.spanId}-01`, 'a=1'],
+  );
+  assert.equal(asked.attributes['network.transport'], 'pipe');
+  await collector.close();
 });
 
 it('a token that is renewed for a call is asked for as a part of its trace', async () => {
