@@ -32,6 +32,24 @@ describeDb('a database in another process', async (): Promise<Db> => {
   return { ...remote.db, close };
 });
 
+it('rows added as lines go through whole, with what goes with them', async () => {
+  const { held, remote, close } = await joined();
+  await held.query('create table notes (id integer, text text, author text)');
+  await remote.db.append({
+    table: 'notes',
+    columns: { text: 'text' },
+    same: { author: 'ann' },
+    lines: Buffer.from('{"text":"ü"}\n{"text":null}\n'),
+    existing: 'fail',
+    statement: { sql: 'update notes set id = $1', params: [7] },
+  });
+  assert.deepEqual(await held.query('select * from notes'), [
+    { id: 7, text: 'ü', author: 'ann' },
+    { id: 7, text: null, author: 'ann' },
+  ]);
+  await close();
+});
+
 it('transactions of a process that is gone are undone, and keep nobody waiting', async () => {
   const { held, served, remote, cut } = await joined();
   await held.query('create table notes (id integer)');
