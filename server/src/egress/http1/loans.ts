@@ -1,6 +1,7 @@
 /** Read while a body is lent: fewer and larger reads. */
 const PAGE_BYTES = 256 * 1024;
-const MAX_FREE_PAGES = 16;
+/** Kept for the next body: 16 MB. Fresh memory costs more than what is read into it. */
+const MAX_FREE_PAGES = 64;
 /** While so much of one body is lent, nothing more of it is read. */
 export const MAX_LENT_BYTES = 512 * 1024;
 
