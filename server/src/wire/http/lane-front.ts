@@ -40,7 +40,8 @@ export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontD
   }
 
   const fast = createFastFront({
-    accepts: () => true,
+    // What a session keeps is elsewhere: its requests go there at once, instead of one by one through here.
+    accepts: ({ headers }) => headers['mcp-session-id'] === undefined,
     serve(request, response) {
       underWay.add(response);
       let isOurs = false;

@@ -68,8 +68,8 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
   const answer: HttpServer['answer'] = (request, response) => {
     if (mcp !== null) settle(mcp(request, response, request.slug), response, 'mcp', fronts);
   };
-  const goOn = behind(server);
-  const fast = createFastFront({ accepts: () => mcp !== null, serve: answer, handOver: goOn, keepAliveMs });
+  const handOver = behind(server);
+  const fast = createFastFront({ accepts: () => mcp !== null, serve: answer, handOver, keepAliveMs });
   let offered: ((connection: IncomingMessage['socket']) => boolean) | null = null;
   server.on('connection', (connection) => {
     if (offered?.(connection)) return;
@@ -96,7 +96,11 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
       // Whoever reads it reads all of it.
       Object.assign(server, { pauseOnConnect: true });
     },
-    goOn,
+    goOn(connection, bytes) {
+      connection.unshift(bytes);
+      fast.take(connection);
+      connection.resume();
+    },
     answer,
     close(graceMs) {
       stopping = true;
