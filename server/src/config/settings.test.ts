@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ describe('readSettings', () => {
         adminKey: null,
         rootKey: null,
         roles: new Set(roles),
-        processes: 1,
+        processes: Math.min(availableParallelism(), 64),
         demo: true,
         egressAllow: [],
         logLevel: 'info',

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
@@ -87,7 +88,12 @@ export function readSettings(
     adminKey: read('SALLYPORT_ADMIN_KEY', null, parseKey, 'at least 16 printable characters without spaces'),
     rootKey: read('SALLYPORT_ROOT_KEY', null, parseRootKey, rootKeyForm),
     roles: read('SALLYPORT_ROLES', new Set(roles), parseRoles, `a list of ${roles.join(', ')}`),
-    processes: read('SALLYPORT_PROCESSES', 1, parseProcesses, `a number from 1 to ${maxProcesses}`),
+    processes: read(
+      'SALLYPORT_PROCESSES',
+      ownProcesses(),
+      parseProcesses,
+      `a number from 1 to ${maxProcesses}`,
+    ),
     demo: read('SALLYPORT_DEMO', 'on', oneOf(['on', 'off']), 'on or off') === 'on',
     egressAllow: read('SALLYPORT_EGRESS_ALLOW', [], parseEgress, `a list, each ${egressEntryForm}`),
     logLevel: read<LogLevel>(
@@ -129,6 +135,11 @@ function parsePort(text: string): number | undefined {
 }
 
 const maxProcesses = 64;
+
+/** One for each core that we may use. */
+function ownProcesses(): number {
+  return Math.min(availableParallelism(), maxProcesses);
+}
 
 function parseProcesses(text: string): number | undefined {
   const count = Number(text);
