@@ -158,13 +158,15 @@ gateways:
   }
 
   /** The answer as it stands on the wire, and what its head says of it. */
+  const eachItsOwn: ReadonlySet<string> = new Set(['date', 'traceparent', 'traceresponse']);
+
   async function raw(era: Era, method: string, params: Json) {
     const { message, headers } =
       era === 'modern'
         ? modern(method, params)
         : { message: { id: 1, method, params }, headers: { 'mcp-protocol-version': '2025-11-25' } };
     const response = await app.rpc('shared', message, headers);
-    const head = Object.fromEntries([...response.headers].filter(([name]) => name !== 'date'));
+    const head = Object.fromEntries([...response.headers].filter(([name]) => !eachItsOwn.has(name)));
     return { text: await response.text(), head: { ...head, status: response.status } };
   }
 

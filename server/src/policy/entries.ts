@@ -104,9 +104,13 @@ export async function createEntries<Definition>(
     return err(refusal('resource.unknown', `there is no ${kind} ${id}`, { field: 'id' }));
   }
 
-  function made(projectId: string, definition: Definition): Entry<Definition> {
+  /** Ids for what is made at once: they tell its order, as its time does not. */
+  function newIds(count: number): string[] {
+    return Array.from({ length: count }, () => newId(prefixes[kind], clock.now())).sort();
+  }
+
+  function made(projectId: string, definition: Definition, [id = '']: string[]): Entry<Definition> {
     const now = clock.iso();
-    const id = newId(prefixes[kind], clock.now());
     return { id, projectId, origin: 'api', definition, createdAt: now, updatedAt: now };
   }
 
@@ -114,7 +118,7 @@ export async function createEntries<Definition>(
     ...shelf,
     create: (projectId, definition) =>
       inTurn(async () => {
-        const entry = made(projectId, definition);
+        const entry = made(projectId, definition, newIds(1));
         await store.writeAll([entry]);
         return shelf.put(entry);
       }),
@@ -136,8 +140,10 @@ export async function createEntries<Definition>(
     writeAll: (projectId, writes) =>
       inTurn(async () => {
         const entries: Entry<Definition>[] = [];
+        const ids = newIds(writes.length);
         for (const { id, definition } of writes) {
-          const before = id === null ? ok(made(projectId, definition)) : changeable(projectId, id);
+          const before =
+            id === null ? ok(made(projectId, definition, ids.splice(0, 1))) : changeable(projectId, id);
           if (!before.ok) return before;
           entries.push({ ...before.value, definition, updatedAt: clock.iso() });
         }

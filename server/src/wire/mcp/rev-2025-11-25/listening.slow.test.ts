@@ -9,7 +9,7 @@ import { createSealer, err, type Members, manualClock, ok } from '#foundation';
 import type { ReceivedSubscription } from '#pipeline';
 import type { Announcement } from '#sources';
 import type { Db } from '#storage';
-import { silentLog } from '#telemetry';
+import { silentLog, unsampledTracer } from '#telemetry';
 import { openTestDatabase } from '../../../../test/database.ts';
 import { createOriginPolicy } from '../../http/origin.ts';
 import { createMcpEndpoint } from '../endpoint.ts';
@@ -71,7 +71,7 @@ function createWorld(db: Db) {
   const sessions = createSessions({ clock, sealer, db, sources: sources as never, log });
   const streams = createStreams(clock);
   const deps = {
-    ...{ pipeline, clock, log, sealer, sources, sessions, streams, version: '1' },
+    ...{ pipeline, clock, log, tracer: unsampledTracer, sealer, sources, sessions, streams, version: '1' },
     catalog: { view: () => view },
     audit: { record() {} },
     tasks: createTaskIds(sealer, clock),
