@@ -12,9 +12,9 @@ export interface Among {
   readonly sharesDb: boolean;
   /** Looks after sources and keys: one process does. */
   readonly isOffice: boolean;
-  /** The journal is below it. */
   /** Where another process looks after sources: this one should be looked at. */
   readonly onHurry: (projectId: string, sourceId: string) => void;
+  /** The journal is below it. */
   readonly auditDir: (settings: Settings) => string;
   readonly db: (db: Db) => Db;
   readonly changes: (changes: Changes) => Changes;
