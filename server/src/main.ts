@@ -7,6 +7,7 @@ import { openProcessLog } from '#telemetry';
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
 
 const startedAt = performance.now();
+const samePressMs = 500;
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -37,10 +38,14 @@ try {
     version,
     lanes: settings.value.processes - 1,
   });
-  let stops = 0;
+  let stoppingSince: number | null = null;
   const stop = (signal: string) => {
-    // A second signal means now.
-    if (++stops > 1) process.exit(1);
+    if (stoppingSince !== null) {
+      // A second signal means now. One that comes with the first is the same Ctrl+C: npm passes on what the terminal sent us, too.
+      if (performance.now() - stoppingSince > samePressMs) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     log.info({ signal }, 'stopping: calls under way are finished first');
     app.close().then(
       () => end(0),

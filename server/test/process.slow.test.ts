@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { temporaryDirectory } from './database.ts';
 import { failedStart, startProcess, type TestProcess } from './start-process.ts';
 
@@ -127,6 +128,23 @@ describe('the process', () => {
     const events = await fetch(`${again.url}/v1/audit_events?kind=tool_call`, { headers: auth });
     assert.equal(((await events.json()) as { total_count: number }).total_count, 1);
     assert.equal(await again.stop('SIGTERM'), 0);
+    rmSync(dir, { recursive: true });
+  });
+
+  test('two signals of one Ctrl+C, from the terminal and from npm, let the call under way finish', async () => {
+    writeFileSync(join(dir, 'sallyport.yaml'), config(worker.uri));
+    const server = await start();
+    await toolsListed(server.url);
+    const arrived = worker.nextCall();
+    const answer = callTool(server.url, 1);
+    await arrived;
+    const stopped = server.stop('SIGINT');
+    // Another one, as two of the same may arrive as one.
+    server.child.kill('SIGTERM');
+    await until(async () => (server.stdout().includes('"msg":"stopping') ? true : setImmediate(null)));
+    worker.answerAll();
+    assert.equal((await answer).status, 200);
+    assert.equal(await stopped, 0);
     rmSync(dir, { recursive: true });
   });
 

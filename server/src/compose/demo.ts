@@ -31,6 +31,8 @@ export async function startDemoWorker(log: Log): Promise<DemoWorker> {
   async function run(): Promise<{ child: ChildProcess; uri: string }> {
     const started = spawn(process.execPath, ['--import', endWithParent, script], {
       stdio: ['pipe', 'pipe', 'ignore'],
+      // Ctrl+C in a terminal ends us, and we end it: it answers calls under way until then.
+      detached: true,
       env: {
         SALLYPORT_SERVER_TRANSPORT: 'http',
         SALLYPORT_SERVER_HOST: '127.0.0.1',
