@@ -69,13 +69,13 @@ function take(family: Reading, what: string, rest: string, name: string, format:
 }
 
 function sampleIn(line: string): Sample {
-  const parts = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+  const parts = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/s.exec(line);
   assert.ok(parts !== null, `not a sample: ${line}`);
   const [, name = '', inside = '', written = ''] = parts;
   const labels: Record<string, string> = {};
   let rest = inside;
   while (rest !== '') {
-    const pair = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,(?=.)|$)/.exec(rest);
+    const pair = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,(?=.)|$)/s.exec(rest);
     assert.ok(pair !== null, `not labels: ${rest}`);
     const [whole, label = '', value = ''] = pair;
     assert.ok(!Object.hasOwn(labels, label), `${label} is there twice: ${line}`);

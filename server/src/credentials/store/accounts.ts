@@ -26,7 +26,10 @@ export function accountWrites(db: Queries) {
     },
 
     async usedConnection(id: string, nowIso: string): Promise<void> {
-      await db.query('update connections set last_used_at = $2 where id = $1', [id, nowIso]);
+      await db.query('update connections set last_used_at = greatest(last_used_at, $2) where id = $1', [
+        id,
+        nowIso,
+      ]);
     },
 
     async forgetConnection(queries: Queries, one: Connection): Promise<void> {
