@@ -44,4 +44,17 @@ describe('the process', () => {
     assert.deepEqual(await at('/healthz', { method: 'POST' }), [404, 'resource.unknown']);
     assert.equal(await server.stop('SIGTERM'), 0);
   });
+
+  test('one that serves no gateways has no lanes, and says on every connection that there are none', async () => {
+    server = await startProcess({ SALLYPORT_ROLES: 'admin', SALLYPORT_PROCESSES: '3' }, dir);
+    const { url } = server;
+    const post = () => fetch(`${url}/mcp/main`, { method: 'POST', body: '{}' });
+    const answers = await Promise.all([post(), post(), post(), post()]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [404, 404, 404, 404],
+    );
+    assert.equal(await server.stop('SIGTERM'), 0);
+    assert.doesNotMatch(server.stdout(), /a lane serves/);
+  });
 });

@@ -79,7 +79,9 @@ export async function createApp({
   ...given
 }: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
-  const processes = await processesOf(lanes, { ...given, dataDir: settings.dataDir, env, version, clock });
+  // Lanes serve gateways and nothing else.
+  const further = settings.roles.has('gateway') ? lanes : 0;
+  const processes = await processesOf(further, { ...given, dataDir: settings.dataDir, env, version, clock });
   const telemetry = await createTelemetry({
     log: given.log,
     logLevel: settings.logLevel,

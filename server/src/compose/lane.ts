@@ -129,7 +129,7 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
   );
   const front = createLaneFront({
     serves(request, response) {
-      if (!link.isFresh() || !settings.roles.has('gateway')) return false;
+      if (!link.isFresh()) return false;
       try {
         return endpoint.serves(request, response);
       } catch (error) {
