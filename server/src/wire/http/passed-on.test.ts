@@ -69,3 +69,14 @@ test('what is cut here is cut there', () => {
     ['head', 'part', 'cut'],
   );
 });
+
+test('a head that cannot be sent is refused where it is made, and another may take its place', () => {
+  const { response, sent } = passed();
+  response.setHeader('x-one', '1');
+  for (const bad of [{ 'x-two': 'a\r\nx-three: b' }, { 'x-two': '\u2192' }, { 'x two': 'a' }])
+    assert.throws(() => response.writeHead(200, bad));
+  response.writeHead(500, { 'content-length': 0 });
+  response.end();
+  const [head] = sent.flat();
+  assert.deepEqual(head, { kind: 'head', status: 500, headers: { 'x-one': '1', 'content-length': 0 } });
+});

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { WholeRequest } from './fast/whole-request.ts';
 import type { HttpResponse } from './message.ts';
 
@@ -45,8 +46,14 @@ export class PassedOnResponse extends EventEmitter implements HttpResponse {
 
   writeHead(status: number, headers: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
+    const all = { ...this.#early, ...headers };
+    // Whoever has the client could only break off.
+    for (const [name, value] of Object.entries(all)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, String(value));
+    }
     this.statusCode = status;
-    this.#head = { kind: 'head', status, headers: { ...this.#early, ...headers } };
+    this.#head = { kind: 'head', status, headers: all };
     return this;
   }
 

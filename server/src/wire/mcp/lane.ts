@@ -36,7 +36,8 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
       if (!parsed.ok || Array.isArray(parsed.value) || parsed.value.kind !== 'request') return false;
       const message = parsed.value;
       if (!isPlain(exchange, message) || !standsAlone(exchange, message, deps)) return false;
-      void serveKnown(exchange, message, deps);
+      // A mistake of ours costs this request, and not all others that are served here.
+      serveKnown(exchange, message, deps).catch(() => response.destroy());
       return true;
     },
   };

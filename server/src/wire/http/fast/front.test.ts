@@ -16,6 +16,7 @@ import {
   nodeReads,
   noted,
   noting,
+  plain,
   type Read,
   request,
   sendTo,
@@ -460,4 +461,18 @@ test('what is no HTTP is answered as node:http answers it', async (t) => {
     client.write(bytes);
     await heard(client, answer);
   }
+});
+
+test('a head that cannot be sent leaves nothing of itself in the one that takes its place', async (t) => {
+  const { open } = await started(t, (_request, response) => {
+    response.setHeader('x-one', '1');
+    assert.throws(() => response.writeHead(200, { 'x-two': 'a\r\nx-three: b' }));
+    response.writeHead(500, { 'content-length': 0 });
+    response.end();
+  });
+  const client = await open();
+  client.write(plain());
+  const text = await heard(client, '\r\n\r\n');
+  assert.match(text, /^HTTP\/1\.1 500 .*\r\nx-one: 1\r\n/);
+  assert.doesNotMatch(text, /x-two|x-three/);
 });

@@ -52,7 +52,7 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   writeHead(status: number, given: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
     this.statusCode = status;
-    const headers = this.#early === null ? given : Object.assign(this.#early, given);
+    const headers = this.#early === null ? given : { ...this.#early, ...given };
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (const name in headers) {
       const value = String(headers[name]);
