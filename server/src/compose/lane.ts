@@ -2,7 +2,6 @@ import type { Settings } from '#config';
 import { createEgress } from '#egress';
 import { messageOf, systemClock } from '#foundation';
 import type { LaneLink } from '#processes';
-import type { Sources } from '#sources';
 import { createTelemetry, type Log, type ToldMetrics, watchProcess } from '#telemetry';
 import {
   countAnswers,
@@ -19,6 +18,7 @@ import { applyDeclared } from './declared.ts';
 import type { DeclaredNow, LaneStart } from './office.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 import { gatherOpen, gatherState } from './state-metrics.ts';
+import { whileFresh } from './while-fresh.ts';
 
 interface LaneDeps {
   readonly settings: Settings;
@@ -28,8 +28,6 @@ interface LaneDeps {
 
 /** How long calls under way may take to finish once the office says that this ends. */
 const graceMs = 30_000;
-/** As long as this, the answer of a call waits for what changed while it ran. */
-const freshWithinMs = 5000;
 
 /** A lane from its start to its end: the rooms of the office on the same database, and a front that serves what surely needs nothing else. */
 export async function runLane(link: LaneLink, start: LaneStart, deps: LaneDeps): Promise<void> {
@@ -149,23 +147,4 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
       sessions.close();
     },
   };
-}
-
-/** Whatever was taken away while a call ran is known before its answer is looked at. */
-function whileFresh(sources: Sources, link: LaneLink): Sources {
-  return {
-    ...sources,
-    async call(call) {
-      const returned = await sources.call(call);
-      if (!link.isFresh()) await inTime(freshWithinMs, link.fresh());
-      return returned;
-    },
-  };
-}
-
-async function inTime(withinMs: number, done: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, withinMs);
-  await Promise.race([done, late.promise]);
-  clearTimeout(timer);
 }

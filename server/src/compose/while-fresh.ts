@@ -1,0 +1,36 @@
+import type { LargeResult } from '#domain';
+import type { LaneLink } from '#processes';
+import type { Sources } from '#sources';
+
+type Freshness = Pick<LaneLink, 'isFresh' | 'fresh'>;
+
+/** As long as this, the answer of a call waits for what changed while it ran. */
+const freshWithinMs = 5000;
+
+/** Whatever was taken away, or laid down, while a call ran is known before its answer is looked at, and before any of it goes on. */
+export function whileFresh<Calling extends Pick<Sources, 'call'>>(
+  sources: Calling,
+  link: Freshness,
+): Calling {
+  return {
+    ...sources,
+    async call(call) {
+      const large = call.large === null ? null : onlyFresh(call.large, link);
+      const returned = await sources.call({ ...call, large });
+      if (!link.isFresh()) await inTime(freshWithinMs, link.fresh());
+      return returned;
+    },
+  };
+}
+
+/** One that comes while it is not known what holds now is held. */
+function onlyFresh(large: LargeResult, link: Freshness): LargeResult {
+  return { ...large, begin: () => link.isFresh() && large.begin() };
+}
+
+async function inTime(withinMs: number, done: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, withinMs);
+  await Promise.race([done, late.promise]);
+  clearTimeout(timer);
+}
