@@ -322,8 +322,11 @@ describe('the journal', () => {
     assert.throws(() => audit.record(call('te_lost')), Fault);
     room = 0;
     for (let tries = 0; tries < 10; tries++) assert.throws(() => audit.record(call('te_lost')), Fault);
+    assert.equal(audit.lag().writable, false);
+    assert.match(audit.lag().error ?? '', /ENOSPC/);
     assert.ok(segments().length <= 2, 'a full disk makes no heap of empty files');
     room = Number.POSITIVE_INFINITY;
+    assert.equal(audit.lag().writable, true, 'known before a call tries it');
     audit.record(call('te_2'));
     assert.deepEqual(executionIds(await page(audit)), ['te_1', 'te_2']);
     await audit.close();

@@ -92,11 +92,12 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       return verifyChains(db, own, options);
     },
     settled: () => drain.until(journal.end()),
-    lag: () => ({
-      bytes: journal.bytesAfter(drain.position()),
-      error: broken?.message ?? drain.error(),
-      writable: broken === null,
-    }),
+    lag() {
+      // Who is asked whether it is ready gets no calls meanwhile that would try it.
+      const unwritable = broken?.message ?? journal.trouble();
+      const bytes = journal.bytesAfter(drain.position());
+      return { bytes, error: unwritable ?? drain.error(), writable: unwritable === null };
+    },
     async close() {
       if (closed) return;
       closed = true;

@@ -116,7 +116,7 @@ export interface Audit {
   settled(): Promise<void>;
   /**
    * Bytes journalled but not yet in the database, and the error met now. Where the journal is not `writable`, every call is
-   * withheld until a restart.
+   * withheld: until there is room again, or until a restart where what was written could not be brought to the disk.
    */
   lag(): { readonly bytes: number; readonly error: string | null; readonly writable: boolean };
   /**

@@ -15,6 +15,8 @@ export interface Journal {
   readonly id: string;
   /** Writes one line; when it returns, the line outlives the process. Throws a Fault when it could not. */
   append(line: Buffer): void;
+  /** Why the last line could not be written; `null` as soon as there is room again, which is tried with a file of its own. */
+  trouble(): string | null;
   /** Settles when everything appended so far is on the disk; starts at once. */
   sync(): Promise<void>;
   /** Just behind the last line. */
@@ -32,6 +34,8 @@ export interface Journal {
 /** Nearly a thousand records: the database is busy with them for a hundredth of a second. */
 const CHUNK_BYTES = 512 * 1024;
 const NEWLINE = 10;
+/** More than lines are as a rule. */
+const ROOM = Buffer.alloc(64 * 1024, NEWLINE);
 /**
  * How long a drained segment stays. The embedded database leaves it to the operating system when its files reach the
  * disk, half a minute as a rule; after a power cut before that, the database is older and reads the journal again.
@@ -57,6 +61,7 @@ export function openJournal(options: {
   let fd: number | null = null;
   let retired: number[] = [];
   let directoryDirty = false;
+  let trouble: string | null = null;
 
   const pathOf = (segment: number) => join(directory, `${String(segment).padStart(8, '0')}.jsonl`);
   const startSegment = (): number => {
@@ -87,18 +92,21 @@ export function openJournal(options: {
   return {
     id: readJournalId(directory),
     append(line) {
-      const { length } = line;
       try {
-        const written = files.writeSync(fd ?? startSegment(), line);
-        if (written !== length)
-          throw new Error(`only ${written} of ${length} bytes fitted; is the disk full?`);
+        writeWhole(files, fd ?? startSegment(), line);
       } catch (thrown) {
         if (fd !== null && fs.fstatSync(fd).size !== size) endSegment();
-        throw new Fault(`The audit journal cannot be written: ${messageOf(thrown)}`, { cause: thrown });
+        trouble = `The audit journal cannot be written: ${messageOf(thrown)}`;
+        throw new Fault(trouble, { cause: thrown });
       }
-      size += length;
+      trouble = null;
+      size += line.length;
       sizes.set(number, size);
       if (size >= segmentBytes) endSegment();
+    },
+    trouble() {
+      if (trouble !== null && hasRoom(join(directory, 'room'), files)) trouble = null;
+      return trouble;
     },
     sync,
     end: () => ({ segment: number, offset: size }),
@@ -112,14 +120,7 @@ export function openJournal(options: {
       return null;
     },
     findLast: (find) => findLastLine([...sizes.keys()].sort((a, b) => b - a).map(pathOf), find),
-    bytesAfter(position) {
-      let bytes = 0;
-      for (const [segment, length] of sizes) {
-        if (segment > position.segment) bytes += length;
-        else if (segment === position.segment) bytes += Math.max(0, length - position.offset);
-      }
-      return bytes;
-    },
+    bytesAfter: (position) => bytesAfter(sizes, position),
     forget(position, nowMs) {
       for (const segment of sizes.keys()) {
         if (segment >= position.segment) continue;
@@ -136,6 +137,36 @@ export function openJournal(options: {
       await sync();
     },
   };
+}
+
+function writeWhole(files: JournalFiles, fd: number, line: Buffer): void {
+  const written = files.writeSync(fd, line);
+  if (written !== line.length)
+    throw new Error(`only ${written} of ${line.length} bytes fitted; is the disk full?`);
+}
+
+function bytesAfter(sizes: ReadonlyMap<number, number>, position: Position): number {
+  let bytes = 0;
+  for (const [segment, length] of sizes) {
+    if (segment > position.segment) bytes += length;
+    else if (segment === position.segment) bytes += Math.max(0, length - position.offset);
+  }
+  return bytes;
+}
+
+function hasRoom(path: string, files: JournalFiles): boolean {
+  try {
+    const fd = fs.openSync(path, 'w', 0o600);
+    try {
+      writeWhole(files, fd, ROOM);
+      return true;
+    } finally {
+      fs.closeSync(fd);
+      fs.rmSync(path, { force: true });
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** The segments that are there, with the length of their whole lines. */

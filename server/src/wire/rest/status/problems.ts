@@ -49,7 +49,8 @@ export function outages(facts: InstallationFacts, told: boolean): StatusProblem[
       severity: 'down',
       what: `the audit journal cannot be written, so every call is withheld${why(facts.audit.error)}`,
       since: null,
-      advice: 'Make room on the disk of SALLYPORT_DATA_DIR, or mend it, then restart the server.',
+      advice:
+        'Make room on the disk of SALLYPORT_DATA_DIR: calls go on as soon as there is some. If the disk itself failed, mend it and restart the server.',
       docs: 'docs/guides/durability.md#the-audit-journal',
     });
   }
