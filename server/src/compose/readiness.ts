@@ -74,16 +74,22 @@ export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
   };
 }
 
-/** The same, of all processes: each has a journal of its own. */
+/** The same, of all processes: each has a journal of its own, and sends traces and logs itself. */
 export async function gatherAll(
   parts: ReadinessParts,
   metrics: () => Promise<readonly MetricSnapshot[]>,
 ): Promise<InstallationFacts> {
   const [{ audit, ...facts }, read] = await Promise.all([gatherFacts(parts), metrics()]);
-  const gauge = (name: string) => read.find((metric) => metric.name === name)?.series[0]?.value;
+  const series = (name: string) => read.find((metric) => metric.name === name)?.series ?? [];
+  const gauge = (name: string) => series(name)[0]?.value;
   const writable = audit.writable && gauge('sallyport_audit_writable') !== 0;
   const behindBytes = gauge('sallyport_audit_behind_bytes') ?? audit.behindBytes;
-  return { ...facts, audit: { ...audit, writable, behindBytes } };
+  const failing = series('sallyport_telemetry_exporter_up').filter(({ value }) => value === 0);
+  const exporters = facts.exporters.map((own) => {
+    if (!own.ok || !failing.some(({ values }) => values[0] === own.signal)) return own;
+    return { ...own, ok: false, error: 'what another process sends is not taken; the log says why' };
+  });
+  return { ...facts, audit: { ...audit, writable, behindBytes }, exporters };
 }
 
 /**
