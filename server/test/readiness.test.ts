@@ -16,8 +16,8 @@ test('who lost its database says so: to probes, and to Arcade clients', async ()
   assert.deepEqual(await ask('/v1/health'), [503, { healthy: false, reason: 'not ready: database' }]);
   const [unready, told] = await ask('/readyz');
   assert.deepEqual(
-    [unready, told.ready, told.missing, told.checks.database.ok],
-    [503, false, 'database', false],
+    [unready, told.ready, told.missing, told.checks.database.ok, told.checks.database.error],
+    [503, false, 'database', false, 'does not answer'],
   );
   assert.deepEqual(await ask('/healthz'), [200, { ok: true }]);
   await app.close();

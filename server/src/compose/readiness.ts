@@ -107,13 +107,13 @@ export async function checkReadiness(
       ok: database.error === null,
       kind: database.kind,
       survives: database.survives,
-      ...(database.error === null ? {} : { error: database.error }),
+      ...(database.error === null ? {} : { error: 'does not answer' }),
     },
     audit: {
       ok: audit.writable && audit.error === null,
       survives: audit.survives,
       behind_bytes: audit.behindBytes,
-      ...(audit.error === null ? {} : { error: audit.error }),
+      ...auditError(audit),
     },
     sources: {
       ok: facts.sources.unhealthyCount === 0,
@@ -141,6 +141,12 @@ function vaultCheck({ besideData, retired, seals }: Facts['vault']) {
   const rootKey = besideData === null ? 'apart from what it seals' : lies[besideData];
   const error = 'a vault key of another replica cannot be had, so nothing can be sealed; the log says why';
   return { ok: seals, root_key: rootKey, moving: retired > 0, ...(seals ? {} : { error }) };
+}
+
+/** Why, with addresses and paths, is told to who administers the installation (`/v1/status`): anybody may ask here. */
+function auditError({ writable, error }: Facts['audit']) {
+  if (error === null) return {};
+  return { error: writable ? 'cannot be moved into the database' : 'cannot be written' };
 }
 
 /** Why it does not answer is in the log: anybody may ask here. */
