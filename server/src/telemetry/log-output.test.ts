@@ -143,12 +143,14 @@ describe('what the log is written to', () => {
   it('shows people what happened, and acts on nothing that others wrote', async () => {
     const { log, print, flush } = await openProcessLog({ level: 'info', format: 'pretty', fd: pipe.fd });
     log.each({ tool: 'Kit.\x1b[2JClear\u009b1A', source: 'a\\u001bb' }, 'tool call');
+    log.each({ tool: 'Kit.Echo', decision: 'refused', code: 'source.timeout', duration_ms: 2 }, 'tool call');
     log.info({}, 'said by a process: \x1b]0;title\x07 \r\b');
     log.error({ err: new Error('broken \x1b[31m') }, 'it broke');
     print('as it is\n');
     await flush();
     const read = pipe.read();
     assert.match(read, /tool call/);
+    assert.match(read, /tool call Kit\.Echo refused source\.timeout \(2 ms\)/);
     assert.match(read, /INFO/);
     assert.match(read, /Error: broken \\u001b\[31m\n +at /);
     assert.match(read, /as it is\n$/);

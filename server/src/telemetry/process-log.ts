@@ -43,8 +43,20 @@ export async function openProcessLog({
 /** Loaded only where somebody reads it. */
 async function prettyLines(): Promise<(line: string) => string> {
   const { prettyFactory } = await import('pino-pretty');
-  const pretty = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+  const pretty = prettyFactory({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    messageFormat: headline,
+  });
   return (line) => pretty(harmless(line));
+}
+
+/** What was called, and what came of it, before all the fields. */
+function headline({ msg, tool, decision, code, duration_ms: durationMs }: Record<string, unknown>): string {
+  if (decision === undefined) return String(msg);
+  const said = [msg, tool, decision, code].filter((part) => typeof part === 'string');
+  return said.join(' ') + (typeof durationMs === 'number' ? ` (${durationMs} ms)` : '');
 }
 
 /**
