@@ -68,6 +68,8 @@ export async function startKilledGateway(provider: StandIn): Promise<KilledGatew
         SALLYPORT_EGRESS_ALLOW: '127.0.0.1',
         SALLYPORT_ADMIN_KEY: adminKey,
         SALLYPORT_LOG_LEVEL: 'debug',
+        // It is started again and again, and what is killed here is the office's.
+        SALLYPORT_PROCESSES: '1',
       },
       directory,
     );

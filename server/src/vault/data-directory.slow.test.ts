@@ -17,7 +17,7 @@ after(() => {
 
 /** Ends with the tests, whatever becomes of them. */
 async function start(env: Record<string, string>, directory: string): Promise<TestProcess> {
-  const server = await startProcess(env, directory);
+  const server = await startProcess({ SALLYPORT_PROCESSES: '1', ...env }, directory);
   started.push(server);
   return server;
 }
