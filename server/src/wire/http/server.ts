@@ -8,6 +8,7 @@ import type { WholeRequest } from './fast/whole-request.ts';
 import { gatewaySlugOf } from './gateway-path.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 import { closedToScraper, type MetricsPage, serveMetrics } from './metrics-page.ts';
+import { createOpenConnections } from './open-connections.ts';
 import type { OriginPolicy } from './origin.ts';
 
 /** What each part of the path space is served by; `null` where this process does not have the role. */
@@ -71,10 +72,14 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
   const handOver = behind(server);
   const fast = createFastFront({ accepts: () => mcp !== null, serve: answer, handOver, keepAliveMs });
   let offered: ((connection: IncomingMessage['socket']) => boolean) | null = null;
-  server.on('connection', (connection) => {
-    if (offered?.(connection)) return;
+  const open = createOpenConnections();
+  const take = (connection: IncomingMessage['socket']) => {
+    open.add(connection);
     fast.take(connection);
     connection.resume();
+  };
+  server.on('connection', (connection) => {
+    if (!offered?.(connection)) take(connection);
   });
   // Long calls and streams are bounded by their own time-outs.
   server.timeout = 0;
@@ -98,27 +103,24 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
     },
     goOn(connection, bytes) {
       connection.unshift(bytes);
-      fast.take(connection);
-      connection.resume();
+      take(connection);
     },
     answer,
-    close(graceMs) {
+    async close(graceMs) {
       stopping = true;
-      return new Promise((resolve) => {
-        const cut = setTimeout(() => {
-          fast.cut();
-          server.closeAllConnections();
-        }, graceMs);
-        fast.stop();
-        // A kept-alive connection whose last answer is out would hold the server open.
-        const sweep = setInterval(() => server.closeIdleConnections(), 50);
-        server.close(() => {
-          clearTimeout(cut);
-          clearInterval(sweep);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
+      const cut = setTimeout(() => {
+        fast.cut();
+        server.closeAllConnections();
+      }, graceMs);
+      fast.stop();
+      // A kept-alive connection whose last answer is out would hold the server open.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await closed;
+      await open.none();
+      clearTimeout(cut);
+      clearInterval(sweep);
     },
   };
 }
