@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Socket } from './fast/connection.ts';
 
 /**
  * Connections that are served here. A server of node:net counts those that it accepted, and not even these any more once it gave
