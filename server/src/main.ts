@@ -19,12 +19,8 @@ if (!settings.ok) {
 const { logLevel: level, logFormat } = settings.value;
 // Asking makes a pipe one that never blocks: whoever reads the log may stop reading, and stops nothing else.
 const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
-const { log, print, flush, flushNow } = await openProcessLog({
-  level,
-  format,
-  fd: process.stdout.fd,
-  shared: settings.value.processes > 1,
-});
+const output = await openProcessLog({ level, format, fd: process.stdout.fd });
+const { log, print, flush, flushNow } = output;
 process.on('uncaughtExceptionMonitor', (error) =>
   log.error({ err: error }, 'a mistake of our own ends the server'),
 );
@@ -37,6 +33,7 @@ try {
     log,
     version,
     lanes: settings.value.processes - 1,
+    onLaneSaid: output.passOn,
   });
   let stoppingSince: number | null = null;
   const stop = (signal: string) => {

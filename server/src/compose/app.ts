@@ -52,6 +52,8 @@ export interface AppDeps {
   readonly clock?: Clock;
   /** How many further processes serve the port; none unless told. */
   readonly lanes?: number;
+  /** A line of the log of one of these. */
+  readonly onLaneSaid?: (line: string) => void;
 }
 
 export interface App {
@@ -76,12 +78,14 @@ export async function createApp({
   version,
   clock = systemClock,
   lanes = 0,
+  onLaneSaid = () => {},
   ...given
 }: AppDeps): Promise<App> {
   const config = await firstConfig(settings, env);
   // Lanes serve gateways and nothing else.
   const further = settings.roles.has('gateway') ? lanes : 0;
-  const processes = await processesOf(further, { ...given, dataDir: settings.dataDir, env, version, clock });
+  const { dataDir } = settings;
+  const processes = await processesOf(further, { ...given, onLaneSaid, dataDir, env, version, clock });
   const telemetry = await createTelemetry({
     log: given.log,
     logLevel: settings.logLevel,

@@ -11,9 +11,9 @@ const link = await openLaneLink();
 const start = link.start as LaneStart;
 const settings = readSettings(start.env);
 if (!settings.ok) throw new Error('the environment was in order when the office read it');
-const { logLevel: level, logFormat } = settings.value;
-const format = logFormat ?? (process.stdout.isTTY === true ? 'pretty' : 'json');
-const output = await openProcessLog({ level, format, fd: process.stdout.fd, shared: true });
+const { logLevel: level } = settings.value;
+// The office reads it, and makes of it what is wanted.
+const output = await openProcessLog({ level, format: 'json', fd: process.stdout.fd });
 const log = output.log.child({ process: start.name });
 process.on('uncaughtExceptionMonitor', (error) =>
   log.error({ err: error }, 'a mistake of our own ends a lane'),

@@ -51,6 +51,8 @@ export interface ProcessesDeps {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** A line of a lane's log. */
+  readonly onLaneSaid: (line: string) => void;
 }
 
 const program = fileURLToPath(new URL('./lane-main.ts', import.meta.url));
@@ -58,7 +60,15 @@ const program = fileURLToPath(new URL('./lane-main.ts', import.meta.url));
 const drainWithinMs = 2000;
 const metricsWithinMs = 1000;
 
-export function createProcesses({ lanes, dataDir, env, version, clock, log }: ProcessesDeps): Processes {
+export function createProcesses({
+  lanes,
+  dataDir,
+  env,
+  version,
+  clock,
+  log,
+  onLaneSaid,
+}: ProcessesDeps): Processes {
   const freshness = createFreshness();
   let office: Office | null = null;
   let db: Db | null = null;
@@ -117,6 +127,7 @@ export function createProcesses({ lanes, dataDir, env, version, clock, log }: Pr
         }),
         declared: () => declared,
         onEnded: drain,
+        onSaid: onLaneSaid,
         onHurry: own.sources.hurry,
         onConnection: server.goOn,
         desk: {

@@ -113,7 +113,8 @@ export function createLane(
     ending.resolve();
   };
   child.on('message', (message, handle) => take(message as ToOffice, handle));
-  child.once('exit', over);
+  // Not its exit: what it said last is still to be read then.
+  child.once('close', over);
   child.on('error', (error) => {
     log.warn({ lane: name, error: messageOf(error) }, 'a lane could not be started, reached or ended');
     if (child.pid === undefined) over();

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { Clock } from '#foundation';
 import type { Freshness } from './freshness.ts';
 import { createLane, type Lane, type LaneDeps } from './lane.ts';
@@ -17,6 +18,8 @@ export interface OfficeDeps extends Omit<LaneDeps, 'onLoaded'> {
   readonly start: (name: string, number: number) => unknown;
   /** A lane ended by itself; done when another may take its place. */
   readonly onEnded: (number: number) => Promise<void>;
+  /** A line of a lane's log. */
+  readonly onSaid: (line: string) => void;
 }
 
 export interface Office {
@@ -110,11 +113,15 @@ export function createOffice(deps: OfficeDeps): Office {
 }
 
 /** With our own environment and flags: it is this very program. */
-function forkLane({ program, env }: OfficeDeps) {
-  return fork(program, [], {
+function forkLane({ program, env, onSaid }: OfficeDeps) {
+  const child = fork(program, [], {
     env,
     serialization: 'advanced',
+    // A stdout of its own: whether one blocks is the same for all who have it, and changes whenever one of them starts or ends.
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     // A debugger listens to one process.
     execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
   });
+  if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', onSaid);
+  return child;
 }

@@ -120,26 +120,6 @@ describe('what the log is written to', () => {
     closeSync(fd);
   });
 
-  it('gets whole lines, where several processes write', async () => {
-    const open = () => openProcessLog({ level: 'info', format: 'json', fd: pipe.fd, shared: true });
-    const logs = [await open(), await open()];
-    for (let n = 0; n < 600; n++)
-      for (const { log } of logs) log.info({ n, text: 'é'.repeat(n % 400) }, 'said');
-    let read = '';
-    let isDone = false;
-    void Promise.all(logs.map(({ flush }) => flush())).then(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      read += pipe.read();
-      await new Promise(setImmediate);
-    }
-    const said = (read + pipe.read()).trim().split('\n');
-    const numbers = said.map((line) => (JSON.parse(line) as { n: number }).n);
-    assert.equal(numbers.length, 1200);
-    assert.equal(new Set(numbers).size, 600);
-  });
-
   it('shows people what happened, and acts on nothing that others wrote', async () => {
     const { log, print, flush } = await openProcessLog({ level: 'info', format: 'pretty', fd: pipe.fd });
     log.each({ tool: 'Kit.\x1b[2JClear\u009b1A', source: 'a\\u001bb' }, 'tool call');

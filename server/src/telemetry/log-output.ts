@@ -15,8 +15,6 @@ export interface LogOutput {
 
 export interface LogOutputOptions {
   readonly fd: number;
-  /** At most so many at once. What several processes write to one pipe stays whole up to 4096. */
-  readonly maxWriteBytes?: number;
   /** Kept while nothing can be written; what is said beyond that is lost. */
   readonly maxKeptBytes?: number;
   /** Told once there is room again. */
@@ -28,12 +26,7 @@ const gatherChars = 16 * 1024;
 const retryMs = 100;
 const flushTimeoutMs = 2000;
 
-export function createLogOutput({
-  fd,
-  maxWriteBytes = 64 * 1024,
-  maxKeptBytes = 4 * 1024 * 1024,
-  onLost,
-}: LogOutputOptions): LogOutput {
+export function createLogOutput({ fd, maxKeptBytes = 4 * 1024 * 1024, onLost }: LogOutputOptions): LogOutput {
   let kept = '';
   /** Being written, or to be tried again. */
   let taken: Buffer = Buffer.alloc(0);
@@ -61,7 +54,7 @@ export function createLogOutput({
       return;
     }
     isWriting = true;
-    write(fd, taken, 0, wholeLines(taken, maxWriteBytes), null, (error, written) => {
+    write(fd, taken, 0, taken.length, null, (error, written) => {
       isWriting = false;
       if (error !== null) return failed(error);
       taken = taken.subarray(written);
@@ -122,13 +115,6 @@ export function createLogOutput({
       writeNow(fd, Buffer.concat([rest, taken]));
     },
   };
-}
-
-/** How much of it goes at once: as many lines as there is room for. */
-function wholeLines(bytes: Buffer, max: number): number {
-  if (bytes.length <= max) return bytes.length;
-  const end = bytes.lastIndexOf(10, max - 1);
-  return end === -1 ? max : end + 1;
 }
 
 function writeNow(fd: number, bytes: Buffer): void {

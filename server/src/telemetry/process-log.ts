@@ -7,6 +7,8 @@ export interface ProcessLog {
   readonly log: Log;
   /** As it is. */
   print(text: string): void;
+  /** A line of another process, as JSON. */
+  passOn(line: string): void;
   /** Everything said until now is written, or cannot be in time. */
   flush(): Promise<void>;
   /** As the process ends. */
@@ -18,8 +20,6 @@ export interface ProcessLogOptions {
   /** `pretty`: for people at a terminal. */
   readonly format: 'json' | 'pretty';
   readonly fd: number;
-  /** With others on the same stdout. */
-  readonly shared?: boolean;
   readonly clock?: Clock;
 }
 
@@ -27,17 +27,16 @@ export async function openProcessLog({
   level,
   format,
   fd,
-  shared = false,
   clock = systemClock,
 }: ProcessLogOptions): Promise<ProcessLog> {
   const formatted = format === 'pretty' ? await prettyLines() : (line: string) => line;
   const output = createLogOutput({
     fd,
-    ...(shared ? { maxWriteBytes: 4096 } : {}),
     onLost: (lines) => log.warn({ lines }, 'lines of the log were lost, as stdout took no more'),
   });
   const log = createLog({ level, clock, write: (line) => output.write(formatted(line)) });
-  return { log, print: output.write, flush: output.flush, flushNow: output.flushNow };
+  const { write, flush, flushNow } = output;
+  return { log, print: write, passOn: (line) => write(formatted(`${line}\n`)), flush, flushNow };
 }
 
 /** Loaded only where somebody reads it. */
