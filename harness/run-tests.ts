@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '..');
 const packages = ['contracts', 'server', 'sdk', 'harness', 'examples'];
 const testTimeoutMs = 120_000;
 /** A file that never ends is ended with the run, which then fails and says which one it was. */
-const runTimeoutMs = 10 * 60_000;
+const runTimeoutMs = 13 * 60_000;
 
 function findTests(all: boolean): string[] {
   return packages
