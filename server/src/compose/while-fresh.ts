@@ -1,4 +1,5 @@
 import type { LargeResult } from '#domain';
+import { atMost, systemClock } from '#foundation';
 import type { LaneLink } from '#processes';
 import type { Sources } from '#sources';
 
@@ -17,7 +18,7 @@ export function whileFresh<Calling extends Pick<Sources, 'call'>>(
     async call(call) {
       const large = call.large === null ? null : onlyFresh(call.large, link);
       const returned = await sources.call({ ...call, large });
-      if (!link.isFresh()) await inTime(freshWithinMs, link.fresh());
+      if (!link.isFresh()) await atMost(systemClock, freshWithinMs, link.fresh());
       return returned;
     },
   };
@@ -26,11 +27,4 @@ export function whileFresh<Calling extends Pick<Sources, 'call'>>(
 /** One that comes while it is not known what holds now is held. */
 function onlyFresh(large: LargeResult, link: Freshness): LargeResult {
   return { ...large, begin: () => link.isFresh() && large.begin() };
-}
-
-async function inTime(withinMs: number, done: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, withinMs);
-  await Promise.race([done, late.promise]);
-  clearTimeout(timer);
 }

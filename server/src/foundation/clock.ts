@@ -28,6 +28,16 @@ export function pause(clock: Clock, forMs: number, signal?: AbortSignal): Promis
   });
 }
 
+/** Done when `done` is, or after so long. Rejects as it does, before that. */
+export async function atMost(clock: Clock, forMs: number, done: Promise<unknown>): Promise<void> {
+  const isOver = new AbortController();
+  try {
+    await Promise.race([done, pause(clock, forMs, isOver.signal)]);
+  } finally {
+    isOver.abort();
+  }
+}
+
 let lastMs = -1;
 let lastIso = '';
 

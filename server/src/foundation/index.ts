@@ -5,7 +5,7 @@
 
 export { canonicalJson } from './canonical-json.ts';
 export type { Clock } from './clock.ts';
-export { elapsedMs, manualClock, pause, systemClock } from './clock.ts';
+export { atMost, elapsedMs, manualClock, pause, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
 export { inTime } from './in-time.ts';

@@ -1,5 +1,5 @@
 import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
-import { err, type Result } from '#foundation';
+import { atMost, err, type Result } from '#foundation';
 import type { Announced } from './announcer.ts';
 import type { Announcement, SourceConnection, SourceEvents, SourcesDeps } from './contract.ts';
 import { keyOf } from './store.ts';
@@ -112,10 +112,7 @@ export function createWatchList(deps: WatchListDeps): WatchList {
       stopTicking();
       const entries = every();
       await Promise.all(entries.map((entry) => entry.close()));
-      const enough = Promise.withResolvers<void>();
-      const stopWaiting = clock.every(goodbyeMs, enough.resolve);
-      await Promise.race([Promise.all(entries.map((entry) => entry.over())), enough.promise]);
-      stopWaiting();
+      await atMost(clock, goodbyeMs, Promise.all(entries.map((entry) => entry.over())));
     },
   };
 }

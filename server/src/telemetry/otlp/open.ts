@@ -3,7 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import type { Egress } from '#egress';
-import { type Clock, pause } from '#foundation';
+import { atMost, type Clock } from '#foundation';
 import type { HeardLine } from '../heard-log.ts';
 import type { Log } from '../log.ts';
 import type { MetricSnapshot } from '../metrics/contract.ts';
@@ -45,7 +45,7 @@ export interface Otlp {
 }
 
 /** One signal on its way. */
-interface Lane {
+interface Way {
   status(): ExporterStatus;
   hurry(): void;
   flush(): Promise<void>;
@@ -65,18 +65,15 @@ export function openOtlp(settings: OtlpSettings, deps: OtlpDeps): Otlp {
   const traces = settings.traces && openTraces(settings.traces, about, deps);
   const logs = settings.logs && openLogs(settings.logs, about, deps);
   const metrics = settings.metrics && openMetrics(settings.metrics, about, deps);
-  const lanes: readonly Lane[] = [traces, metrics, logs].filter((lane) => lane !== null);
+  const ways: readonly Way[] = [traces, metrics, logs].filter((way) => way !== null);
   return {
     tracer: traces && tracerOf(settings, traces.batch, clock),
     hear: logs && ((line) => logs.batch.add({ ...line, saidMs: clock.now() })),
-    exporters: () => lanes.map((lane) => lane.status()),
+    exporters: () => ways.map((way) => way.status()),
     async close(withinMs) {
-      for (const lane of lanes) lane.stop();
-      for (const lane of lanes) lane.hurry();
-      const isLate = new AbortController();
-      const flushed = Promise.all(lanes.map((lane) => lane.flush()));
-      await Promise.race([flushed, pause(clock, withinMs, isLate.signal)]);
-      isLate.abort();
+      for (const way of ways) way.stop();
+      for (const way of ways) way.hurry();
+      await atMost(clock, withinMs, Promise.all(ways.map((way) => way.flush())));
       egress.close();
     },
   };
@@ -98,9 +95,9 @@ function batched<Item, Readable>(
   encoding: Encoding<Readable[]>,
   readable: (item: Item) => Readable,
   deps: OtlpDeps,
-): Lane & { readonly batch: Batch<Item> } {
+): Way & { readonly batch: Batch<Item> } {
   const { clock } = deps;
-  const { health, delivery } = laneOf(signal, settings, deps);
+  const { health, delivery } = wayOf(signal, settings, deps);
   const send = createExport({ encoding, delivery, health, withinMs: settings.batch.exportTimeoutMs });
   const batch = createBatch<Item>(settings.batch, {
     clock,
@@ -110,9 +107,9 @@ function batched<Item, Readable>(
   return { batch, status: health.status, hurry: delivery.hurry, flush: batch.flush, stop: batch.stop };
 }
 
-function openMetrics(settings: NonNullable<OtlpSettings['metrics']>, about: About, deps: OtlpDeps): Lane {
+function openMetrics(settings: NonNullable<OtlpSettings['metrics']>, about: About, deps: OtlpDeps): Way {
   const { clock, readMetrics } = deps;
-  const { health, delivery } = laneOf('metrics', settings, deps);
+  const { health, delivery } = wayOf('metrics', settings, deps);
   const encoding = metricsEncoding(settings.protocol);
   const send = createExport({ encoding, delivery, health, withinMs: settings.exportTimeoutMs });
   const sinceMs = clock.now();
@@ -143,7 +140,7 @@ function openMetrics(settings: NonNullable<OtlpSettings['metrics']>, about: Abou
   };
 }
 
-function laneOf(
+function wayOf(
   signal: Signal,
   settings: SignalSettings,
   { clock, egress, log, health }: OtlpDeps,
