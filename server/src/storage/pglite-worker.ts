@@ -7,6 +7,7 @@ import { unpackDirectory } from './archive.ts';
 import type { RowLines } from './contract.ts';
 import { copyRows } from './copy-rows.ts';
 import { insertRows } from './row-lines.ts';
+import { type ToldError, toldError } from './sql-error.ts';
 import { parsers, serializers } from './types.ts';
 
 /** What the driver asks for. */
@@ -24,13 +25,7 @@ export interface WorkerRequest {
 
 export type WorkerAnswer =
   | { readonly id: number; readonly rows: Record<string, unknown>[] }
-  | { readonly id: number; readonly error: WorkerError };
-
-export interface WorkerError {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly constraint: string | undefined;
-}
+  | { readonly id: number; readonly error: ToldError };
 
 export interface WorkerStart {
   /** The database's own directory; made when it is not there. */
@@ -98,14 +93,8 @@ async function open(start: WorkerStart): Promise<PGlite> {
   try {
     return await PGlite.create(start.directory, { startParams, parsers, serializers, onStderr });
   } catch (thrown) {
-    throw new Error([errorOf(thrown).message, ...lastLines].join('\n'), { cause: thrown });
+    throw new Error([toldError(thrown).message, ...lastLines].join('\n'), { cause: thrown });
   }
-}
-
-function errorOf(thrown: unknown): WorkerError {
-  if (!(thrown instanceof Error)) return { message: String(thrown), code: undefined, constraint: undefined };
-  const { code, constraint } = thrown as { code?: string; constraint?: string };
-  return { message: thrown.message, code, constraint };
 }
 
 async function run(database: PGlite, work: Work): Promise<Record<string, unknown>[]> {
@@ -134,7 +123,7 @@ async function answer(database: PGlite, { id, work }: WorkerRequest): Promise<Wo
   try {
     return { id, rows: await run(database, work) };
   } catch (thrown) {
-    return { id, error: errorOf(thrown) };
+    return { id, error: toldError(thrown) };
   }
 }
 
@@ -148,6 +137,6 @@ if (parentPort !== null) {
     });
     port.postMessage({ id: OPEN_ID, rows: [] } satisfies WorkerAnswer);
   } catch (thrown) {
-    port.postMessage({ id: OPEN_ID, error: errorOf(thrown) } satisfies WorkerAnswer);
+    port.postMessage({ id: OPEN_ID, error: toldError(thrown) } satisfies WorkerAnswer);
   }
 }

@@ -1,6 +1,6 @@
 import { Fault } from '#foundation';
 import type { Db, Queries, Row, RowLines } from './contract.ts';
-import { sqlError } from './sql-error.ts';
+import { sqlError, type ToldError, toldError } from './sql-error.ts';
 import { runTransaction, type Session } from './transaction.ts';
 
 /** What a process asks of the one that holds the database. `session` names a transaction; `null`: outside of any. */
@@ -14,13 +14,7 @@ export interface DbRequest {
 
 export type DbAnswer =
   | { readonly id: number; readonly rows: Row[] }
-  | { readonly id: number; readonly error: DbError };
-
-export interface DbError {
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly constraint: string | undefined;
-}
+  | { readonly id: number; readonly error: ToldError };
 
 /** The side that asks. */
 export interface RemoteDb {
@@ -172,7 +166,7 @@ export function serveDb(db: Db, send: (answer: DbAnswer) => void): ServedDb {
       const { id } = request;
       run(request).then(
         (rows) => closed || send({ id, rows }),
-        (thrown) => closed || send({ id, error: errorOf(thrown) }),
+        (thrown) => closed || send({ id, error: toldError(thrown) }),
       );
     },
     close() {
@@ -180,10 +174,4 @@ export function serveDb(db: Db, send: (answer: DbAnswer) => void): ServedDb {
       for (const session of [...open.keys()]) end(session, false).catch(() => undefined);
     },
   };
-}
-
-function errorOf(thrown: unknown): DbError {
-  if (!(thrown instanceof Error)) return { message: String(thrown), code: undefined, constraint: undefined };
-  const { code, constraint } = thrown as { code?: string; constraint?: string };
-  return { message: thrown.message, code, constraint };
 }

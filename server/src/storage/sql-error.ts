@@ -5,12 +5,21 @@ export interface SqlError extends Error {
   readonly constraint?: string | undefined;
 }
 
+/** A failure on its way from the thread, or the process, that has the database. */
+export interface ToldError {
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly constraint: string | undefined;
+}
+
+export function toldError(thrown: unknown): ToldError {
+  if (!(thrown instanceof Error)) return { message: String(thrown), code: undefined, constraint: undefined };
+  const { message, code, constraint } = thrown as Error & Partial<SqlError>;
+  return { message, code, constraint };
+}
+
 /** What a failed statement rejects with: detail and context of the database stay behind, as they quote parameters. */
-export function sqlError({
-  message,
-  code,
-  constraint,
-}: { [member in 'message' | 'code' | 'constraint']?: string | undefined }): Error {
+export function sqlError({ message, code, constraint }: Partial<ToldError>): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code, constraint });
 }
 
