@@ -1,3 +1,4 @@
+import { keyOfPlace, placeOfKey } from '#domain';
 import type { Queries } from '#storage';
 import type { Place } from './pin-store.ts';
 import type { Owners } from './rule-names.ts';
@@ -12,11 +13,11 @@ export interface KeptOffers {
   readonly held: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-export const keyOf = ({ projectId, sourceId }: Place): string => JSON.stringify([projectId, sourceId]);
+export const keyOf = ({ projectId, sourceId }: Place): string => keyOfPlace({ projectId, id: sourceId });
 
 export function placeOf(key: string): Place {
-  const [projectId, sourceId] = JSON.parse(key) as [string, string];
-  return { projectId, sourceId };
+  const { projectId, id } = placeOfKey(key);
+  return { projectId, sourceId: id };
 }
 
 interface OwnerRow extends Record<string, unknown> {

@@ -44,6 +44,8 @@ export type {
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
+export type { Place } from './place.ts';
+export { keyOfPlace, placeOfKey } from './place.ts';
 export type { Caller, Permission, Principal, Role, Scope, Subject } from './principal.ts';
 export { permissionsOfRole, permissionsOfScope, roles } from './principal.ts';
 export type { Refusal } from './refusal.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Refusal, refusal } from '#domain';
+import { keyOfPlace, type Place, placeOfKey, type Refusal, refusal } from '#domain';
 import { type Clock, createTurns, err, newId, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
-import { createEntryStore, keyOf, type Place, placeOf, topicOf } from './entry-store.ts';
+import { createEntryStore, topicOf } from './entry-store.ts';
 
 /** What an administrator laid down, as it was asked for: a grant, a rule, a limit, a plugin, a hook. */
 export interface Entry<Definition> {
@@ -75,15 +75,16 @@ export async function createEntries<Definition>(
   const store = createEntryStore<Definition>({ db, changes, vault }, kind);
   const inTurn = createTurns();
 
-  changes.on(topicOf(kind), (key) => inTurn(() => look(key === null ? null : placeOf(key))));
+  changes.on(topicOf(kind), (key) => inTurn(() => look(key === null ? null : placeOfKey(key))));
   await look(null);
 
   /** The API's, as they are in the database; this one, or all. */
   async function look(place: Place | null): Promise<void> {
     const stored = await store.load(place);
-    const there = new Set(stored.map(keyOf));
+    const there = new Set(stored.map(keyOfPlace));
     const known = place === null ? [...shelf.all()] : [shelf.get(place.projectId, place.id)];
-    for (const entry of known) if (entry?.origin === 'api' && !there.has(keyOf(entry))) shelf.drop(entry);
+    for (const entry of known)
+      if (entry?.origin === 'api' && !there.has(keyOfPlace(entry))) shelf.drop(entry);
     for (const entry of stored) {
       const before = shelf.get(entry.projectId, entry.id);
       // What this replica told itself changes nothing any more.

@@ -1,3 +1,4 @@
+import { keyOfPlace, type Place } from '#domain';
 import type { Changes, Db, Queries } from '#storage';
 import { opened, type Vault } from '#vault';
 import type { Entry, EntryKind } from './entries.ts';
@@ -11,17 +12,7 @@ interface EntryRow extends Record<string, unknown> {
   updated_at: string;
 }
 
-export type Place = Pick<Entry<unknown>, 'projectId' | 'id'>;
-
 export const topicOf = (kind: EntryKind): string => `policy ${kind}`;
-
-/** What an entry is known by among all of its kind, and what others are told of it by. */
-export const keyOf = ({ projectId, id }: Place): string => JSON.stringify([projectId, id]);
-
-export function placeOf(key: string): Place {
-  const [projectId, id] = JSON.parse(key) as [string, string];
-  return { projectId, id };
-}
 
 export interface EntryStoreDeps {
   readonly db: Db;
@@ -39,12 +30,12 @@ export function createEntryStore<Definition>({ db, changes, vault }: EntryStoreD
   function written({ projectId, id, definition }: Entry<Definition>): [string, string] {
     return vault === null
       ? [JSON.stringify(definition), '']
-      : ['{}', vault.seal(purpose, definition, keyOf({ projectId, id }))];
+      : ['{}', vault.seal(purpose, definition, keyOfPlace({ projectId, id }))];
   }
 
   async function entryOf(row: EntryRow): Promise<Entry<Definition>> {
     const { id, project_id: projectId, sealed } = row;
-    const boundTo = keyOf({ projectId, id });
+    const boundTo = keyOfPlace({ projectId, id });
     return {
       id,
       projectId,
@@ -66,7 +57,7 @@ export function createEntryStore<Definition>({ db, changes, vault }: EntryStoreD
        set definition = excluded.definition, sealed = excluded.sealed, updated_at = excluded.updated_at`,
       [entry.projectId, kind, entry.id, ...written(entry), entry.createdAt, entry.updatedAt],
     );
-    await changes.tell(queries, topicOf(kind), keyOf(entry));
+    await changes.tell(queries, topicOf(kind), keyOfPlace(entry));
   }
 
   return {
@@ -97,7 +88,7 @@ export function createEntryStore<Definition>({ db, changes, vault }: EntryStoreD
            where project_id = $1 and id = $2 returning id`,
           [entry.projectId, entry.id, ...written(entry), entry.updatedAt],
         );
-        if (rows.length > 0) await changes.tell(queries, topicOf(kind), keyOf(entry));
+        if (rows.length > 0) await changes.tell(queries, topicOf(kind), keyOfPlace(entry));
         return rows.length > 0;
       });
     },
@@ -105,7 +96,7 @@ export function createEntryStore<Definition>({ db, changes, vault }: EntryStoreD
     async remove({ projectId, id }: Place): Promise<void> {
       await db.tx(async (queries) => {
         await queries.query('delete from policy_entries where project_id = $1 and id = $2', [projectId, id]);
-        await changes.tell(queries, topicOf(kind), keyOf({ projectId, id }));
+        await changes.tell(queries, topicOf(kind), keyOfPlace({ projectId, id }));
       });
     },
   };

@@ -1,8 +1,8 @@
-import { type Refusal, refusal, type Source } from '#domain';
+import { keyOfPlace, type Place, type Refusal, refusal, type Source } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { NewSource, SourceChange, SourcesDeps } from './contract.ts';
 import type { SourceTimes } from './source-times.ts';
-import { keyOf, type Place, type SourceStore } from './store.ts';
+import type { SourceStore } from './store.ts';
 import type { WatchList } from './watch-list.ts';
 import type { WatchedSource } from './watched-source.ts';
 
@@ -24,9 +24,9 @@ export function createEdits(
   /** Makes the API's sources what they are in the database; this one, or all. What the file declares is this process's own. */
   async function look(place: Place | null): Promise<void> {
     const stored = await store.load(place);
-    const there = new Set(stored.map(keyOf));
+    const there = new Set(stored.map(keyOfPlace));
     for (const entry of place === null ? list.every() : [list.find(place.projectId, place.id)])
-      if (entry?.source.origin === 'api' && !there.has(keyOf(entry.source))) await forget(entry);
+      if (entry?.source.origin === 'api' && !there.has(keyOfPlace(entry.source))) await forget(entry);
     for (const source of stored) {
       const before = list.find(source.projectId, source.id)?.source;
       if (before === undefined || (before.origin === 'api' && !isSame(before, source)))
@@ -81,9 +81,9 @@ export function createEdits(
     },
 
     async applyFile(sources: readonly Source[]): Promise<void> {
-      const wanted = new Set(sources.map(keyOf));
+      const wanted = new Set(sources.map(keyOfPlace));
       for (const entry of list.every()) {
-        if (entry.source.origin === 'file' && !wanted.has(keyOf(entry.source))) await forget(entry);
+        if (entry.source.origin === 'file' && !wanted.has(keyOfPlace(entry.source))) await forget(entry);
       }
       for (const source of sources) {
         const before = list.find(source.projectId, source.id)?.source;

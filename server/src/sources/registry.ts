@@ -1,5 +1,12 @@
 import { secretReferences } from '@sallyport/contracts';
-import type { Refusal, Source, SourceFailure, SourceReturn } from '#domain';
+import {
+  type Place,
+  placeOfKey,
+  type Refusal,
+  type Source,
+  type SourceFailure,
+  type SourceReturn,
+} from '#domain';
 import { type Clock, createTurns, err, ok, type Result } from '#foundation';
 import { createMetrics } from '#telemetry';
 import type { Announcement, CallFailure, Sources, SourcesDeps } from './contract.ts';
@@ -7,7 +14,7 @@ import { createEdits } from './edits.ts';
 import { createSourceTimes, type SourceName, type SourceTimes } from './source-times.ts';
 import { healthyStatus, unhealthyStatus, unknownStatus } from './status.ts';
 import { withSteps } from './steps.ts';
-import { createSourceStore, type Place, placeOf, topic } from './store.ts';
+import { createSourceStore, topic } from './store.ts';
 import { fullVeilOf } from './veil.ts';
 import { createWatchList, type WatchList } from './watch-list.ts';
 import type { WatchedSource } from './watched-source.ts';
@@ -39,7 +46,7 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
   }
 
   const look = (place: Place | null) => inTurn(() => edits.look(place));
-  deps.changes.on(topic, (key) => look(key === null ? null : placeOf(key)));
+  deps.changes.on(topic, (key) => look(key === null ? null : placeOfKey(key)));
   await look(null);
 
   return {

@@ -1,18 +1,8 @@
-import type { Source } from '#domain';
+import { keyOfPlace, type Place, type Source } from '#domain';
 import type { Changes, Db } from '#storage';
 import { opened, type Vault } from '#vault';
 
 export const topic = 'sources';
-
-export type Place = Pick<Source, 'projectId' | 'id'>;
-
-/** What a source is known by among all, and what others are told of it by. */
-export const keyOf = ({ projectId, id }: Place): string => JSON.stringify([projectId, id]);
-
-export function placeOf(key: string): Place {
-  const [projectId, id] = JSON.parse(key) as [string, string];
-  return { projectId, id };
-}
 
 /**
  * The sources that the API registered. The only SQL of this room. Whole definitions are sealed: they hold secrets in many
@@ -42,19 +32,19 @@ export function createSourceStore(db: Db, changes: Changes, vault: Vault): Sourc
   vault.keeps({ table: 'sources', column: 'sealed' });
 
   async function sourceOf({ project_id, id, sealed, created_at, updated_at }: SourceRow): Promise<Source> {
-    const boundTo = keyOf({ projectId: project_id, id });
+    const boundTo = keyOfPlace({ projectId: project_id, id });
     const definition = await opened<Source>(vault, { purpose, sealed, boundTo }, `the source ${id}`);
     return { ...definition, origin: 'api', createdAt: created_at, updatedAt: updated_at };
   }
 
   const sealedOf = ({ createdAt, updatedAt, origin, ...definition }: Source) =>
-    vault.seal(purpose, definition, keyOf(definition));
+    vault.seal(purpose, definition, keyOfPlace(definition));
 
   /** Whether it changed anything. */
   const told = (place: Place, sql: string, values: readonly string[]) =>
     db.tx(async (queries) => {
       const rows = await queries.query(sql, [place.projectId, place.id, ...values]);
-      if (rows.length > 0) await changes.tell(queries, topic, keyOf(place));
+      if (rows.length > 0) await changes.tell(queries, topic, keyOfPlace(place));
       return rows.length > 0;
     });
 

@@ -1,8 +1,7 @@
-import { type Refusal, refusal, type Source, type SourceFailure } from '#domain';
+import { keyOfPlace, type Refusal, refusal, type Source, type SourceFailure } from '#domain';
 import { atMost, err, type Result } from '#foundation';
 import type { Announced } from './announcer.ts';
 import type { Announcement, SourceConnection, SourceEvents, SourcesDeps } from './contract.ts';
-import { keyOf } from './store.ts';
 import { type WatchDeps, type WatchedSource, watchSource } from './watched-source.ts';
 
 const atOnce = 8;
@@ -125,10 +124,10 @@ function createHints({ clock, onHurry }: Pick<SourcesDeps, 'clock' | 'onHurry'>)
   return {
     give(source: Source): void {
       const now = clock.now();
-      if (now - (givenAt.get(keyOf(source)) ?? Number.NEGATIVE_INFINITY) < hintPauseMs) return;
-      givenAt.set(keyOf(source), now);
+      if (now - (givenAt.get(keyOfPlace(source)) ?? Number.NEGATIVE_INFINITY) < hintPauseMs) return;
+      givenAt.set(keyOfPlace(source), now);
       onHurry?.(source.projectId, source.id);
     },
-    forget: (source: Source): void => void givenAt.delete(keyOf(source)),
+    forget: (source: Source): void => void givenAt.delete(keyOfPlace(source)),
   };
 }

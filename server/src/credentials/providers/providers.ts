@@ -1,5 +1,5 @@
 import type { AuthProviderRequest, AuthProviderUpdate } from '@sallyport/contracts';
-import { type Refusal, refusal } from '#domain';
+import { keyOfPlace, type Place, type Refusal, refusal } from '#domain';
 import { type Clock, err, Fault, isMembers, ok, type Result } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
@@ -64,7 +64,7 @@ export async function createProviders(deps: ProvidersDeps): Promise<Providers> {
     secretsOf(provider) {
       const sealed = shelf.get(provider.projectId, provider.id)?.sealed ?? '';
       if (sealed === '') return { clientSecret: null };
-      const opened = vault.open(purpose, sealed, boundTo(provider));
+      const opened = vault.open(purpose, sealed, keyOfPlace(provider));
       return opened instanceof Promise
         ? opened.then((value) => secretsIn(value, provider))
         : secretsIn(opened, provider);
@@ -163,18 +163,11 @@ function isUnfit({ written, status }: AuthProvider): boolean {
   return status === 'inactive' && (written.status ?? 'active') === 'active';
 }
 
-interface Name {
-  readonly projectId: string;
-  readonly id: string;
+function sealedSecret(vault: Vault, name: Place, clientSecret: string | null): string {
+  return clientSecret === null ? '' : vault.seal(purpose, { clientSecret }, keyOfPlace(name));
 }
 
-const boundTo = ({ projectId, id }: Name) => JSON.stringify([projectId, id]);
-
-function sealedSecret(vault: Vault, name: Name, clientSecret: string | null): string {
-  return clientSecret === null ? '' : vault.seal(purpose, { clientSecret }, boundTo(name));
-}
-
-function secretsIn(opened: unknown, { id }: Name): ProviderSecrets {
+function secretsIn(opened: unknown, { id }: Place): ProviderSecrets {
   if (!isMembers(opened) || typeof opened.clientSecret !== 'string')
     throw new Fault(`the secret of the auth provider ${id} is kept, but cannot be opened`);
   return { clientSecret: opened.clientSecret };
