@@ -50,6 +50,10 @@ export const rooms: Readonly<Record<string, Room>> = {
       'audit',
     ],
   },
+  hub: {
+    is: 'a catalogue of any size behind six tools: found by meaning, run durably',
+    mayImport: [...ground, 'catalog', 'pipeline', 'policy', 'credentials', 'sources', 'audit'],
+  },
   wire: {
     is: 'fronts: speak a protocol, decide nothing',
     mayImport: [
@@ -68,6 +72,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'egress',
       // People are sent to the issuers of what they connect, and come back.
       'credentials',
+      'hub',
     ],
   },
   processes: {

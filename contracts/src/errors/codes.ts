@@ -57,6 +57,8 @@ export const errorCodes = {
   'catalog.arguments_invalid': { status: 400, rpc: null, retry: false },
   'catalog.prompt_unknown': { status: 404, rpc: -32602, retry: false },
   'catalog.resource_unknown': { status: 404, rpc: -32602, retry: false },
+  'execution.unknown': { status: 404, rpc: -32602, retry: false },
+  'execution.not_waiting': { status: 409, rpc: null, retry: false },
   'task.unknown': { status: 404, rpc: -32602, retry: false },
   'policy.not_granted': { status: 404, rpc: -32602, retry: false },
   'policy.input_blocked': { status: 403, rpc: null, retry: false },

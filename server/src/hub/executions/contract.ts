@@ -1,0 +1,43 @@
+import type { ExecuteToolByRefRequest, ExecutionResponse } from '@sallyport/contracts';
+import type { ShownTool } from '#catalog';
+import type { Caller, CallNotification, Gateway, Refusal } from '#domain';
+import type { Result } from '#foundation';
+import type { Span } from '#telemetry';
+
+/** Somebody at a front of the hub. */
+export interface Asking {
+  readonly caller: Caller;
+  /** `null`: the REST API outside of any gateway. */
+  readonly gateway: Gateway | null;
+  readonly span: Span;
+  readonly startedAt: number;
+  /** Aborted when the client goes away: then nobody waits any more, and the execution goes on. */
+  readonly signal: AbortSignal | null;
+  readonly notify: ((notification: CallNotification) => void) | null;
+}
+
+export interface ExecuteRequest extends Omit<ExecuteToolByRefRequest, 'tool'> {
+  readonly shown: ShownTool;
+  /** As answers name the tool. */
+  readonly ref: string;
+  /** What its caller searched for before, where that led here. */
+  readonly query: string | null;
+}
+
+/**
+ * Calls of tools that outlive the request, the process and the replica which began them. Each call goes through the pipeline like
+ * any other. A tool that is not idempotent is begun at most once; how it ended is told, or that nobody knows.
+ */
+export interface Executions {
+  execute(asking: Asking, request: ExecuteRequest): Promise<Result<ExecutionResponse, Refusal>>;
+  /** Somebody else's is as unknown as one that never was (`execution.unknown`). */
+  resume(
+    asking: Asking,
+    id: string,
+    response: { readonly [key: string]: unknown } | null,
+    waitMs: number | null,
+  ): Promise<Result<ExecutionResponse, Refusal>>;
+  cancel(asking: Asking, id: string): Promise<Result<ExecutionResponse, Refusal>>;
+  /** Stops beginning anything; resolves when nothing is under way here any more, or after this long. */
+  close(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,11 @@
+/**
+ * Hub: a catalogue too large for any model, behind six tools: search, details, execute, resume, cancel, namespaces. It finds tools
+ * by meaning among those that the caller may use, and runs them through the pipeline like any other call, durably. It decides
+ * nothing: who may see and call what is policy's to say, and is asked again at every step.
+ *
+ * `search/` ranks, and knows texts and bits only. `executions/` keeps calls that outlive their request. `governance/` keeps what
+ * people, and use, say of tools.
+ */
+
+export type { Hub, HubAsking } from './contract.ts';
+export type { Governance } from './governance/contract.ts';

@@ -1,0 +1,68 @@
+/** What of a tool is searched, and nothing else of it. */
+export interface SearchDocument {
+  /** The tool's stable id. */
+  readonly id: string;
+  /** As the source spells it: `create_issue`, `SendEmail`. */
+  readonly name: string;
+  /** `mcp://github`: what its tools have in common. */
+  readonly namespace: string;
+  readonly title: string | null;
+  readonly description: string;
+  readonly parameters: readonly { readonly name: string; readonly description: string }[];
+  /** Further words: tags, synonyms, when to use it, questions that it answers. */
+  readonly enrichment: readonly string[];
+  /** What people asked who then used it; `weight` is above 0 and at most 1. */
+  readonly learned: readonly { readonly query: string; readonly weight: number }[];
+  /** Of an embedding model that was configured, normalised; left out: the built-in one makes it. */
+  readonly vector?: Float32Array;
+}
+
+/**
+ * Documents that may be found, as bits: slot `n` is bit `n & 7` of byte `n >> 3`. Slots beyond its end are not permitted.
+ * Made by `Index.permit`, and good until the document of a slot is another (`Index.generation`).
+ */
+export interface Permitted {
+  readonly bits: Uint8Array;
+  readonly generation: number;
+  readonly count: number;
+}
+
+export interface SearchQuery {
+  readonly text: string;
+  /** `null`: everything. Nothing that is not permitted has any part in the answer, nor in its scores. */
+  readonly permitted: Permitted | null;
+  readonly limit: number;
+  /** Of the model that the documents' vectors are of. */
+  readonly vector?: Float32Array;
+}
+
+/** Best first. */
+export interface Hit {
+  readonly id: string;
+  /** 0 to 1. */
+  readonly score: number;
+  /** Others with the same name and description, which this one stands for. */
+  readonly alike: readonly string[];
+}
+
+/** The searchable tools of one project. */
+export interface SearchIndex {
+  readonly size: number;
+  /** Grows whenever a slot is given to another document. */
+  readonly generation: number;
+  /** Puts documents in, or in place of those with their ids; resolves when searches see it. */
+  update(change: {
+    readonly put: readonly SearchDocument[];
+    readonly remove: readonly string[];
+  }): Promise<void>;
+  /** Of these ids, those that are in the index. */
+  permit(ids: Iterable<string>): Permitted;
+  search(query: SearchQuery): Promise<readonly Hit[]>;
+  close(): void;
+}
+
+/** Keeps the indexes in a thread of its own, so that nobody else waits for a search. */
+export interface SearchEngine {
+  index(projectId: string): SearchIndex;
+  close(): Promise<void>;
+}
