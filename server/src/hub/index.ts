@@ -8,4 +8,5 @@
  */
 
 export type { Hub, HubAsking } from './contract.ts';
-export type { Governance } from './governance/contract.ts';
+export { bearerOf } from './governance/bearer.ts';
+export type { Curation, Governance, GovernanceAdministration } from './governance/contract.ts';
