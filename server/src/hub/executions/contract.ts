@@ -1,6 +1,6 @@
 import type { ExecuteToolByRefRequest, ExecutionResponse } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
-import type { Caller, CallNotification, Gateway, Refusal } from '#domain';
+import type { Caller, CallNotification, ClientSide, Gateway, Refusal } from '#domain';
 import type { Result } from '#foundation';
 import type { Span } from '#telemetry';
 
@@ -14,6 +14,10 @@ export interface Asking {
   /** Aborted when the client goes away: then nobody waits any more, and the execution goes on. */
   readonly signal: AbortSignal | null;
   readonly notify: ((notification: CallNotification) => void) | null;
+  /** Who is asked what the tool asks, where it can be; `silentClient`: the REST API. */
+  readonly client: ClientSide;
+  /** `_meta` of the request, for sources that speak MCP. */
+  readonly meta: { readonly [member: string]: unknown } | null;
 }
 
 export interface ExecuteRequest extends Omit<ExecuteToolByRefRequest, 'tool'> {
@@ -38,6 +42,13 @@ export interface Executions {
     waitMs: number | null,
   ): Promise<Result<ExecutionResponse, Refusal>>;
   cancel(asking: Asking, id: string): Promise<Result<ExecutionResponse, Refusal>>;
+  /** How it is, and nothing is done about it. */
+  look(asking: Asking, id: string): Promise<Result<ExecutionResponse, Refusal>>;
+  /** The caller's own, newest first. */
+  list(
+    asking: Asking,
+    page: { readonly limit: number; readonly offset: number },
+  ): Promise<{ readonly items: readonly ExecutionResponse[]; readonly totalCount: number }>;
   /** Stops beginning anything; resolves when nothing is under way here any more, or after this long. */
   close(graceMs: number): Promise<void>;
 }
