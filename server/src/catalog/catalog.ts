@@ -4,6 +4,7 @@ import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
 import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
+import { createDifferences, toolDigest } from './offer-differences.ts';
 import { createOfferShelf } from './offer-shelf.ts';
 import { showTool } from './shown-tools.ts';
 import { changedLists, compileView } from './view.ts';
@@ -27,10 +28,18 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   const shownAlone = new WeakMap<Tool, ShownTool>();
   let revision = 0;
 
+  const differences = createDifferences(latestTools);
   const { bySlug, slugs, ...gateways } = await createGatewayShelf(deps, changed);
-  const { index, ...offers } = await createOfferShelf({ hasSource: () => true, ...deps }, (projectId) =>
-    changed(slugs(projectId)),
-  );
+  const { index, ...offers } = await createOfferShelf({ hasSource: () => true, ...deps }, (projectId) => {
+    differences.changed(projectId);
+    changed(slugs(projectId));
+  });
+
+  function latestTools(projectId: string): readonly Tool[] {
+    return index(projectId)
+      .latest.map(({ tool }) => tool)
+      .filter((tool) => !tool.quarantined);
+  }
 
   function changed(these: Iterable<string>): void {
     for (const slug of these) {
@@ -58,11 +67,13 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     ...gateways,
     ...offers,
     tools(projectId, options) {
-      const { all, latest } = index(projectId);
-      return (options?.allVersions === true ? all : latest)
-        .map(({ tool }) => tool)
+      if (options?.allVersions !== true) return latestTools(projectId);
+      return index(projectId)
+        .all.map(({ tool }) => tool)
         .filter((tool) => !tool.quarantined);
     },
+    digest: toolDigest,
+    onOffersChange: differences.on,
     findTool: (projectId, name, version) => index(projectId).find(name, version),
     shown(tool) {
       let shown = shownAlone.get(tool);

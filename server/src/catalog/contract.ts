@@ -93,6 +93,12 @@ export interface GatewayView {
 export type NewGateway = Omit<Gateway, 'id' | 'origin' | 'createdAt' | 'updatedAt'>;
 export type GatewayChange = Partial<Omit<NewGateway, 'projectId'>>;
 
+/** How the tools of a project changed: those that came or are not what they were, and the ids of those that went. */
+export interface OffersChange {
+  readonly put: readonly Tool[];
+  readonly removed: readonly string[];
+}
+
 export interface Catalog {
   /** The latest available version of every tool, or all versions, in stable order; none in quarantine. */
   tools(projectId: string, options?: { readonly allVersions?: boolean }): readonly Tool[];
@@ -101,6 +107,13 @@ export interface Catalog {
    * unless one is named.
    */
   findTool(projectId: string, name: string, version?: string): Tool | null;
+  /** The same as long as what the tool's source says of it is: beside its name, which its id follows from, and its version. */
+  digest(tool: Tool): string;
+  /**
+   * Called whenever what `tools(projectId)` returns has changed, with what changed of it; `null`: all of it may have. Whoever
+   * has read `tools` and heard every change since knows what it returns now.
+   */
+  onOffersChange(listener: (projectId: string, change: OffersChange | null) => void): () => void;
   /** One tool outside any gateway, for the REST API. */
   shown(tool: Tool): ShownTool;
 

@@ -15,6 +15,7 @@ export type {
   GatewayView,
   ListKind,
   NewGateway,
+  OffersChange,
   ShownPrompt,
   ShownResource,
   ShownTemplate,
