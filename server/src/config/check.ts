@@ -21,6 +21,7 @@ import { err, ok } from '#foundation';
 import { reportHooks } from './check-hooks.ts';
 import type { ConfigFile } from './config-file.ts';
 import { egressEntryForm, isEgressEntry } from './egress-entry.ts';
+import { hubRequest } from './hub-section.ts';
 import type { ConfigMistake, Path } from './mistakes.ts';
 import { formatPath, unknownKey } from './mistakes.ts';
 import type { ReferenceSources } from './references.ts';
@@ -50,6 +51,7 @@ const fileSchema = z.strictObject({
     .default({ allow: [] }),
   audit: z.strictObject({ durability: z.enum(['relaxed', 'strict']).optional() }).default({}),
   security: z.strictObject({ root_keys: rootKeysRequest.default([]) }).default({ root_keys: [] }),
+  hub: hubRequest.prefault({}),
 });
 const topKeys = [...Object.keys(fileSchema.shape), ...laterSections];
 
@@ -136,6 +138,7 @@ export async function checkConfig(
     egressAllow: egress.allow,
     auditDurability: audit.durability ?? null,
     rootKeys: parsed.data.security.root_keys,
+    hub: parsed.data.hub,
     references: resolved.references,
   });
 }

@@ -15,6 +15,7 @@ import type {
 import type { Result } from '#foundation';
 import { err, ok } from '#foundation';
 import { checkConfig, type FurtherChecks } from './check.ts';
+import { type HubRequest, hubRequest } from './hub-section.ts';
 import type { ConfigMistake, Path, Place } from './mistakes.ts';
 import type { RootKeyRequest } from './root-keys.ts';
 import { parseTree } from './tree.ts';
@@ -47,6 +48,8 @@ export interface ConfigFile {
   readonly auditDurability: 'relaxed' | 'strict' | null;
   /** What seals secrets. Read at start only. `SALLYPORT_ROOT_KEY` is another. */
   readonly rootKeys: readonly RootKeyRequest[];
+  /** How tools are found where there are many, and by which models. */
+  readonly hub: HubRequest;
   /** The paths whose values came by reference; `redact` hides them. */
   readonly references: readonly Path[];
 }
@@ -66,6 +69,7 @@ export const emptyConfig: ConfigFile = {
   egressAllow: [],
   auditDurability: null,
   rootKeys: [],
+  hub: hubRequest.parse({}),
   references: [],
 };
 

@@ -21,6 +21,7 @@ import { checkUserAssertion, checkUserSource, newUserSourceFromRequest } from '#
 import { checkRule } from '#policy';
 import type { FurtherChecks } from './check.ts';
 import { loadConfigFile } from './config-file.ts';
+import { hubRequest } from './hub-section.ts';
 import { formatMistake } from './mistakes.ts';
 import { rootKeyRequest } from './root-keys.ts';
 
@@ -38,6 +39,17 @@ function rootKeyFields(): string[] {
     Object.keys(block.unwrap().shape).map((field) => `${name}.${field}`),
   );
   return [...Object.keys(plain), ...inBlocks];
+}
+function hubFields(): string[] {
+  const { learning, auto, ...models } = hubRequest.shape;
+  const inBlocks = Object.entries(models).flatMap(([name, block]) =>
+    Object.keys(block.unwrap().shape).map((field) => `hub.${name}.${field}`),
+  );
+  return [
+    'hub.learning',
+    ...Object.keys(auto.unwrap().shape).map((field) => `hub.auto.${field}`),
+    ...inBlocks,
+  ];
 }
 const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
 
@@ -68,6 +80,7 @@ it('docs/config.md names every variable and every field', () => {
     ...Object.keys(declaredUserSourceRequest.shape),
     ...within('security', { root_keys: null }),
     ...rootKeyFields(),
+    ...hubFields(),
     ...Object.keys(provider),
     ...within('oauth2', provider.oauth2.unwrap().shape),
     ...within('header', provider.header.unwrap().shape),
@@ -94,6 +107,7 @@ it('the example in docs/config.md is a config file that works', async () => {
       SEARCH_API_KEY: 'k',
       GITHUB_CLIENT_SECRET: 'secret',
       CRM_CLIENT_SECRET: 'secret',
+      VOYAGE_API_KEY: 'key',
     };
     const loaded = await loadConfigFile(path, env, checks);
     assert.deepEqual(loaded.ok ? [] : loaded.error.map(formatMistake), []);

@@ -10,6 +10,7 @@
 export type { FurtherChecks } from './check.ts';
 export type { ConfigFile, Declared, DeclaredGateway } from './config-file.ts';
 export { emptyConfig, loadConfigFile } from './config-file.ts';
+export type { HubRequest } from './hub-section.ts';
 export type { ConfigMistake, Place } from './mistakes.ts';
 export { formatMistake } from './mistakes.ts';
 export { redact } from './redact.ts';

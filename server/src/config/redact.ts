@@ -26,6 +26,7 @@ const secretFields: readonly Path[] = [
   ['security', 'root_keys', '*', 'gcp_kms', 'credentials'],
   ['security', 'root_keys', '*', 'azure_key_vault', 'client_secret'],
   ['security', 'root_keys', '*', 'vault_transit', 'token'],
+  ['hub', '*', 'key'],
 ];
 
 /** The config as plain data for printing: secrets, and whatever came by reference, are replaced. */
@@ -46,6 +47,7 @@ export function redact(config: ConfigFile): Record<string, unknown> {
       egress: { allow: config.egressAllow },
       audit: { durability: config.auditDurability },
       security: { root_keys: config.rootKeys },
+      hub: config.hub,
     },
     paths,
   ) as Record<string, unknown>;
