@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto';
+import type { Tool } from '#domain';
+
+const maxDescriptionLength = 1500;
+const maxParameters = 40;
+
+/** The beginning of a text, of characters that are whole. */
+export function cut(text: string, maxLength: number): string {
+  return text.slice(0, maxLength).toWellFormed();
+}
+
+/** All that a model is ever told of a tool: names and descriptions, no values. */
+export function wordsOf(tool: Tool) {
+  const { title } = tool.mcp;
+  return {
+    toolkit: cut(tool.toolkit.name, 200),
+    name: cut(tool.name, 200),
+    ...(typeof title === 'string' && title !== '' ? { title: cut(title, 200) } : {}),
+    description: cut(tool.description, maxDescriptionLength),
+    parameters: tool.parameters.slice(0, maxParameters).map(({ name }) => cut(name, 100)),
+  };
+}
+
+/** As one text, for models that take no other form. */
+export function textOf(tool: Tool): string {
+  const { toolkit, name, title, description, parameters } = wordsOf(tool);
+  const lines = [`${toolkit} ${name}`, title, description, parameters.join(', ')];
+  return lines.filter((line) => line !== undefined && line !== '').join('\n');
+}
+
+/** The same for tools of which models are told the same. */
+export function textHash(tool: Tool): string {
+  return hash('sha256', JSON.stringify(wordsOf(tool)), 'base64url');
+}
