@@ -5,6 +5,7 @@ import type { ApiKeys } from './api-keys/contract.ts';
 import type { Consents, SigningKeys } from './authorization/contract.ts';
 import type { Directory } from './directory/contract.ts';
 import type { People } from './people/contract.ts';
+import type { Remembering } from './remembering.ts';
 import type { ServiceAccounts } from './service-accounts/contract.ts';
 import type { SignIns } from './sign-ins/contract.ts';
 import type { Subjects } from './subjects.ts';
@@ -18,7 +19,7 @@ export interface NamedUser {
   readonly assertion: string | null;
 }
 
-export interface Identity extends Omit<ApiKeys, 'authenticate'> {
+export interface Identity extends Omit<ApiKeys, 'authenticate' | 'principalOf'>, Remembering {
   /** Of an API key. */
   readonly authenticateKey: ApiKeys['authenticate'];
   /**

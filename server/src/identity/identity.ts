@@ -15,6 +15,7 @@ import { startTidyUp } from './authorization/tidy-up.ts';
 import type { Identity } from './contract.ts';
 import { createDirectory } from './directory/directory.ts';
 import { createPeople } from './people/people.ts';
+import { createRemembering } from './remembering.ts';
 import { createServiceAccounts } from './service-accounts/service-accounts.ts';
 import { createKeptTokens } from './sign-ins/kept-tokens.ts';
 import { createSignIns } from './sign-ins/sign-ins.ts';
@@ -58,8 +59,12 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     signingKeys,
   });
   const actAs = createActAs(people);
-  const { assertionOf, ...asserted } = createAsserted(createAssertions(deps), actAs, deps);
-  const { authenticate: authenticateKey, ...keys } = apiKeys;
+  const { assertionOf, assertedOf, actsAgain, ...asserted } = createAsserted(
+    createAssertions(deps),
+    actAs,
+    deps,
+  );
+  const { authenticate: authenticateKey, principalOf: _, ...keys } = apiKeys;
   return {
     ...keys,
     authenticateKey,
@@ -69,6 +74,7 @@ export async function createIdentity(deps: IdentityDeps): Promise<Identity> {
     },
     actAs: (principal, userId) => actAs(principal, userId),
     ...asserted,
+    ...createRemembering({ accessTokens, apiKeys, assertedOf, actsAgain }),
     subjects: createSubjects({ signIns, userSources, assertionOf }),
     people,
     directory: createDirectory({ ...deps, people, signIns }),

@@ -39,6 +39,7 @@ export type {
   SignedInPerson,
   Standing,
 } from './people/contract.ts';
+export type { RememberedCaller } from './remembering.ts';
 export type { ServiceAccount, ServiceAccounts } from './service-accounts/contract.ts';
 export { checkPublicKeys } from './service-accounts/public-keys.ts';
 export { isServiceAccountId } from './service-accounts/service-account-id.ts';

@@ -1,7 +1,7 @@
 import type { ShownTool } from '#catalog';
 import type { Caller, Gateway, Principal, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { MaybePromise, Members, Result } from '#foundation';
-import type { NamedUser } from '#identity';
+import type { NamedUser, RememberedCaller } from '#identity';
 import type { Redactions } from '#policy';
 import type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 
@@ -16,6 +16,10 @@ export interface Pipeline {
   authenticate(presented: Presented, gateway: Gateway | null): MaybePromise<Result<Caller, Refusal>>;
   /** The caller of something that lasts, as they are now; refused where they would not be let in any more. */
   stillThere(caller: Caller, authorization: string | undefined, gateway: Gateway): Result<Caller, Refusal>;
+  /** The caller by ids, for what goes on after their request: nothing that they could be known by. */
+  remember(caller: Caller): RememberedCaller;
+  /** That caller, as they are now, here or in another process; refused where they would not be let in any more. */
+  again(who: RememberedCaller, gateway: Gateway | null): Promise<Result<Caller, Refusal>>;
   /** The principal outside any gateway, and as whom; `null`: for no user. */
   actAs(principal: Principal, userId: string | null): Result<Caller, Refusal>;
   /** One tool call, in order, with one audit record whatever happens. Never throws for what a caller or a source did. */

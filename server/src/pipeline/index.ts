@@ -10,5 +10,6 @@
 
 export type { CallRefusal, Received, ReceivedRequest, ReceivedSubscription, Screened } from './call.ts';
 export type { Pipeline, Presented } from './contract.ts';
+export { surelyUndone } from './give-back.ts';
 export { createPipeline } from './pipeline.ts';
 export { hasRun } from './record.ts';

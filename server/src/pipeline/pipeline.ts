@@ -5,7 +5,7 @@ import type { Pipeline } from './contract.ts';
 import { relayRequest, subscribe } from './relay-request.ts';
 import { createStages } from './stages.ts';
 import { standsAlone } from './stands-alone.ts';
-import { actAs, authenticate, stillThere } from './steps/authenticate.ts';
+import { actAs, again, authenticate, stillThere } from './steps/authenticate.ts';
 
 export interface PipelineRooms extends Omit<CallRooms, 'beginStages'> {
   readonly identity: Identity;
@@ -18,6 +18,8 @@ export function createPipeline({ metrics, ...given }: PipelineRooms): Pipeline {
     authenticate: (presented, gateway) => authenticate(presented, gateway, rooms.identity),
     stillThere: (caller, authorization, gateway) =>
       stillThere(caller, authorization, gateway, rooms.identity),
+    remember: (caller) => rooms.identity.remember(caller),
+    again: (who, gateway) => again(who, gateway, rooms.identity),
     actAs: (principal, userId) => actAs(principal, userId, rooms.identity),
     callTool: (received) => callTool(received, rooms),
     request: (received) => relayRequest(received, rooms),

@@ -1,11 +1,11 @@
-import type { Caller, Gateway, Refusal } from '#domain';
+import type { Caller, Gateway, Principal, Refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { People } from '../people/contract.ts';
 import type { ServiceAccounts } from '../service-accounts/contract.ts';
 import type { UserSources } from '../user-sources/contract.ts';
 import { createAdmission } from './admission.ts';
 import { createGatewayAnswers } from './at-gateways.ts';
-import type { AccessTokens } from './contract.ts';
+import type { AccessTokens, CameByToken } from './contract.ts';
 import { createKnownTokens, type KnownTokensDeps } from './known-tokens.ts';
 import type { KnownToken } from './memory.ts';
 import { createApiAnswers } from './on-api.ts';
@@ -17,6 +17,9 @@ export interface AccessTokensDeps extends KnownTokensDeps {
   readonly serviceAccounts: ServiceAccounts;
 }
 
+/** Whoever is asked about a moment later is asked about again. */
+const renewedForMs = 60_000;
+
 const over = err(tokenInvalid('its sign-in or its grant was ended'));
 const expired = err(tokenExpired);
 
@@ -27,6 +30,7 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   const gateways = createGatewayAnswers(deps, admission);
   const onApi = createApiAnswers(deps, admission);
   const origins = new WeakMap<Caller, { readonly digest: string; readonly known: KnownToken }>();
+  const onApiBy = new WeakMap<Principal, KnownToken>();
 
   function whyOver({ untilMs, isOver }: KnownToken) {
     if (untilMs <= clock.now()) return expired;
@@ -42,6 +46,22 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
     const { result } = known.answered;
     if (result.ok) origins.set(result.value, { digest, known });
     return result;
+  }
+
+  /** As if its client had come with a new token of the same grant. */
+  async function again(
+    { principalId, signInId, grantId, clientId, scopes }: CameByToken,
+    at: { readonly audience: string; readonly gatewayId: string | null },
+  ): Promise<Result<KnownToken, Refusal>> {
+    const expiresAtMs = clock.now() + renewedForMs;
+    const named = { ...at, subject: '', keyId: '', principalId, signInId, grantId, clientId };
+    return await tokens.known({ ...named, scopes: new Set(scopes), expiresAtMs });
+  }
+
+  function principalBy(known: KnownToken, place: Parameters<typeof onApi>[1]): Result<Principal, Refusal> {
+    const principal = whyOver(known) ?? onApi(known, place);
+    if (principal.ok) onApiBy.set(principal.value, known);
+    return principal;
   }
 
   return {
@@ -60,7 +80,18 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
       const admitted = admission.toGateway(signIn, gateway);
       return admitted.ok ? ok({ userId: admitted.value.userId }) : admitted;
     },
-    principal: (text, place) => tokens.use(text, (known) => whyOver(known) ?? onApi(known, place)),
+    principal: (text, place) => tokens.use(text, (known) => principalBy(known, place)),
+    grantOf: (caller) => (origins.get(caller)?.known ?? onApiBy.get(caller.principal))?.token.grantId ?? null,
+    async callerAgain(who, gateway) {
+      if (gateway.status !== 'active') return otherPlace;
+      const audience = `${deps.issuer()}/mcp/${gateway.slug}`;
+      const known = await again(who, { audience, gatewayId: gateway.id });
+      return known.ok ? (whyOver(known.value) ?? gateways.answer(known.value, gateway).result) : known;
+    },
+    async principalAgain(who, projectId) {
+      const known = await again(who, { audience: `${deps.issuer()}/v1`, gatewayId: null });
+      return known.ok ? principalBy(known.value, { organizationId: null, projectId }) : known;
+    },
     async originOf(text) {
       const read = await tokens.read(text);
       return read.ok ? read.value : null;

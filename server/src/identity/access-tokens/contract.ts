@@ -28,6 +28,15 @@ export interface AccessTokens {
   enter(token: string, gateway: Gateway | null): MaybePromise<Result<Caller, Refusal>>;
   /** The caller of something that lasts, as they are now; of memory. */
   still(caller: Caller, gateway: Gateway): Result<Caller, Refusal>;
+  /** The grant by which this caller came, at a gateway or on the API; `null`: by none. */
+  grantOf(caller: Caller): string | null;
+  /**
+   * Somebody who came by a token, as they are now, by what that hung on. The token itself may be over: as long as the sign-in and the
+   * grant last, its client gets another.
+   */
+  callerAgain(who: CameByToken, gateway: Gateway): Promise<Result<Caller, Refusal>>;
+  /** The same on the API, in this project. */
+  principalAgain(who: CameByToken, projectId: string): Promise<Result<Principal, Refusal>>;
   /** The rule of `enter` before there is a token: as whom a sign-in would come in; refused where it would not. */
   admits(signIn: SignIn, gateway: Gateway): Result<{ readonly userId: string }, Refusal>;
   /** The principal of a token for the API, in this project; `null`: the person's first. `resource.unknown` where they have no role. */
@@ -42,4 +51,15 @@ export interface AccessTokens {
 export interface Place {
   readonly organizationId: string | null;
   readonly projectId: string | null;
+}
+
+/** What an access token said, but for the token. */
+export interface CameByToken {
+  readonly principalId: string;
+  /** `null` for a service account. */
+  readonly signInId: string | null;
+  /** `null`: of none. */
+  readonly grantId: string | null;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
 }

@@ -56,7 +56,14 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     if (!verified.ok) return verified;
     // Whoever it names, and what they may do, can be as new as the token, and made by another replica.
     await changes.look();
-    const token = verified.value;
+    const looked = await knownNow(verified.value);
+    // What ended in the meantime may be what was just read.
+    if (looked.ok && endings === endingsBefore) memory.keep(digest, looked.value);
+    return looked;
+  }
+
+  /** What the token hangs on, as it is now. */
+  async function knownNow(token: VerifiedToken): Promise<Result<KnownToken, Refusal>> {
     const { signInId, principalId, grantId, expiresAtMs } = token;
     const signIn = signInId === null ? null : await signIns.find(signInId);
     const lasts = isOf(token, signIn) && (await hasGrant(deps, grantId));
@@ -67,10 +74,7 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     }
     const signedInUntilMs = signIn === null ? expiresAtMs : Date.parse(signIn.expiresAt);
     const untilMs = Math.min(expiresAtMs, signedInUntilMs);
-    const known: KnownToken = { token, signIn, untilMs, isOver: !lasts, answered: null };
-    // What ended in the meantime may be what was just read.
-    if (endings === endingsBefore) memory.keep(digest, known);
-    return ok(known);
+    return ok({ token, signIn, untilMs, isOver: !lasts, answered: null });
   }
 
   return {
@@ -93,6 +97,7 @@ export function createKnownTokens(deps: KnownTokensDeps, admission: Admission) {
     async read(text: string): Promise<Result<VerifiedToken, Refusal>> {
       return text.length > maxTokenLength ? tooLong : await verify(text);
     },
+    known: knownNow,
     isKnown: (digest: string, known: KnownToken) => memory.find(digest) === known,
     size: memory.size,
   };

@@ -58,7 +58,7 @@ export async function createApiKeys(deps: {
   readonly log: Log;
   readonly serviceAccounts: Pick<ServiceAccounts, 'get'>;
 }): Promise<ApiKeys> {
-  const { clock, log, serviceAccounts } = deps;
+  const { clock, log } = deps;
   const store = createKeyStore(deps.db, deps.changes);
   const byHash = new Map<string, LiveKey>();
 
@@ -68,6 +68,12 @@ export async function createApiKeys(deps: {
 
   function forget(test: (key: ApiKey) => boolean): void {
     for (const [hash, { key }] of byHash) if (test(key)) byHash.delete(hash);
+  }
+
+  function find(projectId: string, id: string): { readonly hash: string; readonly live: LiveKey } | null {
+    for (const [hash, live] of byHash)
+      if (live.key.projectId === projectId && live.key.id === id) return { hash, live };
+    return null;
   }
 
   function draft(id: string, text: string, key: NewApiKey): StoredKey {
@@ -102,11 +108,10 @@ export async function createApiKeys(deps: {
       if (text === '') return missing;
       if (text.length > maxKeyLength) return unknown;
       // Found by digest, and a caller cannot steer a digest, so the time this takes tells nothing about any key.
-      const live = byHash.get(hashKey(text));
-      if (live === undefined) return unknown;
-      if (live.expiresAtMs <= clock.now()) return live.expired;
-      return live.key.serviceAccountId === null ? live.accepted : ofAccount(live, serviceAccounts);
+      return answerOf(byHash.get(hashKey(text)), deps);
     },
+
+    principalOf: (projectId, id) => answerOf(find(projectId, id)?.live, deps),
 
     async createKey(key) {
       const plaintext = newKeyText();
@@ -117,20 +122,15 @@ export async function createApiKeys(deps: {
     },
 
     listKeys(projectId) {
-      return (
-        [...byHash.values()]
-          .map(({ key }) => key)
-          .filter((key) => key.projectId === projectId)
-          // Those of an account went with it.
-          .filter(({ serviceAccountId: id }) => id === null || serviceAccounts.get(id) !== null)
-          .sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id))
-      );
+      const keys = [...byHash.values()].map(({ key }) => key).filter((key) => key.projectId === projectId);
+      return keys.filter((key) => hasAccount(key, deps.serviceAccounts)).sort(byAge);
     },
 
     async updateKey(projectId, id, change) {
-      const live = [...byHash].find(([, { key }]) => key.projectId === projectId && key.id === id);
-      if (live === undefined) return null;
-      const [hash, { key: before }] = live;
+      const found = find(projectId, id);
+      if (found === null) return null;
+      const { hash, live } = found;
+      const before = live.key;
       const expiresAt = change.expiresAt == null ? change.expiresAt : isoDate(change.expiresAt);
       const key = { ...before, ...change, ...(expiresAt === undefined ? {} : { expiresAt }) };
       if (!(await store.update(key))) return null;
@@ -162,6 +162,18 @@ export async function createApiKeys(deps: {
 function adminKey(name: string): NewApiKey {
   const unrestricted = { users: null, gateways: null, tools: null, serviceAccountId: null, expiresAt: null };
   return { projectId: 'default', name, scopes: ['admin'], ...unrestricted };
+}
+
+function answerOf(
+  live: LiveKey | undefined,
+  {
+    clock,
+    serviceAccounts,
+  }: { readonly clock: Clock; readonly serviceAccounts: Pick<ServiceAccounts, 'get'> },
+): Result<Principal, Refusal> {
+  if (live === undefined) return unknown;
+  if (live.expiresAtMs <= clock.now()) return live.expired;
+  return live.key.serviceAccountId === null ? live.accepted : ofAccount(live, serviceAccounts);
 }
 
 /** As the account stands now: it may be gone, or another than it was a moment ago. */
@@ -214,6 +226,15 @@ function isoDate(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new Fault('the expiry of an API key is not a date');
   return new Date(ms).toISOString();
+}
+
+/** Those of an account went with it. */
+function hasAccount({ serviceAccountId: id }: ApiKey, accounts: Pick<ServiceAccounts, 'get'>): boolean {
+  return id === null || accounts.get(id) !== null;
+}
+
+function byAge(a: ApiKey, b: ApiKey): number {
+  return compare(a.createdAt, b.createdAt) || compare(a.id, b.id);
 }
 
 function compare(a: string, b: string): number {

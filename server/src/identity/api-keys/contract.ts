@@ -28,6 +28,8 @@ export interface ApiKeys {
    * (unknown and revoked keys alike) or `.expired`. Takes no database round trip.
    */
   authenticate(authorization: string | undefined): Result<Principal, Refusal>;
+  /** What `authenticate` says of this key now; by its id, for what goes on after its request. */
+  principalOf(projectId: string, id: string): Result<Principal, Refusal>;
   createKey(key: NewApiKey): Promise<{ readonly key: ApiKey; readonly plaintext: string }>;
   listKeys(projectId: string): readonly ApiKey[];
   /** What is left out stays; `null` where the project has no such key. */

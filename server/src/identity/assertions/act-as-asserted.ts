@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type Caller, type Principal, type Refusal, refusal } from '#domain';
+import { type Caller, type Gateway, type Principal, type Refusal, refusal } from '#domain';
 import { type Clock, createSealer, err, type Result } from '#foundation';
 import { isSignedToken } from '../act-as.ts';
 import type { ActAs } from '../acting.ts';
@@ -26,7 +26,17 @@ export function createAsserted(
     clock,
     exchangesTokens,
   }: { readonly clock: Clock; readonly exchangesTokens: (projectId: string) => boolean },
-): Pick<Identity, 'actAsAsserted' | 'stillActs'> & { readonly assertionOf: AssertionOf } {
+): Pick<Identity, 'actAsAsserted' | 'stillActs'> & {
+  readonly assertionOf: AssertionOf;
+  /** What the token said by which this caller came; `null`: they came by none. */
+  readonly assertedOf: (caller: Caller) => Assertion | null;
+  /** By that again, where the gateway still demands it, and as long as it holds. */
+  readonly actsAgain: (
+    principal: Principal,
+    who: { readonly userId: string | null; readonly assertion: Assertion | null },
+    gateway: Gateway | null,
+  ) => Result<Caller, Refusal>;
+} {
   const origins = new WeakMap<Caller, Assertion>();
   const sealer = createSealer(randomBytes(32));
   /** As they came, where they may be shown elsewhere. */
@@ -52,7 +62,21 @@ export function createAsserted(
     tokens.set(assertion, sealer.seal(purpose, token, assertion.userId));
   }
 
+  function actsAgain(
+    principal: Principal,
+    { userId, assertion }: { readonly userId: string | null; readonly assertion: Assertion | null },
+    gateway: Gateway | null,
+  ): Result<Caller, Refusal> {
+    const by = gateway?.userAssertion ?? null;
+    if (by === null) return actAs(principal, userId);
+    if (assertion === null || !isDeepStrictEqual(assertion.by, by)) return err(missing);
+    if (assertion.untilMs <= clock.now()) return err(invalid('it has expired'));
+    return callerOf(principal, null, { ok: true, value: assertion });
+  }
+
   return {
+    assertedOf: (caller) => origins.get(caller) ?? null,
+    actsAgain,
     actAsAsserted(principal, named, by, gateway) {
       const { token, userId } = tokenOf(named);
       if (token === null) return err(missing);
@@ -69,14 +93,8 @@ export function createAsserted(
       if (assertion === undefined || sealed === undefined) return null;
       return sealer.open(purpose, sealed, assertion.userId) as string;
     },
-    stillActs(principal, caller, gateway) {
-      const by = gateway.userAssertion ?? null;
-      if (by === null) return actAs(principal, caller.userId);
-      const assertion = origins.get(caller);
-      if (assertion === undefined || !isDeepStrictEqual(assertion.by, by)) return err(missing);
-      if (assertion.untilMs <= clock.now()) return err(invalid('it has expired'));
-      return callerOf(principal, null, { ok: true, value: assertion });
-    },
+    stillActs: (principal, caller, gateway) =>
+      actsAgain(principal, { userId: caller.userId, assertion: origins.get(caller) ?? null }, gateway),
   };
 }
 

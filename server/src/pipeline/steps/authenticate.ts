@@ -1,6 +1,6 @@
 import { type Caller, type Gateway, type Principal, type Refusal, refusal } from '#domain';
 import { err, type MaybePromise, type Result } from '#foundation';
-import { type Identity, presentedToken } from '#identity';
+import { type Identity, presentedToken, type RememberedCaller } from '#identity';
 import type { Presented } from '../contract.ts';
 
 /**
@@ -73,6 +73,19 @@ export function stillThere(
   if (!principal.ok) return principal;
   const closed = closedTo(principal.value.gateways, principal.value.projectId, gateway);
   return closed === null ? identity.stillActs(principal.value, caller, gateway) : err(closed);
+}
+
+/** The caller of something that went on without them, as they are now. */
+export async function again(
+  who: RememberedCaller,
+  gateway: Gateway | null,
+  identity: Identity,
+): Promise<Result<Caller, Refusal>> {
+  const caller = await identity.again(who, gateway);
+  if (!caller.ok || gateway === null || caller.value.principal.kind !== 'api_key') return caller;
+  const { gateways, projectId } = caller.value.principal;
+  const closed = closedTo(gateways, projectId, gateway);
+  return closed === null ? caller : err(closed);
 }
 
 /** Outside any gateway; `null`: for no user, as whom a key for certain users would see more than as one of them. */
