@@ -2,6 +2,8 @@
 export interface SearchDocument {
   /** The tool's stable id. */
   readonly id: string;
+  /** Of everything here that is searched: who holds documents against an index (`known`) puts in only what differs. */
+  readonly hash: string;
   /** As the source spells it: `create_issue`, `SendEmail`. */
   readonly name: string;
   /** `mcp://github`: what its tools have in common. */
@@ -13,13 +15,13 @@ export interface SearchDocument {
   readonly enrichment: readonly string[];
   /** What people asked who then used it; `weight` is above 0 and at most 1. */
   readonly learned: readonly { readonly query: string; readonly weight: number }[];
-  /** Of an embedding model that was configured, normalised; left out: the built-in one makes it. */
+  /** Of an embedding model that was configured; left out: the built-in one stands in. */
   readonly vector?: Float32Array;
 }
 
 /**
  * Documents that may be found, as bits: slot `n` is bit `n & 7` of byte `n >> 3`. Slots beyond its end are not permitted.
- * Made by `Index.permit`, and good until the document of a slot is another (`Index.generation`).
+ * Made by `SearchIndex.permit`, and good until a slot has another document (`SearchIndex.generation`): later searches refuse it.
  */
 export interface Permitted {
   readonly bits: Uint8Array;
@@ -39,9 +41,9 @@ export interface SearchQuery {
 /** Best first. */
 export interface Hit {
   readonly id: string;
-  /** 0 to 1. */
+  /** 0 to 1, against the best of this answer: it tells nothing of what fits another query. */
   readonly score: number;
-  /** Others with the same name and description, which this one stands for. */
+  /** Others with the same name and description, which this one stands for; at most 100. */
   readonly alike: readonly string[];
 }
 
@@ -50,7 +52,9 @@ export interface SearchIndex {
   readonly size: number;
   /** Grows whenever a slot is given to another document. */
   readonly generation: number;
-  /** Puts documents in, or in place of those with their ids; resolves when searches see it. */
+  /** What is in, with its hash. */
+  known(): ReadonlyMap<string, string>;
+  /** Puts documents in, or in place of those with their ids; resolves when searches see it. Searches pass in between. */
   update(change: {
     readonly put: readonly SearchDocument[];
     readonly remove: readonly string[];

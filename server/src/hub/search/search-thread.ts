@@ -1,0 +1,58 @@
+import { Worker } from 'node:worker_threads';
+import { Fault } from '#foundation';
+import type { Log } from '#telemetry';
+import type { SlotHit } from './project-index.ts';
+import type { Work, WorkerAnswer, WorkerRequest, WorkerStart } from './search-worker.ts';
+
+interface Waiting {
+  resolve(hits: readonly SlotHit[]): void;
+  reject(error: unknown): void;
+}
+
+/** The main side of the thread that runs `search-worker.ts`; it keeps the process alive only while an answer is due. */
+export interface SearchThread {
+  send(work: Work): Promise<readonly SlotHit[]>;
+  end(): Promise<void>;
+}
+
+export function startSearchThread(file: URL, start: WorkerStart, log: Log): SearchThread {
+  const worker = new Worker(file, { workerData: start, execArgv: [] });
+  const waiting = new Map<number, Waiting>();
+  let nextId = 0;
+  let death: Fault | null = null;
+  let ending = false;
+
+  const die = (reason: string, cause?: unknown) => {
+    if (death !== null) return;
+    death = new Fault(`Search has stopped (${reason}). Restart Sallyport.`, { cause });
+    if (!ending) log.error({ reason }, 'search has stopped');
+    for (const { reject } of waiting.values()) reject(death);
+    waiting.clear();
+  };
+  worker.on('message', (answer: WorkerAnswer) => {
+    const entry = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (waiting.size === 0) worker.unref();
+    if ('error' in answer) entry?.reject(new Fault(`Search failed: ${answer.error}`));
+    else entry?.resolve(answer.hits);
+  });
+  worker.on('error', (error) => die(error.message, error));
+  worker.on('exit', (code) => die(`its thread ended with code ${code}`));
+  worker.unref();
+
+  return {
+    send(work) {
+      if (death !== null) return Promise.reject(death);
+      return new Promise((resolve, reject) => {
+        const id = nextId++;
+        worker.postMessage({ id, work } satisfies WorkerRequest);
+        if (waiting.size === 0) worker.ref();
+        waiting.set(id, { resolve, reject });
+      });
+    },
+    async end() {
+      ending = true;
+      await worker.terminate();
+    },
+  };
+}
