@@ -8,6 +8,7 @@ import { createDrain, storedPosition } from './drain.ts';
 import { type JournalFiles, openJournal, readJournalId } from './journal.ts';
 import { recordOf } from './line.ts';
 import { readCalls, readLogBook, readOne } from './log-book.ts';
+import { readToolUse } from './tool-use.ts';
 import { verifyChains } from './verify.ts';
 
 export interface AuditDeps {
@@ -85,6 +86,10 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
     async calls(query) {
       await drain.until(journal.end());
       return readCalls(db, query);
+    },
+    async toolUse(query) {
+      await drain.until(journal.end());
+      return readToolUse(db, query);
     },
     async verify(options = {}) {
       const own = { journalId: journal.id, ...head };

@@ -74,6 +74,17 @@ export interface AuditCallsQuery {
   readonly limit: number;
 }
 
+/** How often a tool was called, and how it went. */
+export interface AuditToolUse {
+  readonly toolId: string;
+  readonly calls: number;
+  readonly failures: number;
+  readonly refusals: number;
+  /** Of calls that succeeded. */
+  readonly medianMs: number | null;
+  readonly lastUsed: string;
+}
+
 /** A tool call, as far as a decision on it needs it. */
 export type AuditCall = Pick<
   AuditEvent,
@@ -107,6 +118,8 @@ export interface Audit {
   get(projectId: string, id: string): Promise<AuditEvent | null>;
   /** Newest first. Sees everything recorded before the call. The times must be times. */
   calls(query: AuditCallsQuery): Promise<readonly AuditCall[]>;
+  /** How each tool was used since then (ISO 8601). Sees everything recorded before the call. */
+  toolUse(query: { readonly projectId: string; readonly since: string }): Promise<readonly AuditToolUse[]>;
   /**
    * Makes every record's hash again, of all projects and all journals, a few records at a time. Finds records that were
    * altered, taken out or put in since they were journalled. The time must be one.

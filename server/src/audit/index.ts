@@ -13,6 +13,7 @@ export type {
   AuditEntry,
   AuditPage,
   AuditQuery,
+  AuditToolUse,
   ChainAnchor,
   VerifyOptions,
 } from './contract.ts';

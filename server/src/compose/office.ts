@@ -168,6 +168,10 @@ function seeingAll(audit: Audit, settled: () => Promise<void>): Audit {
       await settled();
       return audit.calls(query);
     },
+    async toolUse(query) {
+      await settled();
+      return audit.toolUse(query);
+    },
     async verify(options) {
       await settled();
       return audit.verify(options);

@@ -23,4 +23,5 @@ export type { Entries, Entry } from './entries.ts';
 export type { HookEntry, PluginEntry } from './hooks/contract.ts';
 export { createPolicy } from './policy.ts';
 export type { Redactions } from './rules/contract.ts';
+export { privatePieces } from './rules/private-pieces.ts';
 export { checkRule } from './rules/rules.ts';

@@ -101,7 +101,7 @@ export interface GovernanceAdministration {
   forgetNeed(projectId: string, id: string): Promise<boolean>;
 
   /** What would help most first. */
-  review(projectId: string, tools: readonly Tool[]): Promise<readonly ReviewItem[]>;
+  review(projectId: string): Promise<readonly ReviewItem[]>;
   /** It comes back only where something else is wrong with it. */
   dismiss(projectId: string, itemId: string): Promise<void>;
 
@@ -118,9 +118,6 @@ export interface LearnedQuery extends Learned {
   readonly uses: number;
   readonly lastUsed: string;
 }
-
-/** What was searched for by a caller who then named the tool, which was not found, or stood far down. */
-export interface MissedQuery extends Omit<LearnedQuery, 'weight'> {}
 
 export interface MissingNeed {
   readonly id: string;

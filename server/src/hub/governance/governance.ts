@@ -1,0 +1,83 @@
+import type { Audit } from '#audit';
+import type { Catalog } from '#catalog';
+import type { Tool } from '#domain';
+import type { Clock } from '#foundation';
+import type { Changes, Db } from '#storage';
+import type { Log } from '#telemetry';
+import type { Vault } from '#vault';
+import type { Governance } from './contract.ts';
+import { curated } from './curate.ts';
+import { createCurations } from './curations.ts';
+import { createNeeds } from './needs.ts';
+import { createQueries } from './queries.ts';
+import { createRecentSearches } from './recent-searches.ts';
+import { createReview } from './review.ts';
+import { createUsage } from './usage.ts';
+
+export interface GovernanceDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly vault: Pick<Vault, 'serverKey'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly catalog: Pick<Catalog, 'tools' | 'shown'>;
+  readonly audit: Pick<Audit, 'toolUse'>;
+  /** Whether searches are learned from; where not, what was learned has no weight either. */
+  readonly learns?: () => boolean;
+}
+
+export async function createGovernance(deps: GovernanceDeps): Promise<Governance> {
+  const { db, changes, vault, clock, log, catalog, audit, learns = () => true } = deps;
+  const listeners: Parameters<Governance['onChange']>[0][] = [];
+  const onChange: Parameters<Governance['onChange']>[0] = (projectId, toolIds) => {
+    for (const listener of listeners) listener(projectId, toolIds);
+  };
+  const key = await vault.serverKey('callers that are counted');
+  const curations = await createCurations({ db, changes, onChange });
+  const queries = await createQueries({ db, changes, clock, log, key, onChange });
+  const needs = createNeeds({ db, clock, key });
+  const recent = createRecentSearches(clock, queries.note);
+  const usage = createUsage(audit, clock);
+  const examplesOf = (tool: Tool) => {
+    const { examples } = curations.of(tool.projectId, tool.id);
+    return examples.length === 0 ? examples : examples.filter((one) => catalog.shown(tool).takes(one).ok);
+  };
+
+  return {
+    curationOf: curations.of,
+    examplesOf,
+    learnedOf: (projectId, toolId) => (learns() ? queries.learnedOf(projectId, toolId) : []),
+    closedTo: curations.closedTo,
+    standing: ({ principal }, { id }) => (curations.closedTo(principal).has(id) ? 'closed' : 'open'),
+    searched(bearer, projectId, searches) {
+      if (learns()) recent.remember(bearer, projectId, searches);
+    },
+    queryFor: recent.queryFor,
+    executed(bearer, _projectId, toolId, succeeded) {
+      if (succeeded) recent.used(bearer, toolId);
+    },
+    missing: needs.report,
+    onChange: (listener) => void listeners.push(listener),
+    administration: {
+      curated: curations.all,
+      curate: (projectId, tool, change, successorId) =>
+        curations.change({ projectId, id: tool.id }, (before) =>
+          curated({ catalog, curationOf: curations.of }, tool, before, change, successorId),
+        ),
+      forgetCuration: (projectId, id) => curations.remove({ projectId, id }),
+      learned: (projectId, toolId) => queries.list(projectId, 'led', toolId),
+      forgetLearned: (projectId, { toolId = null, query = null }) => queries.forget(projectId, toolId, query),
+      needs: needs.list,
+      forgetNeed: needs.forget,
+      ...createReview({
+        ...{ db, clock, catalog, curationOf: curations.of, examplesOf, needs: needs.list, usage },
+        missed: (projectId) => queries.list(projectId, 'missed'),
+      }),
+      usage,
+    },
+    async close() {
+      recent.close();
+      await queries.close();
+    },
+  };
+}
