@@ -81,8 +81,7 @@ export function documentOf(
   { id, name, description, server, tags, parameters }: EvalTool,
   learned: SearchDocument['learned'] = [],
 ): SearchDocument {
-  return {
-    id,
+  const searched = {
     name,
     namespace: server === undefined ? '' : `mcp://${server}`,
     title: null,
@@ -94,4 +93,5 @@ export function documentOf(
     enrichment: tags ?? [],
     learned,
   };
+  return { ...searched, id, hash: createHash('sha1').update(JSON.stringify(searched)).digest('base64') };
 }

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SearchEngine } from '../../server/src/hub/search/contract.ts';
-import { createSearchEngine } from '../../server/src/hub/search/engine.ts';
+import { createSearchEngine } from '../../server/src/hub/search/search-engine.ts';
+import { silentLog } from '../../server/src/telemetry/index.ts';
 import { ownRoot } from '../gateway-process.ts';
 import { printNote } from '../load/table.ts';
 import {
@@ -153,7 +154,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const sets = names.map((name) => loadSet(name, options.data));
-  const engine = createSearchEngine();
+  const engine = createSearchEngine({ log: silentLog });
   try {
     const { gates, result } = await measureAll(engine, sets);
     printNote('');

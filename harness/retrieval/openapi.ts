@@ -45,7 +45,7 @@ export function openApiOperations(): EvalTool[] {
     for (const tool of operationsOf(JSON.parse(readFileSync(join(folder, file), 'utf8')) as OpenApi, file)) {
       const key = createHash('sha1')
         .update(JSON.stringify([tool.name, tool.description]))
-        .digest('latin1');
+        .digest('base64');
       if (!unique.has(key)) unique.set(key, tool);
     }
   }
