@@ -52,6 +52,8 @@ export function startSearchThread(file: URL, start: WorkerStart, log: Log): Sear
     },
     async end() {
       ending = true;
+      // Whoever waits for the end must live to see it.
+      worker.ref();
       await worker.terminate();
     },
   };
