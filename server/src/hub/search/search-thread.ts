@@ -32,7 +32,7 @@ export function startSearchThread(file: URL, start: WorkerStart, log: Log): Sear
   worker.on('message', (answer: WorkerAnswer) => {
     const entry = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0 && !ending) worker.unref();
     if ('error' in answer) entry?.reject(new Fault(`Search failed: ${answer.error}`));
     else entry?.resolve(answer.hits);
   });
