@@ -1,7 +1,7 @@
 import { privatePieces } from '#policy';
 
 /** Longer ones tell of one case, and not of what a tool is for. */
-export const maxLearnedLength = 300;
+const maxLearnedLength = 300;
 const maxNeedLength = 500;
 
 /** One wording for what differs in case, spaces and the mark at its end only. */
@@ -20,14 +20,21 @@ function plain(text: string): string {
     .trim();
 }
 
-/** Whether it may be kept: no address, number of a person, or secret, and no long number that could be one. */
-export function maySay(query: string): boolean {
-  return (
-    query.length > 0 &&
-    query.length <= maxLearnedLength &&
-    !/\p{N}(?:[ ./-]?\p{N}){5,}/u.test(query) &&
-    privatePieces(query).length === 0
-  );
+/** What follows is nobody's business. */
+const givesAway = /(?:passw(?:or)?d|passphrase|pin|secret|token|key)\s*(?:is\b|[:=])/i;
+/** Longer than what has a name, or a number of somebody or something. */
+const longNumber = /\p{N}(?:[ ./-]?\p{N}){5,}/u;
+const looksRandom = /(?=\S*\p{N}\S*\p{N})(?=\S*\p{L})\S{16,}/u;
+
+/** The query in one wording; `null` where it may hold personal data or a secret, or is too long to be about any but one case. */
+export function learnable(query: string): string | null {
+  if (query.length > 2 * maxLearnedLength) return null;
+  const text = plain(query);
+  const wording = normalised(text);
+  if (wording === '' || wording.length > maxLearnedLength) return null;
+  const isPrivate =
+    givesAway.test(text) || longNumber.test(text) || looksRandom.test(text) || privatePieces(text).length > 0;
+  return isPrivate ? null : wording;
 }
 
 /** With three dots for what may not be kept. */

@@ -1,6 +1,6 @@
 import type { Clock } from '#foundation';
 import type { Searched } from './contract.ts';
-import { maxLearnedLength, maySay, normalised } from './plain-text.ts';
+import { learnable } from './plain-text.ts';
 
 /** Tools further down are hardly seen. */
 const farDown = 5;
@@ -105,8 +105,7 @@ export function createRecentSearches(
       sweep();
       const batch = {};
       for (const { query: asked, toolIds: found } of searches) {
-        const wording = normalised(asked.slice(0, 2 * maxLearnedLength));
-        const query = maySay(wording) ? wording : null;
+        const query = learnable(asked);
         const toolIds = found.slice(0, maxTools);
         const recent: Recent = {
           ...{ bearer, projectId, query, toolIds, batch, isAlone: searches.length === 1 },
