@@ -35,6 +35,8 @@ export interface FoundTool {
   summary: string;
   /** 0 to 1, among the tools that the caller may use. */
   score: number;
+  /** The same tool, by name and description, elsewhere. */
+  also?: string[];
   /** What stands between the caller and the call. */
   requires?: ('consent' | 'approval')[];
   read_only?: boolean;
@@ -154,6 +156,8 @@ export interface NamespaceNode {
 }
 export interface ListNamespacesResponse {
   namespaces: NamespaceNode[];
+  /** Where these are not all. */
+  advice?: string;
 }
 
 /** Governance of the catalogue. `draft` and `hidden` are found by nobody but who governs; `hidden` is not callable either. */

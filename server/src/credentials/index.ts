@@ -34,4 +34,5 @@ export { checkAuthProvider } from './providers/complete.ts';
 export type { AuthProvider, Providers, Requirement } from './providers/contract.ts';
 export { knownProviders } from './providers/known/known-providers.ts';
 export type { KnownProvider } from './providers/known-provider.ts';
+export { requirementOf } from './requirement-of.ts';
 export type { Secret, SecretPlace, Secrets } from './secrets/contract.ts';

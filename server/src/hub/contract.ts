@@ -6,14 +6,15 @@ import type {
   GetToolDetailsResponse,
   ListNamespacesRequest,
   ListNamespacesResponse,
+  ReportMissingRequest,
   ResumeExecutionRequest,
   SearchToolsRequest,
   SearchToolsResponse,
 } from '@sallyport/contracts';
-import type { GatewayView } from '#catalog';
-import type { Refusal } from '#domain';
+import type { GatewayView, ShownTool } from '#catalog';
+import type { Gateway, Refusal } from '#domain';
 import type { Result } from '#foundation';
-import type { Asking } from './executions/contract.ts';
+import type { Asking, Executions } from './executions/contract.ts';
 import type { Governance } from './governance/contract.ts';
 
 /** Somebody who asks the hub, and of what. */
@@ -35,8 +36,20 @@ export interface Hub {
   resumeExecution(asking: HubAsking, request: ResumeExecutionRequest): Answer<ExecutionResponse>;
   cancelExecution(asking: HubAsking, request: CancelExecutionRequest): Answer<ExecutionResponse>;
   listNamespaces(asking: HubAsking, request: ListNamespacesRequest): Answer<ListNamespacesResponse>;
+  /** Somebody found no tool for what they want to do. */
+  reportMissing(asking: HubAsking, request: ReportMissingRequest): Answer<void>;
+  /** How an execution of the caller's own is; nothing is done about it. */
+  lookAt(asking: HubAsking, executionId: string): Answer<ExecutionResponse>;
+  /** The caller's own, newest first. */
+  listExecutions(
+    asking: HubAsking,
+    page: { readonly limit: number; readonly offset: number },
+  ): ReturnType<Executions['list']>;
   readonly governance: Governance;
-  /** Whether the gateway shows the six in place of its tools: by its `presentation`; with `auto` by how many tools there are. */
-  presents(view: GatewayView): boolean;
+  /**
+   * Whether whoever may see these tools of the gateway is shown the six in their place: by its `presentation`, with `auto` by how
+   * many they are. Nobody learns from it how many others there are.
+   */
+  presents(gateway: Gateway, visible: readonly ShownTool[]): boolean;
   close(graceMs: number): Promise<void>;
 }

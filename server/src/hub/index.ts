@@ -11,5 +11,13 @@ export type { Hub, HubAsking } from './contract.ts';
 export { bearerOf } from './governance/bearer.ts';
 export type { Curation, Governance, GovernanceAdministration } from './governance/contract.ts';
 export { createGovernance } from './governance/governance.ts';
-export type { Hit, Permitted, SearchDocument, SearchEngine, SearchIndex, SearchQuery } from './search/contract.ts';
+export { createHub, type HubDeps } from './hub.ts';
+export type {
+  Hit,
+  Permitted,
+  SearchDocument,
+  SearchEngine,
+  SearchIndex,
+  SearchQuery,
+} from './search/contract.ts';
 export { createSearchEngine } from './search/search-engine.ts';

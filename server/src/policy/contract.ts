@@ -94,7 +94,16 @@ export interface SpokenFailure {
   readonly reason?: string;
 }
 
+/** What a call would be held to, whatever its arguments are. */
+export interface Foreseen {
+  readonly limits: readonly LimitRequest[];
+  /** By what it is called with, somebody may have to agree first. */
+  readonly mayWaitForApproval: boolean;
+}
+
 export interface Policy extends PolicyAdministration {
+  /** For who may call it, before they do. Nobody is asked and nothing is counted. */
+  foreseen(asking: Asking): Foreseen;
   /**
    * Whether grants and the key let the caller see and use the target: immediate, so hooks are not asked. For what is decided
    * anew when it is used.

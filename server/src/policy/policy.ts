@@ -11,6 +11,7 @@ import type { Policy } from './contract.ts';
 import { createDecide } from './decide.ts';
 import { createEntries, type Entry, type EntryList } from './entries.ts';
 import { explain } from './explain.ts';
+import { createForeseen } from './foreseen.ts';
 import { gatewaysOf } from './gateways-of.ts';
 import { createGrants } from './grants/grants.ts';
 import type { KeptHook, KeptPlugin } from './hooks/contract.ts';
@@ -103,6 +104,7 @@ export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
     standsAlone: createStandsAlone({ rules: entries.rules, limits: entries.limits, hooks, version }),
     passing: (grant, what, value) => passing(parts, grant, what, value),
     overheard: (asking, value) => overheard(parts, asking, value),
+    foreseen: createForeseen(entries),
     grants: entries.grants,
     rules: entries.rules,
     limits: entries.limits,

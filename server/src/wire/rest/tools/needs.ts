@@ -1,5 +1,10 @@
 import type { AuthorizationStatus, ToolResponse } from '@sallyport/contracts';
-import type { AuthProvider, ForWhom, Requirement } from '#credentials';
+import {
+  type AuthProvider,
+  type ForWhom,
+  requirementOf as ofCredentials,
+  type Requirement,
+} from '#credentials';
 import type { Refusal, Tool } from '#domain';
 import type { Result } from '#foundation';
 import type { RestDeps } from '../route.ts';
@@ -50,16 +55,8 @@ export async function needsOf(
 }
 
 /** What a tool declares, or its MCP server is declared to be sent; `null`: no account at a provider. */
-export function requirementOf(
-  { sources }: Pick<RestDeps, 'sources'>,
-  { requirements: { authorization }, projectId, sourceId }: Tool,
-): Requirement | null {
-  if (authorization === null) {
-    const ofSource = sources.get(projectId, sourceId)?.authProvider ?? null;
-    return ofSource === null ? null : { id: ofSource.id, providerId: null, scopes: ofSource.scopes };
-  }
-  const { id, provider_id, oauth2 } = authorization;
-  return { id: id || null, providerId: provider_id || null, scopes: oauth2?.scopes ?? [] };
+export function requirementOf({ sources }: Pick<RestDeps, 'sources'>, tool: Tool): Requirement | null {
+  return ofCredentials(tool, sources.get(tool.projectId, tool.sourceId));
 }
 
 type Statuses = ReadonlyMap<Tool, Result<AuthorizationStatus, Refusal> | undefined>;

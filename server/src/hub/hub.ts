@@ -1,0 +1,118 @@
+import type { ExecutionResponse } from '@sallyport/contracts';
+import type { Audit } from '#audit';
+import type { Catalog } from '#catalog';
+import type { Credentials } from '#credentials';
+import type { Refusal } from '#domain';
+import { type Clock, err, ok, type Result } from '#foundation';
+import type { Pipeline } from '#pipeline';
+import type { Policy } from '#policy';
+import type { Sources } from '#sources';
+import type { Log } from '#telemetry';
+import type { Hub, HubAsking } from './contract.ts';
+import type { Executions } from './executions/contract.ts';
+import { findTool } from './find-tool.ts';
+import { bearerOf } from './governance/bearer.ts';
+import type { Governance } from './governance/contract.ts';
+import { createIndexing } from './indexing.ts';
+import type { Models } from './models/contract.ts';
+import { namespacesIn } from './namespaces.ts';
+import { presentsHub } from './presents.ts';
+import { recordAsked } from './record-asked.ts';
+import { createScopes } from './scopes.ts';
+import type { SearchEngine } from './search/contract.ts';
+import { searchTools } from './search-tools.ts';
+import { getToolDetails } from './tool-details.ts';
+import { createToolRefs } from './tool-ref.ts';
+
+export interface HubDeps {
+  readonly catalog: Catalog;
+  readonly pipeline: Pipeline;
+  readonly policy: Policy;
+  readonly credentials: Credentials;
+  readonly sources: Sources;
+  readonly audit: Audit;
+  readonly governance: Governance;
+  readonly executions: Executions;
+  /** `null`: search does without. */
+  readonly models: Models | null;
+  /** Called once, when somebody searches for the first time. */
+  readonly openEngine: () => Promise<SearchEngine>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createHub(given: HubDeps): Hub {
+  const { governance, executions } = given;
+  const refs = createToolRefs(given.sources);
+  const scopes = createScopes({ ...given, refs });
+  const indexing = createIndexing({
+    ...given,
+    refs,
+    models: given.models?.documents ?? null,
+  });
+  const deps = { ...given, refs, scopes, indexing };
+
+  /** With its one record, and told as a result. */
+  async function asked<T>(
+    asking: HubAsking,
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<Result<T, Refusal>> {
+    const answer = await work();
+    await recordAsked(deps, asking, what);
+    return ok(answer);
+  }
+
+  /** What became of it is learned from, for the search that led to it. */
+  function learn(asking: HubAsking, toolId: string, { status }: ExecutionResponse): void {
+    if (status !== 'succeeded' && status !== 'failed') return;
+    const { principal } = asking.caller;
+    governance.executed(bearerOf(asking.caller), principal.projectId, toolId, status === 'succeeded');
+  }
+
+  return {
+    governance,
+    searchTools: (asking, request) => asked(asking, 'search_tools', () => searchTools(deps, asking, request)),
+    getToolDetails: (asking, request) =>
+      asked(asking, 'get_tool_details', () => getToolDetails(deps, asking, request)),
+    listNamespaces: (asking, { prefix = '' }) =>
+      asked(asking, 'list_namespaces', async () => namespacesIn((await scopes.of(asking)).spaces, prefix)),
+    async executeTool(asking, { tool, ...request }) {
+      const found = await findTool(deps, asking, tool);
+      if (!found.ok) {
+        const { hidden: _, ...told } = found.error;
+        await recordAsked(deps, asking, 'execute_tool', found.error);
+        return err(told);
+      }
+      const { id } = found.value.tool;
+      const outcome = await executions.execute(asking, {
+        ...request,
+        shown: found.value,
+        ref: refs.refOf(found.value.tool),
+        query: governance.queryFor(bearerOf(asking.caller), id),
+      });
+      if (outcome.ok) learn(asking, id, outcome.value);
+      return outcome;
+    },
+    resumeExecution: (asking, { execution_id, response = null, wait_ms = null }) =>
+      executions.resume(asking, execution_id, response, wait_ms),
+    cancelExecution: (asking, { execution_id }) => executions.cancel(asking, execution_id),
+    lookAt: (asking, id) => executions.look(asking, id),
+    listExecutions: (asking, page) => executions.list(asking, page),
+    async reportMissing(asking, { need }) {
+      const { caller } = asking;
+      await governance.missing(bearerOf(caller), caller.principal.projectId, need);
+      return ok(undefined);
+    },
+    presents(gateway, visible) {
+      const presents = presentsHub(gateway, visible);
+      // Whoever sees the six will search.
+      if (presents) indexing.warm(gateway.projectId);
+      return presents;
+    },
+    async close(graceMs) {
+      await executions.close(graceMs);
+      await indexing.close();
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import type { SourceKindName } from '@sallyport/contracts';
+import type { Catalog, ShownTool } from '#catalog';
+import type { MaybePromise } from '#foundation';
+import type { Pipeline } from '#pipeline';
+import type { HubAsking } from './contract.ts';
+import type { Governance } from './governance/contract.ts';
+import type { Indexed } from './indexing.ts';
+import { isWithin, type Space, type Spaces } from './namespaces.ts';
+import type { Permitted } from './search/contract.ts';
+import type { ToolRefs } from './tool-ref.ts';
+
+/** What somebody may use now, and nothing of the rest: whatever the six tell is made of this. */
+export interface Scope {
+  readonly tools: readonly ShownTool[];
+  readonly spaces: Spaces;
+  /** Of an index, what may be found. */
+  permit(indexed: Indexed, only: Only): Permitted;
+}
+
+export interface Only {
+  readonly namespace?: string | undefined;
+  readonly kinds?: readonly SourceKindName[] | undefined;
+}
+
+export interface Scopes {
+  of(asking: HubAsking): MaybePromise<Scope>;
+  /** Of these, what the caller may use: asked anew. */
+  among(asking: HubAsking, tools: readonly ShownTool[]): MaybePromise<readonly ShownTool[]>;
+  /** Of these ids, the tools that the caller may use: asked anew. */
+  withIds(asking: HubAsking, ids: Iterable<string>): Promise<ReadonlyMap<string, ShownTool>>;
+}
+
+export interface ScopesDeps {
+  readonly catalog: Pick<Catalog, 'tools' | 'shown' | 'onOffersChange'>;
+  readonly pipeline: Pick<Pipeline, 'visible'>;
+  readonly governance: Pick<Governance, 'closedTo'>;
+  readonly refs: ToolRefs;
+}
+
+/** What is asked for within one scope, again and again. */
+const maxPermits = 16;
+
+/** Kept by the very list that the pipeline gave, which is the same while nothing changed. */
+export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps): Scopes {
+  const kept = new WeakMap<readonly ShownTool[], { closed: ReadonlySet<string>; scope: Scope }>();
+  const ofProject = new Map<string, readonly ShownTool[]>();
+  let isHearing = false;
+
+  /** From the first that it keeps of the catalog. */
+  function hear(): void {
+    if (isHearing) return;
+    isHearing = true;
+    catalog.onOffersChange((projectId) => ofProject.delete(projectId));
+  }
+
+  function all({ view, caller }: HubAsking): readonly ShownTool[] {
+    if (view !== null) return view.tools;
+    const { projectId } = caller.principal;
+    hear();
+    let tools = ofProject.get(projectId);
+    if (tools === undefined) {
+      tools = catalog.tools(projectId).map(catalog.shown);
+      ofProject.set(projectId, tools);
+    }
+    return tools;
+  }
+
+  function scopeOf(visible: readonly ShownTool[], closed: ReadonlySet<string>): Scope {
+    const known = kept.get(visible);
+    if (known?.closed === closed) return known.scope;
+    const scope = createScope(without(visible, closed), refs);
+    kept.set(visible, { closed, scope });
+    return scope;
+  }
+
+  function among({ caller, gateway }: HubAsking, tools: readonly ShownTool[]) {
+    return pipeline.visible(caller, gateway, without(tools, governance.closedTo(caller.principal)));
+  }
+
+  return {
+    of(asking) {
+      const { caller, gateway } = asking;
+      const visible = pipeline.visible(caller, gateway, all(asking));
+      const closed = governance.closedTo(caller.principal);
+      return visible instanceof Promise
+        ? visible.then((tools) => scopeOf(tools, closed))
+        : scopeOf(visible, closed);
+    },
+    among,
+    async withIds(asking, ids) {
+      const known = byId(all(asking));
+      const tools = [...new Set(ids)].flatMap((id) => known.get(id) ?? []);
+      const usable = await among(asking, tools);
+      return new Map(usable.map((shown) => [shown.tool.id, shown]));
+    },
+  };
+}
+
+const maps = new WeakMap<readonly ShownTool[], ReadonlyMap<string, ShownTool>>();
+
+function byId(tools: readonly ShownTool[]): ReadonlyMap<string, ShownTool> {
+  let map = maps.get(tools);
+  if (map === undefined) {
+    map = new Map(tools.map((shown) => [shown.tool.id, shown]));
+    maps.set(tools, map);
+  }
+  return map;
+}
+
+function without(tools: readonly ShownTool[], closed: ReadonlySet<string>): readonly ShownTool[] {
+  return closed.size === 0 ? tools : tools.filter(({ tool }) => !closed.has(tool.id));
+}
+
+function createScope(tools: readonly ShownTool[], refs: ToolRefs): Scope {
+  const permits = new Map<string, { readonly permitted: Permitted; readonly indexed: Indexed }>();
+  let spaces: Spaces | null = null;
+  const spacesOf = (): Spaces => {
+    spaces ??= gather(tools, refs);
+    return spaces;
+  };
+
+  function* idsOf({ namespace, kinds }: Only): Iterable<string> {
+    for (const [name, { toolIds }] of spacesOf()) {
+      const isKind = kinds === undefined || kinds.some((kind) => name.startsWith(`${kind}://`));
+      if (isKind && (namespace === undefined || isWithin(name, namespace))) yield* toolIds;
+    }
+  }
+
+  return {
+    tools,
+    get spaces() {
+      return spacesOf();
+    },
+    permit(indexed, only) {
+      const key = JSON.stringify([only.namespace, only.kinds]);
+      const known = permits.get(key);
+      const { generation } = indexed.index;
+      if (known?.indexed === indexed && known.permitted.generation === generation) return known.permitted;
+      const permitted = indexed.index.permit(idsOf(only));
+      permits.delete(key);
+      permits.set(key, { permitted, indexed });
+      for (const oldest of permits.keys()) {
+        if (permits.size <= maxPermits) break;
+        permits.delete(oldest);
+      }
+      return permitted;
+    },
+  };
+}
+
+function gather(tools: readonly ShownTool[], refs: ToolRefs): Spaces {
+  const spaces = new Map<string, Space & { readonly toolIds: string[] }>();
+  for (const { tool } of tools) {
+    const namespace = refs.namespaceOf(tool);
+    const space = spaces.get(namespace);
+    if (space === undefined)
+      spaces.set(namespace, { description: tool.toolkit.description, toolIds: [tool.id] });
+    else space.toolIds.push(tool.id);
+  }
+  return spaces;
+}
