@@ -44,6 +44,8 @@ export type {
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
+export type { Block, ListingHead, Packer } from './packed-listing.ts';
+export { createPacker, createShared, newBlock, PackedListing, packed } from './packed-listing.ts';
 export type { Place } from './place.ts';
 export { keyOfPlace, placeOfKey } from './place.ts';
 export type { Caller, Permission, Principal, Role, Scope, Subject } from './principal.ts';

@@ -11,6 +11,8 @@ export { newId, randomHex } from './ids.ts';
 export { inTime } from './in-time.ts';
 export type { JsonMember, Members } from './json-members.ts';
 export { isDeeperThan, isHeavierThan, isMembers, jsonItems, jsonMembers } from './json-members.ts';
+export type { Rests } from './rests.ts';
+export { createRests } from './rests.ts';
 export type { Err, MaybePromise, Ok, Result } from './result.ts';
 export { err, ok } from './result.ts';
 export type { Sealer } from './seal.ts';

@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { ToolListing } from './tool.ts';
+
+/** As many definitions are compressed together: more would be smaller, and take longer to look into. */
+const perBlock = 16;
+const compression = { level: 1 };
+/** Definitions that are kept as objects: those that were asked for last, and as many before them. */
+const maxParsed = 1024;
+/** Of toolkits and the like that tools have in common; beyond, each tool has its own. */
+const maxShared = 4096;
+const digestLength = 22;
+
+/** The texts of a few listings, each on a line. */
+export interface Block {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+type Body = Omit<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'>;
+
+/** What is asked of every tool again and again. */
+export type ListingHead = Pick<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'> & {
+  /** The same as long as everything else that is said of the tool is. */
+  readonly digest: string;
+};
+
+/** What a source says about a tool, kept small: most of it is read from a compressed text when it is asked for. */
+export class PackedListing implements ToolListing {
+  readonly toolkit: ToolListing['toolkit'];
+  readonly name: string;
+  readonly requirements: ToolListing['requirements'];
+  readonly metadata: ToolListing['metadata'];
+  readonly digest: string;
+  readonly block: Block;
+  readonly line: number;
+
+  constructor({ toolkit, name, requirements, metadata, digest }: ListingHead, block: Block, line: number) {
+    this.toolkit = toolkit;
+    this.name = name;
+    this.requirements = requirements;
+    this.metadata = metadata;
+    this.digest = digest;
+    this.block = block;
+    this.line = line;
+  }
+
+  get description(): string {
+    return bodyOf(this).description;
+  }
+  get inputSchema(): ToolListing['inputSchema'] {
+    return bodyOf(this).inputSchema;
+  }
+  get outputSchema(): ToolListing['outputSchema'] {
+    return bodyOf(this).outputSchema;
+  }
+  get parameters(): ToolListing['parameters'] {
+    return bodyOf(this).parameters;
+  }
+  get output(): ToolListing['output'] {
+    return bodyOf(this).output;
+  }
+  get mcp(): ToolListing['mcp'] {
+    return bodyOf(this).mcp;
+  }
+  /** All of it, as JSON. */
+  get text(): string {
+    return textOf(this);
+  }
+}
+
+let blocks = 0;
+
+export function newBlock(bytes: Uint8Array): Block {
+  return { number: blocks++, bytes };
+}
+
+let looked: { readonly block: Block; readonly lines: readonly string[] } | null = null;
+
+function textOf({ block, line }: PackedListing): string {
+  if (looked?.block !== block) {
+    looked = { block, lines: inflateRawSync(block.bytes).toString('utf8').split('\n') };
+  }
+  return looked.lines[line] as string;
+}
+
+let parsed = new Map<number, Body>();
+let parsedBefore = new Map<number, Body>();
+
+function bodyOf(listing: PackedListing): Body {
+  const key = listing.block.number * perBlock + listing.line;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const body = parsedBefore.get(key) ?? (JSON.parse(textOf(listing)) as Body);
+  if (parsed.size >= maxParsed) {
+    parsedBefore = parsed;
+    parsed = new Map();
+  }
+  parsed.set(key, body);
+  return body;
+}
+
+/** Packs one listing after another; those that follow each other lie beside each other. */
+export interface Packer {
+  /** `text`: its JSON, where that is at hand. */
+  add(listing: ToolListing, text?: string): void;
+  /** All that were added, in their order. */
+  finish(): PackedListing[];
+}
+
+export function createPacker(): Packer {
+  const packed: PackedListing[] = [];
+  const shared = createShared();
+  let heads: ListingHead[] = [];
+  let texts: string[] = [];
+
+  function flush(): void {
+    if (heads.length === 0) return;
+    // What zlib returns is a part of something larger.
+    const block = newBlock(new Uint8Array(deflateRawSync(texts.join('\n'), compression)));
+    for (const [line, head] of heads.entries()) packed.push(new PackedListing(head, block, line));
+    heads = [];
+    texts = [];
+  }
+
+  return {
+    add(listing, text) {
+      const { toolkit, name, requirements, metadata } = listing;
+      const beginning = `{"toolkit":${JSON.stringify(toolkit)},"name":${JSON.stringify(name)},`;
+      // A text of another version may be in another order.
+      const whole = text?.startsWith(beginning) === true ? text : JSON.stringify(ordered(listing));
+      const digest = hash('sha256', whole.slice(beginning.length), 'base64url').slice(0, digestLength);
+      heads.push({
+        toolkit: shared(toolkit),
+        name,
+        requirements: shared(requirements),
+        metadata: metadata === null ? null : shared(metadata),
+        digest,
+      });
+      texts.push(whole);
+      if (heads.length === perBlock) flush();
+    },
+    finish() {
+      flush();
+      return packed;
+    },
+  };
+}
+
+function ordered(listing: ToolListing): ToolListing {
+  const { toolkit, name, description, inputSchema, outputSchema } = listing;
+  const { parameters, output, requirements, metadata, mcp } = listing;
+  return {
+    ...{ toolkit, name, description, inputSchema, outputSchema },
+    ...{ parameters, output, requirements, metadata, mcp },
+  };
+}
+
+/** The first of all that say the same. */
+export function createShared(): <Value extends object>(value: Value) => Value {
+  const known = new Map<string, object>();
+  return <Value extends object>(value: Value): Value => {
+    const text = JSON.stringify(value);
+    const first = known.get(text);
+    if (first !== undefined) return first as Value;
+    if (known.size < maxShared) known.set(text, value);
+    return value;
+  };
+}
+
+/** Listings as they are kept: those that are packed already are what they were. */
+export function packed(listings: readonly ToolListing[]): readonly PackedListing[] {
+  if (listings.every((listing) => listing instanceof PackedListing)) return listings;
+  const packer = createPacker();
+  for (const listing of listings) packer.add(listing);
+  return packer.finish();
+}
