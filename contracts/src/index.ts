@@ -133,6 +133,22 @@ export {
   toolRef,
 } from './rest/hub.ts';
 export type {
+  ForgottenResponse,
+  HubToolResponse,
+  LearnedQueryResponse,
+  MissingNeedResponse,
+  ReviewItemResponse,
+  ToolUsageResponse,
+} from './rest/hub-catalogue.ts';
+export {
+  forgetLearnedQuery,
+  hubLearnedQuery,
+  hubReviewQuery,
+  hubToolsQuery,
+  hubUsageQuery,
+  reviewKinds,
+} from './rest/hub-catalogue.ts';
+export type {
   OAuth2Request,
   OAuth2RequestSettings,
   OAuth2Settings,

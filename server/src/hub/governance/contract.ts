@@ -100,6 +100,8 @@ export interface GovernanceAdministration {
   needs(projectId: string): Promise<readonly MissingNeed[]>;
   forgetNeed(projectId: string, id: string): Promise<boolean>;
 
+  /** What to mend of a tool, in words; made for all of the project's tools. */
+  adviser(tools: readonly Tool[]): (tool: Tool) => readonly string[];
   /** What would help most first. */
   review(projectId: string): Promise<readonly ReviewItem[]>;
   /** It comes back only where something else is wrong with it. */

@@ -8,6 +8,7 @@ import type { Vault } from '#vault';
 import type { Governance } from './contract.ts';
 import { curated } from './curate.ts';
 import { createCurations } from './curations.ts';
+import { createFindings } from './findings.ts';
 import { createNeeds } from './needs.ts';
 import { createQueries } from './queries.ts';
 import { createRecentSearches } from './recent-searches.ts';
@@ -69,6 +70,10 @@ export async function createGovernance(deps: GovernanceDeps): Promise<Governance
       forgetLearned: (projectId, { toolId = null, query = null }) => queries.forget(projectId, toolId, query),
       needs: needs.list,
       forgetNeed: needs.forget,
+      adviser(tools) {
+        const findingsOf = createFindings({ curationOf: curations.of, examplesOf }, tools);
+        return (tool) => findingsOf(tool).map(({ advice }) => advice);
+      },
       ...createReview({
         ...{ db, clock, catalog, curationOf: curations.of, examplesOf, needs: needs.list, usage },
         missed: (projectId) => queries.list(projectId, 'missed'),

@@ -3,8 +3,9 @@ import type { Catalog } from '#catalog';
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Db } from '#storage';
-import type { Curation, GovernanceAdministration, LearnedQuery, ReviewItem, ToolUse } from './contract.ts';
-import { type Finding, findingsOf } from './documentation.ts';
+import type { GovernanceAdministration, LearnedQuery, ReviewItem, ToolUse } from './contract.ts';
+import type { Finding } from './documentation.ts';
+import { type AboutDeps, createFindings } from './findings.ts';
 
 /** Tools that are looked at before others have their turn. */
 const piece = 500;
@@ -14,12 +15,10 @@ const maxDismissals = 10_000;
 const missedWeight = 4;
 const missingWeight = 3;
 
-export interface ReviewDeps {
+export interface ReviewDeps extends AboutDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly catalog: Pick<Catalog, 'tools'>;
-  readonly curationOf: (projectId: string, toolId: string) => Curation;
-  readonly examplesOf: (tool: Tool) => readonly unknown[];
   readonly missed: (projectId: string) => readonly LearnedQuery[];
   readonly needs: GovernanceAdministration['needs'];
   readonly usage: GovernanceAdministration['usage'];
@@ -29,12 +28,17 @@ export interface ReviewDeps {
 export function createReview(deps: ReviewDeps): Pick<GovernanceAdministration, 'review' | 'dismiss'> {
   const { db, clock, catalog } = deps;
 
-  async function ofTools(projectId: string, tools: readonly Tool[]): Promise<ReviewItem[]> {
+  async function ofTools(
+    projectId: string,
+    all: readonly Tool[],
+    tools: readonly Tool[],
+  ): Promise<ReviewItem[]> {
     const usage = await deps.usage(projectId, 30);
+    const findingsOf = createFindings(deps, all);
     const items: ReviewItem[] = [];
     for (const [at, tool] of tools.entries()) {
       if (at % piece === piece - 1) await new Promise(setImmediate);
-      const item = documentationItem(tool, findingsAbout(deps, tool), usage.get(tool.id));
+      const item = documentationItem(tool, findingsOf(tool), usage.get(tool.id));
       if (item !== null) items.push(item);
     }
     return items;
@@ -50,9 +54,8 @@ export function createReview(deps: ReviewDeps): Pick<GovernanceAdministration, '
 
   return {
     async review(projectId) {
-      const tools = catalog
-        .tools(projectId)
-        .filter(({ id }) => deps.curationOf(projectId, id).lifecycle !== 'hidden');
+      const all = catalog.tools(projectId);
+      const tools = all.filter(({ id }) => deps.curationOf(projectId, id).lifecycle !== 'hidden');
       const byId = new Map(tools.map((tool) => [tool.id, tool]));
       const missed = deps.missed(projectId).flatMap((query) => {
         const tool = byId.get(query.toolId);
@@ -66,7 +69,7 @@ export function createReview(deps: ReviewDeps): Pick<GovernanceAdministration, '
         help: missingWeight * Math.log2(1 + callers),
       }));
       const gone = await dismissed(projectId);
-      return [...missed, ...needs, ...(await ofTools(projectId, tools))]
+      return [...missed, ...needs, ...(await ofTools(projectId, all, tools))]
         .filter(({ id }) => !gone.has(id))
         .sort((one, other) => other.help - one.help || (one.id < other.id ? -1 : 1));
     },
@@ -101,32 +104,6 @@ function documentationItem(
     query: null,
     help: severity * (1 + Math.log2(1 + (use?.calls ?? 0)) / 4),
   };
-}
-
-function findingsAbout({ curationOf, examplesOf, catalog }: ReviewDeps, tool: Tool): readonly Finding[] {
-  const curation = curationOf(tool.projectId, tool.id);
-  const found = [...findingsOf(tool, curation)];
-  const stale = curation.examples.length === 0 ? 0 : curation.examples.length - examplesOf(tool).length;
-  if (stale > 0)
-    found.push({
-      code: 'stale_examples',
-      advice: `its schema no longer takes ${stale} of its examples`,
-      severity: 3,
-    });
-  if (curation.lifecycle !== 'deprecated') return found;
-  const { successorId } = curation;
-  if (successorId === null)
-    found.push({ code: 'no_successor', advice: 'it is deprecated: say what to use instead', severity: 2 });
-  else if (
-    curationOf(tool.projectId, successorId).lifecycle === 'hidden' ||
-    !catalog.tools(tool.projectId).some(({ id }) => id === successorId)
-  )
-    found.push({
-      code: 'successor_gone',
-      advice: 'what to use instead of it is not there any more',
-      severity: 3,
-    });
-  return found;
 }
 
 function missedItem(tool: Tool, { query, callers }: LearnedQuery): ReviewItem {
