@@ -59,11 +59,12 @@ export function createRanking({ rows, postings, builtIn }: RankingParts): Rankin
     const touched: number[] = [];
     const { averageLength, marked } = view;
     const { lengths } = rows;
-    for (const [stem, times] of stems) {
+    // Said twice is meant once: who asks for three things in one sentence says `the city of` three times.
+    for (const stem of stems.keys()) {
       const term = postings.termOf(stem);
       const matches = term === undefined ? 0 : postings.collect(term, marked, found, frequencies);
       if (matches === 0) continue;
-      const rarity = times * Math.log(1 + (view.rows.length - matches + 0.5) / (matches + 0.5));
+      const rarity = Math.log(1 + (view.rows.length - matches + 0.5) / (matches + 0.5));
       for (let at = 0; at < matches; at++) {
         const row = found[at] as number;
         const frequency = (frequencies[at] as number) / FREQUENCY_UNIT;
