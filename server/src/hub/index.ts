@@ -9,7 +9,7 @@
 
 export type { Hub, HubAsking } from './contract.ts';
 export { bearerOf } from './governance/bearer.ts';
-export type { Curation, Governance, GovernanceAdministration } from './governance/contract.ts';
+export type { Curation, Governance, GovernanceAdministration, ReviewItem } from './governance/contract.ts';
 export { createGovernance } from './governance/governance.ts';
 export { createHub, type HubDeps } from './hub.ts';
 export type {
@@ -21,3 +21,4 @@ export type {
   SearchQuery,
 } from './search/contract.ts';
 export { createSearchEngine } from './search/search-engine.ts';
+export { createToolRefs, readRef, type ToolRefs } from './tool-ref.ts';
