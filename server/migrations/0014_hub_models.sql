@@ -8,10 +8,9 @@ create table hub_kept (
   model     text not null,
   -- SHA-256 of what the model was told: the same words are made once, whoever has them.
   hash      text not null,
-  -- Vectors: the factor (a float of 4 bytes), then an int8 for each dimension; enrichments: JSON. Empty: the model was asked and
-  -- gave nothing that can be used.
+  -- Vectors: the factor (a float of 4 bytes), then an int8 for each dimension; enrichments: JSON.
   content   bytea not null,
-  -- In which week some replica had a tool with these words.
+  -- When it was made, or, by the week, some replica had a tool with these words.
   used_at   timestamptz not null,
   primary key (kind, model, hash)
 );

@@ -55,16 +55,13 @@ function jsonIn(content: string): unknown {
 
 /** One line of at most so many characters, without what is no character. */
 export function lineOf(maxLength: number) {
-  return z
-    .string()
-    .transform((text) =>
-      text
-        .toWellFormed()
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-        .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]+/g, ' ')
-        .replace(/\s+/g, ' ')
-        .trim()
-        .slice(0, maxLength)
-        .toWellFormed(),
-    );
+  return z.string().transform((text) =>
+    text
+      .toWellFormed()
+      .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+      .replace(/\s+/g, ' ')
+      .trim()
+      .slice(0, maxLength)
+      .toWellFormed(),
+  );
 }

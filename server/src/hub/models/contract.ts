@@ -68,11 +68,7 @@ export interface Models {
   /** How many of the best should be found so that they can be put in a better order; `null`: that cannot be done now. */
   candidates(): number | null;
   /** How well each fits, from 0 to 1, in the order of the texts. Give only what the caller may see: nothing is added. */
-  rerank(
-    query: string,
-    texts: readonly string[],
-    asking: ModelAsking,
-  ): Promise<readonly number[] | null>;
+  rerank(query: string, texts: readonly string[], asking: ModelAsking): Promise<readonly number[] | null>;
   readonly documents: ModelDocuments;
   close(): Promise<void>;
 }

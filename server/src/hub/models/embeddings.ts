@@ -55,7 +55,9 @@ function listsByIndex(value: unknown, count: number): unknown[][] | null {
   const lists: unknown[][] = [];
   for (const { index, embedding } of parsed.data.data) lists[index] = embedding;
   // A place that was named twice has left another one empty.
-  return lists.length === count && lists.every((one) => one !== undefined) && Object.keys(lists).length === count
+  return lists.length === count &&
+    lists.every((one) => one !== undefined) &&
+    Object.keys(lists).length === count
     ? lists
     : null;
 }

@@ -1,17 +1,25 @@
-import type { Changes, Db } from '#storage';
+import type { Clock } from '#foundation';
+import type { Changes, Db, Row } from '#storage';
 
 export type KeptKind = 'vector' | 'enrichment';
 
 export interface KeptRow {
   readonly hash: string;
-  /** Empty: nothing could be made of it. */
   readonly content: Buffer;
+}
+
+export interface FoundRow {
+  readonly hash: string;
+  /** Of its content. */
+  readonly bytes: number;
 }
 
 /** What models made, in the database: by kind, by model, by the hash of what it was made of. */
 export interface KeptStore {
-  /** Of these, those that are there, and their sizes. */
-  find(model: string, hashes: readonly string[]): Promise<readonly { hash: string; bytes: number }[]>;
+  /** Of these, those that are there. */
+  find(model: string, hashes: readonly string[]): Promise<readonly FoundRow[]>;
+  /** All that came since, and maybe more. */
+  findSince(model: string, sinceMs: number): Promise<readonly FoundRow[]>;
   read(model: string, hashes: readonly string[]): Promise<readonly KeptRow[]>;
   /** Tells other replicas. */
   keep(model: string, rows: readonly KeptRow[]): Promise<void>;
@@ -31,21 +39,30 @@ const dayMs = 24 * 60 * 60_000;
 const touchAfterMs = 7 * dayMs;
 const unusedMs = 30 * dayMs;
 const dropAtOnce = 1000;
+/** By so much clocks of replicas may differ, and a transaction may last. */
+const clockSkewMs = 120_000;
 
 export const topicOf = (kind: KeptKind): string => `hub ${kind}`;
 
 export function createKeptStore(
   kind: KeptKind,
   holder: string,
-  { db, changes, now }: { readonly db: Db; readonly changes: Changes; readonly now: () => number },
+  { db, changes, clock }: { readonly db: Db; readonly changes: Changes; readonly clock: Clock },
 ): KeptStore {
+  const { now } = clock;
   const at = (ms: number) => new Date(ms).toISOString();
   return {
     async find(model, hashes) {
-      return db.query<{ hash: string; bytes: number }>(
+      return db.query<FoundRow & Row>(
         `select hash, length(content) as bytes from hub_kept
          where kind = $1 and model = $2 and hash = any($3::text[])`,
         [kind, model, hashes],
+      );
+    },
+    async findSince(model, sinceMs) {
+      return db.query<FoundRow & Row>(
+        `select hash, length(content) as bytes from hub_kept where kind = $1 and model = $2 and used_at >= $3`,
+        [kind, model, at(sinceMs - clockSkewMs)],
       );
     },
     async read(model, hashes) {
@@ -95,9 +112,10 @@ export function createKeptStore(
       const held = await db.query(
         `insert into hub_making (kind, holder, held_until, day, made) values ($1, $2, $3, $4, 0)
          on conflict (kind) do update set holder = excluded.holder, held_until = excluded.held_until
-         where hub_making.holder = $2 or hub_making.held_until < $5
+         where hub_making.holder = $2 or hub_making.held_until < $5 or $6::boolean
          returning kind`,
-        [kind, holder, at(now() + forMs), dayOf(now()), at(now())],
+        // The embedded database has one process: who held it before is gone.
+        [kind, holder, at(now() + forMs), dayOf(now()), at(now()), db.kind === 'pglite'],
       );
       return held.length === 1;
     },

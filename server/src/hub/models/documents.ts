@@ -1,0 +1,143 @@
+import type { Tool } from '#domain';
+import { createTurns, newId } from '#foundation';
+import type { Changes, Db } from '#storage';
+import type { Metrics } from '#telemetry';
+import { type CatalogueDeps, createCatalogueShelf } from './catalogue-shelf.ts';
+import type { ModelDocuments, VectorSpace } from './contract.ts';
+import { readEnrichment } from './enrichments.ts';
+import { createKeeping, type Keeping, type Making } from './keeping.ts';
+import { createKeptStore, type KeptKind, topicOf } from './kept-store.ts';
+import type { LineDeps } from './model-line.ts';
+import { unpackVector } from './vector-bytes.ts';
+
+export interface DocumentDeps extends LineDeps, CatalogueDeps {
+  readonly db: Db;
+  readonly changes: Changes;
+  readonly metrics: Metrics;
+  /** Whether this process makes what is missing, and drops what nobody has any more. */
+  readonly isMaker: boolean;
+}
+
+/** Of a project's tools, so many must have a vector before searches go by them. */
+const servingShare = 0.95;
+
+/** What models make of the tools of the catalogue, and when it is there. */
+export interface Documents extends ModelDocuments {
+  /** From now on it is this that makes them; `null`: nothing does. */
+  make(kind: KeptKind, making: Making | null): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Keepings = { [kind in KeptKind]: Keeping | null };
+
+export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace | null): Documents {
+  const shelf = createCatalogueShelf(deps);
+  const keepings: Keepings = { vector: null, enrichment: null };
+  const stores = { vector: storeOf('vector'), enrichment: storeOf('enrichment') };
+  const listeners = new Set<(projectId: string, toolIds: readonly string[] | null) => void>();
+  /** How many tools of each project have a vector. */
+  const embedded = new Map<string, number>();
+  const inTurn = createTurns();
+
+  function storeOf(kind: KeptKind) {
+    deps.changes.on(topicOf(kind), () => keepings[kind]?.heard());
+    return createKeptStore(kind, newId('replica', deps.clock.now()), deps);
+  }
+
+  function count({ projectId }: Tool, by: 1 | -1): void {
+    embedded.set(projectId, (embedded.get(projectId) ?? 0) + by);
+  }
+
+  function tell(projectId: string, toolIds: readonly string[] | null): void {
+    for (const listener of listeners) listener(projectId, toolIds);
+  }
+
+  shelf.onChange((tool, hash, isThere) => {
+    if (keepings.vector?.has(hash)) count(tool, isThere ? 1 : -1);
+    for (const keeping of Object.values(keepings)) keeping?.[isThere ? 'added' : 'removed'](hash);
+  });
+
+  function made(kind: KeptKind, hashes: readonly string[]): void {
+    const byProject = new Map<string, string[]>();
+    for (const tool of hashes.flatMap(shelf.holders)) {
+      if (kind === 'vector') count(tool, 1);
+      const ids = byProject.get(tool.projectId) ?? [];
+      ids.push(tool.id);
+      byProject.set(tool.projectId, ids);
+    }
+    for (const [projectId, ids] of byProject) tell(projectId, ids);
+  }
+
+  async function replace(kind: KeptKind, making: Making | null): Promise<void> {
+    const before = keepings[kind];
+    keepings[kind] = null;
+    if (kind === 'vector') embedded.clear();
+    if (before !== null) for (const projectId of shelf.projectIds()) tell(projectId, null);
+    await before?.close();
+    const kept = {
+      ...deps,
+      store: stores[kind],
+      shelf,
+      onMade: (hashes: readonly string[]) => made(kind, hashes),
+    };
+    keepings[kind] = making === null ? null : createKeeping(making, kept);
+    shelf.fill(Object.values(keepings).some((keeping) => keeping !== null));
+  }
+
+  async function valuesOf<Value>(
+    kind: KeptKind,
+    tools: readonly Tool[],
+    read: (content: Buffer) => Value | null,
+  ) {
+    const keeping = keepings[kind];
+    const values = new Map<string, Value>();
+    const hashes = new Map(tools.map((tool) => [tool.id, shelf.hashOf(tool)]));
+    const there = new Set([...hashes.values()].filter((hash) => keeping?.has(hash)));
+    if (keeping === null || there.size === 0) return values;
+    const contents = await keeping.read([...there]);
+    for (const [id, hash] of hashes) {
+      const content = contents.get(hash);
+      const value = content === undefined ? null : read(content);
+      if (value !== null) values.set(id, value);
+    }
+    return values;
+  }
+
+  observe(deps.metrics, keepings);
+  return {
+    make: (kind, making) => inTurn(() => replace(kind, making)),
+    space(projectId) {
+      const tools = shelf.count(projectId);
+      const serves = tools > 0 && (embedded.get(projectId) ?? 0) >= tools * servingShare;
+      return serves ? spaceOf() : null;
+    },
+    vectorsOf: (tools) => valuesOf('vector', tools, unpackVector),
+    enrichmentsOf: (tools) => valuesOf('enrichment', tools, readEnrichment),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () =>
+      inTurn(async () => {
+        await Promise.all(Object.values(keepings).map((keeping) => keeping?.close()));
+        shelf.fill(false);
+      }),
+  };
+}
+
+function observe(metrics: Metrics, keepings: Readonly<Keepings>): void {
+  const counts = metrics.gauge({
+    name: 'sallyport_model_documents',
+    help: 'Descriptions of tools of which models have made something, or shall make it.',
+    labels: ['use', 'state'],
+    together: 'max',
+  });
+  const uses = { vector: 'embed_documents', enrichment: 'enrich' } as const;
+  metrics.beforeRead(() => {
+    for (const kind of ['vector', 'enrichment'] as const) {
+      const counted = keepings[kind]?.counts();
+      if (counted === undefined) counts.forget(uses[kind]);
+      else for (const state of ['made', 'missing'] as const) counts.of(uses[kind], state).set(counted[state]);
+    }
+  });
+}
