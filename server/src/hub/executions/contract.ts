@@ -49,6 +49,8 @@ export interface Executions {
     asking: Asking,
     page: { readonly limit: number; readonly offset: number },
   ): Promise<{ readonly items: readonly ExecutionResponse[]; readonly totalCount: number }>;
+  /** Takes up what other processes left, from now on: call it once every room has loaded what it holds. Only one of a server's processes does. */
+  begin(): Promise<void>;
   /** Stops beginning anything; resolves when nothing is under way here any more, or after this long. */
   close(graceMs: number): Promise<void>;
 }

@@ -1,0 +1,114 @@
+import type { Audit } from '#audit';
+import type { Catalog } from '#catalog';
+import type { Credentials } from '#credentials';
+import { err, newId, ok } from '#foundation';
+import type { Pipeline } from '#pipeline';
+import type { Policy } from '#policy';
+import type { Changes, Db } from '#storage';
+import type { Vault } from '#vault';
+import type { Executions } from './contract.ts';
+import { createExecuting, ownerOf } from './executing.ts';
+import { isOver, responseOf, type View } from './execution.ts';
+import { createKeeper } from './keeper.ts';
+import { stopping, unknownExecution } from './refusals.ts';
+import { createResuming } from './resuming.ts';
+import { endedView } from './settling.ts';
+import { createStarting, type StartingDeps } from './starting.ts';
+import { createStore, executionsTopic } from './store.ts';
+import { type Answer, createWaiting } from './waiting.ts';
+
+export interface ExecutionsDeps extends StartingDeps {
+  readonly db: Db;
+  readonly changes: Pick<Changes, 'tell' | 'here' | 'on'>;
+  /** Seals what is called, and what came of it: both may hold what is nobody else's business. */
+  readonly vault: Vault;
+  readonly pipeline: Pick<Pipeline, 'callTool' | 'told' | 'remember' | 'again'>;
+  readonly catalog: Pick<Catalog, 'view' | 'gateway' | 'findTool' | 'shown'>;
+  readonly policy: Pick<Policy, 'approvals'>;
+  readonly credentials: Pick<Credentials, 'authorizations'>;
+  readonly audit: Pick<Audit, 'record'>;
+}
+
+/** How long somebody who cancels waits to hear that it has ended. */
+const cancelWaitMs = 5_000;
+const toldToStop =
+  'it was told to stop, and has not ended yet: call resume_execution without response to hear how it is';
+
+/** One that is open is not begun before the process is ready: call `begin` once everybody has loaded what they hold. */
+export function createExecutions(deps: ExecutionsDeps): Executions {
+  const { db, changes, clock } = deps;
+  const store = createStore({ ...deps, holder: newId('holder', clock.now()) });
+  const starting = createStarting(deps, store);
+  const { runs } = starting;
+  const waiting = createWaiting(store, runs, clock);
+  const parts = { ...deps, store, starting, waiting };
+  const resuming = createResuming(parts);
+  const resume = (
+    asking: Parameters<Executions['resume']>[0],
+    view: View,
+    patience: Parameters<typeof waiting.ofRow>[1],
+  ) => resuming.ofWaiting(asking, view, null, patience);
+  const execute = createExecuting({ ...parts, resume });
+  let keeper: ReturnType<typeof createKeeper> | null = null;
+  let isClosing = false;
+
+  changes.on(executionsTopic, async (id) => {
+    const run = id === null ? null : runs.get(id);
+    if (run != null) run.stopping.abort();
+  });
+
+  async function cancelled(view: View): Promise<Answer> {
+    const { execution } = view;
+    const { id, owner, status, waitingFor } = execution;
+    if (isOver(execution)) return ok(responseOf(view));
+    if (status !== 'running') {
+      const hadBegun = waitingFor === 'input';
+      const advice = 'it had begun before it asked: what was done until then is not undone';
+      const over = endedView(
+        { execution, kept: { said: hadBegun ? { advice } : {} } },
+        'cancelled',
+        !hadBegun,
+        clock.now(),
+      );
+      if ((await store.end(over)) !== null) return ok(responseOf(over));
+    }
+    await store.wantCancelled(id);
+    const run = runs.get(id);
+    if (run !== null) await waiting.within(run.settled, { waitMs: cancelWaitMs, signal: null });
+    else await waiting.ofRow(view, { waitMs: cancelWaitMs, signal: null });
+    const now = await store.find(id, owner);
+    if (now === null) return err(unknownExecution(id));
+    const kept = isOver(now.execution) ? now.kept : { said: { advice: toldToStop } };
+    return ok(responseOf({ ...now, kept }));
+  }
+
+  return {
+    execute: async (asking, request) => (isClosing ? err(stopping) : execute(asking, request)),
+    resume: async (asking, id, response, waitMs) =>
+      isClosing ? err(stopping) : resuming.resume(asking, id, response, waitMs),
+    async cancel(asking, id) {
+      const view = await store.find(id, ownerOf(asking));
+      return view === null ? err(unknownExecution(id)) : cancelled(view);
+    },
+    async look(asking, id) {
+      const view = await store.find(id, ownerOf(asking));
+      return view === null ? err(unknownExecution(id)) : ok(responseOf(view));
+    },
+    async list(asking, { limit, offset }) {
+      const { views, count } = await store.list(ownerOf(asking), limit, offset);
+      return { items: views.map(responseOf), totalCount: count };
+    },
+    async begin() {
+      // The process that had the embedded database before this one is gone, and all that it ran.
+      if (db.kind === 'pglite') await store.giveUp(true);
+      keeper = createKeeper(parts);
+      await keeper.lookNow();
+    },
+    async close(graceMs) {
+      isClosing = true;
+      await keeper?.stop();
+      await runs.end(graceMs);
+      await store.giveUp(false);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { type Refusal, refusal } from '#domain';
+import { maxOpen } from './store.ts';
+
+/** Somebody else's is told of like one that never was. */
+export function unknownExecution(id: string): Refusal {
+  const message = `there is no execution ${JSON.stringify(id.slice(0, 100))} of yours here; what ended is kept for a day`;
+  return refusal('execution.unknown', message, { field: 'execution_id' });
+}
+
+export function notWaiting(status: string): Refusal {
+  const message = `response: the execution waits for no answer, it is ${status}; leave response out to look how it is`;
+  return refusal('execution.not_waiting', message, { field: 'response' });
+}
+
+export const tooMany = refusal(
+  'policy.concurrency_limited',
+  `you have ${maxOpen} executions that have not ended: cancel some, or wait for them`,
+);
+
+export const otherRequest = refusal(
+  'request.repeated',
+  'idempotency_key: was used for another tool, or another input',
+  { field: 'idempotency_key' },
+);
+
+export const inputTooLarge = refusal(
+  'request.too_large',
+  'input: is larger than 1 MiB, which is more than is kept; execute it with the mode "sync"',
+  { field: 'input' },
+);
+
+export const stopping = refusal('server.stopping', 'this process is about to end: try again', {
+  retryAfterMs: 1000,
+});

@@ -1,0 +1,119 @@
+import type { Catalog, ShownTool } from '#catalog';
+import type { Caller, CallNotification, ClientSide, Gateway, Tool } from '#domain';
+import type { Clock, Members } from '#foundation';
+import type { Pipeline } from '#pipeline';
+import { type Log, type Metrics, type Span, spanName, type Tracer } from '#telemetry';
+import type { Governance } from '../governance/contract.ts';
+import { makeAttempt, type Outcome } from './attempt.ts';
+import type { Execution, Wanted } from './execution.ts';
+import { createRuns, type Run } from './runs.ts';
+import type { Store } from './store.ts';
+
+export interface StartingDeps {
+  readonly pipeline: Pick<Pipeline, 'callTool' | 'told'>;
+  readonly catalog: Pick<Catalog, 'view' | 'findTool' | 'shown'>;
+  readonly governance: Pick<Governance, 'standing'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly onEnded?: (ended: Ended) => void;
+}
+
+/** A call that came to its end, whenever that was. */
+export interface Ended {
+  readonly caller: Caller;
+  readonly tool: Tool;
+  readonly succeeded: boolean;
+  /** As in `ExecuteRequest`. */
+  readonly query: string | null;
+}
+
+/** Who makes a call now, and from where. */
+export interface Beginner {
+  readonly caller: Caller;
+  readonly gateway: Gateway | null;
+  readonly client: ClientSide;
+  readonly meta: Members | null;
+  /** `null`: no request is behind it. */
+  readonly span: Span | null;
+  readonly notify: ((notification: CallNotification) => void) | null;
+}
+
+/** Starts attempts in this process. */
+export function createStarting(deps: StartingDeps, store: Store) {
+  const { pipeline, catalog, governance, clock, metrics, tracer, onEnded } = deps;
+  const ends = metrics.counter({
+    name: 'sallyport_executions_total',
+    help: 'Executions of the hub that ended, or had to wait, here.',
+    labels: ['project', 'mode', 'status'],
+  });
+  /** Of runs that are under way. */
+  const begunBy = new Map<Run, { readonly caller: Caller; readonly shown: ShownTool | null }>();
+  const runs = createRuns({ ...deps, store, onSettled });
+
+  function onSettled(run: Run, status: Execution['status'], outcome: Outcome): void {
+    const { projectId, mode } = run.execution;
+    ends.of(projectId, mode, status).add();
+    const by = begunBy.get(run);
+    begunBy.delete(run);
+    const succeeded = outcome.kind === 'succeeded';
+    const isEnd = succeeded || (outcome.kind === 'failed' && !outcome.isUndone);
+    if (!isEnd || by == null || by.shown === null) return;
+    onEnded?.({ caller: by.caller, tool: by.shown.tool, succeeded, query: run.wanted.query });
+  }
+
+  return {
+    runs,
+
+    /** The tool as this caller has it now; `null`: they do not. */
+    find(
+      caller: Caller,
+      gateway: Gateway | null,
+      toolId: string,
+      { name, version }: Wanted,
+    ): ShownTool | null {
+      const tool =
+        gateway === null ? catalog.findTool(caller.principal.projectId, name, version ?? undefined) : null;
+      const shown = gateway === null ? tool && catalog.shown(tool) : viewOf(gateway)?.find(name);
+      if (shown == null || shown.tool.id !== toolId) return null;
+      return governance.standing(caller, shown.tool) === 'closed' ? null : shown;
+    },
+
+    /** Of one that may be begun: its row says that it runs, or nobody can ask for it. */
+    start(
+      execution: Execution,
+      {
+        wanted,
+        shown,
+        args,
+      }: { readonly wanted: Wanted; readonly shown: ShownTool | null; readonly args: Members },
+      by: Beginner,
+      known: { readonly isKept: boolean; readonly isTold: boolean },
+    ): Run {
+      const { id, ref } = execution;
+      const { caller, gateway, client, meta, notify } = by;
+      const run = runs.start(execution, wanted, known, async (signal) => {
+        const span = by.span ?? tracer.server(spanName('execute_tool', ref), untraced);
+        const startedAt = clock.monotonic();
+        const attempt = { caller, gateway, ref, args, shown, client, meta, span, startedAt, signal, notify };
+        try {
+          return await makeAttempt({ ...attempt, executionId: id }, pipeline);
+        } finally {
+          if (by.span === null) span.end();
+        }
+      });
+      begunBy.set(run, { caller, shown });
+      return run;
+    },
+  };
+
+  function viewOf({ slug, id }: Gateway) {
+    const view = catalog.view(slug);
+    return view?.gateway.id === id ? view : null;
+  }
+}
+
+const untraced = { traceparent: undefined, tracestate: undefined };
+
+export type Starting = ReturnType<typeof createStarting>;

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { createExecutions } from '../src/hub/executions/executions.ts';
+import type { Asking, ExecuteRequest, Executions } from '../src/hub/executions/contract.ts';
+import { silentClient } from '#domain';
+import type { Clock } from '#foundation';
+import type { Db } from '#storage';
+import { unsampledTracer, createMetrics, silentLog } from '#telemetry';
+import type { TestApp } from './start-app.ts';
+
+/** Executions as the server has them, on the rooms of an app; several are as several processes on one database. */
+export async function executionsOf(
+  { app: { rooms } }: TestApp,
+  clock: Clock,
+  more: { readonly db?: Db; readonly onEnded?: Parameters<typeof createExecutions>[0]['onEnded'] } = {},
+): Promise<Executions> {
+  const executions = createExecutions({
+    ...rooms,
+    governance: { standing: () => 'open' },
+    clock,
+    log: silentLog,
+    metrics: createMetrics(),
+    tracer: unsampledTracer,
+    ...(more.db === undefined ? {} : { db: more.db }),
+    ...(more.onEnded === undefined ? {} : { onEnded: more.onEnded }),
+  });
+  await executions.begin();
+  return executions;
+}
+
+/** Somebody with the key of the administrator, or another, at a gateway; `null`: at the API. */
+export function askingAs(test: TestApp, user: string, slug: string | null, key = test.key): Asking {
+  const { identity, pipeline, catalog } = test.app.rooms;
+  const principal = identity.authenticateKey(`Bearer ${key}`);
+  assert.ok(principal.ok);
+  const caller = pipeline.actAs(principal.value, user);
+  assert.ok(caller.ok);
+  return {
+    caller: caller.value,
+    gateway: slug === null ? null : (catalog.view(slug)?.gateway ?? assert.fail(`there is no ${slug}`)),
+    span: unsampledTracer.server('test', { traceparent: undefined, tracestate: undefined }),
+    startedAt: 0,
+    signal: null,
+    notify: null,
+    client: silentClient,
+    meta: null,
+  };
+}
+
+export function requestOf(
+  { app }: TestApp,
+  { gateway }: Asking,
+  name: string,
+  input: Record<string, unknown>,
+  more: Partial<Pick<ExecuteRequest, 'mode' | 'wait_ms' | 'idempotency_key' | 'query'>> = {},
+): ExecuteRequest {
+  const { catalog } = app.rooms;
+  const tool = gateway === null ? catalog.findTool('default', name) : null;
+  const shown = gateway === null ? tool && catalog.shown(tool) : catalog.view(gateway.slug)?.find(name);
+  if (shown == null) assert.fail(`there is no tool ${name}`);
+  return { shown, ref: `worker://${name}`, input, mode: 'sync', query: null, ...more };
+}
