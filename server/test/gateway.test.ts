@@ -57,11 +57,11 @@ gateways:
     });
   }
 
-  test('a thousand interleaved calls of two users each get their own answer, and one record each', async () => {
+  test('two hundred interleaved calls of two users each get their own answer, and one record each', async () => {
     const users = ['ann@example.com', 'bob@example.com'];
     const clients = await Promise.all(users.map((user) => connect('legacy', 'all', user)));
     const answers = await Promise.all(
-      Array.from({ length: 1000 }, async (_, index) => {
+      Array.from({ length: 200 }, async (_, index) => {
         const which = index % 2;
         const answer = await (clients[which] as Client).callTool({
           name: 'ArcadeEvalRef_Whoami',
@@ -77,7 +77,7 @@ gateways:
         'GET',
         `/v1/audit_events?user_id=${user}&limit=1&decision=allowed&tool=ArcadeEvalRef.Whoami`,
       );
-      assert.equal(((await response.json()) as { total_count: number }).total_count, 500);
+      assert.equal(((await response.json()) as { total_count: number }).total_count, 100);
     }
   });
 

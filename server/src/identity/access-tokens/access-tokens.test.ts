@@ -269,7 +269,7 @@ describe('an access token is refused', () => {
     const token = await sign(await signIn(identity));
     await tokens.enter(token, bySource);
     const before = tokens.remembered();
-    for (let count = 0; count < 10_000; count++) {
+    for (let count = 0; count < 1000; count++) {
       const bad = `${token.slice(0, token.lastIndexOf('.'))}.${count.toString().padStart(342, 'A')}`;
       assert.ok(!(await tokens.enter(bad, bySource)).ok);
     }
