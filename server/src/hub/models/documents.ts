@@ -35,8 +35,7 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
   const keepings: Keepings = { vector: null, enrichment: null };
   const stores = { vector: storeOf('vector'), enrichment: storeOf('enrichment') };
   const listeners = new Set<(projectId: string, toolIds: readonly string[] | null) => void>();
-  /** How many tools of each project have a vector. */
-  const embedded = new Map<string, number>();
+  const coverage = createCoverage();
   const inTurn = createTurns();
 
   function storeOf(kind: KeptKind) {
@@ -44,34 +43,39 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
     return createKeptStore(kind, newId('replica', deps.clock.now()), deps);
   }
 
-  function count({ projectId }: Tool, by: 1 | -1): void {
-    embedded.set(projectId, (embedded.get(projectId) ?? 0) + by);
-  }
-
   function tell(projectId: string, toolIds: readonly string[] | null): void {
     for (const listener of listeners) listener(projectId, toolIds);
   }
 
   shelf.onChange((tool, hash, isThere) => {
-    if (keepings.vector?.has(hash)) count(tool, isThere ? 1 : -1);
+    if (keepings.vector?.has(hash)) coverage.count(tool, isThere ? 1 : -1);
     for (const keeping of Object.values(keepings)) keeping?.[isThere ? 'added' : 'removed'](hash);
   });
 
   function made(kind: KeptKind, hashes: readonly string[]): void {
     const byProject = new Map<string, string[]>();
-    for (const tool of hashes.flatMap(shelf.holders)) {
-      if (kind === 'vector') count(tool, 1);
-      const ids = byProject.get(tool.projectId) ?? [];
-      ids.push(tool.id);
-      byProject.set(tool.projectId, ids);
+    for (const { projectId, id } of hashes.flatMap(shelf.holders)) {
+      const ids = byProject.get(projectId) ?? [];
+      ids.push(id);
+      byProject.set(projectId, ids);
     }
-    for (const [projectId, ids] of byProject) tell(projectId, ids);
+    for (const [projectId, ids] of byProject) {
+      const served = space(projectId) !== null;
+      if (kind === 'vector') coverage.count({ projectId }, ids.length);
+      const serves = space(projectId) !== null;
+      if (kind === 'enrichment' || (served && serves)) tell(projectId, ids);
+      else if (served !== serves) tell(projectId, null);
+    }
+  }
+
+  function space(projectId: string): VectorSpace | null {
+    return coverage.isEnough(projectId, shelf.count(projectId)) ? spaceOf() : null;
   }
 
   async function replace(kind: KeptKind, making: Making | null): Promise<void> {
     const before = keepings[kind];
     keepings[kind] = null;
-    if (kind === 'vector') embedded.clear();
+    if (kind === 'vector') coverage.clear();
     if (before !== null) for (const projectId of shelf.projectIds()) tell(projectId, null);
     await before?.close();
     const kept = {
@@ -106,11 +110,7 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
   observe(deps.metrics, keepings);
   return {
     make: (kind, making) => inTurn(() => replace(kind, making)),
-    space(projectId) {
-      const tools = shelf.count(projectId);
-      const serves = tools > 0 && (embedded.get(projectId) ?? 0) >= tools * servingShare;
-      return serves ? spaceOf() : null;
-    },
+    space,
     vectorsOf: (tools) => valuesOf('vector', tools, unpackVector),
     enrichmentsOf: (tools) => valuesOf('enrichment', tools, readEnrichment),
     onChange(listener) {
@@ -122,6 +122,20 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
         await Promise.all(Object.values(keepings).map((keeping) => keeping?.close()));
         shelf.fill(false);
       }),
+  };
+}
+
+/** How many tools of each project have a vector. */
+function createCoverage() {
+  const counts = new Map<string, number>();
+  return {
+    count({ projectId }: { readonly projectId: string }, by: number): void {
+      counts.set(projectId, (counts.get(projectId) ?? 0) + by);
+    },
+    isEnough(projectId: string, of: number): boolean {
+      return of > 0 && (counts.get(projectId) ?? 0) >= of * servingShare;
+    },
+    clear: () => counts.clear(),
   };
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Tool } from '#domain';
 import { err, ok } from '#foundation';
 import type { Enrichment, EnrichmentSettings } from './contract.ts';
 import { askEnrichment } from './enriching.ts';
@@ -24,7 +23,7 @@ export function createEnrichments(
       perDay: settings.per_day,
       heldMs: timeoutMs + 60_000,
       // Who says little of itself is found the least.
-      urgencyOf({ description: { length } }: Tool) {
+      urgencyOf(length) {
         if (length < shortDescription) return 0;
         return length < fullDescription ? 1 : 2;
       },

@@ -17,7 +17,8 @@ export interface Making {
   readonly perDay: number | null;
   /** Longer than making takes: when this replica has not said anything for so long, another one goes on. */
   readonly heldMs: number;
-  urgencyOf(tool: Tool): Urgency;
+  /** Of tools that say so much of themselves, in characters. */
+  urgencyOf(length: number): Urgency;
   /** Whether what is kept in so many bytes is of use. */
   isWhole(bytes: number): boolean;
   /** For each tool; `null`: nothing can be made of it. A failure says when to try again. */
@@ -189,10 +190,7 @@ function createMaker(
 ) {
   const { missing, hopeless } = states;
   let holds = false;
-  const plan = createMakingPlan(missing, hopeless, (hash) => {
-    const [tool] = shelf.holders(hash);
-    return tool === undefined ? 2 : making.urgencyOf(tool);
-  });
+  const plan = createMakingPlan(missing, hopeless, (hash) => making.urgencyOf(shelf.lengthOf(hash)));
 
   async function hold(): Promise<boolean> {
     const before = holds;

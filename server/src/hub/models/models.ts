@@ -42,6 +42,7 @@ export function createModels(given: Omit<DocumentDeps, 'observed'>): Models {
     },
     candidates: () => reranking.now?.candidates() ?? null,
     async rerank(query, texts, asking) {
+      if (texts.length === 0) return [];
       return (await reranking.now?.rerank(query, texts, asking)) ?? null;
     },
     documents,

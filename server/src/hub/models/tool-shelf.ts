@@ -1,5 +1,5 @@
 import type { Tool } from '#domain';
-import { textHash } from './tool-text.ts';
+import { hashOf, wordsOf } from './tool-text.ts';
 
 /** The tools of the catalogue, by what models are told of them: many may be told of in the same words. */
 export interface ToolShelf {
@@ -9,6 +9,8 @@ export interface ToolShelf {
   keepOnly(projectId: string, toolIds: ReadonlySet<string>): void;
   hashOf(tool: Tool): string;
   holders(hash: string): readonly Tool[];
+  /** How much these tools say of themselves, in characters. */
+  lengthOf(hash: string): number;
   hashes(): IterableIterator<string>;
   count(projectId: string): number;
   projectIds(): Iterable<string>;
@@ -19,7 +21,7 @@ export interface ToolShelf {
 
 export function createToolShelf(): ToolShelf {
   const byId = new Map<string, { readonly tool: Tool; readonly hash: string }>();
-  const byHash = new Map<string, readonly string[]>();
+  const byHash = new Map<string, { readonly ids: readonly string[]; readonly length: number }>();
   const counts = new Map<string, number>();
   const listeners: ((tool: Tool, hash: string, isThere: boolean) => void)[] = [];
 
@@ -32,20 +34,22 @@ export function createToolShelf(): ToolShelf {
     const known = byId.get(toolId);
     if (known === undefined) return;
     byId.delete(toolId);
-    const left = (byHash.get(known.hash) ?? []).filter((id) => id !== toolId);
-    if (left.length > 0) byHash.set(known.hash, left);
+    const { ids = [], length = 0 } = byHash.get(known.hash) ?? {};
+    if (ids.length > 1) byHash.set(known.hash, { ids: ids.filter((id) => id !== toolId), length });
     else byHash.delete(known.hash);
     changed(known.tool, known.hash, false);
   }
 
   return {
     put(tool) {
-      const hash = textHash(tool);
+      const words = wordsOf(tool);
+      const hash = hashOf(words);
       const known = byId.get(tool.id);
       if (known !== undefined && known.hash !== hash) remove(tool.id);
       byId.set(tool.id, { tool, hash });
       if (known?.hash === hash) return;
-      byHash.set(hash, [...(byHash.get(hash) ?? []), tool.id]);
+      const { ids = [] } = byHash.get(hash) ?? {};
+      byHash.set(hash, { ids: [...ids, tool.id], length: words.description.length });
       changed(tool, hash, true);
     },
     remove,
@@ -54,9 +58,10 @@ export function createToolShelf(): ToolShelf {
     },
     hashOf(tool) {
       const known = byId.get(tool.id);
-      return known?.tool === tool ? known.hash : textHash(tool);
+      return known?.tool === tool ? known.hash : hashOf(wordsOf(tool));
     },
-    holders: (hash) => (byHash.get(hash) ?? []).flatMap((id) => byId.get(id)?.tool ?? []),
+    holders: (hash) => (byHash.get(hash)?.ids ?? []).flatMap((id) => byId.get(id)?.tool ?? []),
+    lengthOf: (hash) => byHash.get(hash)?.length ?? 0,
     hashes: () => byHash.keys(),
     count: (projectId) => counts.get(projectId) ?? 0,
     projectIds: () => counts.keys(),

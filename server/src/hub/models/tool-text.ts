@@ -9,8 +9,16 @@ export function cut(text: string, maxLength: number): string {
   return text.slice(0, maxLength).toWellFormed();
 }
 
+export interface ToolWords {
+  readonly toolkit: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description: string;
+  readonly parameters: readonly string[];
+}
+
 /** All that a model is ever told of a tool: names and descriptions, no values. */
-export function wordsOf(tool: Tool) {
+export function wordsOf(tool: Tool): ToolWords {
   const { title } = tool.mcp;
   return {
     toolkit: cut(tool.toolkit.name, 200),
@@ -29,6 +37,6 @@ export function textOf(tool: Tool): string {
 }
 
 /** The same for tools of which models are told the same. */
-export function textHash(tool: Tool): string {
-  return hash('sha256', JSON.stringify(wordsOf(tool)), 'base64url');
+export function hashOf(words: ToolWords): string {
+  return hash('sha256', JSON.stringify(words), 'base64url');
 }
