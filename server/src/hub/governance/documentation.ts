@@ -15,7 +15,7 @@ const maxNamed = 5;
 
 /** Words that say what any tool does. */
 const empty = new Set(
-  'a action an api call cmd command data do endpoint exec execute fn for from func function get handle handler helper info invoke item main make method misc my new object of op operation perform post process put query request resource run send set stuff task test the thing tool tools update use util utils v1 v2 with'.split(
+  'a action an api call cmd command data do endpoint exec execute fn for from func function get handle handler helper info invoke item main make method misc my new object of op operation perform post process put request resource run stuff task test the thing tool tools use util utils v1 v2 with'.split(
     ' ',
   ),
 );

@@ -36,6 +36,9 @@ export function createQueryMemory() {
     return true;
   }
 
+  const all = (projectId: string): readonly PlacedQuery[] =>
+    [...toolsOf(projectId)].flatMap(([id, { noted }]) => noted.map((one) => ({ projectId, id, noted: one })));
+
   return {
     /** Takes what is stored of the tool, of the project, or of all; returns what changed. */
     take(place: Place | null, stored: readonly PlacedQuery[]): readonly Place[] {
@@ -49,17 +52,14 @@ export function createQueryMemory() {
       return [...byPlace].flatMap(([key, noted]) => (put(placeOfKey(key), noted) ? [placeOfKey(key)] : []));
     },
 
-    all: (projectId: string): readonly PlacedQuery[] =>
-      [...toolsOf(projectId)].flatMap(([id, { noted }]) =>
-        noted.map((one) => ({ projectId, id, noted: one })),
-      ),
+    all,
 
     learnedOf: (projectId: string, toolId: string): readonly Learned[] =>
       byProject.get(projectId)?.get(toolId)?.learned ?? nothing,
 
     /** The most useful first. */
     list(projectId: string, outcome: NotedQuery['outcome'], toolId?: string): readonly LearnedQuery[] {
-      return this.all(projectId)
+      return all(projectId)
         .filter(({ id, noted }) => noted.outcome === outcome && (toolId === undefined || id === toolId))
         .sort((one, other) => byUse(other.noted, one.noted))
         .map(({ id, noted }) => ({
