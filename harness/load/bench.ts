@@ -28,13 +28,15 @@ import { cpuRatio, type Line, printLines, printNote } from './table.ts';
  * the gateway does after it answered, too: writing the audit records into the database.
  *
  *     npm run bench [-- --quick] [--json] [--compare <git ref>]
+ *     npm run bench -- hub [--quick] [--json]: see `hub.ts`
  *     npm run bench -- --url http://host/mcp/slug --header 'Authorization: Bearer …' [--tool name] [--argument name]
  *
  * `--compare` measures the gateway of another commit beside this one. With `--url` any MCP endpoint is measured from outside;
  * its tool must give its argument back. `--json` also writes `results/bench.json`. It fails where an answer was wrong, and
  * where CPU per call is more than `maxToBare` times that of the bare proxy: never by how fast the machine was.
  */
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -203,21 +205,26 @@ async function measureAll(generator: Generator): Promise<Part> {
   };
 }
 
-const generator = startGenerator();
-try {
-  const [model] = cpus();
-  printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
-  const { url } = options;
-  const { right, result } = await (url === undefined ? measureAll(generator) : measureFrom(url, generator));
-  if (options.json) {
-    mkdirSync(join(ownRoot, 'results'), { recursive: true });
-    const machine = { pinning, model: model?.model, node: process.version };
-    writeFileSync(
-      join(ownRoot, 'results/bench.json'),
-      `${JSON.stringify({ ...result, ...machine }, null, 2)}\n`,
-    );
+async function main(): Promise<void> {
+  const generator = startGenerator();
+  try {
+    const [model] = cpus();
+    printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
+    const { url } = options;
+    const { right, result } = await (url === undefined ? measureAll(generator) : measureFrom(url, generator));
+    if (options.json) {
+      mkdirSync(join(ownRoot, 'results'), { recursive: true });
+      const machine = { pinning, model: model?.model, node: process.version };
+      writeFileSync(
+        join(ownRoot, 'results/bench.json'),
+        `${JSON.stringify({ ...result, ...machine }, null, 2)}\n`,
+      );
+    }
+    process.exitCode = right ? 0 : 1;
+  } finally {
+    await generator.stop();
   }
-  process.exitCode = right ? 0 : 1;
-} finally {
-  await generator.stop();
 }
+
+if (positionals.join() === 'hub') await import('./hub.ts');
+else await main();
