@@ -145,10 +145,7 @@ const fields = {
   allowed_passthrough_headers: z.array(z.string().max(256)).max(100).optional(),
   consent_skip_client_ids: z.array(z.string().max(2048)).max(64).optional(),
   access: z.enum(['open', 'granted']).optional(),
-  presentation: z
-    .enum(['tools', 'hub', 'auto'])
-    .refine((value) => value !== 'hub', 'the hub is not supported yet; use "tools" or "auto"')
-    .optional(),
+  presentation: z.enum(['tools', 'hub', 'auto']).optional(),
   naming: z.enum(['toolkit', 'source']).optional(),
   tools: z
     .array(toolCuration)

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import type { ToolError } from '../worker/protocol.ts';
+import { gatewaySlug } from './gateways.ts';
+import { pageQuery } from './page.ts';
+import { userId } from './tools.ts';
 
 /** Requests and answers of `/v1/hub/…`, and of the six tools of a gateway that presents the hub. */
 
@@ -183,3 +186,24 @@ export const reportMissingRequest = z.strictObject({
   need: queryText,
 });
 export type ReportMissingRequest = z.infer<typeof reportMissingRequest>;
+
+/** What a request over the REST API says beside: as which user, and of which gateway; without one, of the whole project. */
+const where = {
+  user_id: userId.optional(),
+  gateway: gatewaySlug.optional(),
+};
+export interface HubWhere {
+  user_id?: string | undefined;
+  gateway?: string | undefined;
+}
+export const hubRequests = {
+  searchTools: searchToolsRequest.safeExtend(where),
+  getToolDetails: getToolDetailsRequest.extend(where),
+  executeTool: executeToolByRefRequest.extend(where),
+  resumeExecution: resumeExecutionRequest.extend(where),
+  cancelExecution: cancelExecutionRequest.extend(where),
+  listNamespaces: listNamespacesRequest.extend(where),
+  reportMissing: reportMissingRequest.extend(where),
+} as const;
+export const executionQuery = z.object({ user_id: userId.optional() });
+export const listExecutionsQuery = pageQuery.extend({ user_id: userId.optional() });

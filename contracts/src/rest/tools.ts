@@ -6,7 +6,7 @@ import { pageQuery } from './page.ts';
 /** Requests and answers of `/v1/tools` and `/v1/formatted_tools`. */
 
 const flag = z.enum(['true', 'false']).default('false');
-const userId = z.string().min(1).max(256);
+export const userId = z.string().min(1).max(256);
 const toolName = z.string().min(1).max(512);
 const toolVersion = z.string().max(256);
 

@@ -144,6 +144,7 @@ export async function createApp({
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
   await drainAllLeft({ ...rooms, dataDir: settings.dataDir, clock, log });
+  await rooms.hub?.begin();
   await processes?.open(fronts.server, { ...rooms, origin: address.origin() });
   return {
     url: address.origin(),
@@ -155,7 +156,7 @@ export async function createApp({
     async close() {
       watched.close();
       // What lanes still have under way may need this process to the end.
-      await Promise.all([processes?.stop(graceMs), fronts.close()]);
+      await Promise.all([processes?.stop(graceMs), fronts.close(), rooms.hub?.drain(graceMs)]);
       await demo?.stop();
       stopWatching();
       await rooms.close();

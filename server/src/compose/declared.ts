@@ -12,6 +12,7 @@ import {
 } from '#identity';
 import { checkRule, type Policy } from '#policy';
 import type { Sources } from '#sources';
+import type { OpenHub } from './open-hub.ts';
 
 /** The project that the config file declares for. */
 export const projectId = 'default';
@@ -43,14 +44,17 @@ export async function applyDeclared(
     policy,
     identity,
     credentials,
+    hub,
   }: {
     sources: Sources;
     catalog: Catalog;
     policy: Policy;
     identity: Pick<Identity, 'userSources'>;
     credentials: Pick<Credentials, 'providers' | 'secrets'>;
+    hub: Pick<OpenHub, 'use'> | null;
   },
 ): Promise<void> {
+  hub?.use(file.hub);
   const workers = file.workers.map(
     ({ request }): Source => ({ ...newSourceFromRequest(request, { projectId }), ...fromFile }),
   );

@@ -26,6 +26,7 @@ import { countCalls } from './count-calls.ts';
 import { logDecisions } from './log-decisions.ts';
 import { type AuditObserver, observedAudit } from './observed-audit.ts';
 import { observedDb } from './observed-db.ts';
+import { type OpenHub, openHub } from './open-hub.ts';
 import { openSources } from './open-sources.ts';
 
 /** Every room below the fronts. */
@@ -41,6 +42,8 @@ export interface Rooms {
   readonly sources: Sources;
   readonly credentials: Credentials;
   readonly pipeline: Pipeline;
+  /** `null`: this process has no part in it. */
+  readonly hub: OpenHub | null;
   readonly telemetry: Telemetry;
   readonly tracer: Tracer;
   readonly policy: Policy;
@@ -156,18 +159,21 @@ export async function buildRooms(
     log,
     metrics,
   });
-  // Everybody has loaded what they hold, and listens.
-  changes.listen();
-  if (among.isOffice) vault.keepUp();
-  const rooms = {
+  const below = {
     ...{ db, redis, changes, vault, egress, audit, identity, catalog, sources, credentials, pipeline },
     ...{ telemetry, tracer, sealer, policy, durability },
   };
+  const hub = await openHub(settings, config.hub, among.isOffice, { ...below, clock, log, metrics });
+  // Everybody has loaded what they hold, and listens.
+  changes.listen();
+  if (among.isOffice) vault.keepUp();
+  const rooms = { ...below, hub };
   return { ...rooms, close: () => closeRooms(rooms, lock) };
 }
 
 async function closeRooms(rooms: Omit<Rooms, 'close'>, lock: DirectoryLock | null): Promise<void> {
   rooms.changes.close();
+  await rooms.hub?.close();
   rooms.credentials.close();
   await rooms.vault.close();
   await rooms.sources.close();

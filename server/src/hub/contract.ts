@@ -51,5 +51,9 @@ export interface Hub {
    * many they are. Nobody learns from it how many others there are.
    */
   presents(gateway: Gateway, visible: readonly ShownTool[]): boolean;
-  close(graceMs: number): Promise<void>;
+  /** Takes up executions that others left: once every room has loaded what it holds. */
+  begin(): Promise<void>;
+  /** Begins no execution any more; resolves when none is under way here, or after this long. */
+  drain(graceMs: number): Promise<void>;
+  close(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import type { ExecutionResponse } from '@sallyport/contracts';
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Credentials } from '#credentials';
@@ -16,7 +15,7 @@ import type { Governance } from './governance/contract.ts';
 import { createIndexing } from './indexing.ts';
 import type { Models } from './models/contract.ts';
 import { namespacesIn } from './namespaces.ts';
-import { presentsHub } from './presents.ts';
+import { type AutoThreshold, presentsHub } from './presents.ts';
 import { recordAsked } from './record-asked.ts';
 import { createScopes } from './scopes.ts';
 import type { SearchEngine } from './search/contract.ts';
@@ -35,6 +34,8 @@ export interface HubDeps {
   readonly executions: Executions;
   /** `null`: search does without. */
   readonly models: Models | null;
+  /** From how much on a list is too long, where a gateway leaves it open. */
+  readonly auto: () => AutoThreshold;
   /** Called once, when somebody searches for the first time. */
   readonly openEngine: () => Promise<SearchEngine>;
   readonly clock: Clock;
@@ -42,13 +43,13 @@ export interface HubDeps {
 }
 
 export function createHub(given: HubDeps): Hub {
-  const { governance, executions } = given;
+  const { governance, executions, models, auto } = given;
   const refs = createToolRefs(given.sources);
   const scopes = createScopes({ ...given, refs });
   const indexing = createIndexing({
     ...given,
     refs,
-    models: given.models?.documents ?? null,
+    models: models?.documents ?? null,
   });
   const deps = { ...given, refs, scopes, indexing };
 
@@ -63,11 +64,16 @@ export function createHub(given: HubDeps): Hub {
     return ok(answer);
   }
 
-  /** What became of it is learned from, for the search that led to it. */
-  function learn(asking: HubAsking, toolId: string, { status }: ExecutionResponse): void {
-    if (status !== 'succeeded' && status !== 'failed') return;
-    const { principal } = asking.caller;
-    governance.executed(bearerOf(asking.caller), principal.projectId, toolId, status === 'succeeded');
+  /** The call has its record; what was refused before it came to one has another. */
+  async function ran<T>(
+    asking: HubAsking,
+    what: string,
+    work: () => Promise<Result<T, Refusal>>,
+  ): Promise<Result<T, Refusal>> {
+    const outcome = await work();
+    if (!outcome.ok && /^(execution|request|server)\./.test(outcome.error.code))
+      await recordAsked(deps, asking, what, outcome.error);
+    return outcome;
   }
 
   return {
@@ -85,34 +91,38 @@ export function createHub(given: HubDeps): Hub {
         return err(told);
       }
       const { id } = found.value.tool;
-      const outcome = await executions.execute(asking, {
+      const wanted = {
         ...request,
         shown: found.value,
         ref: refs.refOf(found.value.tool),
         query: governance.queryFor(bearerOf(asking.caller), id),
-      });
-      if (outcome.ok) learn(asking, id, outcome.value);
-      return outcome;
+      };
+      return await ran(asking, 'execute_tool', () => executions.execute(asking, wanted));
     },
     resumeExecution: (asking, { execution_id, response = null, wait_ms = null }) =>
-      executions.resume(asking, execution_id, response, wait_ms),
-    cancelExecution: (asking, { execution_id }) => executions.cancel(asking, execution_id),
+      ran(asking, 'resume_execution', () => executions.resume(asking, execution_id, response, wait_ms)),
+    cancelExecution: (asking, { execution_id }) =>
+      ran(asking, 'cancel_execution', () => executions.cancel(asking, execution_id)),
     lookAt: (asking, id) => executions.look(asking, id),
     listExecutions: (asking, page) => executions.list(asking, page),
     async reportMissing(asking, { need }) {
       const { caller } = asking;
       await governance.missing(bearerOf(caller), caller.principal.projectId, need);
+      await recordAsked(deps, asking, 'report_missing');
       return ok(undefined);
     },
     presents(gateway, visible) {
-      const presents = presentsHub(gateway, visible);
+      const presents = presentsHub(gateway, visible, auto());
       // Whoever sees the six will search.
       if (presents) indexing.warm(gateway.projectId);
       return presents;
     },
-    async close(graceMs) {
-      await executions.close(graceMs);
+    begin: () => executions.begin(),
+    drain: (graceMs) => executions.close(graceMs),
+    async close() {
       await indexing.close();
+      await models?.close();
+      await governance.close();
     },
   };
 }

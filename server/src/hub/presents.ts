@@ -2,22 +2,31 @@ import type { ShownTool } from '#catalog';
 import type { Gateway } from '#domain';
 
 /** What a list may cost a model before the six stand in its place, where a gateway leaves it open. */
-export const autoThreshold = { tools: 60, schemaTokens: 20_000 } as const;
+export interface AutoThreshold {
+  readonly tools: number;
+  /** Of their names, descriptions and schemas. */
+  readonly tokens: number;
+}
 
 /** JSON has about so many characters a token. */
 const charactersPerToken = 4;
 
-const known = new WeakMap<readonly ShownTool[], boolean>();
+const sizes = new WeakMap<readonly ShownTool[], number>();
 
 /** By what the caller would have to read, and nothing that the caller may not see. */
-export function presentsHub({ presentation }: Gateway, visible: readonly ShownTool[]): boolean {
+export function presentsHub(
+  { presentation }: Gateway,
+  visible: readonly ShownTool[],
+  { tools, tokens }: AutoThreshold,
+): boolean {
   if (presentation !== 'auto') return presentation === 'hub';
-  let isLong = known.get(visible);
-  if (isLong === undefined) {
-    isLong = visible.length > autoThreshold.tools || tokensOf(visible) > autoThreshold.schemaTokens;
-    known.set(visible, isLong);
+  if (visible.length > tools) return true;
+  let size = sizes.get(visible);
+  if (size === undefined) {
+    size = tokensOf(visible);
+    sizes.set(visible, size);
   }
-  return isLong;
+  return size > tokens;
 }
 
 function tokensOf(visible: readonly ShownTool[]): number {

@@ -17,7 +17,7 @@ export async function recordAsked(
 ): Promise<void> {
   const { principal, userId, clientId } = caller;
   const hidden = refused?.hidden ?? null;
-  const isCall = what === 'execute_tool';
+  const isCall = what.endsWith('_tool') || what.endsWith('_execution');
   await audit.record({
     kind: isCall ? 'tool_call' : 'tool_list',
     decision: refused === null ? 'allowed' : 'refused',
@@ -26,7 +26,7 @@ export async function recordAsked(
     principal: principal.id,
     clientId: clientId ?? null,
     gateway: gateway?.slug ?? null,
-    tool: hidden?.qualifiedName ?? (isCall ? null : what),
+    tool: hidden?.qualifiedName ?? what,
     toolId: hidden?.id ?? null,
     source: hidden?.sourceId ?? null,
     code: hidden !== null ? 'policy.not_granted' : (refused?.code ?? null),

@@ -3,6 +3,7 @@ import type { Audit, AuditEntry } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Refusal, RpcError } from '#domain';
 import { type Clock, elapsedMs, type Members, type Sealer } from '#foundation';
+import type { Hub } from '#hub';
 import type { Pipeline } from '#pipeline';
 import type { Sources } from '#sources';
 import type { Log, Tracer } from '#telemetry';
@@ -28,6 +29,8 @@ export interface McpDeps {
   readonly sessions: Sessions;
   readonly streams: Streams;
   readonly tasks: TaskIds;
+  /** `null`: this process presents tools only. */
+  readonly hub: Hub | null;
   /** What a person sees who opens a gateway's address in a browser. */
   readonly page: GatewayPage;
   /** Our own origin. */

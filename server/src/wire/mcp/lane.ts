@@ -5,6 +5,7 @@ import type { OriginPolicy } from '../http/origin.ts';
 import { enter, serveKnown, unfitForm } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import type { McpDeps } from './front.ts';
+import { isMetaTool } from './hub/meta-tools.ts';
 import { isLegacyVersion } from './rev-2025-11-25/versions.ts';
 import { isRetry } from './rev-2026-07-28/client.ts';
 import { envelopeFault, isModern, prefix } from './rev-2026-07-28/envelope.ts';
@@ -60,6 +61,9 @@ function standsAlone(
   { method, params }: Request,
   { pipeline }: McpDeps,
 ): boolean {
+  // The office has the hub.
+  const mayPresentHub = view.gateway.presentation !== 'tools';
+  if (mayPresentHub && (method === 'tools/list' || isMetaTool(params.name))) return false;
   if (method === 'tools/list') return pipeline.standsAlone(caller, view.gateway, null);
   const { name, arguments: args = {}, task } = params;
   if (method !== 'tools/call' || typeof name !== 'string' || !isMembers(args) || task !== undefined)

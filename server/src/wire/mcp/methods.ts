@@ -14,6 +14,8 @@ import { withinSpan } from '#telemetry';
 import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
+import { callMetaTool, outputSchemaOf, presentsHub } from './hub/call-meta-tool.ts';
+import { isMetaTool, type MetaTool, metaTools } from './hub/meta-tools.ts';
 import { createPager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
 import { paramsInvalid } from './rpc.ts';
@@ -35,11 +37,15 @@ export async function listTools(
   const { gateway } = view;
   const seen = () => deps.pipeline.visible(caller, gateway, view.tools);
   const visible = await (exchange.span === null ? seen() : withinSpan({ span: exchange.span }, seen));
+  if (deps.hub?.presents(gateway, visible))
+    return listed(exchange, deps, 'tool_list', metaPages(metaTools, metaTools, params.cursor));
   const redactions = deps.pipeline.redactions(gateway.projectId);
   const whole = withoutRedacted(view.tools, gateway, redactions);
   const shown = withoutRedacted(visible, gateway, redactions);
   return listed(exchange, deps, 'tool_list', toolPages[outputRoot](whole, shown, params.cursor));
 }
+
+const metaPages = createPager<MetaTool>({ member: 'tools', textOf: ({ listed }) => JSON.stringify(listed) });
 
 /** How a list is told: the members of the result, as JSON text without braces. */
 export type Lister = (exchange: Exchange, params: Members, deps: McpDeps) => Promise<Result<string, Refused>>;
@@ -116,6 +122,10 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
   }
   if (!isMembers(args)) return err(refused(paramsInvalid('params.arguments', 'must be an object')));
+  if (isMetaTool(name) && (await presentsHub(asked, deps))) {
+    const outcome = await callMetaTool({ asked, name, args });
+    return outcome.ok ? outcome : failed(outcome.error, manners, outputSchemaOf(name));
+  }
   const { view } = exchange;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const tool = view.find(name)?.tool ?? null;

@@ -13,6 +13,7 @@ import { connectionRoutes } from './connections/routes.ts';
 import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
+import { hubRoutes } from './hub/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { peopleRoutes } from './people/routes.ts';
@@ -40,6 +41,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
   return [
     ...toolRoutes(deps),
     executeRoute(deps),
+    ...hubRoutes(deps),
     ...authRoutes(deps),
     ...connectionRoutes(deps),
     ...settingsRoutes(deps),

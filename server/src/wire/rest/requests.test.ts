@@ -66,7 +66,7 @@ describe('a bad request', () => {
 
   it('changes nothing', async () => {
     const before = (await server.ask('GET', '/v1/gateways')).body.total_count;
-    await post({ name: 'hub', presentation: 'hub' });
+    await post({ name: 'shelf', presentation: 'shelf' });
     assert.equal((await server.ask('GET', '/v1/gateways')).body.total_count, before);
   });
 

@@ -4,6 +4,7 @@ import type { Catalog } from '#catalog';
 import type { Credentials } from '#credentials';
 import type { Caller, Permission, Principal, Refusal } from '#domain';
 import type { Clock, Result } from '#foundation';
+import type { Hub } from '#hub';
 import type { Identity } from '#identity';
 import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
@@ -27,6 +28,8 @@ export interface RestRooms {
   >;
   readonly identity: Identity;
   readonly policy: Policy;
+  /** `null`: this process has no part in it, and none of its operations. */
+  readonly hub: Hub | null;
   readonly audit: Audit;
   readonly db: Db;
   readonly clock: Clock;

@@ -51,7 +51,7 @@ function worded({ method, params }: InputRequest): InputRequest {
 }
 
 /** The capabilities that a client must declare to be asked this, where it did not; `{}` where it did. */
-function missingFor(
+export function missingFor(
   { method, params }: InputRequest,
   { elicitation, sampling, roots }: Members,
 ): { readonly [name: string]: Members } {

@@ -1,0 +1,66 @@
+import type { ConfigFile, Settings } from '#config';
+import type { Clock } from '#foundation';
+import {
+  bearerOf,
+  createExecutions,
+  createGovernance,
+  createHub,
+  createModels,
+  createSearchEngine,
+  type Hub,
+} from '#hub';
+import type { Log, Metrics } from '#telemetry';
+import { projectIds } from './project-ids.ts';
+import type { Rooms } from './rooms.ts';
+
+export interface OpenHub extends Hub {
+  /** From now on it is configured so. */
+  use(settings: ConfigFile['hub']): void;
+}
+
+type Below = Omit<Rooms, 'hub' | 'close' | 'telemetry'> & {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+/** `null`: this process has no part in it. It loads what is known of tools and executions, and starts nothing. */
+export async function openHub(
+  { roles }: Settings,
+  first: ConfigFile['hub'],
+  isOffice: boolean,
+  rooms: Below,
+): Promise<OpenHub | null> {
+  if (!roles.has('hub') || !isOffice) return null;
+  const { log } = rooms;
+  let settings = first;
+  const governance = await createGovernance({ ...rooms, learns: () => settings.learning === 'on' });
+  const models = createModels({
+    ...rooms,
+    isMaker: roles.has('jobs'),
+    projectIds: () => projectIds(rooms.identity.people),
+  });
+  const executions = createExecutions({
+    ...rooms,
+    governance,
+    onEnded({ caller, tool, succeeded }) {
+      governance.executed(bearerOf(caller), tool.projectId, tool.id, succeeded);
+    },
+  });
+  models.use(settings);
+  const hub = createHub({
+    ...rooms,
+    governance,
+    models,
+    executions,
+    auto: () => settings.auto,
+    openEngine: async () => createSearchEngine({ log }),
+  });
+  return {
+    ...hub,
+    use(next) {
+      settings = next;
+      models.use(next);
+    },
+  };
+}
