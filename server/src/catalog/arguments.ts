@@ -36,12 +36,30 @@ const lightUpTo = 2048;
 type Check = (args: Arguments) => readonly ErrorObject[];
 
 const compiled = new WeakMap<JsonSchema, Check | null>();
+/** By what the schema is known by: those that were used last, and as many before them. */
+let compiledByKey = new Map<string, Check | null>();
+let compiledBefore = new Map<string, Check | null>();
+const maxByKey = 1000;
 
 /**
  * The validator of a schema, compiled on first use; `null` where it cannot be compiled (a reference to the network, a
  * dialect we do not know, too large): then the source itself is the one to refuse.
  */
-function checkOf(schema: JsonSchema): Check | null {
+function checkOf(schema: JsonSchema, key: string | null): Check | null {
+  if (key === null) return checkOfObject(schema);
+  let check = compiledByKey.get(key);
+  if (check !== undefined) return check;
+  check = compiledBefore.get(key) ?? null;
+  if (!compiledBefore.has(key)) check = checkOfObject(schema);
+  if (compiledByKey.size >= maxByKey) {
+    compiledBefore = compiledByKey;
+    compiledByKey = new Map();
+  }
+  compiledByKey.set(key, check);
+  return check;
+}
+
+function checkOfObject(schema: JsonSchema): Check | null {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
   const text = JSON.stringify(schema);
@@ -72,11 +90,15 @@ function compile(schema: JsonSchema): ValidateFunction | null {
   }
 }
 
-/** Checks a caller's arguments against the tool's schema, after the gateway's defaults and fixed arguments are in. */
+/**
+ * Checks a caller's arguments against the tool's schema, after the gateway's defaults and fixed arguments are in. `key`: what has
+ * the same is checked by the same schema, whichever object that is.
+ */
 export function checkArguments(
   schema: JsonSchema,
   curation: ToolCuration['arguments'] | null,
   given: Arguments,
+  key: string | null = null,
 ): Result<Arguments, Refusal> {
   let args = given;
   if (curation !== null) {
@@ -87,7 +109,7 @@ export function checkArguments(
     }
     args = { ...curation.defaults, ...given, ...curation.fixed };
   }
-  const problem = problemOf(schema, args);
+  const problem = problemOf(schema, args, key);
   if (problem === null) return ok(args);
   return err(curation === null ? problem : withoutOurs(problem, curation, given));
 }
@@ -101,8 +123,8 @@ function withoutOurs(problem: Refusal, curation: ToolCuration['arguments'], give
   return refusal('catalog.arguments_invalid', message, { reason: problem.message });
 }
 
-function problemOf(schema: JsonSchema, args: Arguments): Refusal | null {
-  const check = checkOf(schema);
+function problemOf(schema: JsonSchema, args: Arguments, key: string | null): Refusal | null {
+  const check = checkOf(schema, key);
   if (check === null) return null;
   try {
     const [first] = check(args);

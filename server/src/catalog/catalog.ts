@@ -2,12 +2,13 @@ import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
-import type { Catalog, GatewayView, ListKind, ShownTool } from './contract.ts';
+import type { Catalog, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
 import { createDifferences, toolDigest } from './offer-differences.ts';
+import type { OfferIndex } from './offer-index.ts';
 import { createOfferShelf } from './offer-shelf.ts';
-import { showTool } from './shown-tools.ts';
-import { changedLists, compileView } from './view.ts';
+import { NamedTool } from './shown-tools.ts';
+import { type CompiledView, changedLists, compileView } from './view.ts';
 
 export interface CatalogDeps {
   readonly db: Db;
@@ -23,41 +24,36 @@ const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources
 
 /** Reads everything into memory; from then on memory answers and the database remembers, for other replicas, too. */
 export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
-  const views = new Map<string, GatewayView>();
+  const views = new Map<string, CompiledView>();
   const listeners = new Set<(slug: string, lists: ReadonlySet<ListKind>) => void>();
   const shownAlone = new WeakMap<Tool, ShownTool>();
+  const kept = new WeakMap<OfferIndex, { [versions in 'all' | 'latest']?: readonly Tool[] }>();
   let revision = 0;
 
-  const differences = createDifferences(latestTools);
+  const differences = createDifferences((projectId) => index(projectId));
   const { bySlug, slugs, ...gateways } = await createGatewayShelf(deps, changed);
   const { index, ...offers } = await createOfferShelf({ hasSource: () => true, ...deps }, (projectId) => {
     differences.changed(projectId);
     changed(slugs(projectId));
   });
 
-  function latestTools(projectId: string): readonly Tool[] {
-    return index(projectId)
-      .latest.map(({ tool }) => tool)
-      .filter((tool) => !tool.quarantined);
-  }
-
   function changed(these: Iterable<string>): void {
     for (const slug of these) {
       const before = views.get(slug);
       views.delete(slug);
       // A gateway that nobody has looked at is not compiled for this alone.
-      const lists = before === undefined ? everyList : changedLists(before, view(slug));
+      const lists = before === undefined ? everyList : changedLists(before, compiled(slug, before));
       if (lists.size === 0) continue;
       for (const listener of listeners) listener(slug, lists);
     }
   }
 
-  function view(slug: string): GatewayView | null {
+  function compiled(slug: string, before?: CompiledView): CompiledView | null {
     let view = views.get(slug);
     if (view === undefined) {
       const gateway = bySlug(slug);
       if (gateway === null) return null;
-      view = compileView(gateway, index(gateway.projectId), ++revision);
+      view = compileView(gateway, index(gateway.projectId), ++revision, before);
       views.set(slug, view);
     }
     return view;
@@ -66,11 +62,13 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   return {
     ...gateways,
     ...offers,
-    tools(projectId, options) {
-      if (options?.allVersions !== true) return latestTools(projectId);
-      return index(projectId)
-        .all.map(({ tool }) => tool)
-        .filter((tool) => !tool.quarantined);
+    tools(projectId, { allVersions = false } = {}) {
+      const now = index(projectId);
+      const versions = allVersions ? 'all' : 'latest';
+      const lists = kept.get(now) ?? {};
+      kept.set(now, lists);
+      lists[versions] ??= now[versions].filter((tool) => !tool.quarantined);
+      return lists[versions];
     },
     digest: toolDigest,
     onOffersChange: differences.on,
@@ -78,12 +76,12 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     shown(tool) {
       let shown = shownAlone.get(tool);
       if (shown === undefined) {
-        shown = showTool(tool, `${tool.toolkit.name}_${tool.name}`, null);
+        shown = new NamedTool(tool, `${tool.toolkit.name}_${tool.name}`);
         shownAlone.set(tool, shown);
       }
       return shown;
     },
-    view,
+    view: (slug) => compiled(slug),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,24 +1,20 @@
-import type { Tool } from '#domain';
+import { packed, type Tool } from '#domain';
 import type { OffersChange } from './contract.ts';
-import { definitionOf, digestOf } from './tool-definition.ts';
+import { KeptTool } from './kept-tool.ts';
+import type { OfferIndex } from './offer-index.ts';
+import type { Section } from './section.ts';
 
 type Listener = (projectId: string, change: OffersChange | null) => void;
 
-const digests = new WeakMap<Tool, string>();
-
 export function toolDigest(tool: Tool): string {
-  let digest = digests.get(tool);
-  if (digest === undefined) {
-    digest = digestOf(definitionOf(tool));
-    digests.set(tool, digest);
-  }
-  return digest;
+  if (tool instanceof KeptTool) return tool.listing.digest;
+  return packed([tool])[0]?.digest ?? '';
 }
 
 /** Tells listeners how the tools of a project differ from when they were told last; the first time that all may have changed. */
-export function createDifferences(toolsOf: (projectId: string) => readonly Tool[]) {
+export function createDifferences(indexOf: (projectId: string) => OfferIndex) {
   const listeners = new Set<Listener>();
-  const told = new Map<string, ReadonlyMap<string, Tool>>();
+  const told = new Map<string, readonly Section[]>();
 
   function changed(projectId: string): void {
     if (listeners.size === 0) {
@@ -26,15 +22,14 @@ export function createDifferences(toolsOf: (projectId: string) => readonly Tool[
       return;
     }
     const before = told.get(projectId);
-    const now = new Map(toolsOf(projectId).map((tool) => [tool.id, tool]));
-    told.set(projectId, now);
+    const { sections } = indexOf(projectId);
+    told.set(projectId, sections);
     if (before === undefined) {
       tell(projectId, null);
       return;
     }
-    const put = [...now.values()].filter((tool) => !isSame(before.get(tool.id), tool));
-    const removed = [...before.keys()].filter((id) => !now.has(id));
-    if (put.length + removed.length > 0) tell(projectId, { put, removed });
+    const change = differencesOf(before, sections);
+    if (change.put.length + change.removed.length > 0) tell(projectId, change);
   }
 
   function tell(projectId: string, change: OffersChange | null): void {
@@ -50,13 +45,36 @@ export function createDifferences(toolsOf: (projectId: string) => readonly Tool[
   };
 }
 
-function isSame(before: Tool | undefined, now: Tool): boolean {
+/** Sections that are what they were are not looked into. */
+function differencesOf(before: readonly Section[], now: readonly Section[]): OffersChange {
+  const known = new Map(before.map((section) => [section.sourceId, section]));
+  const put: Tool[] = [];
+  const removed: string[] = [];
+  for (const section of now) {
+    const was = known.get(section.sourceId);
+    known.delete(section.sourceId);
+    if (was === section) continue;
+    const tools = new Map(was === undefined ? [] : toolsOf(was).map((tool) => [tool.id, tool]));
+    for (const tool of toolsOf(section)) {
+      if (!isSame(tools.get(tool.id), tool)) put.push(tool);
+      tools.delete(tool.id);
+    }
+    removed.push(...tools.keys());
+  }
+  for (const section of known.values()) removed.push(...toolsOf(section).map(({ id }) => id));
+  return { put, removed };
+}
+
+const toolsOf = ({ latest }: Section): readonly KeptTool[] =>
+  latest.filter(({ quarantined }) => !quarantined);
+
+function isSame(before: KeptTool | undefined, now: KeptTool): boolean {
   if (before === now) return true;
   return (
     before !== undefined &&
     before.ruleName === now.ruleName &&
     before.available === now.available &&
     before.toolkit.version === now.toolkit.version &&
-    toolDigest(before) === toolDigest(now)
+    before.listing.digest === now.listing.digest
   );
 }

@@ -1,16 +1,21 @@
 import type { Tool } from '#domain';
 import type { Members } from '#foundation';
-import { createRuleNames, type Owners } from './rule-names.ts';
-import type { StoredEntry, StoredOffer, StoredTool } from './stored-offer.ts';
+import type { KeptTool } from './kept-tool.ts';
+import { nameHash } from './name-table.ts';
+import { createPlainNames, type PlainNames } from './plain-names.ts';
+import { createRuleNames, type Owners, type RuleNames } from './rule-names.ts';
+import { createSection, type Offered, type Section } from './section.ts';
+import type { StoredEntries, StoredEntry } from './stored-offer.ts';
 import { uriPrefixes } from './uri-prefixes.ts';
-import { compareVersions } from './versions.ts';
 
-/** What the sources of one project offer, indexed for reading; immutable, made anew when an offer changes. */
+/** What the sources of one project offer, indexed for reading; immutable. */
 export interface OfferIndex {
-  /** Every version. */
-  readonly all: readonly StoredTool[];
-  /** The latest version of each, in stable order: by source, then as the source lists them. */
-  readonly latest: readonly StoredTool[];
+  /** By source. */
+  readonly sections: readonly Section[];
+  /** Every version, as it stands; in stable order: by source, then as the source lists them. */
+  readonly all: readonly KeptTool[];
+  /** The latest version of each, in the same order. */
+  readonly latest: readonly KeptTool[];
   /** By rule name, ignoring case; dots may be underscores. */
   find(name: string, version?: string): Tool | null;
   /** In the same order. */
@@ -19,6 +24,8 @@ export interface OfferIndex {
   readonly templates: readonly StoredEntry[];
   /** The MCP servers, by id, the longest-known first. */
   readonly servers: ReadonlyMap<string, KnownServer>;
+  /** Places of those of a section's tools that may not have their plain name on every gateway. */
+  contested(section: Section): ReadonlySet<number>;
 }
 
 /** An MCP server as the catalog knows it. */
@@ -33,87 +40,132 @@ export interface KnownServer {
   ruleNameOf(own: string): string;
 }
 
-export function indexOffers(offers: Iterable<StoredOffer>, owners: Owners): OfferIndex {
-  const inOrder = [...offers].sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1));
-  const ruleNames = createRuleNames(
-    owners,
-    inOrder.map(({ sourceId }) => sourceId),
-  );
-  const named = ({ tool, firstSeenMs }: StoredTool): StoredTool => {
-    const ruleName = ruleNames(tool.sourceId, tool.toolkit.name, tool.name);
-    return { tool: tool.ruleName === ruleName ? tool : { ...tool, ruleName }, firstSeenMs };
-  };
-  const entries = (kind: 'prompts' | 'resources' | 'templates') =>
-    inOrder.flatMap((offer) =>
-      offer[kind].map((entry) => {
-        const ruleName = ruleNames(offer.sourceId, offer.sourceId, entry.own);
-        return { ...entry, target: { ...entry.target, ruleName } };
-      }),
-    );
-  const all = inOrder.flatMap(({ tools }) => tools.map(named));
-  const latest = latestOf(all);
-  const servers = inOrder.filter(isServer).sort((a, b) => a.firstSeenMs - b.firstSeenMs);
-  const prefixes = uriPrefixes(servers.map(({ sourceId }) => sourceId));
+/** Makes one index after another; what differs from the one before costs what it is large. */
+export interface Indexer {
+  index(offered: Iterable<Offered>, owners: Owners): OfferIndex;
+}
+
+export function createIndexer(): Indexer {
+  const plainNames = createPlainNames();
+  let known = new Map<string, Section>();
   return {
-    all,
-    latest,
-    find: finder(all, latest),
-    prompts: entries('prompts'),
-    resources: entries('resources'),
-    templates: entries('templates'),
-    servers: new Map(
-      servers.map(({ projectId, sourceId, capabilities, instructions }) => [
-        sourceId,
-        {
-          projectId,
-          sourceId,
-          capabilities,
-          instructions,
-          uriPrefix: prefixes.get(sourceId) as string,
-          ruleNameOf: (own) => ruleNames(sourceId, sourceId, own),
-        },
-      ]),
-    ),
+    index(offered, owners) {
+      const inOrder = [...offered].sort((a, b) => (a.kept.sourceId < b.kept.sourceId ? -1 : 1));
+      const ruleNames = createRuleNames(
+        owners,
+        inOrder.map(({ kept }) => kept.sourceId),
+      );
+      const sections = inOrder.map((one) => {
+        const before = known.get(one.kept.sourceId);
+        if (before !== undefined && isCurrent(before, one, ruleNames)) return before;
+        return createSection(one, ruleNames, before);
+      });
+      const now = new Map(sections.map((section) => [section.sourceId, section]));
+      for (const [id, before] of known) if (now.get(id) !== before) plainNames.remove(before);
+      for (const section of sections) if (known.get(section.sourceId) !== section) plainNames.add(section);
+      known = now;
+      return indexOf(sections, ruleNames, plainNames);
+    },
   };
 }
 
-/** Whether it is the offer of an MCP server: the only toolkit of one is its id. */
-function isServer({ sourceId, capabilities, tools, prompts, resources, templates }: StoredOffer): boolean {
-  const others = [prompts, resources, templates, Object.keys(capabilities)];
-  return others.some(({ length }) => length > 0) || tools.some(({ tool }) => tool.toolkit.name === sourceId);
+function isCurrent({ offered, isNamedBy }: Section, now: Offered, ruleNames: RuleNames): boolean {
+  const { kept, available, held } = offered;
+  const isSame =
+    kept.tools === now.kept.tools &&
+    kept.prompts === now.kept.prompts &&
+    kept.resources === now.kept.resources &&
+    kept.templates === now.kept.templates &&
+    kept.capabilities === now.kept.capabilities &&
+    kept.instructions === now.kept.instructions;
+  return isSame && available === now.available && held === now.held && isNamedBy(ruleNames);
 }
 
-function latestOf(all: readonly StoredTool[]): readonly StoredTool[] {
-  const newest = new Map<string, StoredTool>();
-  for (const stored of all) {
-    const known = newest.get(stored.tool.id);
-    if (known === undefined || compareVersions(versionOf(stored), versionOf(known)) > 0)
-      newest.set(stored.tool.id, stored);
+function indexOf(sections: readonly Section[], ruleNames: RuleNames, plainNames: PlainNames): OfferIndex {
+  const all = once(() => sections.flatMap((section) => section.all));
+  const latest = once(() => sections.flatMap((section) => section.latest));
+  const entries = (kind: keyof StoredEntries) => once(() => sections.flatMap((section) => section[kind]));
+  const [prompts, resources, templates] = [entries('prompts'), entries('resources'), entries('templates')];
+  return {
+    sections,
+    get all() {
+      return all();
+    },
+    get latest() {
+      return latest();
+    },
+    find: finder(sections),
+    get prompts() {
+      return prompts();
+    },
+    get resources() {
+      return resources();
+    },
+    get templates() {
+      return templates();
+    },
+    servers: serversOf(sections, ruleNames),
+    contested: plainNames.contested(),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function serversOf(sections: readonly Section[], ruleNames: RuleNames): Map<string, KnownServer> {
+  const servers = sections
+    .filter(({ isServer }) => isServer)
+    .map(({ offered }) => offered.kept)
+    .sort((a, b) => a.firstSeenMs - b.firstSeenMs);
+  const prefixes = uriPrefixes(servers.map(({ sourceId }) => sourceId));
+  return new Map(
+    servers.map(({ projectId, sourceId, capabilities, instructions }) => [
+      sourceId,
+      {
+        projectId,
+        sourceId,
+        capabilities,
+        instructions,
+        uriPrefix: prefixes.get(sourceId) as string,
+        ruleNameOf: (own) => ruleNames(sourceId, sourceId, own),
+      },
+    ]),
+  );
+}
+
+function finder(sections: readonly Section[]): OfferIndex['find'] {
+  /** What is known longest, so that nothing that comes later is found in its place. */
+  function longestKnown(name: string, isMeant: (tool: KeptTool) => boolean): [Section, KeptTool] | null {
+    const hash = nameHash(name);
+    let found: [Section, KeptTool] | null = null;
+    for (const section of sections)
+      for (const place of section.names.at(hash)) {
+        const tool = section.latest[place] as KeptTool;
+        if (isMeant(tool) && (found === null || tool.firstSeenMs < found[1].firstSeenMs))
+          found = [section, tool];
+      }
+    return found;
   }
-  return all.filter((stored) => newest.get(stored.tool.id) === stored);
-}
 
-function versionOf(stored: StoredTool): string {
-  return stored.tool.toolkit.version ?? '';
-}
-
-function finder(all: readonly StoredTool[], latest: readonly StoredTool[]): OfferIndex['find'] {
-  const byName = new Map<string, Tool>();
-  const byUnderscore = new Map<string, Tool>();
-  // What is known longest goes first, so that nothing that comes later is found in its place.
-  for (const { tool } of [...latest].sort((a, b) => a.firstSeenMs - b.firstSeenMs)) {
-    const name = tool.ruleName.toLowerCase();
-    const underscored = name.replaceAll('.', '_');
-    if (!byName.has(name)) byName.set(name, tool);
-    if (!byUnderscore.has(underscored)) byUnderscore.set(underscored, tool);
-  }
   return (name, version) => {
     const at = name.lastIndexOf('@');
     const bare = (at > 0 ? name.slice(0, at) : name).toLowerCase();
     const wanted = version ?? (at > 0 ? name.slice(at + 1) : undefined);
-    const found = byName.get(bare) ?? byUnderscore.get(bare.replaceAll('.', '_'));
-    if (found === undefined) return null;
-    if (wanted === undefined) return found;
-    return all.find(({ tool }) => tool.id === found.id && tool.toolkit.version === wanted)?.tool ?? null;
+    const underscored = bare.replaceAll('.', '_');
+    const found =
+      longestKnown(bare, ({ ruleName }) => ruleName.toLowerCase() === bare) ??
+      longestKnown(
+        underscored,
+        ({ ruleName }) => ruleName.toLowerCase().replaceAll('.', '_') === underscored,
+      );
+    if (found === null) return null;
+    const [section, latest] = found;
+    if (wanted === undefined) return latest;
+    return section.all.find(({ id, toolkit }) => id === latest.id && toolkit.version === wanted) ?? null;
   };
 }

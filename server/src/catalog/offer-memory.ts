@@ -1,19 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { KeptOffers } from './kept-offers.ts';
 import { keyOf } from './kept-offers.ts';
-import { indexOffers, type OfferIndex } from './offer-index.ts';
+import { createIndexer, type Indexer, type OfferIndex } from './offer-index.ts';
 import type { Place } from './pin-store.ts';
 import type { Owners } from './rule-names.ts';
-import { madeAvailable, type StoredOffer, withHeld } from './stored-offer.ts';
-
-/** One source's offer. */
-interface Known {
-  /** As it is in the database, whoever wrote it. */
-  readonly kept: StoredOffer;
-  /** Tools that are held back; `null`: it is not pinned. */
-  readonly held: ReadonlySet<string> | null;
-  readonly shown: StoredOffer;
-}
+import type { Offered } from './section.ts';
+import { isSameOffer, type StoredOffer } from './stored-offer.ts';
 
 /** What this process found of a source itself. Each replica reaches a source in its own way. */
 export interface Finding {
@@ -22,8 +13,9 @@ export interface Finding {
 }
 
 interface Project {
-  readonly offers: Map<string, Known>;
+  readonly offers: Map<string, Offered>;
   readonly findings: Map<string, Finding>;
+  readonly indexer: Indexer;
   owners: Owners;
   /** Made when it is asked for. */
   index: OfferIndex | null;
@@ -37,6 +29,8 @@ interface MemoryDeps {
   readonly onOverruled: (place: Place) => void;
 }
 
+const nobody: Owners = new Map();
+
 /** What every source offers: as the database has it, but for what this process knows better. */
 export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDeps) {
   const projects = new Map<string, Project>();
@@ -44,7 +38,13 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
   function projectOf(projectId: string): Project {
     const known = projects.get(projectId);
     if (known !== undefined) return known;
-    const project: Project = { offers: new Map(), findings: new Map(), owners: new Map(), index: null };
+    const project: Project = {
+      offers: new Map(),
+      findings: new Map(),
+      indexer: createIndexer(),
+      owners: nobody,
+      index: null,
+    };
     projects.set(projectId, project);
     return project;
   }
@@ -60,17 +60,25 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
   }
 
   /** Whether that changes anything. */
-  function put(kept: StoredOffer, inDatabase: ReadonlySet<string> | null): boolean {
-    const { projectId, sourceId } = kept;
+  function put(given: StoredOffer, inDatabase: ReadonlySet<string> | null): boolean {
+    const { projectId, sourceId } = given;
     const { offers, findings } = projectOf(projectId);
     const before = offers.get(sourceId);
     const finding = findings.get(sourceId);
     // A replica that does not pin the source must not release what this one holds back.
-    const held = inDatabase ?? (finding?.isPinned === true ? (before?.held ?? null) : null);
-    const shown = withHeld(madeAvailable(kept, finding?.answers ?? kept.available), held);
-    offers.set(sourceId, { kept, held, shown });
-    if (finding?.answers === true && !kept.available) onOverruled(kept);
-    return !isDeepStrictEqual(before?.shown, shown);
+    const heldNow = inDatabase ?? (finding?.isPinned === true ? (before?.held ?? null) : null);
+    const isHeldSame = before !== undefined && areSame(before.held, heldNow);
+    const isSame = before !== undefined && isSameOffer(before.kept, given);
+    const { available, revision } = given;
+    const now: Offered = {
+      // What is the same stays the same objects.
+      kept: isSame ? { ...before.kept, available, revision } : given,
+      held: isHeldSame ? before.held : heldNow,
+      available: finding?.answers ?? available,
+    };
+    offers.set(sourceId, now);
+    if (finding?.answers === true && !available) onOverruled(given);
+    return !isSame || !isHeldSame || before.available !== now.available;
   }
 
   function drop(place: Place): boolean {
@@ -80,22 +88,14 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
     return false;
   }
 
-  /** Whether that changes anything. What answers here keeps its names, whoever forgot it: rules go on meaning the same. */
-  function own(projectId: string, owners: Owners): boolean {
-    const project = projectOf(projectId);
-    const answers = (id: string) => project.findings.get(id)?.answers === true;
-    const own = [...project.owners].filter(([name, id]) => answers(id) && !owners.has(name));
-    const all = new Map([...owners, ...own]);
-    if (isDeepStrictEqual(project.owners, all)) return false;
-    project.owners = all;
-    return true;
-  }
-
   return {
     changed,
-    known: ({ projectId, sourceId }: Place) => projectOf(projectId).offers.get(sourceId),
+    known: ({ projectId, sourceId }: Place): Offered | undefined => projectOf(projectId).offers.get(sourceId),
+    every: (): readonly StoredOffer[] =>
+      [...projects.values()].flatMap(({ offers }) => [...offers.values()].map(({ kept }) => kept)),
     finding: ({ projectId, sourceId }: Place) => projectOf(projectId).findings.get(sourceId),
     sourceIds: (projectId: string) => [...projectOf(projectId).offers.keys()],
+    owners: (projectId: string): Owners => projectOf(projectId).owners,
 
     /** What this process found; acts with what is taken next. `null`: it looks no more. */
     found({ projectId, sourceId }: Place, finding: Finding | null): void {
@@ -110,7 +110,9 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
       const gone = before.filter((one) => !there.has(keyOf(one)) && drop(one));
       const come = offers.filter((offer) => put(offer, held.get(keyOf(offer)) ?? null));
       const concerned = place === null ? [...projects.keys(), ...owners.keys()] : [place.projectId];
-      const renamed = concerned.filter((projectId) => own(projectId, owners.get(projectId) ?? new Map()));
+      const renamed = concerned.filter((projectId) =>
+        own(projectOf(projectId), owners.get(projectId) ?? nobody),
+      );
       for (const projectId of new Set([...renamed, ...[...gone, ...come].map((one) => one.projectId)]))
         changed(projectId);
     },
@@ -123,13 +125,27 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
 
     index(projectId: string): OfferIndex {
       const project = projectOf(projectId);
-      project.index ??= indexOffers(
-        [...project.offers.values()]
-          .map(({ shown }) => shown)
-          .filter(({ sourceId }) => hasSource(projectId, sourceId)),
+      project.index ??= project.indexer.index(
+        [...project.offers.values()].filter(({ kept }) => hasSource(projectId, kept.sourceId)),
         project.owners,
       );
       return project.index;
     },
   };
+}
+
+function areSame(one: ReadonlySet<string> | null, other: ReadonlySet<string> | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.size === other.size && [...one].every((id) => other.has(id));
+}
+
+/** Whether that changes anything. What answers here keeps its names, whoever forgot it: rules go on meaning the same. */
+function own(project: Project, owners: Owners): boolean {
+  const answers = (id: string) => project.findings.get(id)?.answers === true;
+  const own = [...project.owners].filter(([name, id]) => answers(id) && !owners.has(name));
+  const all = new Map([...owners, ...own]);
+  const isSame =
+    all.size === project.owners.size && [...all].every(([name, id]) => project.owners.get(name) === id);
+  if (!isSame) project.owners = all;
+  return !isSame;
 }

@@ -1,10 +1,11 @@
-import type { SourceOffer, ToolListing } from '#domain';
-import type { Members } from '#foundation';
+import type { SourceOffer } from '#domain';
+import { createRests } from '#foundation';
 import type { Queries } from '#storage';
-import { type EntryKind, entryId } from './entry-id.ts';
+import type { EntryKind } from './entry-id.ts';
+import type { KeptTool } from './kept-tool.ts';
+import type { OfferPlan, ToolRow } from './offer-plan.ts';
 import type { Place } from './pin-store.ts';
-import { ownMember } from './stored-offer.ts';
-import { toolId } from './tool-id.ts';
+import type { StoredEntries } from './stored-offer.ts';
 
 /** Each in the transaction of the caller. */
 
@@ -12,28 +13,37 @@ import { toolId } from './tool-id.ts';
 export async function writeOffer(
   q: Queries,
   { projectId, sourceId }: Place,
-  offer: SourceOffer,
+  plan: OfferPlan,
   nowIso: string,
 ): Promise<void> {
   const columns = [projectId, sourceId] as const;
+  const { after, put, moved, gone, entriesDiffer } = plan;
   await q.query(
-    `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen)
-     values ($1, $2, true, $3::json, $4::json, $5)
+    `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen, revision)
+     values ($1, $2, true, $3::json, $4::json, $5, $6)
      on conflict (project_id, source_id) do update
-     set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions`,
-    [...columns, JSON.stringify(offer.capabilities), JSON.stringify(offer.instructions ?? ''), nowIso],
+     set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions,
+       revision = excluded.revision`,
+    [
+      ...columns,
+      JSON.stringify(after.capabilities),
+      JSON.stringify(after.instructions),
+      nowIso,
+      after.revision,
+    ],
   );
-  await replaceTools(q, columns, offer.tools, nowIso);
-  await replaceEntries(q, columns, offer, nowIso);
-  await claimToolkits(q, columns, toolkitsOf(sourceId, offer));
+  await putTools(q, columns, put);
+  await moveTools(q, moved);
+  await removeTools(q, gone);
+  if (entriesDiffer) await replaceEntries(q, columns, after);
 }
 
+/** What it offers stays, and is marked. */
 export async function writeUnavailable(q: Queries, { projectId, sourceId }: Place): Promise<void> {
-  for (const table of ['offers', 'tools'])
-    await q.query(`update ${table} set available = false where project_id = $1 and source_id = $2`, [
-      projectId,
-      sourceId,
-    ]);
+  await q.query('update offers set available = false where project_id = $1 and source_id = $2', [
+    projectId,
+    sourceId,
+  ]);
 }
 
 /** Everything of the source, its names too. */
@@ -44,87 +54,109 @@ export async function deleteOffer(q: Queries, { projectId, sourceId }: Place): P
 
 type Columns = readonly [projectId: string, sourceId: string];
 
-async function replaceTools(
-  q: Queries,
-  place: Columns,
-  listings: readonly ToolListing[],
-  nowIso: string,
-): Promise<void> {
-  const byKey = new Map<string, { id: string; version: string; [column: string]: unknown }>();
-  for (const [position, listing] of listings.entries()) {
-    const { toolkit, name } = listing;
-    const id = toolId(...place, toolkit.name, name);
-    const version = toolkit.version ?? '';
-    // A source that lists the same tool twice means the first one.
-    if (byKey.has(`${id}@${version}`)) continue;
-    const text = JSON.stringify(listing);
-    byKey.set(`${id}@${version}`, { id, toolkit: toolkit.name, name, version, position, listing: text });
+/** Rows in one statement. */
+const rowsAtOnce = 250;
+
+async function inParts<Row>(rows: readonly Row[], write: (part: readonly Row[]) => Promise<unknown>) {
+  const rests = createRests();
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    await rests();
+    await write(rows.slice(from, from + rowsAtOnce));
   }
-  const rows = [...byKey.values()];
-  await q.query(
-    `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, first_seen)
-     select id, $1, $2, toolkit, name, version, position, true, listing::json,
-       coalesce((select min(known.first_seen) from tools known where known.id = listed.id), $4)
-     from jsonb_to_recordset($3::jsonb)
-       as listed(id text, toolkit text, name text, version text, position integer, listing text)
-     on conflict (id, version) do update
-       set position = excluded.position, available = true, listing = excluded.listing`,
-    [...place, JSON.stringify(rows), nowIso],
-  );
-  await q.query(
-    `delete from tools where project_id = $1 and source_id = $2
-       and (id, version) not in (select id, version from jsonb_to_recordset($3::jsonb) as kept(id text, version text))`,
-    [...place, JSON.stringify(rows.map(({ id, version }) => ({ id, version })))],
+}
+
+const rowKey = ({ id, toolkit }: KeptTool) => ({ id, version: toolkit.version ?? '' });
+
+function putTools(q: Queries, place: Columns, rows: readonly ToolRow[]): Promise<void> {
+  return inParts(rows, (part) => {
+    const given = part.map(({ tool, position }) => ({
+      ...rowKey(tool),
+      ...{ toolkit: tool.toolkit.name, name: tool.name, position },
+      ...{ digest: tool.listing.digest, listing: tool.listing.text },
+      first_seen: new Date(tool.firstSeenMs).toISOString(),
+    }));
+    return q.query(
+      `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, digest, first_seen)
+       select id, $1, $2, toolkit, name, version, position, true, listing::json, digest, first_seen
+       from jsonb_to_recordset($3::jsonb) as listed(
+         id text, toolkit text, name text, version text, position integer, listing text, digest text, first_seen timestamptz)
+       on conflict (id, version) do update
+         set position = excluded.position, available = true, listing = excluded.listing, digest = excluded.digest`,
+      [...place, JSON.stringify(given)],
+    );
+  });
+}
+
+function moveTools(q: Queries, rows: readonly ToolRow[]): Promise<void> {
+  return inParts(rows, (part) =>
+    q.query(
+      `update tools set position = moved.position
+       from jsonb_to_recordset($1::jsonb) as moved(id text, version text, position integer)
+       where tools.id = moved.id and tools.version = moved.version`,
+      [JSON.stringify(part.map(({ tool, position }) => ({ ...rowKey(tool), position })))],
+    ),
   );
 }
 
-async function replaceEntries(
-  q: Queries,
-  place: Columns,
-  { prompts, resources, templates }: SourceOffer,
-  nowIso: string,
-): Promise<void> {
-  const byId = new Map<string, { id: string; [column: string]: unknown }>();
-  const put = (kind: EntryKind, own: string, listed: Members) => {
-    const id = entryId(kind, ...place, own);
-    if (!byId.has(id))
-      byId.set(id, {
-        id,
-        kind,
-        position: byId.size,
-        listed: JSON.stringify({ ...listed, [ownMember[kind]]: own }),
-      });
-  };
-  for (const { name, listed } of prompts) put('prompt', name, listed);
-  for (const { uri, listed } of resources) put('resource', uri, listed);
-  for (const { uriTemplate, listed } of templates) put('template', uriTemplate, listed);
-  await q.query(
-    `insert into offer_entries (id, project_id, source_id, kind, position, listed, first_seen)
-     select id, $1, $2, kind, position, listed::json, $4
-     from jsonb_to_recordset($3::jsonb) as given(id text, kind text, position integer, listed text)
-     on conflict (id) do update set position = excluded.position, listed = excluded.listed`,
-    [...place, JSON.stringify([...byId.values()]), nowIso],
+function removeTools(q: Queries, tools: readonly KeptTool[]): Promise<void> {
+  return inParts(tools, (part) =>
+    q.query(
+      `delete from tools using jsonb_to_recordset($1::jsonb) as gone(id text, version text)
+       where tools.id = gone.id and tools.version = gone.version`,
+      [JSON.stringify(part.map(rowKey))],
+    ),
+  );
+}
+
+async function replaceEntries(q: Queries, place: Columns, entries: StoredEntries): Promise<void> {
+  const kinds: readonly [EntryKind, keyof StoredEntries][] = [
+    ['prompt', 'prompts'],
+    ['resource', 'resources'],
+    ['template', 'templates'],
+  ];
+  const rows = kinds
+    .flatMap(([kind, member]) => entries[member].map((entry) => ({ kind, entry })))
+    .map(({ kind, entry: { target, listed, firstSeenMs } }, position) => ({
+      ...{ id: target.id, kind, position, listed: JSON.stringify(listed) },
+      first_seen: new Date(firstSeenMs).toISOString(),
+    }));
+  await inParts(rows, (part) =>
+    q.query(
+      `insert into offer_entries (id, project_id, source_id, kind, position, listed, first_seen)
+       select id, $1, $2, kind, position, listed::json, first_seen
+       from jsonb_to_recordset($3::jsonb)
+         as given(id text, kind text, position integer, listed text, first_seen timestamptz)
+       on conflict (id) do update set position = excluded.position, listed = excluded.listed`,
+      [...place, JSON.stringify(part)],
+    ),
   );
   await q.query(
     `delete from offer_entries where project_id = $1 and source_id = $2
        and id not in (select jsonb_array_elements_text($3::jsonb))`,
-    [...place, JSON.stringify([...byId.keys()])],
+    [...place, JSON.stringify(rows.map(({ id }) => id))],
   );
 }
 
-/** The names that a source may own: its toolkits; its id, where it is an MCP server. */
-function toolkitsOf(sourceId: string, { tools, prompts, resources, templates, capabilities }: SourceOffer) {
+/** The names that a source may own: its toolkits; its id, where it is an MCP server. Never one with a slash. */
+export function toolkitsOf(
+  sourceId: string,
+  { tools, prompts, resources, templates, capabilities }: SourceOffer,
+): readonly string[] {
   const isMcp = [prompts, resources, templates, Object.keys(capabilities)].some(({ length }) => length > 0);
-  const names = tools.map(({ toolkit }) => toolkit.name.toLowerCase());
-  return new Set(isMcp ? [sourceId.toLowerCase(), ...names] : names);
+  const names = new Set(tools.map(({ toolkit }) => toolkit.name.toLowerCase()));
+  if (isMcp) names.add(sourceId.toLowerCase());
+  return [...names].filter((name) => !name.includes('/'));
 }
 
 /**
- * Takes the names that are nobody's. Never one with a slash, nor one inside another source's (`a.b`, where that has `a`) or
+ * Takes the names that are nobody's. Never one inside another source's (`a.b`, where that has `a`) or
  * around it: rules about the one would speak of the other.
  */
-async function claimToolkits(q: Queries, place: Columns, toolkits: ReadonlySet<string>): Promise<void> {
-  const names = [...toolkits].filter((name) => !name.includes('/'));
+export async function claimToolkits(
+  q: Queries,
+  { projectId, sourceId }: Place,
+  names: readonly string[],
+): Promise<void> {
   if (names.length === 0) return;
   await q.query('lock table toolkit_owners in share row exclusive mode');
   await q.query(
@@ -135,6 +167,6 @@ async function claimToolkits(q: Queries, place: Columns, toolkits: ReadonlySet<s
        where owned.project_id = $1 and owned.source_id <> $2
          and (starts_with(owned.toolkit, name || '.') or starts_with(name, owned.toolkit || '.')))
      on conflict (project_id, toolkit) do nothing`,
-    [...place, JSON.stringify(names)],
+    [projectId, sourceId, JSON.stringify(names)],
   );
 }

@@ -1,5 +1,5 @@
 import type { PinMode, ToolListing } from '#domain';
-import type { Members } from '#foundation';
+import { createRests, type Members } from '#foundation';
 import type { PendingChange, Pin, Place } from './pin-store.ts';
 import type { ToolChange } from './tool-change.ts';
 import { definitionOf, differencesOf, digestOf } from './tool-definition.ts';
@@ -21,10 +21,10 @@ export interface ListedDefinition {
 export type PinEdit = Pin & { readonly definition?: Members };
 
 /** Each tool's definitions by its id: those of its versions, each once; of two of one version the first, as in the catalog. */
-export function definitionsById(
+export async function definitionsById(
   { projectId, sourceId }: Place,
   listings: readonly ToolListing[],
-): Map<string, readonly ListedDefinition[]> {
+): Promise<Map<string, readonly ListedDefinition[]>> {
   const tools = new Map<string, Map<string, ToolListing>>();
   for (const listing of listings) {
     const { toolkit, name } = listing;
@@ -33,7 +33,13 @@ export function definitionsById(
     tools.set(id, versions);
     if (!versions.has(toolkit.version ?? '')) versions.set(toolkit.version ?? '', listing);
   }
-  return new Map([...tools].map(([id, versions]) => [id, distinct([...versions.values()])]));
+  const rests = createRests();
+  const definitions = new Map<string, readonly ListedDefinition[]>();
+  for (const [id, versions] of tools) {
+    await rests();
+    definitions.set(id, distinct([...versions.values()]));
+  }
+  return definitions;
 }
 
 function distinct(versions: readonly ToolListing[]): ListedDefinition[] {

@@ -1,6 +1,7 @@
 import type { ToolListing } from '#domain';
-import { type Clock, Fault, type Members } from '#foundation';
+import { type Clock, createRests, Fault, type Members } from '#foundation';
 import type { Db, Queries } from '#storage';
+import type { KeptTool } from './kept-tool.ts';
 import {
   approvedPin,
   changeOf,
@@ -76,7 +77,7 @@ export function createPins({ db, clock }: { db: Db; clock: Clock }): Pins {
       return [...pins.values()].flatMap((pin) => pin.pending.map((change) => changeOf(place, pin, change)));
     },
     async approve(place, wanted, known) {
-      const listed = definitionsById(place, toolsOf(known));
+      const listed = await definitionsById(place, toolsOf(known));
       const approved: ToolChange[] = [];
       const edits: PinEdit[] = [];
       const before = await store.load(place);
@@ -91,19 +92,19 @@ export function createPins({ db, clock }: { db: Db; clock: Clock }): Pins {
   };
 }
 
-const toolsOf = (offer: StoredOffer | undefined): readonly ToolListing[] =>
-  (offer?.tools ?? []).map(({ tool }) => tool);
+const toolsOf = (offer: StoredOffer | undefined): readonly KeptTool[] => offer?.tools ?? [];
 
 /** The pins that a list changes, or makes. */
 async function checked(
   place: Place,
   listings: readonly ToolListing[],
-  known: readonly ToolListing[],
+  known: readonly KeptTool[],
   { mode, onChange }: Pinning,
   { before, store, clock }: { readonly before: KeptPins; readonly store: PinStore; readonly clock: Clock },
 ): Promise<readonly PinEdit[]> {
-  const listed = definitionsById(place, listings);
-  const inCatalog = definitionsById(place, known);
+  const listed = await definitionsById(place, listings);
+  const unpinned = known.filter(({ id }) => !before.has(id) && listed.has(id));
+  const inCatalog = await definitionsById(place, unpinned);
   const fresh = [...listed]
     .filter(([id]) => !before.has(id))
     .map(([id, definitions]) => firstPin(id, inCatalog.get(id) ?? definitions));
@@ -115,7 +116,9 @@ async function checked(
   const pins: PinEdit[] = [...before.values(), ...fresh];
   const approved = await approvedDefinitions(pins, listed, store);
   const edits = new Map(fresh.map((pin) => [pin.toolId, pin]));
+  const rests = createRests();
   for (const pin of pins) {
+    await rests();
     const { toolId } = pin;
     const outcome = comparedPin(pin, listed.get(toolId) ?? [], approved.get(toolId) ?? {}, mode, clock.iso());
     if (outcome === null) continue;

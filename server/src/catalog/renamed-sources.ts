@@ -1,6 +1,5 @@
 import type { GatewayServer } from './gateway-server.ts';
 import type { StoredEntry } from './stored-offer.ts';
-import { uiUris } from './ui-resources.ts';
 import { uriPrefixOf } from './uri-prefixes.ts';
 import { uriTemplateOf } from './uri-template.ts';
 
@@ -61,7 +60,10 @@ export function renamedSources(servers: readonly GatewayServer[]): Set<string> {
   const earlier = createTemplateBook();
   for (const source of servers) {
     const { sourceId } = source.server;
-    const uris = [...source.resources.map(({ own }) => own), ...source.tools.flatMap(uiUris)];
+    const uris = [
+      ...source.resources.map(({ own }) => own),
+      ...source.withInterface.flatMap(({ uiUris }) => uiUris),
+    ];
     const templates = source.templates.map(({ own }) => own);
     const clashes =
       uris.some((uri) => taken.has(uri) || isForeign(uri, sourceId) || earlier.sourceOf(uri) !== null) ||

@@ -6,7 +6,6 @@ import { entryId } from './entry-id.ts';
 import type { Chosen, GatewayServer } from './gateway-server.ts';
 import { createTemplateBook, renamedSources, schemeOf } from './renamed-sources.ts';
 import { listedAs } from './shown-entry.ts';
-import { uiUris } from './ui-resources.ts';
 import { uriPrefixOf } from './uri-prefixes.ts';
 
 type Routes = Pick<
@@ -41,9 +40,9 @@ export function compileRoutes(servers: readonly GatewayServer[], allowed: Allowe
 
   const listed = new Map<string, { readonly own: string; readonly targets: RuleTarget[] }>();
   for (const { uri, own, target } of resources) listed.set(uri, { own, targets: [target] });
-  for (const tool of servers.flatMap(({ tools }) => tools)) {
+  for (const tool of servers.flatMap(({ withInterface }) => withInterface)) {
     if (tool.quarantined) continue;
-    for (const own of uiUris(tool)) {
+    for (const own of tool.uiUris) {
       const uri = shownUri(tool.sourceId, own);
       const known = listed.get(uri);
       if (known === undefined) listed.set(uri, { own, targets: [tool] });

@@ -1,54 +1,80 @@
-import type { Gateway, Tool, ToolCuration } from '#domain';
+import type { JsonSchema, Tool, ToolCuration } from '#domain';
 import { checkArguments, shownSchema } from './arguments.ts';
 import type { ShownTool } from './contract.ts';
-import type { StoredTool } from './stored-offer.ts';
-import { withUiUris } from './ui-resources.ts';
-import { nameAll, plainName } from './wire-names.ts';
+import { KeptTool } from './kept-tool.ts';
+import { plainName } from './wire-names.ts';
 
-/** A tool under its name, with its face changed as the gateway wants. */
-export function showTool(
-  tool: Tool,
-  wireName: string,
-  curation: ToolCuration | null,
-  mcp: Tool['mcp'] = tool.mcp,
-): ShownTool {
-  const argumentCuration = curation?.arguments ?? null;
-  return {
-    tool,
-    wireName,
-    description: curation?.description ?? tool.description,
-    inputSchema: shownSchema(tool.inputSchema, argumentCuration),
-    mcp,
-    arguments: (given) => checkArguments(tool.inputSchema, argumentCuration, given),
-    takes: (args) => checkArguments(tool.inputSchema, null, args),
-  };
+type Arguments = Parameters<ShownTool['arguments']>[0];
+
+/** Of the definition, what has the same digest has the same schema. */
+const checkedBy = (tool: Tool): string | null => (tool instanceof KeptTool ? tool.listing.digest : null);
+
+/** A tool under its plain name, as its source describes it. */
+export class PlainTool implements ShownTool {
+  readonly tool: KeptTool;
+  name: string | null = null;
+
+  constructor(tool: KeptTool) {
+    this.tool = tool;
+  }
+
+  get wireName(): string {
+    this.name ??= plainName(this.tool.toolkit.name, this.tool.name);
+    return this.name;
+  }
+  get description(): string {
+    return this.tool.description;
+  }
+  get inputSchema(): JsonSchema {
+    return this.tool.inputSchema;
+  }
+  get mcp(): Tool['mcp'] {
+    return this.tool.mcp;
+  }
+  arguments(given: Arguments) {
+    return checkArguments(this.tool.inputSchema, null, given, checkedBy(this.tool));
+  }
+  takes(args: Arguments) {
+    return checkArguments(this.tool.inputSchema, null, args, checkedBy(this.tool));
+  }
 }
 
-/** Tools as a gateway shows them; `ownNames`: as their only source calls them, where the gateway does not say otherwise. */
-export function showTools(
-  chosen: readonly StoredTool[],
-  { curation }: Gateway,
-  ownNames: boolean,
-  {
-    shownUri,
-    renamesUris,
-  }: { shownUri(sourceId: string, own: string): string; renamesUris(id: string): boolean },
-): readonly ShownTool[] {
-  const curations = new Map(curation.map((one) => [one.tool.toLowerCase(), one]));
-  const curationOf = ({ ruleName }: Tool) => curations.get(ruleName.toLowerCase()) ?? null;
-  const names = nameAll(
-    chosen.map(({ tool, firstSeenMs }) => ({
-      id: tool.id,
-      chosen: curationOf(tool)?.name ?? null,
-      plain: ownNames ? tool.name : plainName(tool.toolkit.name, tool.name),
-      isOwner: ownNames || tool.ruleName === tool.qualifiedName,
-      firstSeenMs,
-    })),
-    ownNames ? Number.POSITIVE_INFINITY : undefined,
-  );
-  return chosen.map(({ tool }) => {
-    const { sourceId } = tool;
-    const mcp = renamesUris(sourceId) ? withUiUris(tool, (own) => shownUri(sourceId, own)) : tool.mcp;
-    return showTool(tool, names.get(tool.id) as string, curationOf(tool), mcp);
-  });
+/** A tool under a name of its own, with its face changed as the gateway wants. */
+export class NamedTool implements ShownTool {
+  readonly tool: Tool;
+  readonly wireName: string;
+  readonly curation: ToolCuration | null;
+  readonly ofMcp: (() => Tool['mcp']) | null;
+  schema: JsonSchema | null = null;
+
+  constructor(
+    tool: Tool,
+    wireName: string,
+    curation: ToolCuration | null = null,
+    mcp: (() => Tool['mcp']) | null = null,
+  ) {
+    this.tool = tool;
+    this.wireName = wireName;
+    this.curation = curation;
+    this.ofMcp = mcp;
+  }
+
+  get description(): string {
+    return this.curation?.description ?? this.tool.description;
+  }
+  get inputSchema(): JsonSchema {
+    if (this.curation === null) return this.tool.inputSchema;
+    this.schema ??= shownSchema(this.tool.inputSchema, this.curation.arguments);
+    return this.schema;
+  }
+  get mcp(): Tool['mcp'] {
+    return this.ofMcp === null ? this.tool.mcp : this.ofMcp();
+  }
+  arguments(given: Arguments) {
+    const { inputSchema } = this.tool;
+    return checkArguments(inputSchema, this.curation?.arguments ?? null, given, checkedBy(this.tool));
+  }
+  takes(args: Arguments) {
+    return checkArguments(this.tool.inputSchema, null, args, checkedBy(this.tool));
+  }
 }

@@ -1,13 +1,8 @@
-import type { RuleTarget, Tool, ToolListing } from '#domain';
+import { isDeepStrictEqual } from 'node:util';
+import type { RuleTarget } from '#domain';
 import type { Members } from '#foundation';
 import type { EntryKind } from './entry-id.ts';
-import { traitsOf } from './tool-traits.ts';
-
-/** A tool with what the catalog alone knows of it. Its `ruleName` is the index's to say. */
-export interface StoredTool {
-  readonly tool: Tool;
-  readonly firstSeenMs: number;
-}
+import type { KeptTool } from './kept-tool.ts';
 
 /** A prompt, a resource or a template of resources. */
 export interface StoredEntry {
@@ -20,8 +15,15 @@ export interface StoredEntry {
   readonly firstSeenMs: number;
 }
 
-/** Everything that one source offers, each kind in the source's own order. */
-export interface StoredOffer {
+/** What a source offers beside tools, each kind in the source's own order. */
+export interface StoredEntries {
+  readonly prompts: readonly StoredEntry[];
+  readonly resources: readonly StoredEntry[];
+  readonly templates: readonly StoredEntry[];
+}
+
+/** Everything that one source offers, as it is in the database. */
+export interface StoredOffer extends StoredEntries {
   readonly projectId: string;
   readonly sourceId: string;
   readonly available: boolean;
@@ -29,28 +31,10 @@ export interface StoredOffer {
   readonly instructions: string;
   /** When the source first listed anything, whatever it has listed since. */
   readonly firstSeenMs: number;
-  readonly tools: readonly StoredTool[];
-  readonly prompts: readonly StoredEntry[];
-  readonly resources: readonly StoredEntry[];
-  readonly templates: readonly StoredEntry[];
-}
-
-export interface OfferRow extends Record<string, unknown> {
-  project_id: string;
-  source_id: string;
-  available: boolean;
-  capabilities: Members;
-  instructions: string;
-  first_seen: string;
-}
-
-export interface ToolRow extends Record<string, unknown> {
-  id: string;
-  project_id: string;
-  source_id: string;
-  available: boolean;
-  listing: ToolListing;
-  first_seen: string;
+  /** Of its tools and entries; `null`: an older version wrote them. */
+  readonly revision: string | null;
+  /** In the source's own order; how each stands is the index's to say. */
+  readonly tools: readonly KeptTool[];
 }
 
 export interface EntryRow extends Record<string, unknown> {
@@ -62,76 +46,34 @@ export interface EntryRow extends Record<string, unknown> {
   first_seen: string;
 }
 
-/** The same offer, marked as available or not. */
-export function madeAvailable(offer: StoredOffer, available: boolean): StoredOffer {
-  if (offer.available === available) return offer;
-  const marked = <Entry extends object>(entries: readonly Entry[]) =>
-    entries.map((entry) => ({ ...entry, available }));
-  return {
-    ...offer,
-    available,
-    tools: offer.tools.map((stored) => ({ ...stored, tool: { ...stored.tool, available } })),
-    prompts: marked(offer.prompts),
-    resources: marked(offer.resources),
-    templates: marked(offer.templates),
-  };
-}
+export const entryKinds = ['prompts', 'resources', 'templates'] as const;
 
-/** The same offer, with those of its tools marked that are held back. */
-export function withHeld(offer: StoredOffer, held: ReadonlySet<string> | null): StoredOffer {
-  if (held === null || held.size === 0) return offer;
-  const tools = offer.tools.map((stored) =>
-    held.has(stored.tool.id) ? { ...stored, tool: { ...stored.tool, quarantined: true } } : stored,
-  );
-  return { ...offer, tools };
+/** Whether both offer the same; tools that are the same are the same objects. */
+export function isSameOffer(one: StoredOffer, other: StoredOffer): boolean {
+  const sameTools =
+    one.tools === other.tools ||
+    (one.tools.length === other.tools.length && one.tools.every((tool, at) => tool === other.tools[at]));
+  if (!sameTools) return false;
+  const rest = ({ tools, revision, available, ...rest }: StoredOffer) => rest;
+  return isDeepStrictEqual(rest(one), rest(other));
 }
 
 /** The member of an entry that says what it is called. */
 export const ownMember = { prompt: 'name', resource: 'uri', template: 'uriTemplate' } as const;
 
-export function offerOf(row: OfferRow, tools: readonly ToolRow[], entries: readonly EntryRow[]): StoredOffer {
-  const ofKind = (wanted: EntryKind) =>
-    entries.filter(({ kind }) => kind === wanted).map((entry) => entryOf(entry, row.available));
-  return {
-    projectId: row.project_id,
-    sourceId: row.source_id,
-    available: row.available,
-    capabilities: row.capabilities,
-    instructions: row.instructions,
-    firstSeenMs: Date.parse(row.first_seen),
-    tools: tools.map(storedToolOf),
-    prompts: ofKind('prompt'),
-    resources: ofKind('resource'),
-    templates: ofKind('template'),
-  };
+export function entriesOf(rows: readonly EntryRow[]): StoredEntries {
+  const ofKind = (wanted: EntryKind) => rows.filter(({ kind }) => kind === wanted).map(entryOf);
+  return { prompts: ofKind('prompt'), resources: ofKind('resource'), templates: ofKind('template') };
 }
 
-function storedToolOf(row: ToolRow): StoredTool {
-  const qualifiedName = `${row.listing.toolkit.name}.${row.listing.name}`;
-  return {
-    tool: {
-      ...row.listing,
-      id: row.id,
-      projectId: row.project_id,
-      sourceId: row.source_id,
-      qualifiedName,
-      ruleName: qualifiedName,
-      traits: traitsOf(row.listing),
-      available: row.available,
-      quarantined: false,
-    },
-    firstSeenMs: Date.parse(row.first_seen),
-  };
-}
-
-function entryOf(row: EntryRow, available: boolean): StoredEntry {
+function entryOf(row: EntryRow): StoredEntry {
   const own = row.listed[ownMember[row.kind]] as string;
   const { id, project_id: projectId, source_id: sourceId } = row;
   return {
     target: { id, projectId, sourceId, ruleName: `${sourceId}.${own}` },
     own,
     listed: row.listed,
-    available,
+    available: true,
     firstSeenMs: Date.parse(row.first_seen),
   };
 }

@@ -8,7 +8,7 @@ import { isMembers, type Members } from '#foundation';
 const flatKey = 'ui/resourceUri';
 
 /** The URIs that a tool refers to, as its source writes them. */
-export function uiUris({ mcp }: Tool): readonly string[] {
+export function uiUrisOf({ mcp }: Pick<Tool, 'mcp'>): readonly string[] {
   const { _meta } = mcp;
   if (!isMembers(_meta)) return [];
   const uris = [isMembers(_meta.ui) ? _meta.ui.resourceUri : undefined, _meta[flatKey]];
@@ -16,8 +16,8 @@ export function uiUris({ mcp }: Tool): readonly string[] {
 }
 
 /** The tool's members with these URIs written as `shown` says. */
-export function withUiUris(tool: Tool, shown: (uri: string) => string): Members {
-  if (uiUris(tool).length === 0) return tool.mcp;
+export function withUiUris(tool: Pick<Tool, 'mcp'>, shown: (uri: string) => string): Members {
+  if (uiUrisOf(tool).length === 0) return tool.mcp;
   const { ui, ...meta } = tool.mcp._meta as Members;
   const flat = meta[flatKey];
   return {

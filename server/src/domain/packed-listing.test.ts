@@ -46,7 +46,7 @@ test('a definition that is asked for again at once is the same object', () => {
 
 test('the digest follows what is said of a tool, not its name, its version or the order in which it was kept', () => {
   const { digest } = one(listing('a'));
-  const newer = { name: 'Kit', version: '2.0.0', description: 'new' };
+  const newer = { name: 'Kit', version: '2.0.0', description: null };
   assert.equal(one(listing('a', { toolkit: newer })).digest, digest);
   const reordered = JSON.stringify(Object.fromEntries(Object.entries(listing('a')).reverse()));
   assert.equal(one(listing('a'), reordered).digest, digest);
@@ -58,7 +58,8 @@ test('the digest follows what is said of a tool, not its name, its version or th
     { metadata: { behavior: { read_only: true } } },
     { requirements: { authorization: null, secrets: [{ key: 'K' }], metadata: null } },
     { mcp: {} },
+    { toolkit: { name: 'Kit', version: '1.0.0', description: 'new' } },
   ];
   const digests = others.map((more) => one(listing('a', more)).digest);
-  assert.equal(new Set([digest, ...digests]).size, 7);
+  assert.equal(new Set([digest, ...digests]).size, 8);
 });

@@ -21,7 +21,7 @@ type Body = Omit<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'>;
 
 /** What is asked of every tool again and again. */
 export type ListingHead = Pick<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'> & {
-  /** The same as long as everything else that is said of the tool is. */
+  /** The same as long as all that is said of the tool is, but for its name and its version. */
   readonly digest: string;
 };
 
@@ -129,7 +129,8 @@ export function createPacker(): Packer {
       const beginning = `{"toolkit":${JSON.stringify(toolkit)},"name":${JSON.stringify(name)},`;
       // A text of another version may be in another order.
       const whole = text?.startsWith(beginning) === true ? text : JSON.stringify(ordered(listing));
-      const digest = hash('sha256', whole.slice(beginning.length), 'base64url').slice(0, digestLength);
+      const said = JSON.stringify(toolkit.description) + whole.slice(beginning.length);
+      const digest = hash('sha256', said, 'base64url').slice(0, digestLength);
       heads.push({
         toolkit: shared(toolkit),
         name,

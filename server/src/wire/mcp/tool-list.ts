@@ -22,7 +22,8 @@ interface Kept<Value> {
   readonly value: Value;
 }
 const keptLists = new WeakMap<readonly ShownTool[], Kept<readonly ShownTool[]>>();
-const keptTools = new WeakMap<ShownTool, Kept<ShownTool>>();
+/** Gateways that show a tool in the same way share it. */
+const keptTools = new WeakMap<Gateway, WeakMap<ShownTool, Kept<ShownTool>>>();
 
 /**
  * Tools of a gateway, without the schemas of outputs that rules redact: what is redacted becomes a text, and clients refuse an
@@ -44,13 +45,19 @@ export function withoutRedacted(
 function underRedactions(shown: ShownTool, gateway: Gateway, redactions: Redactions): ShownTool {
   const { tool } = shown;
   if (tool.outputSchema === null) return shown;
-  const kept = keptTools.get(shown);
+  const ofGateway = keptTools.get(gateway) ?? new WeakMap<ShownTool, Kept<ShownTool>>();
+  keptTools.set(gateway, ofGateway);
+  const kept = ofGateway.get(shown);
   if (kept?.redactions === redactions) return kept.value;
-  const value = redactions.concern(gateway, tool)
-    ? { ...shown, tool: { ...tool, outputSchema: null } }
-    : shown;
-  keptTools.set(shown, { redactions, value });
+  const value = redactions.concern(gateway, tool) ? withoutOutputSchema(shown) : shown;
+  ofGateway.set(shown, { redactions, value });
   return value;
+}
+
+/** In all else it is the tool that it was; both read what they say when they are asked. */
+function withoutOutputSchema(shown: ShownTool): ShownTool {
+  const tool = Object.create(shown.tool, { outputSchema: { value: null } }) as Tool;
+  return Object.create(shown, { tool: { value: tool } }) as ShownTool;
 }
 
 /**

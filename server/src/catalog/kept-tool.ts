@@ -1,0 +1,129 @@
+import { createShared, type PackedListing, type Tool, type ToolListing, type ToolTraits } from '#domain';
+import type { Place } from './pin-store.ts';
+import { traitsOf } from './tool-traits.ts';
+import { uiUrisOf } from './ui-resources.ts';
+
+/** What the catalog alone knows of a tool, and what of its definition is asked of every tool. */
+export interface KeptFacts {
+  readonly id: string;
+  readonly place: Place;
+  readonly firstSeenMs: number;
+  readonly traits: ToolTraits;
+  /** The resources that it refers to as its user interface. */
+  readonly uiUris: readonly string[];
+}
+
+/** How a tool stands at this moment. */
+export interface Standing {
+  readonly ruleName: string;
+  readonly available: boolean;
+  readonly quarantined: boolean;
+}
+
+/** A tool in as little memory as it takes, as there may be very many: most of it is read from its listing when it is asked for. */
+export class KeptTool implements Tool {
+  readonly id: string;
+  readonly place: Place;
+  readonly firstSeenMs: number;
+  readonly traits: ToolTraits;
+  readonly uiUris: readonly string[];
+  readonly ruleName: string;
+  readonly available: boolean;
+  readonly quarantined: boolean;
+  /** May be put in another place in memory, and always says the same. */
+  listing: PackedListing;
+
+  constructor(facts: KeptFacts, standing: Standing, listing: PackedListing) {
+    this.id = facts.id;
+    this.place = facts.place;
+    this.firstSeenMs = facts.firstSeenMs;
+    this.traits = facts.traits;
+    this.uiUris = facts.uiUris;
+    this.ruleName = standing.ruleName;
+    this.available = standing.available;
+    this.quarantined = standing.quarantined;
+    this.listing = listing;
+  }
+
+  get projectId(): string {
+    return this.place.projectId;
+  }
+  get sourceId(): string {
+    return this.place.sourceId;
+  }
+  get toolkit(): Tool['toolkit'] {
+    return this.listing.toolkit;
+  }
+  get name(): string {
+    return this.listing.name;
+  }
+  get qualifiedName(): string {
+    return qualifiedNameOf(this.listing);
+  }
+  get requirements(): Tool['requirements'] {
+    return this.listing.requirements;
+  }
+  get metadata(): Tool['metadata'] {
+    return this.listing.metadata;
+  }
+  get description(): string {
+    return this.listing.description;
+  }
+  get inputSchema(): Tool['inputSchema'] {
+    return this.listing.inputSchema;
+  }
+  get outputSchema(): Tool['outputSchema'] {
+    return this.listing.outputSchema;
+  }
+  get parameters(): Tool['parameters'] {
+    return this.listing.parameters;
+  }
+  get output(): Tool['output'] {
+    return this.listing.output;
+  }
+  get mcp(): Tool['mcp'] {
+    return this.listing.mcp;
+  }
+}
+
+export function qualifiedNameOf({ toolkit, name }: Pick<Tool, 'toolkit' | 'name'>): string {
+  return `${toolkit.name}.${name}`;
+}
+
+/** The key of one version of a tool, within everything. */
+export const versionKey = (id: string, version: string | null): string => `${id}@${version ?? ''}`;
+
+/** What is asked of every tool, of its listing; what many of them have in common is kept once. */
+export function createFactMaker() {
+  const shared = createShared();
+  return (
+    place: Place,
+    id: string,
+    firstSeenMs: number,
+    listing: Pick<ToolListing, 'metadata' | 'mcp'>,
+  ): KeptFacts => ({
+    id,
+    place,
+    firstSeenMs,
+    traits: shared(traitsOf(listing)),
+    uiUris: shared(uiUrisOf(listing)),
+  });
+}
+
+export function newTool(facts: KeptFacts, listing: PackedListing): KeptTool {
+  return new KeptTool(facts, plainStanding(listing), listing);
+}
+
+/** Until the index says otherwise. */
+function plainStanding(listing: PackedListing): Standing {
+  return { ruleName: qualifiedNameOf(listing), available: true, quarantined: false };
+}
+
+/** The same tool as it stands now; the same object where that is nothing new. */
+export function standingAs(tool: KeptTool, standing: Standing): KeptTool {
+  const isSame =
+    tool.ruleName === standing.ruleName &&
+    tool.available === standing.available &&
+    tool.quarantined === standing.quarantined;
+  return isSame ? tool : new KeptTool(tool, standing, tool.listing);
+}
