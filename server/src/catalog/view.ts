@@ -84,7 +84,7 @@ function instructionsOf([part]: readonly GatewayServer[]): GatewayView['serverIn
 export function changedLists(before: CompiledView, after: CompiledView | null): ReadonlySet<ListKind> {
   const kinds: readonly ListKind[] = ['tools', 'prompts', 'resources'];
   // What each caller sees of it follows from this, too.
-  if (after !== null && before.gateway.access !== after.gateway.access) return new Set(kinds);
+  if (after !== null && !listsAlike(before.gateway, after.gateway)) return new Set(kinds);
   const listed = (entries: readonly { readonly listed: object }[] = []) =>
     entries.map(({ listed }) => listed);
   const isSame: Readonly<Record<ListKind, () => boolean>> = {
@@ -139,6 +139,10 @@ function saysTheSame(one: ShownTool, other: ShownTool): boolean {
   return (
     first instanceof KeptTool && second instanceof KeptTool && first.listing.digest === second.listing.digest
   );
+}
+
+function listsAlike(before: Gateway, after: Gateway): boolean {
+  return before.access === after.access && before.presentation === after.presentation;
 }
 
 function faceOf({ tool, description, inputSchema, mcp }: ShownTool): object {

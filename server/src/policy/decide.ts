@@ -1,4 +1,4 @@
-import { type Caller, type RuleTarget, refusal, type Tool } from '#domain';
+import { type Caller, type GlobSet, type RuleTarget, refusal, type Tool } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Asking, Grant, Policy, PolicyRefusal } from './contract.ts';
 import type { Parts } from './parts.ts';
@@ -32,7 +32,7 @@ export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' |
     visible(caller, gateway, items, targetOf) {
       const granted = grants.filter(caller, gateway, items, targetOf);
       const { tools, projectId } = caller.principal;
-      const permitted = tools === null ? granted : granted.filter((item) => mayByKey(caller, targetOf(item)));
+      const permitted = tools === null ? granted : permittedByKey(granted, tools, targetOf);
       if (!hooks.has(projectId, 'access')) return permitted;
       const asked = permitted.map(targetOf).filter(isTool);
       if (asked.length === 0) return permitted;
@@ -57,6 +57,24 @@ export function createDecide(parts: Parts): Pick<Policy, 'permits' | 'visible' |
       });
     },
   };
+}
+
+const byKeys = new WeakMap<readonly unknown[], WeakMap<GlobSet, readonly unknown[]>>();
+
+/** The same list for the same list, as the list before it is: many are long. */
+function permittedByKey<Item>(
+  items: readonly Item[],
+  tools: GlobSet,
+  targetOf: (item: Item) => RuleTarget | Tool,
+): readonly Item[] {
+  const known = byKeys.get(items) ?? new WeakMap<GlobSet, readonly unknown[]>();
+  byKeys.set(items, known);
+  let permitted = known.get(tools) as readonly Item[] | undefined;
+  if (permitted === undefined) {
+    permitted = items.filter((item) => tools.matches(targetOf(item).ruleName));
+    known.set(tools, permitted);
+  }
+  return permitted;
 }
 
 function mayByKey({ principal }: Caller, { ruleName }: RuleTarget): boolean {

@@ -34,7 +34,7 @@ export async function callMetaTool({ asked, name, args }: CalledMetaTool): Promi
     const goesOn = executionIn(asked);
     const told =
       goesOn === null
-        ? await runs[name](hub, asking, asMeant(args))
+        ? await runs[name](hub, asking, name === 'execute_tool' ? inWay(asked, asMeant(args)) : asMeant(args))
         : await hub.resumeExecution(asking, goesOn);
     if (!told.ok) {
       const isRecorded = told.error.code !== 'catalog.arguments_invalid' || name === 'execute_tool';
@@ -64,6 +64,16 @@ function askingOf(asked: Asked, name: MetaToolName): HubAsking {
         }
       : null,
   };
+}
+
+/**
+ * A client that can be asked is asked: with a handshake while the tool runs, without one by the answer. The model need not know which.
+ */
+function inWay({ client }: Asked, args: Members): Members {
+  const { mode = 'sync' } = args;
+  if (!isMembers(client.capabilities.elicitation)) return args;
+  if (client.ask !== null) return mode === 'interactive' ? { ...args, mode: 'stream' } : args;
+  return mode === 'sync' || mode === 'stream' ? { ...args, mode: 'interactive' } : args;
 }
 
 const statePrefix = 'execution:';
@@ -126,9 +136,9 @@ function executionResult({ exchange: { view } }: Asked, execution: ExecutionResp
   const { content, ...rest } = execution;
   const { status, tool, execution_id } = execution;
   const blocks = (content ?? []).filter(isMembers);
-  const structured = execution.output === undefined && blocks.length > 0 ? execution : rest;
+  const isSaid = execution.output !== undefined || execution.error !== undefined || blocks.length === 0;
   const text = blocks.length === 0 ? JSON.stringify(rest) : `${status}: ${tool} (${execution_id})`;
-  const json = result(blocks, text, structured, status === 'failed');
+  const json = result(blocks, text, isSaid ? rest : execution, status === 'failed');
   const found = view.find(tool.slice(tool.indexOf('://') + 3));
   return found === null ? json : renamedUris(view, found.tool.sourceId, 'tools/call', json);
 }
