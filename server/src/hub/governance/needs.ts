@@ -9,6 +9,8 @@ import { byUse, callerHash, callersOf, counted, type Tally } from './tally.ts';
 const maxNeeds = 1000;
 const maxByOne = 20;
 
+const needId = /^need_[0-9a-f]{24}$/;
+
 interface NeedRow extends Record<string, unknown> {
   id: string;
   need: string;
@@ -85,6 +87,7 @@ export function createNeeds({
     },
 
     async forget(projectId: string, id: string): Promise<boolean> {
+      if (!needId.test(id)) return false;
       const gone = await db.query('delete from hub_needs where project_id = $1 and id = $2 returning id', [
         projectId,
         id,

@@ -14,6 +14,7 @@ import { createExecutions } from './executions/executions.ts';
 import { gatewayRoutes } from './gateways/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
 import { hubRoutes } from './hub/routes.ts';
+import { hubCatalogueRoutes } from './hub-catalogue/routes.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { peopleRoutes } from './people/routes.ts';
@@ -42,6 +43,7 @@ export function restRoutes(deps: RestDeps): readonly Route[] {
     ...toolRoutes(deps),
     executeRoute(deps),
     ...hubRoutes(deps),
+    ...hubCatalogueRoutes(deps),
     ...authRoutes(deps),
     ...connectionRoutes(deps),
     ...settingsRoutes(deps),
