@@ -122,6 +122,22 @@ async function secret(): Promise<string> {
   return made.body.id;
 }
 
+/** What people, and use, say of a tool; the ids of what there is to mend. */
+async function govern(): Promise<Record<string, string>> {
+  const said = await server.ask('PATCH', '/v1/hub/tools/Test.Join', { body: { owner: mark } });
+  assert.equal(said.status, 200, JSON.stringify(said.body));
+  const { governance } = server.app.rooms.hub ?? assert.fail('there is no hub');
+  governance.searched(mark, 'default', [{ query: mark, toolIds: [said.body.id] }]);
+  governance.executed(mark, 'default', said.body.id, true);
+  await governance.close();
+  await governance.missing(mark, 'default', mark);
+  const { body: missing } = await server.ask('GET', '/v1/hub/missing');
+  const { body: review } = await server.ask('GET', '/v1/hub/review?kind=missing_tool');
+  const { body: learned } = await server.ask('GET', '/v1/hub/learned');
+  assert.equal(learned.items[0].query, mark);
+  return { '/missing/{id}': missing.items[0].id, '/review/{id}': review.items[0].id };
+}
+
 /** One of each kind; by the beginning of the path that names it. */
 async function fill(): Promise<Record<string, string>> {
   const http = { uri: worker.url, secret: workerSecret, timeout: 10, retry: 0 };
@@ -140,7 +156,9 @@ async function fill(): Promise<Record<string, string>> {
   const { body: hooks } = await server.ask('GET', `/v1/hooks?plugin_id=${plugin.id}`);
   const create = async (path: string, body: object) => (await made(path, body)).id as string;
   return {
+    ...(await govern()),
     '/tools/{name}': 'Test.Join',
+    '/tools/{tool}': 'Test.Join',
     '/formatted_tools/{name}': 'Test.Join',
     '/workers/{id}': mark,
     '/gateways/{gateway_id}': gateway.id as string,
