@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { createExecutions } from '../src/hub/executions/executions.ts';
-import type { Asking, ExecuteRequest, Executions } from '../src/hub/executions/contract.ts';
 import { silentClient } from '#domain';
 import type { Clock } from '#foundation';
 import type { Db } from '#storage';
-import { unsampledTracer, createMetrics, silentLog } from '#telemetry';
+import { createMetrics, silentLog, unsampledTracer } from '#telemetry';
+import type { Asking, ExecuteRequest, Executions } from '../src/hub/executions/contract.ts';
+import { createExecutions } from '../src/hub/executions/executions.ts';
 import type { TestApp } from './start-app.ts';
 
-/** Executions as the server has them, on the rooms of an app; several are as several processes on one database. */
+/** The database as a process of several has it. */
+export const sharedDb = ({ app }: TestApp): Db => ({ ...app.rooms.db, kind: 'remote' });
+
+/** Executions as the server has them, on the rooms of an app; with `sharedDb`, several are as several processes are. */
 export async function executionsOf(
   { app: { rooms } }: TestApp,
   clock: Clock,
-  more: { readonly db?: Db; readonly onEnded?: Parameters<typeof createExecutions>[0]['onEnded'] } = {},
+  more: Partial<Pick<Parameters<typeof createExecutions>[0], 'db' | 'onEnded'>> = {},
 ): Promise<Executions> {
   const executions = createExecutions({
     ...rooms,
@@ -20,8 +23,7 @@ export async function executionsOf(
     log: silentLog,
     metrics: createMetrics(),
     tracer: unsampledTracer,
-    ...(more.db === undefined ? {} : { db: more.db }),
-    ...(more.onEnded === undefined ? {} : { onEnded: more.onEnded }),
+    ...more,
   });
   await executions.begin();
   return executions;

@@ -66,7 +66,10 @@ export async function startHeldWorker(port = 0): Promise<HeldWorker> {
   const server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json');
     const say = (body: unknown) => response.end(JSON.stringify(body));
-    if (request.method === 'GET') return say(Object.keys(behaviors).map((name) => definition(name as never)));
+    if (request.method === 'GET') {
+      say(Object.keys(behaviors).map((name) => definition(name as never)));
+      return;
+    }
     const body = (await json(request)) as Json;
     ran[body.tool.name as keyof typeof ran].push(body.inputs.text);
     response.once('close', () => {

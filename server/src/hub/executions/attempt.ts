@@ -86,9 +86,8 @@ function outcomeOfQuestions(
   client: ClientSide,
 ): Outcome {
   if (client !== askedLater && !client.capabilities.elicitation) {
-    const message = 'the tool wants to ask its user something: execute it with the mode "interactive"';
-    const error = { name: 'client.capability_missing', message, field: 'mode' };
-    return { kind: 'failed', kept: { said: { error } }, told: null, isUndone: false };
+    const error = { name: 'client.capability_missing', message: 'the tool wants to ask its user something' };
+    return { kind: 'failed', kept: { said: { error, advice: askable } }, told: null, isUndone: false };
   }
   const questions = Object.fromEntries(
     Object.entries(requests).map(([key, { method, params }]) => [
@@ -100,6 +99,10 @@ function outcomeOfQuestions(
   const kept = { said: { questions, advice }, asked: { requests, state } };
   return { kind: 'waiting', waitingFor: 'input', kept, expiresAt: null };
 }
+
+const askable = 'execute it with the mode "interactive": then its questions come back';
+/** What a server says to a client that it would have to ask. */
+const capabilityMissing = -32021;
 
 const unexplained: ToolError = { message: 'the tool failed', kind: 'TOOL_RUNTIME_FATAL', can_retry: false };
 const toolFailed = 'source.tool_failed';
@@ -143,8 +146,8 @@ const leftOpen: ReadonlySet<string> = new Set([
 function outcomeOfRefusal(error: CallRefusal, told: Refusal): Outcome {
   const waiting = waitingBy(told);
   if (waiting !== null) return waiting;
-  const { code, message, field } = told;
-  const here = field?.replace(/^(arguments|params\.arguments)(?=[. ]|$)/, 'input');
+  const { code } = told;
+  const [message, here] = [asInput(told.message), told.field === undefined ? undefined : asInput(told.field)];
   const named = { name: code, message, ...(here === undefined ? {} : { field: here }) };
   if (leftOpen.has(code) && error.ran !== true) {
     const advice =
@@ -156,9 +159,14 @@ function outcomeOfRefusal(error: CallRefusal, told: Refusal): Outcome {
     };
   }
   const isUndone = surelyUndone(error);
-  const refused = here === undefined ? told : { ...told, field: here };
-  return { kind: 'failed', kept: { said: { error: named } }, told: refused, isUndone };
+  const refused = { ...told, message, ...(here === undefined ? {} : { field: here }) };
+  const isUnasked = code === 'client.capability_missing' || error.rpc?.code === capabilityMissing;
+  const said = { error: named, ...(isUnasked ? { advice: askable } : {}) };
+  return { kind: 'failed', kept: { said }, told: refused, isUndone };
 }
+
+/** As `execute_tool` calls them. */
+const asInput = (text: string): string => text.replace(/^arguments(?=[. ]|$)/, 'input');
 
 /** A refusal that somebody can lift. */
 function waitingBy(told: Refusal): Outcome | null {

@@ -7,7 +7,8 @@ import type { Policy } from '#policy';
 import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
 import type { Executions } from './contract.ts';
-import { createExecuting, ownerOf } from './executing.ts';
+import { ownerOf } from './drafting.ts';
+import { createExecuting } from './executing.ts';
 import { isOver, responseOf, type View } from './execution.ts';
 import { createKeeper } from './keeper.ts';
 import { stopping, unknownExecution } from './refusals.ts';
@@ -43,12 +44,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const waiting = createWaiting(store, runs, clock);
   const parts = { ...deps, store, starting, waiting };
   const resuming = createResuming(parts);
-  const resume = (
-    asking: Parameters<Executions['resume']>[0],
-    view: View,
-    patience: Parameters<typeof waiting.ofRow>[1],
-  ) => resuming.ofWaiting(asking, view, null, patience);
-  const execute = createExecuting({ ...parts, resume });
+  const execute = createExecuting({
+    ...parts,
+    goOn: (asking, view, patience) => resuming.ofWaiting(asking, view, null, patience),
+  });
   let keeper: ReturnType<typeof createKeeper> | null = null;
   let isClosing = false;
 
@@ -100,7 +99,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     },
     async begin() {
       // The process that had the embedded database before this one is gone, and all that it ran.
-      if (db.kind === 'pglite') await store.giveUp(true);
+      if (db.kind === 'pglite') await store.leases.giveUp(true);
       keeper = createKeeper(parts);
       await keeper.lookNow();
     },
@@ -108,7 +107,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       isClosing = true;
       await keeper?.stop();
       await runs.end(graceMs);
-      await store.giveUp(false);
+      await store.leases.giveUp(false);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from '#domain';
-import { maxOpen } from './store.ts';
+import { maxOpen } from './adding.ts';
 
 /** Somebody else's is told of like one that never was. */
 export function unknownExecution(id: string): Refusal {

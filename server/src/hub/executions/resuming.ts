@@ -1,11 +1,11 @@
 import type { Credentials } from '#credentials';
-import { type ClientSide, silentClient } from '#domain';
+import type { ClientSide } from '#domain';
 import { type Clock, err, type Members, ok, pause } from '#foundation';
 import type { Policy } from '#policy';
 import { clientFor } from './attempt.ts';
 import type { Asking } from './contract.ts';
-import { deadlineMs, ownerOf } from './executing.ts';
-import { responseOf, type View, type Wanted } from './execution.ts';
+import { deadlineMs, ownerOf } from './drafting.ts';
+import { responseOf, type View } from './execution.ts';
 import { checkAnswers } from './questions.ts';
 import { notWaiting, unknownExecution } from './refusals.ts';
 import type { Starting } from './starting.ts';
@@ -21,56 +21,33 @@ export interface ResumingDeps {
   readonly waiting: Waiting;
 }
 
+/** How long who asks waits unless they say so: for what runs; for what goes on because of them. */
 const pollWaitMs = 20_000;
 const answerWaitMs = 50_000;
 const lookEveryMs = 1000;
 
-export function createResuming({ policy, credentials, clock, store, starting, waiting }: ResumingDeps) {
-  const { runs } = starting;
-
-  /** Whether what a waiting one waits for is there, or has turned out to never come: then the call itself says so. */
-  async function isReady({ execution, kept }: View): Promise<boolean> {
-    const { projectId, waitingFor } = execution;
-    if (waitingFor === 'approval') {
-      const approval = await policy.approvals.get(projectId, kept.said.approval_id ?? '', null);
-      return approval?.status !== 'pending';
-    }
-    for (const id of kept.consents ?? []) {
-      const consent = await credentials.authorizations.status(projectId, id, 0, null);
-      if (consent?.status === 'pending') return false;
-    }
-    return true;
-  }
-
-  async function untilReady(view: View, { waitMs, signal }: Patience): Promise<boolean> {
-    const until = clock.monotonic() + waitMs;
-    for (;;) {
-      if (await isReady(view)) return true;
-      const left = until - clock.monotonic();
-      if (left <= 0 || signal?.aborted === true) return false;
-      await pause(clock, Math.min(lookEveryMs, left), signal ?? undefined);
-    }
-  }
+export function createResuming(deps: ResumingDeps) {
+  const { clock, store, starting, waiting } = deps;
 
   async function goOn(
     asking: Asking,
-    view: View,
+    { execution }: View,
     resume: ClientSide['resume'],
     patience: Patience,
   ): Promise<Answer> {
-    const { id, mode, toolId } = view.execution;
-    const wanted = (await store.wantedBy(id)) as Wanted | null;
+    const { id, mode, toolId } = execution;
+    const wanted = await store.wantedBy(id);
     const deadline = new Date(clock.now() + deadlineMs).toISOString();
     const begun = wanted === null ? null : await store.goOn(id, deadline, resume !== null);
     if (begun === null || wanted === null) {
       // Somebody was faster, or it is over.
-      if (resume !== null) return err(notWaiting('no longer waiting'));
       const now = await store.find(id, ownerOf(asking));
-      return now === null ? err(unknownExecution(id)) : waiting.ofRow(now, patience);
+      if (now === null) return err(unknownExecution(id));
+      return resume === null ? waiting.ofRow(now, patience) : err(notWaiting(now.execution.status));
     }
     const { caller, gateway, span, meta } = asking;
     const shown = starting.find(caller, gateway, toolId, wanted);
-    const client = { ...clientFor(mode, asking.client ?? silentClient), resume };
+    const client = { ...clientFor(mode, asking.client), resume };
     const notify = mode === 'stream' ? asking.notify : null;
     const by = { caller, gateway, client, meta, span, notify };
     const call = { wanted, shown, args: wanted.args ?? {} };
@@ -84,12 +61,15 @@ export function createResuming({ policy, credentials, clock, store, starting, wa
     patience: Patience,
   ): Promise<Answer> {
     const { asked } = view.kept;
-    if (view.execution.waitingFor !== 'input' || asked === undefined)
-      return (await untilReady(view, patience)) ? goOn(asking, view, null, patience) : ok(responseOf(view));
+    if (asked === undefined)
+      return (await untilReady(view, patience, deps))
+        ? goOn(asking, view, null, patience)
+        : ok(responseOf(view));
     if (response === null) return ok(responseOf(view));
     const responses = checkAnswers(asked.requests, response);
     if (!responses.ok) return responses;
-    return goOn(asking, view, { responses: responses.value, state: asked.state, continues: true }, patience);
+    const resume = { responses: responses.value, state: asked.state, continues: true } as const;
+    return goOn(asking, view, resume, patience);
   }
 
   return {
@@ -102,23 +82,51 @@ export function createResuming({ policy, credentials, clock, store, starting, wa
       waitMs: number | null,
     ): Promise<Answer> {
       const owner = ownerOf(asking);
-      const patience = {
-        waitMs: waitMs ?? (response === null ? pollWaitMs : answerWaitMs),
-        signal: asking.signal,
-      };
-      const run = runs.get(id);
-      if (run !== null && run.execution.owner === owner)
+      const { signal } = asking;
+      const run = starting.runs.get(id);
+      if (run?.execution.owner === owner) {
+        const patience = { waitMs: waitMs ?? pollWaitMs, signal };
         return response === null ? waiting.ofRun(run, patience) : err(notWaiting('running'));
+      }
       const view = await store.find(id, owner);
       if (view === null) return err(unknownExecution(id));
       if (view.execution.status === 'waiting') {
-        const isPoll = response === null && waitMs === null;
-        return ofWaiting(asking, view, response, isPoll ? { ...patience, waitMs: 0 } : patience);
+        const patience = { waitMs: waitMs ?? answerWaitMs, forPersonMs: waitMs ?? 0, signal };
+        return ofWaiting(asking, view, response, patience);
       }
       if (response !== null) return err(notWaiting(view.execution.status));
-      return isGoing(view) ? waiting.ofRow(view, patience) : ok(responseOf(view));
+      return isGoing(view)
+        ? waiting.ofRow(view, { waitMs: waitMs ?? pollWaitMs, signal })
+        : ok(responseOf(view));
     },
   };
 }
 
-export type Resuming = ReturnType<typeof createResuming>;
+/** Whether what a waiting one waits for is there, or has turned out to never come: then the call itself says so. */
+async function isReady({ execution, kept }: View, { policy, credentials }: ResumingDeps): Promise<boolean> {
+  const { projectId, waitingFor } = execution;
+  if (waitingFor === 'approval') {
+    const approval = await policy.approvals.get(projectId, kept.said.approval_id ?? '', null);
+    return approval?.status !== 'pending';
+  }
+  for (const id of kept.consents ?? []) {
+    const consent = await credentials.authorizations.status(projectId, id, 0, null);
+    if (consent?.status === 'pending') return false;
+  }
+  return true;
+}
+
+async function untilReady(
+  view: View,
+  { forPersonMs, signal }: Patience,
+  deps: ResumingDeps,
+): Promise<boolean> {
+  const { clock } = deps;
+  const until = clock.monotonic() + forPersonMs;
+  for (;;) {
+    if (await isReady(view, deps)) return true;
+    const leftMs = until - clock.monotonic();
+    if (leftMs <= 0 || signal?.aborted === true) return false;
+    await pause(clock, Math.min(lookEveryMs, leftMs), signal ?? undefined);
+  }
+}

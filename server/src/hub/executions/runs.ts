@@ -124,7 +124,7 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     /** Done when nothing runs any more; what still does after that is told to end, and left to another process. */
     async end(graceMs: number): Promise<void> {
       const all = Promise.allSettled([...byId.values()].map(({ settled }) => settled));
-      await atMost(clock, graceMs, all);
+      if (graceMs > 0) await atMost(clock, graceMs, all);
       isGivenUp = true;
       for (const { stopping } of byId.values()) stopping.abort();
     },

@@ -11,6 +11,8 @@ export type Answer = Result<ExecutionResponse, Refusal>;
 /** How long somebody waits, and what ends that sooner. */
 export interface Patience {
   readonly waitMs: number;
+  /** For a consent or an approval: who does not say how long hears at once what it waits for. */
+  readonly forPersonMs: number;
   readonly signal: AbortSignal | null;
 }
 
@@ -23,7 +25,10 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
   const lookOnce = createSingleFlight<View | null>();
 
   /** `null`: it took longer than that. */
-  async function within<T>(done: Promise<T>, { waitMs, signal }: Patience): Promise<T | null> {
+  async function within<T>(
+    done: Promise<T>,
+    { waitMs, signal }: Omit<Patience, 'forPersonMs'>,
+  ): Promise<T | null> {
     if (signal?.aborted === true || waitMs <= 0) return Promise.race([done, Promise.resolve(null)]);
     const isOver = new AbortController();
     const until = signal === null ? isOver.signal : AbortSignal.any([isOver.signal, signal]);
@@ -35,10 +40,13 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
   }
 
   /** Of one that runs here. Whoever is told that it still does may ask for it again, so that it is kept. */
-  async function ofRun(run: Run, patience: Patience): Promise<Answer> {
+  async function ofRun(run: Run, patience: Omit<Patience, 'forPersonMs'>): Promise<Answer> {
     const settled = (await within(run.settled, patience)) ?? (run.isOver ? await run.settled : null);
-    if (settled !== null)
-      return settled.refused === null ? ok(responseOf(settled.view)) : err(settled.refused);
+    if (settled !== null) {
+      const { refused, view } = settled;
+      // Whose caller knows its id is told how that one ended.
+      return refused === null || run.isTold ? ok(responseOf(view)) : err(refused);
+    }
     if (patience.signal?.aborted !== true) {
       run.isTold = true;
       if (!(await runs.keep(run))) {
@@ -50,7 +58,7 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
   }
 
   /** Of one that another process has, or nobody yet. */
-  async function ofRow(first: View, patience: Patience): Promise<Answer> {
+  async function ofRow(first: View, patience: Omit<Patience, 'forPersonMs'>): Promise<Answer> {
     const { id, owner } = first.execution;
     const until = clock.monotonic() + patience.waitMs;
     let view: View | null = first;

@@ -1,0 +1,73 @@
+import type { Db } from '#storage';
+import { createBatches } from './batches.ts';
+import type { Execution, Wanted } from './execution.ts';
+import { type Seals, table } from './rows.ts';
+
+/** Of one caller at one time, not yet ended; about so many, as several at once may each be the last. */
+export const maxOpen = 200;
+const mostAtOnce = 100;
+
+export type Added = 'added' | 'key_taken' | 'too_many';
+
+/** `by`: the process that has it; `''`: whoever looks first takes it. */
+export interface Leased {
+  readonly by: string;
+  readonly until: string;
+}
+
+interface NewRow {
+  readonly id: string;
+  readonly key_hash: string | null;
+  readonly [column: string]: unknown;
+}
+
+const columns = {
+  ...{ id: 'text', project_id: 'text', owner: 'text', gateway_id: 'text', key_hash: 'text' },
+  ...{ request_hash: 'text', tool_id: 'text', ref: 'text', mode: 'text', status: 'text', attempt: 'integer' },
+  ...{ repeatable: 'boolean', cancelled: 'boolean', request: 'text', answer: 'text', leased_by: 'text' },
+  ...{ leased_until: 'timestamptz', created_at: 'timestamptz', expires_at: 'timestamptz' },
+};
+const names = Object.keys(columns).join(', ');
+const typed = Object.entries(columns)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ');
+const insert = `insert into ${table} (${names})
+  select ${names} from json_to_recordset($1::json) as new (${typed})
+  where (select count(*) from (select 1 from ${table} as open where open.owner = new.owner and ended_at is null
+    limit ${maxOpen}) as open) < ${maxOpen}
+  on conflict (key_hash) do nothing returning id`;
+
+/** Adds executions. Of several with one key, in one process or in several, one is added. */
+export function createAdding(db: Db, seals: Seals) {
+  const addAll = createBatches<NewRow, Added>(mostAtOnce, async (rows) => {
+    const added = new Set(
+      (await db.query<{ id: string }>(insert, [JSON.stringify(rows)])).map(({ id }) => id),
+    );
+    const keys = rows.flatMap(({ id, key_hash }) => (added.has(id) || key_hash === null ? [] : [key_hash]));
+    const taken = await takenOf(keys);
+    return rows.map(({ id, key_hash }) => {
+      if (added.has(id)) return 'added';
+      return key_hash !== null && taken.has(key_hash) ? 'key_taken' : 'too_many';
+    });
+  });
+
+  async function takenOf(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await db.query<{ key_hash: string }>(
+      `select key_hash from ${table} where key_hash in (select json_array_elements_text($1::json))`,
+      [JSON.stringify(keys)],
+    );
+    return new Set(rows.map(({ key_hash }) => key_hash));
+  }
+
+  return (execution: Execution, wanted: Wanted, leased: Leased): Promise<Added> => {
+    const { id, projectId, owner, gatewayId, keyHash, requestHash, toolId, ref, mode } = execution;
+    const { status, attempt, repeatable, createdAt, expiresAt } = execution;
+    return addAll({
+      ...{ id, project_id: projectId, owner, gateway_id: gatewayId, key_hash: keyHash },
+      ...{ request_hash: requestHash, tool_id: toolId, ref, mode, status, attempt, repeatable },
+      ...{ cancelled: false, request: seals.request(id, wanted), answer: '', leased_by: leased.by },
+      ...{ leased_until: leased.until, created_at: createdAt, expires_at: expiresAt },
+    });
+  };
+}
