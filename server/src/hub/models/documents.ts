@@ -8,6 +8,7 @@ import { readEnrichment } from './enrichments.ts';
 import { createKeeping, type Keeping, type Making } from './keeping.ts';
 import { createKeptStore, type KeptKind, topicOf } from './kept-store.ts';
 import type { LineDeps } from './model-line.ts';
+import type { ToolShelf } from './tool-shelf.ts';
 import { unpackVector } from './vector-bytes.ts';
 
 export interface DocumentDeps extends LineDeps, CatalogueDeps {
@@ -37,6 +38,7 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
   const listeners = new Set<(projectId: string, toolIds: readonly string[] | null) => void>();
   const coverage = createCoverage();
   const inTurn = createTurns();
+  const closing = new Set<Promise<void>>();
 
   function storeOf(kind: KeptKind) {
     deps.changes.on(topicOf(kind), () => keepings[kind]?.heard());
@@ -72,47 +74,35 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
     return coverage.isEnough(projectId, shelf.count(projectId)) ? spaceOf() : null;
   }
 
-  async function replace(kind: KeptKind, making: Making | null): Promise<void> {
+  /** At once, so that nothing of the one before is taken for the next one's. */
+  function drop(kind: KeptKind): void {
     const before = keepings[kind];
+    if (before === null) return;
     keepings[kind] = null;
+    const closed: Promise<void> = before.close().finally(() => closing.delete(closed));
+    closing.add(closed);
     if (kind === 'vector') coverage.clear();
-    if (before !== null) for (const projectId of shelf.projectIds()) tell(projectId, null);
-    await before?.close();
-    const kept = {
-      ...deps,
-      store: stores[kind],
-      shelf,
-      onMade: (hashes: readonly string[]) => made(kind, hashes),
-    };
-    keepings[kind] = making === null ? null : createKeeping(making, kept);
-    shelf.fill(Object.values(keepings).some((keeping) => keeping !== null));
+    for (const projectId of shelf.projectIds()) tell(projectId, null);
   }
 
-  async function valuesOf<Value>(
-    kind: KeptKind,
-    tools: readonly Tool[],
-    read: (content: Buffer) => Value | null,
-  ) {
-    const keeping = keepings[kind];
-    const values = new Map<string, Value>();
-    const hashes = new Map(tools.map((tool) => [tool.id, shelf.hashOf(tool)]));
-    const there = new Set([...hashes.values()].filter((hash) => keeping?.has(hash)));
-    if (keeping === null || there.size === 0) return values;
-    const contents = await keeping.read([...there]);
-    for (const [id, hash] of hashes) {
-      const content = contents.get(hash);
-      const value = content === undefined ? null : read(content);
-      if (value !== null) values.set(id, value);
-    }
-    return values;
+  async function begin(kind: KeptKind, making: Making | null): Promise<void> {
+    drop(kind);
+    await Promise.all(closing);
+    const onMade = (hashes: readonly string[]) => made(kind, hashes);
+    if (making !== null)
+      keepings[kind] = createKeeping(making, { ...deps, store: stores[kind], shelf, onMade });
+    shelf.fill(Object.values(keepings).some((keeping) => keeping !== null));
   }
 
   observe(deps.metrics, keepings);
   return {
-    make: (kind, making) => inTurn(() => replace(kind, making)),
+    make(kind, making) {
+      drop(kind);
+      return inTurn(() => begin(kind, making));
+    },
     space,
-    vectorsOf: (tools) => valuesOf('vector', tools, unpackVector),
-    enrichmentsOf: (tools) => valuesOf('enrichment', tools, readEnrichment),
+    vectorsOf: (tools) => valuesOf(keepings.vector, shelf, tools, unpackVector),
+    enrichmentsOf: (tools) => valuesOf(keepings.enrichment, shelf, tools, readEnrichment),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -123,6 +113,26 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
         shelf.fill(false);
       }),
   };
+}
+
+/** By the tools' ids; without those of which there is nothing. */
+async function valuesOf<Value>(
+  keeping: Keeping | null,
+  shelf: ToolShelf,
+  tools: readonly Tool[],
+  read: (content: Buffer) => Value | null,
+): Promise<ReadonlyMap<string, Value>> {
+  const values = new Map<string, Value>();
+  const hashes = new Map(tools.map((tool) => [tool.id, shelf.hashOf(tool)]));
+  const there = new Set([...hashes.values()].filter((hash) => keeping?.has(hash)));
+  if (keeping === null || there.size === 0) return values;
+  const contents = await keeping.read([...there]);
+  for (const [id, hash] of hashes) {
+    const content = contents.get(hash);
+    const value = content === undefined ? null : read(content);
+    if (value !== null) values.set(id, value);
+  }
+  return values;
 }
 
 /** How many tools of each project have a vector. */
