@@ -138,6 +138,16 @@ async function govern(): Promise<Record<string, string>> {
   return { '/missing/{id}': missing.items[0].id, '/review/{id}': review.items[0].id };
 }
 
+/** One that has ended. */
+async function execution(): Promise<string> {
+  const body = { tool: 'Test.Join', input: { words: ['a'] } };
+  const { body: ended } = await server.ask('POST', '/v1/hub/execute_tool', {
+    body: { ...body, user_id: mark },
+  });
+  assert.equal(ended.status, 'succeeded', JSON.stringify(ended));
+  return ended.execution_id;
+}
+
 /** One of each kind; by the beginning of the path that names it. */
 async function fill(): Promise<Record<string, string>> {
   const http = { uri: worker.url, secret: workerSecret, timeout: 10, retry: 0 };
@@ -160,6 +170,7 @@ async function fill(): Promise<Record<string, string>> {
     '/tools/{name}': 'Test.Join',
     '/tools/{tool}': 'Test.Join',
     '/formatted_tools/{name}': 'Test.Join',
+    '/executions/{id}': await execution(),
     '/workers/{id}': mark,
     '/gateways/{gateway_id}': gateway.id as string,
     '/auth_providers/{id}': mark,
@@ -269,6 +280,8 @@ describe('what another project has', () => {
   it('is there all the same, for who belongs to it, and as it was', async () => {
     for (const { method, path } of paths) {
       if (method !== 'GET' || isFilled(path) || path.includes('{org}')) continue;
+      // Nobody's but the user's for whom it was run.
+      if (path.startsWith('/v1/executions/')) continue;
       const asked = await asks(inside, method, path, ofFull);
       assert.equal(asked.status, 200, `${path} ${JSON.stringify(asked.body)}`);
     }
@@ -300,6 +313,10 @@ describe('what another project has', () => {
       ['/v1/tools/authorize', { tool_name: 'Test.Join', user_id: mark }],
       ['/v1/tools/requirements', { tool_names: ['Test.Join'], user_id: mark }],
       ['/v1/tools/execute', { tool_name: 'Test.Join', user_id: 'u', input: { words: ['a'] } }],
+      ['/v1/hub/execute_tool', { tool: 'worker://Test.Join', user_id: 'u', input: { words: ['a'] } }],
+      ['/v1/hub/resume_execution', { execution_id: ids['/executions/{id}'], user_id: mark }],
+      ['/v1/hub/cancel_execution', { execution_id: ids['/executions/{id}'], user_id: mark }],
+      ['/v1/hub/search_tools', { query: 'join', user_id: 'u', gateway: mark }],
       ['/v1/policy/simulate', { remove_grants: [ids['/grants/{id}']] }],
     ];
     for (const [path, body] of requests) {
