@@ -9,8 +9,15 @@ export { atMost, elapsedMs, manualClock, pause, systemClock } from './clock.ts';
 export { Fault, messageOf } from './fault.ts';
 export { newId, randomHex } from './ids.ts';
 export { inTime } from './in-time.ts';
-export type { JsonMember, Members } from './json-members.ts';
-export { isDeeperThan, isHeavierThan, isMembers, jsonItems, jsonMembers } from './json-members.ts';
+export type { JsonItem, JsonMember, Members } from './json-members.ts';
+export {
+  eachJsonItem,
+  isDeeperThan,
+  isHeavierThan,
+  isMembers,
+  jsonItems,
+  jsonMembers,
+} from './json-members.ts';
 export type { Rests } from './rests.ts';
 export { createRests } from './rests.ts';
 export type { Err, MaybePromise, Ok, Result } from './result.ts';

@@ -64,16 +64,29 @@ export function jsonMembers(json: Buffer): JsonMember[] {
 }
 
 /** Where the items of a JSON array lie, of bytes that are known to be JSON. */
-export function jsonItems(json: Buffer): { readonly start: number; readonly end: number }[] {
-  const items: { start: number; end: number }[] = [];
+export function jsonItems(json: Buffer): readonly JsonItem[] {
+  return [...eachJsonItem(json)];
+}
+
+export interface JsonItem {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The same one after another. Of bytes that may not be JSON, an item may be none, too; what is returned is where the array
+ * ended, `null` where it did not.
+ */
+export function* eachJsonItem(json: Buffer): Generator<JsonItem, number | null> {
   let at = skipSpace(json, 0) + 1;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     at = skipSpace(json, at);
-    if (json[at] === 0x2c) at = skipSpace(json, at + 1);
-    if (at >= json.length || json[at] === 0x5d) return items;
-    const start = at;
+    if (json[at] === 0x5d) return at + 1;
+    if (!isFirst && json[at] !== 0x2c) return null;
+    const start = isFirst ? at : skipSpace(json, at + 1);
+    if (start >= json.length) return null;
     at = endOfValue(json, start);
-    items.push({ start, end: at });
+    yield { start, end: at };
   }
 }
 

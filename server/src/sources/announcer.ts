@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Source, SourceOffer } from '#domain';
+import { packed, type Source, type SourceOffer } from '#domain';
 import type { SourcesDeps } from './contract.ts';
 
 /** What was last said of a source to whoever keeps the catalog. */
@@ -52,7 +52,7 @@ export function createAnnouncer(
     async listed(offer) {
       const said = last?.kind === 'listed' ? last : null;
       if (said?.offer === offer) return true;
-      const digest = createHash('sha256').update(JSON.stringify(offer)).digest('base64');
+      const digest = digestOf(offer);
       const listed = { kind: 'listed', offer, digest } as const;
       if (said?.digest === digest) last = listed;
       else await announce(listed, () => onListed(source, offer));
@@ -66,4 +66,11 @@ export function createAnnouncer(
       await saying;
     },
   };
+}
+
+function digestOf({ tools, ...others }: SourceOffer): string {
+  const hash = createHash('sha256').update(JSON.stringify(others));
+  for (const { toolkit, name, digest } of packed(tools))
+    hash.update(`\n${JSON.stringify([toolkit.name, toolkit.version, name])}${digest}`);
+  return hash.digest('base64');
 }

@@ -1,4 +1,5 @@
 import {
+  createPacker,
   type ProbeStep,
   probeSteps,
   type SourceFailure,
@@ -6,12 +7,12 @@ import {
   type SourceStatus,
   type ToolListing,
 } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { createRests, err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
 import { unkeepable } from './keepable.ts';
 
-/** More in one source would hold everybody up whenever the list changes. */
-const maxTools = 10_000;
+/** More in one source would take too long whenever the list changes, and leave too little room for others. */
+const maxTools = 50_000;
 
 const passed: Readonly<Record<ProbeStep, string>> = {
   address_resolved: 'the host name has an address',
@@ -45,26 +46,21 @@ export function withSteps({
 }
 
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */
-export function inspected(
+export async function inspected(
   listed: {
-    readonly tools: readonly ToolListing[];
-    readonly rejected: readonly RejectedTool[];
+    /** Taken one by one, with others' turns in between. */
+    readonly tools: Iterable<Result<ToolListing, RejectedTool>>;
     /** Workers have none. */
     readonly others?: Omit<SourceOffer, 'tools'> & { readonly rejected: readonly RejectedTool[] };
   },
   about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
-): Result<Inspection, InspectionFailure> {
-  if (listed.tools.length > maxTools) {
-    const message = `it lists ${listed.tools.length} tools; at most ${maxTools} of one source are taken`;
+): Promise<Result<Inspection, InspectionFailure>> {
+  const taken = await takeTools(listed.tools);
+  if (taken === null) {
+    const message = `it lists more than ${maxTools} tools, which is as many as are taken of one source`;
     return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
   }
-  const tools: ToolListing[] = [];
-  const rejected = [...listed.rejected];
-  for (const tool of listed.tools) {
-    const reason = unkeepable(tool);
-    if (reason === null) tools.push(tool);
-    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason });
-  }
+  const { tools, rejected } = taken;
   const { rejected: rejectedOthers, ...others } = listed.others ?? toolsAlone;
   const nothing = [tools, others.prompts, others.resources, others.templates].every(
     (list) => list.length === 0,
@@ -76,6 +72,27 @@ export function inspected(
   rejected.unshift(...rejectedOthers);
   const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };
   return ok({ steps: passedSteps(details), offer: { ...others, tools }, rejected, ...about });
+}
+
+/** What of a list can be kept, packed; `null`: it is too long. */
+async function takeTools(listed: Iterable<Result<ToolListing, RejectedTool>>) {
+  const rests = createRests();
+  const packer = createPacker();
+  const rejected: RejectedTool[] = [];
+  let count = 0;
+  for (const one of listed) {
+    if (++count > maxTools) return null;
+    await rests();
+    if (!one.ok) {
+      rejected.push(one.error);
+      continue;
+    }
+    const tool = one.value;
+    const reason = unkeepable(tool);
+    if (reason === null) packer.add(tool);
+    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason });
+  }
+  return { tools: packer.finish(), rejected };
 }
 
 const toolsAlone = { prompts: [], resources: [], templates: [], capabilities: {}, rejected: [] };

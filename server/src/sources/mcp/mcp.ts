@@ -8,7 +8,7 @@ import type {
   SourceEvents,
   SourceKind,
 } from '../contract.ts';
-import { defaultMaxAnswerBytes, inspectionTimeoutMs } from '../limits.ts';
+import { defaultMaxListBytes, inspectionTimeoutMs } from '../limits.ts';
 import { inspected, withSteps } from '../steps.ts';
 import { jobOfCall, jobOfRequest } from './call.ts';
 import { authorizationOf, conversationKey } from './capabilities.ts';
@@ -36,7 +36,7 @@ export const mcpKind: SourceKind = {
 function openMcp(
   source: Source,
   ways: Ways,
-  { clock, maxAnswerBytes = defaultMaxAnswerBytes, listToken = async () => null }: SourceDeps,
+  { clock, maxAnswerBytes = defaultMaxListBytes, listToken = async () => null }: SourceDeps,
   events: SourceEvents,
 ): SourceConnection {
   const { onListChanged } = events;
@@ -74,8 +74,12 @@ function openMcp(
     const instructions = source.pin === 'quarantine' ? '' : answer.offer.instructions;
     const digest = JSON.stringify([pages.value.digest, others.digest, about, instructions]);
     if (last?.digest === digest) return ok(last.inspection);
-    const listed = listingsOf(entries, { toolkit: source.id, serverInfo, modern: answer.session === null });
-    const inspection = inspected({ ...listed, others: { ...others.read(), instructions } }, about);
+    const tools = listingsOf(entries(), {
+      toolkit: source.id,
+      serverInfo,
+      modern: answer.session === null,
+    });
+    const inspection = await inspected({ tools, others: { ...others.read(), instructions } }, about);
     last = inspection.ok ? { digest, inspection: inspection.value } : null;
     return inspection;
   }

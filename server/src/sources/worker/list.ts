@@ -1,9 +1,10 @@
 import type { SourceFailure } from '#domain';
 import type { UpstreamResponse } from '#egress';
 import { err, ok, type Result } from '#foundation';
+import { arrayItems } from '../json-array.ts';
 
-/** The entries of the answer to `GET /worker/tools`, or why it is no list of tools. */
-export function entriesOf(answer: UpstreamResponse, uri: string): Result<readonly unknown[], SourceFailure> {
+/** The entries of the answer to `GET /worker/tools`, or why it is no list of tools; `noArray` says why, where they turn out to be none. */
+export function entriesOf(answer: UpstreamResponse, uri: string): Result<Iterable<unknown>, SourceFailure> {
   const { status } = answer;
   if (status === 401 || status === 403) return err(credentialRefused(status));
   if (status === 404) {
@@ -18,18 +19,28 @@ export function entriesOf(answer: UpstreamResponse, uri: string): Result<readonl
     return unusable(
       `the worker answered HTTP ${status} to the request for its tools: its log should say why`,
     );
-  let entries: unknown;
+  return ok(arrayItems(answer.body));
+}
+
+/** Why an answer that is no array is none. */
+export function noArray({ body }: UpstreamResponse): SourceFailure {
+  const isJson = isJsonText(body.toString('utf8'));
+  return {
+    code: 'source.tool_list_invalid',
+    message: isJson
+      ? 'the answer to the request for tools is not a JSON array: is it an Arcade worker? An MCP server is registered with mcp, not http'
+      : 'the answer to the request for tools is not JSON; is the uri that of the worker itself, without /worker?',
+    step: 'tools_fetched',
+  };
+}
+
+function isJsonText(text: string): boolean {
   try {
-    entries = JSON.parse(answer.body.toString('utf8'));
+    JSON.parse(text);
+    return true;
   } catch {
-    return invalid(
-      'the answer to the request for tools is not JSON; is the uri that of the worker itself, without /worker?',
-    );
+    return false;
   }
-  if (Array.isArray(entries)) return ok(entries);
-  return invalid(
-    'the answer to the request for tools is not a JSON array: is it an Arcade worker? An MCP server is registered with mcp, not http',
-  );
 }
 
 /** The query may hold a key. */
@@ -48,8 +59,4 @@ export function credentialRefused(status: number): SourceFailure {
 
 function unusable(message: string): Result<never, SourceFailure> {
   return err({ code: 'source.answer_invalid', message, step: 'tools_fetched' });
-}
-
-function invalid(message: string): Result<never, SourceFailure> {
-  return err({ code: 'source.tool_list_invalid', message, step: 'tools_fetched' });
 }

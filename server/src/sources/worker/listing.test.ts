@@ -5,6 +5,14 @@ import reference from './fixtures/mcp-tools-list-python.json' with { type: 'json
 import entries from './fixtures/worker-tools-python.json' with { type: 'json' };
 import { listingsOf } from './listing.ts';
 
+function listed(entries: Iterable<unknown>) {
+  const all = [...listingsOf(entries)];
+  return {
+    tools: all.flatMap((one) => (one.ok ? [one.value] : [])),
+    rejected: all.flatMap((one) => (one.ok ? [] : [one.error])),
+  };
+}
+
 /** The listing as an MCP server would show it. */
 function mcpToolOf(listing: ToolListing): object {
   const { name, toolkit, description, inputSchema, outputSchema, mcp } = listing;
@@ -16,7 +24,7 @@ const echo = entries[0] as (typeof entries)[number];
 
 describe('tool definitions of a worker', () => {
   it('become the MCP tools that the worker itself would show', () => {
-    const { tools, rejected } = listingsOf(entries);
+    const { tools, rejected } = listed(entries);
     assert.deepEqual(rejected, []);
     assert.deepEqual(
       tools.map((tool) => mcpToolOf(tool) as { name: string }).sort(byName),
@@ -25,7 +33,7 @@ describe('tool definitions of a worker', () => {
   });
 
   it('may leave out whatever the TypeScript worker leaves out', () => {
-    const { tools, rejected } = listingsOf([{ name: 'ping', toolkit: { name: 'Kit' } }]);
+    const { tools, rejected } = listed([{ name: 'ping', toolkit: { name: 'Kit' } }]);
     assert.deepEqual(rejected, []);
     assert.deepEqual(tools[0]?.inputSchema, { type: 'object', properties: {}, additionalProperties: false });
     assert.equal(tools[0]?.outputSchema, null);
@@ -34,7 +42,7 @@ describe('tool definitions of a worker', () => {
 
   it('that are invalid are left out with the reason, and the others stay', () => {
     const broken = { ...echo, name: 'Broken', fully_qualified_name: 'Kit.Broken', toolkit: null };
-    const { tools, rejected } = listingsOf([broken, echo, 7, echo]);
+    const { tools, rejected } = listed([broken, echo, 7, echo]);
     assert.deepEqual(
       tools.map(({ name }) => name),
       ['Echo'],
@@ -55,7 +63,7 @@ describe('tool definitions of a worker', () => {
     };
     const typed = { ...echo, output: { value_schema } };
     const authorization = { provider_id: 'google', oauth2: { scopes: [] } };
-    const schemaOf = (entry: object) => listingsOf([entry]).tools[0]?.outputSchema;
+    const schemaOf = (entry: object) => listed([entry]).tools[0]?.outputSchema;
     const properties = { address: { type: 'string' } };
     assert.deepEqual(schemaOf(typed), {
       type: 'object',
@@ -68,7 +76,7 @@ describe('tool definitions of a worker', () => {
   });
 
   it('that are deprecated say so first', () => {
-    const { tools } = listingsOf([{ ...echo, deprecation_message: 'use Say' }]);
+    const { tools } = listed([{ ...echo, deprecation_message: 'use Say' }]);
     assert.equal(tools[0]?.description, '[DEPRECATED: use Say] Echo text');
   });
 
@@ -80,7 +88,7 @@ describe('tool definitions of a worker', () => {
       parameter('modes', { val_type: 'array', inner_val_type: 'string', enum: ['a', 'b'] }),
       parameter('deep', { val_type: 'json', properties: { inner, free: { val_type: 'json' } } }),
     ];
-    const { tools } = listingsOf([{ ...echo, input: { parameters } }]);
+    const { tools } = listed([{ ...echo, input: { parameters } }]);
     assert.deepEqual(tools[0]?.inputSchema.properties, {
       mode: { type: ['string', 'null'], enum: ['a', null], description: 'how' },
       modes: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } },

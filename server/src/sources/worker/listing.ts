@@ -6,37 +6,33 @@ import {
   toolDefinition,
 } from '@sallyport/contracts';
 import type { ToolListing } from '#domain';
+import { err, ok, type Result } from '#foundation';
 import type { RejectedTool } from '../contract.ts';
 import { inputSchemaOf, openOutputSchemaOf, outputSchemaOf } from './json-schema.ts';
 
-export interface WorkerList {
-  readonly tools: readonly ToolListing[];
-  readonly rejected: readonly RejectedTool[];
-}
-
-/** The entries of `GET /worker/tools`; what is not a tool definition is left out and does not take the others down. */
-export function listingsOf(entries: readonly unknown[]): WorkerList {
-  const tools: ToolListing[] = [];
-  const rejected: RejectedTool[] = [];
+/**
+ * The entries of `GET /worker/tools`, one after another; what is not a tool definition is left out and does not take the others
+ * down.
+ */
+export function* listingsOf(entries: Iterable<unknown>): Generator<Result<ToolListing, RejectedTool>> {
   const seen = new Set<string>();
-  for (const [index, entry] of entries.entries()) {
+  let index = 0;
+  for (const entry of entries) {
+    const name = () => nameOf(entry, index);
     const parsed = toolDefinition.safeParse(entry);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-      rejected.push({ name: nameOf(entry, index), reason: `${path}${wordsOf(issue?.message ?? 'invalid')}` });
-      continue;
+      yield err({ name: name(), reason: `${path}${wordsOf(issue?.message ?? 'invalid')}` });
+    } else {
+      const listing = listingOf(parsed.data);
+      const key = JSON.stringify([listing.toolkit.name, listing.name, listing.toolkit.version]);
+      if (seen.has(key)) yield err({ name: name(), reason: 'it is listed twice; the first one is used' });
+      else yield ok(listing);
+      seen.add(key);
     }
-    const listing = listingOf(parsed.data);
-    const key = JSON.stringify([listing.toolkit.name, listing.name, listing.toolkit.version]);
-    if (seen.has(key)) {
-      rejected.push({ name: nameOf(entry, index), reason: 'it is listed twice; the first one is used' });
-      continue;
-    }
-    seen.add(key);
-    tools.push(listing);
+    index++;
   }
-  return { tools, rejected };
 }
 
 /** The schema library's words without its verdict. */

@@ -29,7 +29,7 @@ interface Listed {
 
 /** The answer to the request for one list: its entries, or why there are none. */
 type Fetched = { readonly digest: string } & (
-  | { readonly given: readonly unknown[] }
+  | { readonly given: () => Iterable<unknown> }
   | { readonly reason: string }
 );
 
@@ -90,19 +90,19 @@ export async function fetchOthers(
 }
 
 async function fetchKind(link: Link, kind: Kind, declared: unknown, bounds: ListBounds): Promise<Fetched> {
-  if (!isMembers(declared)) return { digest: '', given: [] };
+  if (!isMembers(declared)) return { digest: '', given: () => [] };
   const pages = await fetchList(link, kind.method, bounds);
   if (pages.ok) return { digest: pages.value.digest, given: pages.value.entries };
   const { rpc, message } = pages.error;
   // Resources are declared without a word about templates, so that not to know these is no failure.
-  if (kind === template && rpc?.code === methodNotFound) return { digest: 'none', given: [] };
+  if (kind === template && rpc?.code === methodNotFound) return { digest: 'none', given: () => [] };
   return { digest: message, reason: message };
 }
 
 /** Of two with one name, the first stays. */
 function listed(kind: Kind, fetched: Fetched): Listed {
   if ('reason' in fetched) return leftOut(kind, fetched.reason);
-  const { given } = fetched;
+  const given = [...fetched.given()];
   if (given.length > maxEntries) {
     return leftOut(kind, `it lists ${given.length}; at most ${maxEntries} of one source are taken`);
   }

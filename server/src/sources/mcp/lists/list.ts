@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../../contract.ts';
+import { memberItems } from '../../json-array.ts';
 import { type Answer, rpcFailure } from '../ask.ts';
 import type { Link } from '../link.ts';
 import { modernMeta } from '../protocol.ts';
@@ -19,7 +20,8 @@ const memberOf = {
 export type ListMethod = keyof typeof memberOf;
 
 export interface ListPages {
-  readonly entries: readonly unknown[];
+  /** Reads the entries of all pages, one after another. */
+  readonly entries: () => Iterable<unknown>;
   /** The same whenever the server says the same. */
   readonly digest: string;
   readonly answer: Answer;
@@ -39,7 +41,8 @@ export async function fetchList(
   { timeoutMs, maxBytes, authorization }: ListBounds,
 ): Promise<Result<ListPages, CallFailure>> {
   const member = memberOf[method];
-  const entries: unknown[] = [];
+  // What was read of them would be many times as large.
+  const pages: Buffer[] = [];
   const digest = createHash('sha256');
   const cursors = new Set<string>();
   let bytes = 0;
@@ -51,21 +54,28 @@ export async function fetchList(
     if (reply.kind === 'error') {
       // A server that says it has no tools need not know the method.
       if (method === 'tools/list' && !offer.tools)
-        return ok({ entries, digest: 'none', answer: answer.value });
+        return ok({ entries: () => [], digest: 'none', answer: answer.value });
       return err(rpcFailure(reply.error, { method, step: 'tools_fetched' }));
     }
     bytes += reply.bytes.length;
     if (bytes > maxBytes) return invalid(`the pages of ${method} are together larger than ${maxBytes} bytes`);
     const { [member]: page, nextCursor = null } = reply.result;
     if (!Array.isArray(page)) return invalid(`the answer to ${method} holds no array "${member}"`);
-    for (const entry of page) entries.push(entry);
+    pages.push(reply.bytes);
     digest.update(reply.bytes);
-    if (nextCursor === null) return ok({ entries, digest: digest.digest('base64'), answer: answer.value });
+    if (nextCursor === null) {
+      const entries = () => entriesOf(pages, member);
+      return ok({ entries, digest: digest.digest('base64'), answer: answer.value });
+    }
     const problem = cursorProblem(method, nextCursor, cursors);
     if (problem !== null) return invalid(problem);
     cursor = nextCursor as string;
     cursors.add(cursor);
   }
+}
+
+function* entriesOf(pages: readonly Buffer[], member: string): Generator<unknown> {
+  for (const page of pages) yield* memberItems(page, member);
 }
 
 function cursorProblem(method: ListMethod, cursor: unknown, seen: ReadonlySet<string>): string | null {

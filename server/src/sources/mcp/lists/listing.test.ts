@@ -10,6 +10,14 @@ import { parametersOf, valueSchemaOf } from './parameters.ts';
 const about = { toolkit: 'docs', serverInfo: { name: 's', version: '2.0' }, modern: true };
 const schema = { type: 'object' };
 
+function listed(entries: Iterable<unknown>, from: Parameters<typeof listingsOf>[1]) {
+  const all = [...listingsOf(entries, from)];
+  return {
+    tools: all.flatMap((one) => (one.ok ? [one.value] : [])),
+    rejected: all.flatMap((one) => (one.ok ? [] : [one.error])),
+  };
+}
+
 describe('the tools of an MCP server', () => {
   it('keep every member that we do not know', () => {
     const rest = {
@@ -18,7 +26,7 @@ describe('the tools of an MCP server', () => {
       icons: [{ src: 'x' }],
       _meta: { a: 1 },
     };
-    const { tools } = listingsOf([{ name: 'a.b', description: 'd', inputSchema: schema, ...rest }], about);
+    const { tools } = listed([{ name: 'a.b', description: 'd', inputSchema: schema, ...rest }], about);
     assert.deepEqual(tools[0]?.mcp, rest);
     assert.deepEqual(tools[0]?.toolkit, { name: 'docs', version: '2.0', description: null });
     assert.deepEqual(tools[0]?.metadata, { behavior: { read_only: true } });
@@ -49,16 +57,16 @@ describe('the tools of an MCP server', () => {
       ]),
     ];
     for (const [entry, reason] of bad) {
-      const { tools, rejected } = listingsOf([entry], about);
+      const { tools, rejected } = listed([entry], about);
       assert.equal(tools.length, 0, String(reason));
       assert.match(rejected[0]?.reason ?? '', reason);
     }
-    assert.equal(listingsOf([header('not a token')], { ...about, modern: false }).tools.length, 1);
+    assert.equal(listed([header('not a token')], { ...about, modern: false }).tools.length, 1);
   });
 
   it('of one name are the first of them', () => {
     const twice = ['first', 'second'].map((description) => ({ name: 'a', description, inputSchema: schema }));
-    const { tools, rejected } = listingsOf(twice, about);
+    const { tools, rejected } = listed(twice, about);
     assert.deepEqual([tools.length, tools[0]?.description, rejected[0]?.name], [1, 'first', 'a']);
   });
 });

@@ -1,6 +1,6 @@
 import { noRequirements, type ToolMetadata } from '@sallyport/contracts';
 import type { SourceStatus, ToolListing } from '#domain';
-import { isMembers, type Members } from '#foundation';
+import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { RejectedTool } from '../../contract.ts';
 import { paramHeadersOf } from '../headers.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
@@ -12,26 +12,25 @@ interface About {
   readonly modern: boolean;
 }
 
-/** A server's tools as listings; what cannot be used is left out with the reason. Of two with one name, the first stays. */
-export function listingsOf(
-  entries: readonly unknown[],
+/** A server's tools as listings, one after another; what cannot be used is told with the reason. Of two with one name, the first stays. */
+export function* listingsOf(
+  entries: Iterable<unknown>,
   about: About,
-): { readonly tools: readonly ToolListing[]; readonly rejected: readonly RejectedTool[] } {
-  const tools: ToolListing[] = [];
-  const rejected: RejectedTool[] = [];
+): Generator<Result<ToolListing, RejectedTool>> {
   const seen = new Set<string>();
-  for (const [index, entry] of entries.entries()) {
+  let index = 0;
+  for (const entry of entries) {
+    index++;
     const reason = isMembers(entry) ? problemOf(entry, seen, about) : 'it is not an object';
     if (reason !== null) {
       const name = isMembers(entry) && typeof entry.name === 'string' ? entry.name.slice(0, 128) : '';
-      rejected.push({ name: name === '' ? `entry ${index + 1}` : name, reason });
+      yield err({ name: name === '' ? `entry ${index}` : name, reason });
       continue;
     }
     const tool = entry as Members;
     seen.add(tool.name as string);
-    tools.push(listingOf(tool, about));
+    yield ok(listingOf(tool, about));
   }
-  return { tools, rejected };
 }
 
 function problemOf(tool: Members, seen: ReadonlySet<string>, { modern }: About): string | null {
