@@ -7,6 +7,9 @@ import type { Asking, ExecuteRequest, Executions } from '../src/hub/executions/c
 import { createExecutions } from '../src/hub/executions/executions.ts';
 import type { TestApp } from './start-app.ts';
 
+/** For the app on whose rooms they are: it has none of its own then. */
+export const withoutHub = { SALLYPORT_ROLES: 'gateway,admin' };
+
 /** The database as a process of several has it. */
 export const sharedDb = ({ app }: TestApp): Db => ({ ...app.rooms.db, kind: 'remote' });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
 import { manualClock } from '#foundation';
-import { askingAs, executionsOf, requestOf, sharedDb } from '../../../test/executing.ts';
+import { askingAs, executionsOf, requestOf, sharedDb, withoutHub } from '../../../test/executing.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { startApp, type TestApp } from '../../../test/start-app.ts';
 import type { Asking, Executions } from './contract.ts';
@@ -16,12 +16,15 @@ const opened: Executions[] = [];
 
 before(async () => {
   worker = await startHeldWorker();
-  app = await startApp(`
+  app = await startApp(
+    `
 workers:
   - { id: kit, http: { uri: "${worker.uri}", secret: s, timeout: 60 } }
 gateways:
   - { name: Main, slug: main, tool_filter: { allowed_tools: ["Kit.*"] } }
-`);
+`,
+    { env: withoutHub },
+  );
   await app.app.rooms.sources.refresh('default', 'kit');
   alice = askingAs(app, 'alice', 'main');
 });

@@ -4,7 +4,7 @@ import type { ExecutionResponse } from '@sallyport/contracts';
 import { systemClock } from '#foundation';
 import { linkIn, startActing } from '../../../test/acting.ts';
 import { type BothEras, eras, startBothEras } from '../../../test/both-eras.ts';
-import { askingAs, executionsOf, requestOf } from '../../../test/executing.ts';
+import { askingAs, executionsOf, requestOf, withoutHub } from '../../../test/executing.ts';
 import { forwardClock } from '../../../test/forward-clock.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { consentAt, startPlain } from '../../../test/oauth-providers/index.ts';
@@ -56,7 +56,7 @@ gateways:
 rules:
   - { name: ask first, direction: input, tools: ["Kit.*"], condition: "arguments.text.startsWith('hold')", action: approve, approvers: [{ user: boss }], message: Ask your boss. }
 `,
-      { clock },
+      { clock, env: withoutHub },
     );
     await app.app.rooms.sources.refresh('default', 'kit');
     executions = await executionsOf(app, clock);
@@ -151,7 +151,7 @@ rules:
 
 describe('an execution that needs a consent', () => {
   it('waits with the address, and runs once the user came back from it', async () => {
-    const acting = await startActing(startPlain);
+    const acting = await startActing(startPlain, { env: withoutHub });
     const executions = await executionsOf(acting.app, acting.clock);
     const say = speaking(executions, acting.app);
     const ada = askingAs(acting.app, 'ada', 'main');
