@@ -61,7 +61,12 @@ export interface SearchIndex {
   }): Promise<void>;
   /** Of these ids, those that are in the index. */
   permit(ids: Iterable<string>): Permitted;
+  /** Refuses (a fault) what was permitted in another generation. */
   search(query: SearchQuery): Promise<readonly Hit[]>;
+  /** Writes all of it into a file; `stamp` says of what, and is given back by `load`. */
+  save(path: string, stamp: string): Promise<void>;
+  /** Fills an index that is empty. `null`: there is no such file, or it is damaged or another's, which is logged. */
+  load(path: string): Promise<string | null>;
   close(): void;
 }
 

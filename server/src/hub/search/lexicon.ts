@@ -1,8 +1,13 @@
 import { stem } from 'porter2';
+import type { NearWords } from './near-words.ts';
 import { eachWord } from './words.ts';
 
 /** Known words; past this many the rest are looked up each time they come. */
 const MAX_KEPT = 131_072;
+/** Words whose others are known; past this many all are forgotten. */
+const MAX_ASKED = 8192;
+/** Each other word costs a walk through its postings. */
+const MOST_OTHERS = 6;
 
 /** In every text, and so saying nothing of any; what people put around what they want is with them. */
 const stopWords = new Set(
@@ -23,13 +28,23 @@ export interface Word {
   readonly rows: readonly number[];
 }
 
+/** A stem that may stand for another. */
+export interface OtherStem {
+  readonly stem: string;
+  /** How well it does: above 0, below 1. */
+  readonly like: number;
+}
+
 /** Words as they are searched by; each is worked out once. */
 export interface Lexicon {
   each(text: string, take: (word: Word) => void): void;
+  others(word: Word): readonly OtherStem[];
 }
 
-export function createLexicon(rowsOf: (word: string) => readonly number[]): Lexicon {
+export function createLexicon(rowsOf: (word: string) => readonly number[], nearWords: NearWords): Lexicon {
   const known = new Map<string, Word>();
+  const asked = new Map<string, readonly OtherStem[]>();
+
   const wordOf = (text: string): Word => {
     const found = known.get(text);
     if (found !== undefined) return found;
@@ -37,7 +52,23 @@ export function createLexicon(rowsOf: (word: string) => readonly number[]): Lexi
     if (known.size < MAX_KEPT) known.set(text, word);
     return word;
   };
+  const othersOf = (word: Word): readonly OtherStem[] => {
+    const others = new Map<string, number>();
+    for (const { word: near, like } of nearWords(word.text)) {
+      const { stem: other } = wordOf(near);
+      if (other !== null && other !== word.stem && !others.has(other)) others.set(other, like);
+    }
+    return [...others].slice(0, MOST_OTHERS).map(([stem, like]) => ({ stem, like }));
+  };
   return {
     each: (text, take) => eachWord(text, (found) => take(wordOf(found))),
+    others(word) {
+      const found = asked.get(word.text);
+      if (found !== undefined) return found;
+      if (asked.size >= MAX_ASKED) asked.clear();
+      const others = othersOf(word);
+      asked.set(word.text, others);
+      return others;
+    },
   };
 }

@@ -1,21 +1,15 @@
-import type { Postings } from './postings.ts';
-import { FREQUENCY_UNIT, type QueryReading } from './reading.ts';
+import { createMeaning, type Meaning, nothingMeant } from './meaning.ts';
+import type { QueryReading } from './reading.ts';
 import type { Rows } from './rows.ts';
 import { createSelection } from './selection.ts';
 import type { Vectors } from './vectors.ts';
 import type { View } from './views.ts';
+import type { WordScores } from './word-scores.ts';
 
-const K1 = 2;
-const B = 0.75;
 const FROM_WORDS = 60;
-const FROM_VECTORS = 40;
 /** How much of a score is likeness of meaning, by whose vectors. */
-const DENSE_SHARE = { builtIn: 0.25, hosted: 0.5 } as const;
-/** A query that is a tool's name gets that tool first. */
-const NAME_BONUS = 1;
-/** Less like than this, with no word in common, is nothing at all. */
-const LEAST_LIKE = 0.2;
-const MOST_TWINS = 100;
+const MEANING_SHARE = { builtIn: 0.3, hosted: 0.5 } as const;
+const MOST_ALIKE = 100;
 
 export interface Ranked {
   readonly row: number;
@@ -23,119 +17,73 @@ export interface Ranked {
   readonly alike: readonly number[];
 }
 
-export interface Ranking {
-  rank(query: QueryReading, hosted: Float32Array | null, view: View, limit: number): Ranked[];
-}
-
 export interface RankingParts {
   readonly rows: Rows;
-  readonly postings: Postings;
+  readonly words: WordScores;
   readonly builtIn: Vectors;
-  /** Of the configured model, for rows that have one; `null`: none has. */
-  readonly hosted: () => Vectors | null;
 }
 
+export interface RankedQuery extends QueryReading {
+  /** Of the configured model, with the vectors to compare it with; `null`: there is none. */
+  readonly hosted: { readonly vector: Float32Array; readonly vectors: Vectors } | null;
+}
+
+/** The best of a view, best first. */
+export type Ranking = (query: RankedQuery, view: View, limit: number) => Ranked[];
+
 /**
- * Words (BM25) and meaning (vectors) each propose their best rows of a view; all of them are scored by both. Frequencies, lengths
- * and best scores are those of the view alone, so the answer is that of an index which never held anything else.
+ * Words and meaning each propose their best rows of a view; all of them are scored by both. Frequencies, lengths and best scores
+ * are those of the view alone, so the answer is that of an index which never held anything else.
  */
-export function createRanking({ rows, postings, builtIn }: RankingParts): Ranking {
-  let scores = new Float64Array(0);
-  let found = new Uint32Array(0);
-  let frequencies = new Uint8Array(0);
-  let likeness = new Float64Array(0);
+export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
+  const meaningOf = createMeaning(rows);
 
-  const makeRoom = () => {
-    if (scores.length >= rows.count) return;
-    const length = rows.count + (rows.count >> 2);
-    scores = new Float64Array(length);
-    found = new Uint32Array(length);
-    frequencies = new Uint8Array(length);
-    likeness = new Float64Array(length);
+  /** A row without a vector of the configured model is as like as the built-in one says. */
+  const meaningsOf = ({ vector, hosted }: RankedQuery, view: View) => {
+    const theirs = hosted === null ? nothingMeant : meaningOf(hosted.vectors, hosted.vector, view);
+    const isWhole = hosted !== null && view.rows.every((row) => hosted.vectors.has(row));
+    const ours = vector === null || isWhole ? nothingMeant : meaningOf(builtIn, vector, view);
+    return {
+      proposed: [...theirs.proposed, ...ours.proposed],
+      likenessOf: (row) => (hosted?.vectors.has(row) === true ? theirs : ours).likenessOf(row),
+    } satisfies Meaning;
+  };
+  const namedIn = ({ nameKeys }: RankedQuery, { marked }: View): Set<number> => {
+    const named = new Set<number>();
+    for (const key of nameKeys) for (const row of rows.named(key)) if (marked[row] === 1) named.add(row);
+    return named;
+  };
+  const alikeOf = (row: number, { marked }: View, scoreOf: (row: number) => number): number[] => {
+    const scored = [...rows.twins(row)]
+      .filter((twin) => twin !== row && marked[twin] === 1)
+      .map((twin) => ({ twin, score: scoreOf(twin), key: rows.orderKeys[twin] as number }));
+    scored.sort((one, other) => other.score - one.score || one.key - other.key);
+    return scored.slice(0, MOST_ALIKE).map(({ twin }) => twin);
   };
 
-  /** Fills `scores`, and names the rows that have any. */
-  const scoreWords = (stems: ReadonlyMap<string, number>, view: View): Uint32Array => {
-    const touched: number[] = [];
-    const { averageLength, marked } = view;
-    const { lengths } = rows;
-    // Said twice is meant once: who asks for three things in one sentence says `the city of` three times.
-    for (const stem of stems.keys()) {
-      const term = postings.termOf(stem);
-      const matches = term === undefined ? 0 : postings.collect(term, marked, found, frequencies);
-      if (matches === 0) continue;
-      const rarity = Math.log(1 + (view.rows.length - matches + 0.5) / (matches + 0.5));
-      for (let at = 0; at < matches; at++) {
-        const row = found[at] as number;
-        const frequency = (frequencies[at] as number) / FREQUENCY_UNIT;
-        const length = (lengths[row] as number) / averageLength;
-        if (scores[row] === 0) touched.push(row);
-        scores[row] =
-          (scores[row] as number) + (rarity * frequency * (K1 + 1)) / (frequency + K1 * (1 - B + B * length));
-      }
-    }
-    return Uint32Array.from(touched);
+  return (query, view, limit) => {
+    const byWords = createSelection(FROM_WORDS, rows.groups, rows.orderKeys);
+    for (const row of words.score(query.stems, view)) byWords.offer(row, words.scores[row] as number);
+    const proposed = byWords.rows();
+    const bestWords = proposed.length === 0 ? 1 : (words.scores[proposed[0] as number] as number);
+    const meaning = meaningsOf(query, view);
+    const named = namedIn(query, view);
+
+    const share = query.hosted === null ? MEANING_SHARE.builtIn : MEANING_SHARE.hosted;
+    const whole = named.size === 0 ? 1 : 2;
+    const scoreOf = (row: number): number => {
+      const fromWords = (words.scores[row] as number) / bestWords;
+      const both = (1 - share) * fromWords + share * meaning.likenessOf(row);
+      return (both + (named.has(row) ? 1 : 0)) / whole;
+    };
+    const best = createSelection(limit, rows.groups, rows.orderKeys);
+    for (const row of new Set([...proposed, ...meaning.proposed, ...named])) best.offer(row, scoreOf(row));
+    const ranked = best.rows().map((row) => ({
+      row,
+      score: scoreOf(row),
+      alike: alikeOf(row, view, scoreOf),
+    }));
+    words.clear();
+    return ranked;
   };
-
-  return {
-    rank(query, _hosted, view, limit) {
-      makeRoom();
-      const touched = scoreWords(query.stems, view);
-      const byWords = createSelection(FROM_WORDS, rows.groups, rows.orderKeys);
-      for (const row of touched) byWords.offer(row, scores[row] as number);
-
-      const meant = query.vector.some((value) => value !== 0);
-      const byVectors = createSelection(FROM_VECTORS, rows.groups, rows.orderKeys);
-      if (meant) {
-        builtIn.compare(query.vector, view.rows, view.rows.length, likeness);
-        for (let at = 0; at < view.rows.length; at++) {
-          const like = likeness[at] as number;
-          if (like >= LEAST_LIKE) byVectors.offer(view.rows[at] as number, like);
-        }
-      }
-
-      const union = new Set([...byWords.rows(), ...byVectors.rows()]);
-      const named = new Set<number>();
-      for (const key of query.nameKeys)
-        for (const row of rows.named(key)) if (view.marked[row] === 1) named.add(row);
-      for (const row of named) union.add(row);
-
-      const candidates = Uint32Array.from(union).sort();
-      builtIn.compare(query.vector, candidates, candidates.length, likeness);
-      let mostLike = 0;
-      let bestWords = 0;
-      for (let at = 0; at < candidates.length; at++) {
-        mostLike = Math.max(mostLike, likeness[at] as number);
-        bestWords = Math.max(bestWords, scores[candidates[at] as number] as number);
-      }
-      const best = createSelection(limit, rows.groups, rows.orderKeys);
-      const final = new Map<number, number>();
-      for (let at = 0; at < candidates.length; at++) {
-        const row = candidates[at] as number;
-        const words = bestWords === 0 ? 0 : (scores[row] as number) / bestWords;
-        const like = mostLike === 0 ? 0 : Math.max(0, likeness[at] as number) / mostLike;
-        const both = (1 - DENSE_SHARE.builtIn) * words + DENSE_SHARE.builtIn * like;
-        const score = (both + (named.has(row) ? NAME_BONUS : 0)) / (named.size > 0 ? 1 + NAME_BONUS : 1);
-        final.set(row, score);
-        best.offer(row, score);
-      }
-      for (const row of touched) scores[row] = 0;
-      return best.rows().map((row) => ({
-        row,
-        score: final.get(row) as number,
-        alike: twinsOf(row, view),
-      }));
-    },
-  };
-
-  function twinsOf(row: number, { marked }: View): number[] {
-    const alike: number[] = [];
-    for (const twin of rows.twins(row)) {
-      if (twin === row || marked[twin] !== 1) continue;
-      alike.push(twin);
-    }
-    return alike
-      .sort((one, other) => (rows.orderKeys[one] as number) - (rows.orderKeys[other] as number))
-      .slice(0, MOST_TWINS);
-  }
 }

@@ -1,35 +1,51 @@
 import { hash } from 'node:crypto';
 import type { SearchDocument } from './contract.ts';
-import type { Lexicon } from './lexicon.ts';
-import type { StaticEmbedding } from './static-embedding.ts';
+import type { Lexicon, OtherStem } from './lexicon.ts';
+import { normalised, type StaticEmbedding } from './static-embedding.ts';
 
-/** Frequencies are kept in a byte, in eighths. */
-export const FREQUENCY_UNIT = 8;
-const MOST = 255 / FREQUENCY_UNIT;
-/** However often people came here by a word, it counts as if it stood so often in the description. */
+/** How much a word counts by where it stands. */
+const WEIGHT = { name: 2, namespace: 1, text: 1, parameter: 1, parameterText: 0.5 } as const;
+/** However often people came here by a word, it counts no more than so many times in the description. */
 const MOST_LEARNED = 3;
+/** A query with more words than this says too much: the rest is not looked at. */
+const MOST_STEMS = 48;
+/** Of what in a query looks like a tool's name. */
+const MOST_NAMES = 8;
+const MAX_NAME = 128;
 
 /** What the index keeps of a document. */
-export interface Reading {
-  /** How often each stem is in it; at most 255 eighths. */
+export interface Reading extends DocumentKeys {
+  /** How often each stem is in it. */
   readonly stems: ReadonlyMap<string, number>;
+  /** Normalised. */
+  readonly vector: Float32Array;
+}
+
+/** Numbers that say what is alike, and how long it is. */
+export interface DocumentKeys {
   /** Of all that was counted. */
   readonly length: number;
-  readonly vector: Float32Array;
   /** The same for names that are spelled alike: `create_issue`, `createIssue`. */
-  readonly nameKeys: readonly number[];
+  readonly nameKey: number;
+  /** The same with the namespace before it. */
+  readonly fullNameKey: number;
   /** Two halves; the same for documents with this name and description. */
   readonly twinKey: readonly [number, number];
   /** Decides between equals, whatever else is in the index. */
   readonly orderKey: number;
 }
 
+export interface QueryStem {
+  readonly stem: string;
+  readonly others: readonly OtherStem[];
+}
+
 export interface QueryReading {
-  /** Each stem with how often it was said. */
-  readonly stems: ReadonlyMap<string, number>;
-  readonly vector: Float32Array;
+  readonly stems: readonly QueryStem[];
+  /** `null`: nothing that means anything was said. */
+  readonly vector: Float32Array | null;
   /** Of names that the query may be, or have in it. */
-  readonly nameKeys: readonly number[];
+  readonly nameKeys: ReadonlySet<number>;
 }
 
 export interface Reader {
@@ -43,57 +59,71 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
     lexicon.each(text, (word) => words.push(word.text));
     return words;
   };
-
-  /** Adds the words of a text to both sides. */
-  const read = (text: string, stems: Map<string, number>, sum: Float32Array | null): number => {
-    let length = 0;
-    lexicon.each(text, (word) => {
-      if (word.stem !== null) {
-        stems.set(word.stem, (stems.get(word.stem) ?? 0) + 1);
-        length++;
-      }
-      if (sum !== null) for (const row of word.rows) embedding.add(sum, row, 1);
+  const addMeaning = (sum: Float32Array, text: string, times: number) => {
+    lexicon.each(text, ({ rows }) => {
+      for (const row of rows) embedding.add(sum, row, times);
     });
-    return length;
+  };
+  const meaningOf = (document: SearchDocument): Float32Array => {
+    const sum = new Float32Array(embedding.dimensions);
+    addMeaning(sum, document.name, 2);
+    addMeaning(sum, document.description, 1);
+    return normalised(sum);
   };
 
   return {
     document(document) {
       const stems = new Map<string, number>();
-      const vector = new Float32Array(embedding.dimensions);
+      const space = document.namespace.slice(document.namespace.indexOf('://') + 3);
       let length = 0;
-      for (const text of textsOf(document)) length += read(text, stems, vector);
+      const count = (text: string, weight: number) => {
+        lexicon.each(text, ({ stem }) => {
+          if (stem === null) return;
+          stems.set(stem, (stems.get(stem) ?? 0) + weight);
+          length += weight;
+        });
+      };
+      count(document.name, WEIGHT.name);
+      count(space, WEIGHT.namespace);
+      count(document.title ?? '', WEIGHT.text);
+      count(document.description, WEIGHT.text);
+      for (const { name, description } of document.parameters) {
+        count(name, WEIGHT.parameter);
+        count(description, WEIGHT.parameterText);
+      }
+      for (const text of document.enrichment) count(text, WEIGHT.text);
       length += addLearned(document, lexicon, stems);
       const name = wordsOf(document.name);
-      const space = wordsOf(document.namespace.slice(document.namespace.indexOf('://') + 3));
       return {
         stems,
-        length,
-        vector: normalised(vector),
-        nameKeys: [keyOf(name), keyOf([...space, ...name])],
-        twinKey: halves(`${name.join(' ')}\n${document.description}`),
-        orderKey: halves(document.id)[0],
+        length: Math.round(length),
+        vector: meaningOf(document),
+        nameKey: keyOf(name),
+        fullNameKey: keyOf([...wordsOf(space), ...name]),
+        twinKey: halvesOf(`${name.join(' ')}\n${document.description}`),
+        orderKey: halvesOf(document.id)[0],
       };
     },
     query(text) {
-      const stems = new Map<string, number>();
-      const vector = new Float32Array(embedding.dimensions);
-      read(text, stems, vector);
-      return { stems, vector: normalised(vector), nameKeys: [keyOf(wordsOf(text))] };
+      const stems = new Map<string, readonly OtherStem[]>();
+      lexicon.each(text, (word) => {
+        if (word.stem === null || stems.has(word.stem) || stems.size === MOST_STEMS) return;
+        stems.set(word.stem, lexicon.others(word));
+      });
+      const sum = new Float32Array(embedding.dimensions);
+      addMeaning(sum, text, 1);
+      const names = text.split(/\s+/).filter((part) => part.length <= MAX_NAME && looksLikeName.test(part));
+      return {
+        stems: [...stems].map(([stem, others]) => ({ stem, others })),
+        vector: stems.size === 0 ? null : normalised(sum),
+        nameKeys: new Set([text, ...names.slice(0, MOST_NAMES)].map((name) => keyOf(wordsOf(name)))),
+      };
     },
   };
 }
 
-function textsOf(document: SearchDocument): string[] {
-  return [
-    document.name,
-    document.namespace.slice(document.namespace.indexOf('://') + 3),
-    document.title ?? '',
-    document.description,
-    ...document.parameters.map(({ name, description }) => `${name} ${description}`),
-    ...document.enrichment,
-  ];
-}
+/** What nobody writes who does not mean a name: `create_issue`, `createIssue`, `Mail.Send`. */
+const looksLikeName = /\w[_.:/-]\w|[a-z][A-Z]/;
 
 function addLearned(document: SearchDocument, lexicon: Lexicon, stems: Map<string, number>): number {
   const learned = new Map<string, number>();
@@ -111,24 +141,10 @@ function addLearned(document: SearchDocument, lexicon: Lexicon, stems: Map<strin
   return length;
 }
 
-/** In eighths, as it is kept. */
-export const keptFrequency = (times: number): number =>
-  Math.max(1, Math.round(Math.min(times, MOST) * FREQUENCY_UNIT));
-
-function normalised(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  if (sum === 0) return vector;
-  const by = 1 / Math.sqrt(sum);
-  return vector.map((value) => value * by);
-}
-
-/** Not to be made by hand: a document that pretends to be another's twin would have to find a text with the same digest. */
-function halves(text: string): [number, number] {
+/** Not to be made by hand: who pretends to be another's twin would have to find a text with the same digest. */
+function halvesOf(text: string): readonly [number, number] {
   const digest = hash('sha256', text, 'buffer');
   return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
-function keyOf(words: readonly string[]): number {
-  return halves(words.join(' '))[0];
-}
+const keyOf = (words: readonly string[]): number => halvesOf(words.join(' '))[0];

@@ -1,17 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '#foundation';
 import type { Log } from '#telemetry';
-import type { SlotHit } from './project-index.ts';
-import type { Work, WorkerAnswer, WorkerRequest, WorkerStart } from './search-worker.ts';
+import type { Answers, Work, WorkerAnswer, WorkerRequest, WorkerStart } from './search-worker.ts';
 
 interface Waiting {
-  resolve(hits: readonly SlotHit[]): void;
+  resolve(value: Answers[Work['kind']]): void;
   reject(error: unknown): void;
 }
 
 /** The main side of the thread that runs `search-worker.ts`; it keeps the process alive only while an answer is due. */
 export interface SearchThread {
-  send(work: Work): Promise<readonly SlotHit[]>;
+  send<W extends Work>(work: W): Promise<Answers[W['kind']]>;
   end(): Promise<void>;
 }
 
@@ -34,20 +33,20 @@ export function startSearchThread(file: URL, start: WorkerStart, log: Log): Sear
     waiting.delete(answer.id);
     if (waiting.size === 0 && !ending) worker.unref();
     if ('error' in answer) entry?.reject(new Fault(`Search failed: ${answer.error}`));
-    else entry?.resolve(answer.hits);
+    else entry?.resolve(answer.value);
   });
   worker.on('error', (error) => die(error.message, error));
   worker.on('exit', (code) => die(`its thread ended with code ${code}`));
   worker.unref();
 
   return {
-    send(work) {
+    send<W extends Work>(work: W) {
       if (death !== null) return Promise.reject(death);
-      return new Promise((resolve, reject) => {
+      return new Promise<Answers[W['kind']]>((resolve, reject) => {
         const id = nextId++;
         worker.postMessage({ id, work } satisfies WorkerRequest);
         if (waiting.size === 0) worker.ref();
-        waiting.set(id, { resolve, reject });
+        waiting.set(id, { resolve: (value) => resolve(value as Answers[W['kind']]), reject });
       });
     },
     async end() {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLexicon } from './lexicon.ts';
+import { createNearWords } from './near-words.ts';
 import {
   createProjectIndex,
   type Placed,
@@ -8,9 +9,11 @@ import {
   type SlotQuery,
 } from './project-index.ts';
 import { createReader } from './reading.ts';
+import { pieceOf, readSnapshot, writeSnapshot } from './snapshot.ts';
 import { openStaticEmbedding } from './static-embedding.ts';
+import { createVectorMemory } from './vector-memory.ts';
 
-/** What the engine asks for, of an index by its number. Done in order. */
+/** What the engine asks for, of an index by its number. */
 export type Work =
   | {
       readonly kind: 'update';
@@ -19,7 +22,26 @@ export type Work =
       readonly remove: readonly number[];
     }
   | { readonly kind: 'search'; readonly index: number; readonly query: SlotQuery }
+  | {
+      readonly kind: 'save';
+      readonly index: number;
+      readonly path: string;
+      readonly stamp: string;
+      /** Whose the slots are: kept in the same file, and given back as it is. */
+      readonly slots: readonly string[];
+    }
+  | { readonly kind: 'load'; readonly index: number; readonly path: string }
   | { readonly kind: 'drop'; readonly index: number };
+
+/** What there is to say when it is done. */
+export interface Answers {
+  readonly update: null;
+  readonly search: readonly SlotHit[];
+  readonly save: null;
+  /** Or why not; `null`: there is no such file. */
+  readonly load: { readonly stamp: string; readonly slots: readonly string[] } | string | null;
+  readonly drop: null;
+}
 
 export interface WorkerRequest {
   readonly id: number;
@@ -27,40 +49,78 @@ export interface WorkerRequest {
 }
 
 export type WorkerAnswer =
-  | { readonly id: number; readonly hits: readonly SlotHit[] }
+  | { readonly id: number; readonly value: Answers[Work['kind']] }
   | { readonly id: number; readonly error: string };
 
 export interface WorkerStart {
-  /** Where the built-in embedding is. */
+  /** The directory of the built-in embedding. */
   readonly embedding: string;
 }
 
-function serve(start: WorkerStart): void {
+function createDesk(
+  start: WorkerStart,
+): (work: Work) => Answers[Work['kind']] | Promise<Answers[Work['kind']]> {
   const embedding = openStaticEmbedding(start.embedding);
-  const reader = createReader(createLexicon(embedding.rowsOf), embedding);
+  const memory = createVectorMemory();
+  const reader = createReader(createLexicon(embedding.rowsOf, createNearWords(embedding, memory)), embedding);
   const indexes = new Map<number, ProjectIndex>();
   const indexOf = (number: number): ProjectIndex => {
-    const index = indexes.get(number) ?? createProjectIndex(reader, embedding.dimensions);
+    const index = indexes.get(number) ?? createProjectIndex(reader, memory, embedding.dimensions);
     indexes.set(number, index);
     return index;
   };
-  const does = (work: Work): readonly SlotHit[] => {
-    if (work.kind === 'search') return indexOf(work.index).search(work.query);
-    if (work.kind === 'update') {
-      indexOf(work.index).remove(work.remove);
-      indexOf(work.index).put(work.put);
-    } else indexes.delete(work.index);
-    return [];
+  const save = async (index: ProjectIndex, path: string, stamp: string, slots: readonly string[]) => {
+    const documents = slots.map((part) => pieceOf(Buffer.from(part)));
+    const sections = { documents, ...index.packed() };
+    await writeSnapshot(path, { fingerprint: embedding.fingerprint, stamp, sections });
+    return null;
   };
-  parentPort?.on('message', ({ id, work }: WorkerRequest) => {
-    let answer: WorkerAnswer;
-    try {
-      answer = { id, hits: does(work) };
-    } catch (thrown) {
-      answer = { id, error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) };
+  const load = async (index: ProjectIndex, path: string): Promise<Answers['load']> => {
+    const read = await readSnapshot(path, embedding.fingerprint);
+    if (read === null || typeof read === 'string') return read;
+    index.unpack(read.sections);
+    return {
+      stamp: read.stamp,
+      slots: (read.sections.documents ?? []).map((part) => Buffer.from(part).toString()),
+    };
+  };
+
+  return (work) => {
+    switch (work.kind) {
+      case 'search':
+        return indexOf(work.index).search(work.query);
+      case 'update':
+        indexOf(work.index).remove(work.remove);
+        indexOf(work.index).put(work.put);
+        return null;
+      case 'save':
+        return save(indexOf(work.index), work.path, work.stamp, work.slots);
+      case 'load':
+        return load(indexOf(work.index), work.path);
+      case 'drop':
+        indexes.get(work.index)?.release();
+        indexes.delete(work.index);
+        return null;
     }
-    parentPort?.postMessage(answer);
-  });
+  };
 }
 
-if (parentPort !== null) serve(workerData as WorkerStart);
+if (parentPort !== null) {
+  const port = parentPort;
+  const does = createDesk(workerData as WorkerStart);
+  const fail = (id: number, thrown: unknown) => {
+    const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    port.postMessage({ id, error } satisfies WorkerAnswer);
+  };
+  // What is done at once is answered at once: searches and updates come in the order in which they were asked for.
+  port.on('message', ({ id, work }: WorkerRequest) => {
+    const answer = (value: Answers[Work['kind']]) => port.postMessage({ id, value } satisfies WorkerAnswer);
+    try {
+      const value = does(work);
+      if (value instanceof Promise) value.then(answer).catch((thrown: unknown) => fail(id, thrown));
+      else answer(value);
+    } catch (thrown) {
+      fail(id, thrown);
+    }
+  });
+}

@@ -5,6 +5,9 @@ interface Entry {
   readonly hash: string;
 }
 
+/** Documents of which one part tells, when whose the slots are is written down. */
+const PART = 10_000;
+
 /** Which document has which slot. A slot that was given up is another's only when the thread has let go of it. */
 export interface Slots {
   readonly size: number;
@@ -17,6 +20,9 @@ export interface Slots {
   free(slots: readonly number[]): void;
   idOf(slot: number): string | undefined;
   permit(ids: Iterable<string>): Permitted;
+  /** Whose the slots are, in parts, as texts; and from them again, one by one. */
+  packed(): Iterable<string>;
+  unpack(part: string): void;
 }
 
 export function createSlots(): Slots {
@@ -65,11 +71,26 @@ export function createSlots(): Slots {
         const slot = entries.get(id)?.slot;
         if (slot === undefined) continue;
         const bit = 1 << (slot & 7);
-        if (((bits[slot >> 3] as number) & bit) !== 0) continue;
-        bits[slot >> 3] = (bits[slot >> 3] as number) | bit;
+        const byte = bits[slot >> 3] as number;
+        if ((byte & bit) !== 0) continue;
+        bits[slot >> 3] = byte | bit;
         count++;
       }
       return { bits, generation, count };
+    },
+    *packed() {
+      for (let from = 0; from < ids.length; from += PART) {
+        const part = ids.slice(from, from + PART);
+        yield JSON.stringify(part.map((id) => (id === undefined ? null : [id, entries.get(id)?.hash ?? ''])));
+      }
+    },
+    unpack(part) {
+      for (const entry of JSON.parse(part) as readonly ([string, string] | null)[]) {
+        const slot = ids.length;
+        ids.push(entry?.[0]);
+        if (entry === null) unused.push(slot);
+        else entries.set(entry[0], { slot, hash: entry[1] });
+      }
     },
   };
 }

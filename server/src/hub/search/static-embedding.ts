@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 /** Words that the table does not know are made of their four-letter pieces, `<` and `>` at the ends. */
 const PIECE = 4;
 
 export interface StaticEmbedding {
   readonly dimensions: number;
+  /** In the order of their rows. */
+  readonly words: readonly string[];
+  /** Tells this table from any other. */
+  readonly fingerprint: number;
+  rowOf(word: string): number | undefined;
   /** A word's own row, or those of its pieces. */
   rowsOf(word: string): readonly number[];
   /** Adds a row to a sum, so many times. */
@@ -18,12 +24,11 @@ export interface StaticEmbedding {
  * (int8): of the words, then of the pieces, by the hash of a piece. Rare words have longer vectors, and so weigh more.
  */
 export function openStaticEmbedding(directory: string): StaticEmbedding {
-  const vocabulary = JSON.parse(readFileSync(join(directory, 'vocab.json'), 'utf8')) as {
+  const { dim, buckets, words } = JSON.parse(readFileSync(join(directory, 'vocab.json'), 'utf8')) as {
     readonly dim: number;
     readonly buckets: number;
     readonly words: readonly string[];
   };
-  const { dim, buckets, words } = vocabulary;
   const file = readFileSync(join(directory, `static${dim}.i8.bin`));
   const count = words.length + buckets;
   if (file.length !== count * (4 + dim)) {
@@ -38,17 +43,34 @@ export function openStaticEmbedding(directory: string): StaticEmbedding {
 
   return {
     dimensions: dim,
+    words,
+    fingerprint: crc32(words.join(' '), crc32(file)),
+    rowOf: (word) => rowOf.get(word),
     rowsOf(word) {
       const row = rowOf.get(word);
       if (row !== undefined) return [row];
       return piecesOf(word).map((piece) => words.length + (fnv1a(piece) % buckets));
     },
     add(sum, row, times) {
-      const weight = (scales[row] ?? 0) * times;
+      const weight = (scales[row] as number) * times;
       const from = row * dim;
-      for (let at = 0; at < dim; at++) sum[at] = (sum[at] ?? 0) + (values[from + at] ?? 0) * weight;
+      for (let at = 0; at < dim; at++) sum[at] = (sum[at] as number) + (values[from + at] as number) * weight;
     },
   };
+}
+
+export function wordVector(embedding: StaticEmbedding, row: number): Float32Array {
+  const vector = new Float32Array(embedding.dimensions);
+  embedding.add(vector, row, 1);
+  return normalised(vector);
+}
+
+export function normalised(vector: Float32Array): Float32Array {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  if (sum === 0) return vector;
+  const by = 1 / Math.sqrt(sum);
+  return vector.map((value) => value * by);
 }
 
 export function piecesOf(word: string): string[] {

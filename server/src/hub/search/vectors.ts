@@ -1,45 +1,95 @@
-import { createColumn } from './column.ts';
+import { type Column, createColumn, numbersOf } from './column.ts';
+import { type Piece, pieceOf } from './snapshot.ts';
+import { PAGE, type VectorMemory } from './vector-memory.ts';
 
-/** Bytes of vectors that are kept in one piece. */
-const PAGE = 65_536;
-
-/** Vectors by row, as bytes, each with a scale of its own. */
+/** Vectors by row, a byte for each number, each vector with a scale of its own. */
 export interface Vectors {
   readonly dimensions: number;
   set(row: number, vector: Float32Array): void;
-  /** How like the query (cosine, of normalised vectors) the first `count` of these rows are, in their order. */
-  compare(query: Float32Array, rows: Uint32Array, count: number, into: Float64Array): void;
+  has(row: number): boolean;
+  /** How like the query each of these rows is (cosine, of normalised vectors), at the row's place in `into`. */
+  compare(query: Float32Array, rows: Uint32Array, into: Float64Array): void;
+  /** Moves rows to others (one more than the row; 0: it is forgotten), which ascend as these do and are none before them. */
+  renumber(rows: Uint32Array): void;
+  /** What `unpack` fills an empty one with. */
+  packed(): Piece[];
+  unpack(pieces: readonly Uint8Array[]): void;
+  release(): void;
 }
 
-export function createVectors(dimensions: number): Vectors {
-  const perPage = Math.floor(PAGE / dimensions);
-  const pages: Int8Array[] = [];
-  const scales = createColumn(Float32Array);
+/** Addresses are worked out for so many rows at once. */
+const AT_ONCE = 4096;
+
+export function createVectors(memory: VectorMemory, dimensions: number): Vectors {
+  const stride = Math.ceil(dimensions / 16) * 16;
+  const perPage = Math.floor(PAGE / stride);
+  const pages: number[] = [];
+  let scales: Column<Float32Array> = createColumn(Float32Array);
+  const addresses = new Uint32Array(AT_ONCE);
+  const products = new Float64Array(AT_ONCE);
+
+  const addressOf = (row: number): number =>
+    (pages[Math.floor(row / perPage)] as number) + (row % perPage) * stride;
+  const makeRoom = (count: number) => {
+    while (pages.length * perPage < count) pages.push(memory.allot());
+    while (pages.length > Math.ceil(count / perPage)) memory.free(pages.pop() as number);
+  };
   return {
     dimensions,
     set(row, vector) {
-      const page = Math.floor(row / perPage);
-      while (pages.length <= page) pages.push(new Int8Array(PAGE));
-      scales.set(row, quantise(vector, pages[page] as Int8Array, (row % perPage) * dimensions));
+      if (row >= pages.length * perPage) makeRoom(row + 1);
+      scales.set(row, quantise(vector, memory.bytes(addressOf(row), stride)));
     },
-    compare(query, rows, count, into) {
-      for (let at = 0; at < count; at++) {
-        const row = rows[at] as number;
-        const page = pages[Math.floor(row / perPage)] as Int8Array;
-        const from = (row % perPage) * dimensions;
-        let dot = 0;
-        for (let d = 0; d < dimensions; d++) dot += (page[from + d] as number) * (query[d] as number);
-        into[at] = dot * (scales.values[row] as number);
+    has: (row) => (scales.values[row] ?? 0) !== 0,
+    compare(query, rows, into) {
+      const asked = new Float32Array(stride);
+      asked.set(query);
+      memory.ask(asked);
+      for (let from = 0; from < rows.length; from += AT_ONCE) {
+        const part = rows.subarray(from, from + AT_ONCE);
+        for (let at = 0; at < part.length; at++) addresses[at] = addressOf(part[at] as number);
+        memory.compare(addresses, part.length, products);
+        for (let at = 0; at < part.length; at++) {
+          const row = part[at] as number;
+          into[row] = (products[at] as number) * (scales.values[row] ?? 0);
+        }
       }
+    },
+    renumber(rows) {
+      const moved = createColumn(Float32Array);
+      let count = 0;
+      for (let row = 0; row < rows.length; row++) {
+        const to = (rows[row] as number) - 1;
+        if (to < 0 || (scales.values[row] ?? 0) === 0) continue;
+        memory.bytes(addressOf(to), stride).set(memory.bytes(addressOf(row), stride));
+        moved.set(to, scales.values[row] as number);
+        count = to + 1;
+      }
+      scales = moved;
+      makeRoom(count);
+    },
+    packed: () => [
+      pieceOf(scales.values),
+      // The memory may grow, and so be elsewhere, before a page is written.
+      ...pages.map((page) => ({ length: PAGE, bytes: () => memory.bytes(page, PAGE) })),
+    ],
+    unpack([known, ...given]) {
+      scales = createColumn(Float32Array, new Float32Array(numbersOf(known).buffer));
+      makeRoom(given.length * perPage);
+      for (const [at, bytes] of given.entries()) memory.bytes(pages[at] as number, PAGE).set(bytes);
+    },
+    release() {
+      for (const page of pages.splice(0)) memory.free(page);
     },
   };
 }
 
-function quantise(vector: Float32Array, into: Int8Array, from: number): number {
+function quantise(vector: Float32Array, into: Int8Array): number {
   let largest = 0;
   for (const value of vector) largest = Math.max(largest, Math.abs(value));
+  into.fill(0);
   if (largest === 0) return 0;
   const by = 127 / largest;
-  for (let d = 0; d < vector.length; d++) into[from + d] = Math.round((vector[d] as number) * by);
+  for (let at = 0; at < vector.length; at++) into[at] = Math.round((vector[at] as number) * by);
   return 1 / by;
 }

@@ -21,45 +21,41 @@ for (let code = 0x30; code <= 0x39; code++) kinds[code] = DIGIT;
  */
 export function eachWord(text: string, take: (word: string) => void): void {
   const end = Math.min(text.length, MAX_TEXT);
-  let start = 0;
-  let before = OTHER;
-  for (let at = 0; at <= end; at++) {
-    const code = at === end ? 0 : text.charCodeAt(at);
-    const kind = code < 128 ? (kinds[code] ?? OTHER) : WIDE;
-    if (kind === before && kind !== OTHER) continue;
-    if (kind === WIDE || before === WIDE) {
-      // Letters with accents belong to the word that they are in: a run that has any is taken apart as a whole.
-      const until = endOfRun(text, at, end);
-      eachWideWord(text.slice(before === OTHER ? at : start, until), take);
-      at = until - 1;
-      before = OTHER;
-      start = until;
-      continue;
+  for (let at = 0; at < end; at++) {
+    if (kindAt(text, at) === OTHER) continue;
+    const from = at;
+    let isWide = false;
+    for (let kind = kindAt(text, at); kind !== OTHER; kind = at < end ? kindAt(text, at) : OTHER) {
+      isWide ||= kind === WIDE;
+      at++;
     }
-    if (kind === LOWER && before === UPPER) {
-      // `HTTPStatus`: the last capital begins the next word.
-      if (at - 1 > start) put(text, start, at - 1, take);
-      start = at - 1;
-    } else {
-      if (before !== OTHER) put(text, start, at, take);
-      start = at;
-    }
+    if (isWide) eachWideWord(text.slice(from, at), take);
+    else eachPart(text, from, at, take);
+  }
+}
+
+function kindAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (kinds[code] as number) : WIDE;
+}
+
+function eachPart(text: string, from: number, end: number, take: (word: string) => void): void {
+  let start = from;
+  let before = kindAt(text, from);
+  for (let at = from + 1; at < end; at++) {
+    const kind = kindAt(text, at);
+    if (kind === before) continue;
+    // `HTTPStatus`: the last capital begins the next word.
+    const next = before === UPPER && kind === LOWER ? at - 1 : at;
+    if (next > start) put(text, start, next, take);
+    start = next;
     before = kind;
   }
+  put(text, start, end, take);
 }
 
 function put(text: string, start: number, end: number, take: (word: string) => void): void {
   if (end - start <= MAX_WORD) take(text.slice(start, end).toLowerCase());
-}
-
-function endOfRun(text: string, from: number, end: number): number {
-  let at = from;
-  while (at < end) {
-    const code = text.charCodeAt(at);
-    if (code < 128 && kinds[code] === OTHER) break;
-    at++;
-  }
-  return at;
 }
 
 const wideWords = /[\p{L}\p{M}]+|\p{N}+/gu;

@@ -1,0 +1,114 @@
+/** As many numbers as a sum of products still fits 32 bits with: 127 × 2047 × 8192 < 2³¹. */
+export const MAX_DIMENSIONS = 8192;
+/** The largest number of a query's vector in the kernel. */
+export const QUERY_SCALE = 2047;
+
+export interface Kernel {
+  /**
+   * For each address in a list the product of the vector there (bytes) and of the query (16 bits a number). All are addresses in
+   * the memory; `numbers` is a multiple of 16, `count` at least 1.
+   */
+  products(list: number, count: number, query: number, numbers: number, into: number): void;
+}
+
+/** A memory of WebAssembly; its buffer is another after each growth. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  /** By so many pages; how many there were. */
+  grow(pages: number): number;
+}
+
+/** The part of the standard that is used here: the types of Node.js leave it to those of browsers. */
+interface Standard {
+  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => Memory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+}
+
+const { WebAssembly: standard } = globalThis as unknown as { readonly WebAssembly: Standard };
+
+const I32 = 0x7f;
+const V128 = 0x7b;
+
+const get = (local: number) => [0x20, local];
+const set = (local: number) => [0x21, local];
+const tee = (local: number) => [0x22, local];
+const constant = (value: number) => [0x41, value];
+const add = [0x6a];
+const subtract = [0x6b];
+const shiftLeft = [0x74];
+const isLess = [0x49];
+const load = [0x28, 2, 0];
+const store = [0x36, 2, 0];
+const loop = [0x03, 0x40];
+const again = [0x0d, 0];
+const end = [0x0b];
+const loadVector = (offset: number) => [0xfd, 0x00, 0, offset];
+const zeroVector = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
+const lane = (number: number) => [0xfd, 0x1b, number];
+/** Eight bytes, with their signs, as eight numbers of 16 bits. */
+const widenLow = [0xfd, 0x87, 0x01];
+const widenHigh = [0xfd, 0x88, 0x01];
+const addLanes = [0xfd, 0xae, 0x01];
+/** Products of 8 pairs, added two by two. */
+const multiply = [0xfd, 0xba, 0x01];
+
+const [list, count, query, numbers, into, row, at, sum, bytes] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+
+const queryPart = [...get(query), ...get(at), ...constant(1), ...shiftLeft, ...add];
+
+const body = [
+  ...loop,
+  ...[...get(list), ...load, ...set(row)],
+  ...[...constant(0), ...set(at)],
+  ...[...zeroVector, ...set(sum)],
+  ...loop,
+  ...[...get(row), ...get(at), ...add, ...loadVector(0), ...set(bytes)],
+  ...get(sum),
+  ...[...get(bytes), ...widenLow, ...queryPart, ...loadVector(0), ...multiply, ...addLanes],
+  ...[...get(bytes), ...widenHigh, ...queryPart, ...loadVector(16), ...multiply, ...addLanes],
+  ...set(sum),
+  ...[...get(at), ...constant(16), ...add, ...tee(at), ...get(numbers), ...isLess, ...again],
+  ...end,
+  ...get(into),
+  ...[...get(sum), ...lane(0), ...get(sum), ...lane(1), ...add],
+  ...[...get(sum), ...lane(2), ...get(sum), ...lane(3), ...add, ...add],
+  ...store,
+  ...[...get(list), ...constant(4), ...add, ...set(list)],
+  ...[...get(into), ...constant(4), ...add, ...set(into)],
+  ...[...get(count), ...constant(1), ...subtract, ...tee(count), ...again],
+  ...end,
+];
+
+/** Begins with its length, as everything in a module does. */
+function sized(bytes: readonly number[]): number[] {
+  return [...leb128(bytes.length), ...bytes];
+}
+
+function leb128(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...leb128(value >> 7)];
+}
+
+const name = (text: string) => sized([...Buffer.from(text)]);
+
+/** WebAssembly with 128-bit lanes, written by hand: a function of one loop within another, over a memory that is given. */
+function moduleBytes(): Uint8Array {
+  const code = sized([2, 2, I32, 2, V128, ...body, ...end]);
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...[1, ...sized([1, 0x60, 5, I32, I32, I32, I32, I32, 0])],
+    ...[2, ...sized([1, ...name('search'), ...name('memory'), 0x02, 0x00, 1])],
+    ...[3, ...sized([1, 0])],
+    ...[7, ...sized([1, ...name('products'), 0x00, 0])],
+    ...[10, ...sized([1, ...code])],
+  ]);
+}
+
+export function createMemory(mostPages: number): Memory {
+  return new standard.Memory({ initial: 1, maximum: mostPages });
+}
+
+export function createKernel(memory: Memory): Kernel {
+  const instance = new standard.Instance(new standard.Module(moduleBytes()), { search: { memory } });
+  return { products: instance.exports.products as Kernel['products'] };
+}

@@ -1,0 +1,37 @@
+import { type StaticEmbedding, wordVector } from './static-embedding.ts';
+import type { VectorMemory } from './vector-memory.ts';
+import { createVectors } from './vectors.ts';
+
+export interface NearWord {
+  readonly word: string;
+  /** Cosine. */
+  readonly like: number;
+}
+
+/** Words that mean nearly the same, by the built-in embedding; nearest first. */
+export type NearWords = (word: string) => readonly NearWord[];
+
+/** Only the words that are frequent where tools are described: the rest are names of people and places. */
+const LOOKED_AT = 12_000;
+const MOST = 12;
+const LEAST_LIKE = 0.4;
+
+export function createNearWords(embedding: StaticEmbedding, memory: VectorMemory): NearWords {
+  const words = embedding.words.slice(0, LOOKED_AT);
+  const vectors = createVectors(memory, embedding.dimensions);
+  for (const row of words.keys()) vectors.set(row, wordVector(embedding, row));
+  const rows = Uint32Array.from(words.keys());
+  const likeness = new Float64Array(words.length);
+
+  return (word) => {
+    const own = embedding.rowOf(word);
+    if (own === undefined) return [];
+    vectors.compare(wordVector(embedding, own), rows, likeness);
+    const near: NearWord[] = [];
+    for (const row of rows) {
+      const like = likeness[row] as number;
+      if (like >= LEAST_LIKE && row !== own) near.push({ word: words[row] as string, like });
+    }
+    return near.sort((one, other) => other.like - one.like).slice(0, MOST);
+  };
+}
