@@ -114,7 +114,8 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
       addMeaning(sum, text, 1);
       const names = text.split(/\s+/).filter((part) => part.length <= MAX_NAME && looksLikeName.test(part));
       return {
-        stems: [...stems].map(([stem, others]) => ({ stem, others })),
+        // What was said itself stands for nothing else.
+        stems: [...stems].map(([stem, others]) => ({ stem, others: others.filter((other) => !stems.has(other.stem)) })),
         vector: stems.size === 0 ? null : normalised(sum),
         nameKeys: new Set([text, ...names.slice(0, MOST_NAMES)].map((name) => keyOf(wordsOf(name)))),
       };
