@@ -111,7 +111,7 @@ export interface ToolUsageResponse {
   calls: number;
   failures: number;
   refusals: number;
-  /** Of calls that succeeded. */
-  median_ms: number | null;
+  /** Of calls that succeeded, the geometric mean. */
+  typical_ms: number | null;
   last_used: string;
 }

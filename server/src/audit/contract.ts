@@ -80,8 +80,8 @@ export interface AuditToolUse {
   readonly calls: number;
   readonly failures: number;
   readonly refusals: number;
-  /** Of calls that succeeded. */
-  readonly medianMs: number | null;
+  /** Of calls that succeeded, the geometric mean: what one takes as a rule, whatever a few of them took. */
+  readonly typicalMs: number | null;
   readonly lastUsed: string;
 }
 

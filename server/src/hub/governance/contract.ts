@@ -146,6 +146,6 @@ export interface ToolUse {
   readonly calls: number;
   readonly failures: number;
   readonly refusals: number;
-  readonly medianMs: number | null;
+  readonly typicalMs: number | null;
   readonly lastUsed: string;
 }

@@ -191,7 +191,7 @@ function usageRoute({ refs, governance }: CatalogueDeps): Route {
         return {
           ...(known === undefined ? {} : { tool: refs.refOf(known) }),
           ...{ tool_id: id, calls: use.calls, failures: use.failures, refusals: use.refusals },
-          ...{ median_ms: use.medianMs, last_used: use.lastUsed },
+          ...{ typical_ms: use.typicalMs, last_used: use.lastUsed },
         };
       });
       return ok({ status: 200, body });
