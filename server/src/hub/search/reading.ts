@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { SearchDocument } from './contract.ts';
 import type { Lexicon, OtherStem } from './lexicon.ts';
 import { normalised, type StaticEmbedding } from './static-embedding.ts';
@@ -59,13 +60,13 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
     lexicon.each(text, (word) => words.push(word.text));
     return words;
   };
-  const addMeaning = (sum: Float32Array, text: string, times: number) => {
+  const addMeaning = (sum: Float64Array, text: string, times: number) => {
     lexicon.each(text, ({ rows }) => {
       for (const row of rows) embedding.add(sum, row, times);
     });
   };
   const meaningOf = (document: SearchDocument): Float32Array => {
-    const sum = new Float32Array(embedding.dimensions);
+    const sum = new Float64Array(embedding.dimensions);
     addMeaning(sum, document.name, 2);
     addMeaning(sum, document.description, 1);
     return normalised(sum);
@@ -101,7 +102,7 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
         nameKey: keyOf(name),
         fullNameKey: keyOf([...wordsOf(space), ...name]),
         twinKey: halvesOf(`${name.join(' ')}\n${document.description}`),
-        orderKey: halvesOf(document.id)[0],
+        orderKey: crc32(document.id),
       };
     },
     query(text) {
@@ -110,12 +111,15 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
         if (word.stem === null || stems.has(word.stem) || stems.size === MOST_STEMS) return;
         stems.set(word.stem, lexicon.others(word));
       });
-      const sum = new Float32Array(embedding.dimensions);
+      const sum = new Float64Array(embedding.dimensions);
       addMeaning(sum, text, 1);
       const names = text.split(/\s+/).filter((part) => part.length <= MAX_NAME && looksLikeName.test(part));
       return {
         // What was said itself stands for nothing else.
-        stems: [...stems].map(([stem, others]) => ({ stem, others: others.filter((other) => !stems.has(other.stem)) })),
+        stems: [...stems].map(([stem, others]) => ({
+          stem,
+          others: others.filter((other) => !stems.has(other.stem)),
+        })),
         vector: stems.size === 0 ? null : normalised(sum),
         nameKeys: new Set([text, ...names.slice(0, MOST_NAMES)].map((name) => keyOf(wordsOf(name)))),
       };
@@ -148,4 +152,4 @@ function halvesOf(text: string): readonly [number, number] {
   return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
-const keyOf = (words: readonly string[]): number => halvesOf(words.join(' '))[0];
+const keyOf = (words: readonly string[]): number => crc32(words.join(' '));

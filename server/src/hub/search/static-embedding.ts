@@ -15,7 +15,7 @@ export interface StaticEmbedding {
   /** A word's own row, or those of its pieces. */
   rowsOf(word: string): readonly number[];
   /** Adds a row to a sum, so many times. */
-  add(sum: Float32Array, row: number, times: number): void;
+  add(sum: Float64Array, row: number, times: number): void;
 }
 
 /**
@@ -60,17 +60,19 @@ export function openStaticEmbedding(directory: string): StaticEmbedding {
 }
 
 export function wordVector(embedding: StaticEmbedding, row: number): Float32Array {
-  const vector = new Float32Array(embedding.dimensions);
-  embedding.add(vector, row, 1);
-  return normalised(vector);
+  const sum = new Float64Array(embedding.dimensions);
+  embedding.add(sum, row, 1);
+  return normalised(sum);
 }
 
-export function normalised(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  if (sum === 0) return vector;
-  const by = 1 / Math.sqrt(sum);
-  return vector.map((value) => value * by);
+export function normalised(sum: Float64Array): Float32Array {
+  const vector = new Float32Array(sum.length);
+  let squares = 0;
+  for (let at = 0; at < sum.length; at++) squares += (sum[at] as number) ** 2;
+  if (squares === 0) return vector;
+  const by = 1 / Math.sqrt(squares);
+  for (let at = 0; at < sum.length; at++) vector[at] = (sum[at] as number) * by;
+  return vector;
 }
 
 export function piecesOf(word: string): string[] {

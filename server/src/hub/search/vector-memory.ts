@@ -17,10 +17,12 @@ export interface VectorMemory {
   allot(): number;
   free(page: number): void;
   bytes(address: number, length: number): Int8Array;
-  /** The query that comparisons are with from now on; it has a multiple of 16 numbers. */
-  ask(query: Float32Array): void;
-  /** The likeness of the query to each vector at these addresses, before the vector's own scale. */
-  compare(addresses: Uint32Array, count: number, into: Float64Array): void;
+  /** The query that products are with from now on; it has a multiple of 16 numbers. What products are to be multiplied by. */
+  ask(query: Float32Array): number;
+  /** Where addresses of vectors are put, at most this many, for `products`. */
+  list(): Uint32Array;
+  /** Of the query and each of so many vectors of the list; good until the next. */
+  products(count: number): Int32Array;
 }
 
 export function createVectorMemory(): VectorMemory {
@@ -28,7 +30,6 @@ export function createVectorMemory(): VectorMemory {
   const kernel = createKernel(memory);
   const free: number[] = [];
   let numbers = 0;
-  let scale = 0;
 
   return {
     allot() {
@@ -44,20 +45,15 @@ export function createVectorMemory(): VectorMemory {
       let largest = 0;
       for (const value of query) largest = Math.max(largest, Math.abs(value));
       numbers = query.length;
-      scale = largest / QUERY_SCALE;
+      const by = largest === 0 ? 0 : QUERY_SCALE / largest;
       const kept = new Int16Array(memory.buffer, 0, numbers);
-      for (let at = 0; at < numbers; at++)
-        kept[at] = scale === 0 ? 0 : Math.round((query[at] as number) / scale);
+      for (let at = 0; at < numbers; at++) kept[at] = Math.round((query[at] as number) * by);
+      return by === 0 ? 0 : 1 / by;
     },
-    compare(addresses, count, into) {
-      const list = new Uint32Array(memory.buffer, LIST, MOST_AT_ONCE);
-      const answers = new Int32Array(memory.buffer, ANSWERS, MOST_AT_ONCE);
-      for (let from = 0; from < count; from += MOST_AT_ONCE) {
-        const part = Math.min(MOST_AT_ONCE, count - from);
-        list.set(addresses.subarray(from, from + part));
-        kernel.products(LIST, part, 0, numbers, ANSWERS);
-        for (let at = 0; at < part; at++) into[from + at] = (answers[at] as number) * scale;
-      }
+    list: () => new Uint32Array(memory.buffer, LIST, MOST_AT_ONCE),
+    products(count) {
+      kernel.products(LIST, count, 0, numbers, ANSWERS);
+      return new Int32Array(memory.buffer, ANSWERS, count);
     },
   };
 }

@@ -17,19 +17,27 @@ export interface Vectors {
   release(): void;
 }
 
-/** Addresses are worked out for so many rows at once. */
-const AT_ONCE = 4096;
-
 export function createVectors(memory: VectorMemory, dimensions: number): Vectors {
   const stride = Math.ceil(dimensions / 16) * 16;
   const perPage = Math.floor(PAGE / stride);
   const pages: number[] = [];
   let scales: Column<Float32Array> = createColumn(Float32Array);
-  const addresses = new Uint32Array(AT_ONCE);
-  const products = new Float64Array(AT_ONCE);
 
   const addressOf = (row: number): number =>
     (pages[Math.floor(row / perPage)] as number) + (row % perPage) * stride;
+  /** Of rows that ascend, for the most part: a page is looked up when another begins. */
+  const addresses = (rows: Uint32Array, into: Uint32Array) => {
+    let [first, end, page] = [0, 0, 0];
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number;
+      if (row < first || row >= end) {
+        first = row - (row % perPage);
+        end = first + perPage;
+        page = pages[first / perPage] ?? 0;
+      }
+      into[at] = page + (row - first) * stride;
+    }
+  };
   const makeRoom = (count: number) => {
     while (pages.length * perPage < count) pages.push(memory.allot());
     while (pages.length > Math.ceil(count / perPage)) memory.free(pages.pop() as number);
@@ -44,14 +52,15 @@ export function createVectors(memory: VectorMemory, dimensions: number): Vectors
     compare(query, rows, into) {
       const asked = new Float32Array(stride);
       asked.set(query);
-      memory.ask(asked);
-      for (let from = 0; from < rows.length; from += AT_ONCE) {
-        const part = rows.subarray(from, from + AT_ONCE);
-        for (let at = 0; at < part.length; at++) addresses[at] = addressOf(part[at] as number);
-        memory.compare(addresses, part.length, products);
+      const by = memory.ask(asked);
+      const list = memory.list();
+      for (let from = 0; from < rows.length; from += list.length) {
+        const part = rows.subarray(from, from + list.length);
+        addresses(part, list);
+        const products = memory.products(part.length);
         for (let at = 0; at < part.length; at++) {
           const row = part[at] as number;
-          into[row] = (products[at] as number) * (scales.values[row] ?? 0);
+          into[row] = (products[at] as number) * by * (scales.values[row] ?? 0);
         }
       }
     },

@@ -21,17 +21,26 @@ for (let code = 0x30; code <= 0x39; code++) kinds[code] = DIGIT;
  */
 export function eachWord(text: string, take: (word: string) => void): void {
   const end = Math.min(text.length, MAX_TEXT);
+  let start = 0;
+  let before = OTHER;
   for (let at = 0; at < end; at++) {
-    if (kindAt(text, at) === OTHER) continue;
-    const from = at;
-    let isWide = false;
-    for (let kind = kindAt(text, at); kind !== OTHER; kind = at < end ? kindAt(text, at) : OTHER) {
-      isWide ||= kind === WIDE;
-      at++;
+    const kind = kindAt(text, at);
+    if (kind === before) continue;
+    if (kind === WIDE) {
+      // A letter with an accent belongs to the word that it is in.
+      const from = before === OTHER ? at : start;
+      at = endOfRun(text, at, end);
+      eachWideWord(text.slice(from, at), take);
+      before = OTHER;
+      continue;
     }
-    if (isWide) eachWideWord(text.slice(from, at), take);
-    else eachPart(text, from, at, take);
+    // `HTTPStatus`: the last capital begins the next word.
+    const next = before === UPPER && kind === LOWER ? at - 1 : at;
+    if (before !== OTHER && next > start) put(text, start, next, take);
+    start = next;
+    before = kind;
   }
+  if (before !== OTHER) put(text, start, end, take);
 }
 
 function kindAt(text: string, at: number): number {
@@ -39,19 +48,10 @@ function kindAt(text: string, at: number): number {
   return code < 128 ? (kinds[code] as number) : WIDE;
 }
 
-function eachPart(text: string, from: number, end: number, take: (word: string) => void): void {
-  let start = from;
-  let before = kindAt(text, from);
-  for (let at = from + 1; at < end; at++) {
-    const kind = kindAt(text, at);
-    if (kind === before) continue;
-    // `HTTPStatus`: the last capital begins the next word.
-    const next = before === UPPER && kind === LOWER ? at - 1 : at;
-    if (next > start) put(text, start, next, take);
-    start = next;
-    before = kind;
-  }
-  put(text, start, end, take);
+function endOfRun(text: string, from: number, end: number): number {
+  let at = from;
+  while (at < end && kindAt(text, at) !== OTHER) at++;
+  return at;
 }
 
 function put(text: string, start: number, end: number, take: (word: string) => void): void {
