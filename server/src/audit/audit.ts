@@ -87,10 +87,7 @@ export async function createAudit(deps: AuditDeps): Promise<Audit> {
       await drain.until(journal.end());
       return readCalls(db, query);
     },
-    async toolUse(query) {
-      await drain.until(journal.end());
-      return readToolUse(db, query);
-    },
+    toolUse: (query) => drain.until(journal.end()).then(() => readToolUse(db, query)),
     async verify(options = {}) {
       const own = { journalId: journal.id, ...head };
       await drain.until(journal.end());
