@@ -39,14 +39,18 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
   const meaningOf = createMeaning(rows);
 
   /** A row without a vector of the configured model is as like as the built-in one says. */
-  const meaningsOf = ({ vector, hosted }: RankedQuery, view: View) => {
-    const theirs = hosted === null ? nothingMeant : meaningOf(hosted.vectors, hosted.vector, view);
-    const isWhole = hosted !== null && view.rows.every((row) => hosted.vectors.has(row));
-    const ours = vector === null || isWhole ? nothingMeant : meaningOf(builtIn, vector, view);
+  const meaningsOf = ({ vector, hosted }: RankedQuery, view: View): Meaning & { readonly share: number } => {
+    const having = hosted === null ? 0 : countOf(view.rows, hosted.vectors.has);
+    const builtInMeaning = () => (vector === null ? nothingMeant : meaningOf(builtIn, vector, view));
+    // Where nothing that may be seen has one, it is as if there were no such model.
+    if (hosted === null || having === 0) return { ...builtInMeaning(), share: MEANING_SHARE.builtIn };
+    const theirs = meaningOf(hosted.vectors, hosted.vector, view);
+    const ours = having === view.rows.length ? nothingMeant : builtInMeaning();
     return {
+      share: MEANING_SHARE.hosted,
       proposed: [...theirs.proposed, ...ours.proposed],
-      likenessOf: (row) => (hosted?.vectors.has(row) === true ? theirs : ours).likenessOf(row),
-    } satisfies Meaning;
+      likenessOf: (row) => (hosted.vectors.has(row) ? theirs : ours).likenessOf(row),
+    };
   };
   const namedIn = ({ nameKeys }: RankedQuery, { marked }: View): Set<number> => {
     const named = new Set<number>();
@@ -69,11 +73,10 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
     const meaning = meaningsOf(query, view);
     const named = namedIn(query, view);
 
-    const share = query.hosted === null ? MEANING_SHARE.builtIn : MEANING_SHARE.hosted;
     const whole = named.size === 0 ? 1 : 2;
     const scoreOf = (row: number): number => {
       const fromWords = (words.scores[row] as number) / bestWords;
-      const both = (1 - share) * fromWords + share * meaning.likenessOf(row);
+      const both = (1 - meaning.share) * fromWords + meaning.share * meaning.likenessOf(row);
       return (both + (named.has(row) ? 1 : 0)) / whole;
     };
     const best = createSelection(limit, rows.groups, rows.orderKeys);
@@ -86,4 +89,10 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
     words.clear();
     return ranked;
   };
+}
+
+function countOf(rows: Uint32Array, has: (row: number) => boolean): number {
+  let count = 0;
+  for (const row of rows) if (has(row)) count++;
+  return count;
 }
