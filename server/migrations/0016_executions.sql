@@ -8,7 +8,7 @@ create table hub_executions (
   -- null: outside any gateway.
   gateway_id    text,
   -- SHA-256 of the owner and the idempotency key; null: none, or one that is free again, as nothing was done.
-  key_hash      text unique,
+  key_hash      text,
   -- Of the tool and its input: under one key there is one of both.
   request_hash  text not null,
   tool_id       text not null,
@@ -37,6 +37,7 @@ create table hub_executions (
   -- When it is given up; once it ended, when it is forgotten.
   expires_at    timestamptz not null
 );
-create index hub_executions_by_owner on hub_executions (owner, created_at);
+create unique index hub_executions_by_key on hub_executions (key_hash) where key_hash is not null;
+create index hub_executions_by_owner on hub_executions (owner, ended_at);
 create index hub_executions_by_lease on hub_executions (leased_until) where status in ('pending', 'running');
-create index hub_executions_by_expiry on hub_executions (expires_at);
+create index hub_executions_by_expiry on hub_executions (expires_at) where status not in ('pending', 'running');

@@ -31,43 +31,57 @@ const names = Object.keys(columns).join(', ');
 const typed = Object.entries(columns)
   .map(([name, type]) => `${name} ${type}`)
   .join(', ');
-const insert = `insert into ${table} (${names})
-  select ${names} from json_to_recordset($1::json) as new (${typed})
-  where (select count(*) from (select 1 from ${table} as open where open.owner = new.owner and ended_at is null
-    limit ${maxOpen}) as open) < ${maxOpen}
-  on conflict (key_hash) do nothing returning id`;
+const insert = (where: string) => `insert into ${table} (${names})
+  select ${names} from json_to_recordset($1::json) as new (${typed}) where ${where}
+  on conflict (key_hash) where key_hash is not null do nothing returning id`;
+const openOf = (owner: string) =>
+  `(select count(*) from (select 1 from ${table} where owner = ${owner} and ended_at is null limit ${maxOpen}) as open)`;
 
 /** Adds executions. Of several with one key, in one process or in several, one is added. */
 export function createAdding(db: Db, seals: Seals) {
-  const addAll = createBatches<NewRow, Added>(mostAtOnce, async (rows) => {
-    const added = new Set(
-      (await db.query<{ id: string }>(insert, [JSON.stringify(rows)])).map(({ id }) => id),
-    );
-    const keys = rows.flatMap(({ id, key_hash }) => (added.has(id) || key_hash === null ? [] : [key_hash]));
-    const taken = await takenOf(keys);
-    return rows.map(({ id, key_hash }) => {
-      if (added.has(id)) return 'added';
-      return key_hash !== null && taken.has(key_hash) ? 'key_taken' : 'too_many';
+  const any = batchesOf('true');
+  const bounded = batchesOf(`${openOf('new.owner')} < ${maxOpen}`);
+
+  function batchesOf(where: string): (row: NewRow) => Promise<Added> {
+    const sql = insert(where);
+    return createBatches<NewRow, Added>(mostAtOnce, async (rows) => {
+      const added = new Set(
+        (await db.query<{ id: string }>(sql, [JSON.stringify(rows)])).map(({ id }) => id),
+      );
+      const keys = rows.flatMap(({ id, key_hash }) => (added.has(id) || key_hash === null ? [] : [key_hash]));
+      const taken = await takenOf(keys);
+      return rows.map(({ id, key_hash }) => {
+        if (added.has(id)) return 'added';
+        return key_hash !== null && taken.has(key_hash) ? 'key_taken' : 'too_many';
+      });
     });
-  });
+  }
 
   async function takenOf(keys: readonly string[]): Promise<ReadonlySet<string>> {
     if (keys.length === 0) return new Set();
     const rows = await db.query<{ key_hash: string }>(
-      `select key_hash from ${table} where key_hash in (select json_array_elements_text($1::json))`,
-      [JSON.stringify(keys)],
+      `select key_hash from ${table} where key_hash = any($1::text[])`,
+      [keys],
     );
     return new Set(rows.map(({ key_hash }) => key_hash));
   }
 
-  return (execution: Execution, wanted: Wanted, leased: Leased): Promise<Added> => {
-    const { id, projectId, owner, gatewayId, keyHash, requestHash, toolId, ref, mode } = execution;
-    const { status, attempt, repeatable, createdAt, expiresAt } = execution;
-    return addAll({
-      ...{ id, project_id: projectId, owner, gateway_id: gatewayId, key_hash: keyHash },
-      ...{ request_hash: requestHash, tool_id: toolId, ref, mode, status, attempt, repeatable },
-      ...{ cancelled: false, request: seals.request(id, wanted), answer: '', leased_by: leased.by },
-      ...{ leased_until: leased.until, created_at: createdAt, expires_at: expiresAt },
-    });
+  return {
+    /** `isBounded`: not where its owner has too many. */
+    add(execution: Execution, wanted: Wanted, leased: Leased, isBounded: boolean): Promise<Added> {
+      const { id, projectId, owner, gatewayId, keyHash, requestHash, toolId, ref, mode } = execution;
+      const { status, attempt, repeatable, createdAt, expiresAt } = execution;
+      return (isBounded ? bounded : any)({
+        ...{ id, project_id: projectId, owner, gateway_id: gatewayId, key_hash: keyHash },
+        ...{ request_hash: requestHash, tool_id: toolId, ref, mode, status, attempt, repeatable },
+        ...{ cancelled: false, request: seals.request(id, wanted), answer: '', leased_by: leased.by },
+        ...{ leased_until: leased.until, created_at: createdAt, expires_at: expiresAt },
+      });
+    },
+
+    async hasRoom(owner: string): Promise<boolean> {
+      const [row] = await db.query<{ open: number }>(`select ${openOf('$1')}::int as open`, [owner]);
+      return (row?.open ?? 0) <= maxOpen - 1;
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { type Clock, createSingleFlight, err, ok } from '#foundation';
 import type { Pipeline } from '#pipeline';
-import type { Added } from './adding.ts';
+import { type Added, maxOpen } from './adding.ts';
 import { clientFor } from './attempt.ts';
 import type { Asking, ExecuteRequest } from './contract.ts';
 import { type Draft, draftOf } from './drafting.ts';
@@ -121,7 +121,8 @@ function createBeginning(store: Store, starting: Starting) {
 
   /** What is never begun again by itself needs what it was called with only where it comes to wait. */
   function addBegun({ execution, wanted }: Draft): Promise<Added> {
-    return store.add(execution, execution.repeatable ? wanted : { ...wanted, args: null }, true);
+    const needed = execution.repeatable ? wanted : { ...wanted, args: null };
+    return execution.keyHash === null ? store.note(execution, needed) : store.add(execution, needed, true);
   }
 
   /**
@@ -130,6 +131,7 @@ function createBeginning(store: Store, starting: Starting) {
    */
   return async (asked: Asked): Promise<Claim> => {
     const { execution } = asked.draft;
+    if (runs.countOf(execution.owner) >= maxOpen) return { kind: 'too_many' };
     if (execution.mode === 'async') return accept(asked);
     const isKept = execution.keyHash !== null || !execution.repeatable;
     const added = isKept ? await addBegun(asked.draft) : 'added';

@@ -63,7 +63,10 @@ export function createLeases(db: Db, seals: Seals, clock: Clock, holder: string)
     },
 
     async forget(): Promise<void> {
-      await db.query(`delete from ${table} where ended_at is not null and expires_at <= $1`, [clock.iso()]);
+      await db.query(
+        `delete from ${table} where status not in ('pending', 'running', 'waiting') and expires_at <= $1`,
+        [clock.iso()],
+      );
     },
   };
 }

@@ -38,8 +38,7 @@ export interface RunsDeps {
 
 /** What runs here. Memory is only a cache of it: the rows are what is true, but for calls that nobody can ask for again. */
 export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
-  const byId = new Map<string, Run>();
-  const byKey = new Map<string, Run>();
+  const known = createKnown();
   /** Ends that the database did not take yet. */
   const owed: (() => Promise<unknown>)[] = [];
   let isGivenUp = false;
@@ -61,6 +60,11 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     if (!isWanted(run, view)) {
       if (run.isKept) await store.remove(run.execution.id);
       return true;
+    }
+    const isNew = !run.isTold && run.execution.keyHash === null;
+    if (isNew && !(await store.hasRoom(run.execution.owner))) {
+      if (run.isKept) await store.remove(run.execution.id);
+      return false;
     }
     if (!(await keep(run))) return false;
     await store.settle(storedView(view), view.execution.status === 'waiting' ? run.wanted : null);
@@ -88,9 +92,10 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
   }
 
   return {
-    get: (id: string) => byId.get(id) ?? null,
-    ofKey: (keyHash: string) => byKey.get(keyHash) ?? null,
-    count: () => byId.size,
+    get: known.get,
+    ofKey: known.ofKey,
+    count: known.count,
+    countOf: known.countOf,
 
     start(
       execution: Execution,
@@ -105,17 +110,17 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
         keeping: null,
         settled: attempt(stopping.signal)
           .then((outcome) => settle(run, outcome))
-          .finally(() => {
-            byId.delete(execution.id);
-            if (execution.keyHash !== null) byKey.delete(execution.keyHash);
-          }),
+          .finally(() => known.forget(execution)),
       };
-      byId.set(execution.id, run);
-      if (execution.keyHash !== null) byKey.set(execution.keyHash, run);
+      known.add(run);
       return run;
     },
 
-    keep,
+    /** Whoever is told its id may ask for it again. `false`: they have too many. */
+    tell(run: Run): Promise<boolean> {
+      run.isTold = true;
+      return keep(run);
+    },
 
     async payOwed(): Promise<void> {
       for (const write of owed.splice(0)) await write().catch(() => owed.push(write));
@@ -123,10 +128,37 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
 
     /** Done when nothing runs any more; what still does after that is told to end, and left to another process. */
     async end(graceMs: number): Promise<void> {
-      const all = Promise.allSettled([...byId.values()].map(({ settled }) => settled));
+      const all = Promise.allSettled(known.all().map(({ settled }) => settled));
       if (graceMs > 0) await atMost(clock, graceMs, all);
       isGivenUp = true;
-      for (const { stopping } of byId.values()) stopping.abort();
+      for (const { stopping } of known.all()) stopping.abort();
+    },
+  };
+}
+
+/** Found by id and by key. */
+function createKnown() {
+  const byId = new Map<string, Run>();
+  const byKey = new Map<string, Run>();
+  const byOwner = new Map<string, number>();
+  return {
+    get: (id: string) => byId.get(id) ?? null,
+    ofKey: (keyHash: string) => byKey.get(keyHash) ?? null,
+    count: () => byId.size,
+    countOf: (owner: string) => byOwner.get(owner) ?? 0,
+    all: () => [...byId.values()],
+    add(run: Run): void {
+      const { id, owner, keyHash } = run.execution;
+      byId.set(id, run);
+      byOwner.set(owner, (byOwner.get(owner) ?? 0) + 1);
+      if (keyHash !== null) byKey.set(keyHash, run);
+    },
+    forget({ id, owner, keyHash }: Execution): void {
+      byId.delete(id);
+      if (keyHash !== null) byKey.delete(keyHash);
+      const left = (byOwner.get(owner) ?? 1) - 1;
+      if (left === 0) byOwner.delete(owner);
+      else byOwner.set(owner, left);
     },
   };
 }

@@ -28,9 +28,7 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
   const adding = createAdding(db, seals);
 
   const removeAll = createBatches<string, void>(mostAtOnce, async (ids) => {
-    await db.query(`delete from ${table} where id in (select json_array_elements_text($1::json))`, [
-      JSON.stringify(ids),
-    ]);
+    await db.query(`delete from ${table} where id = any($1::text[])`, [ids]);
     return ids.map(() => undefined);
   });
 
@@ -47,9 +45,16 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
   return {
     leases,
 
-    /** `isHere`: this process has it; otherwise whoever looks first takes it. */
+    /** Of one that somebody may ask for: not where they have too many. `isHere`: this process has it; otherwise whoever looks first. */
     add: (execution: Execution, wanted: Wanted, isHere: boolean): Promise<Added> =>
-      adding(execution, wanted, isHere ? leases.mine() : leases.nobodys),
+      adding.add(execution, wanted, isHere ? leases.mine() : leases.nobodys, true),
+
+    /** Of one that runs here for as long as it takes: nobody can ask for it yet. */
+    note: (execution: Execution, wanted: Wanted): Promise<Added> =>
+      adding.add(execution, wanted, leases.mine(), false),
+
+    /** Whether somebody may have another one that they can ask for. */
+    hasRoom: adding.hasRoom,
 
     find: (id: string, owner: string): Promise<View | null> => viewed('id = $1 and owner = $2', [id, owner]),
 

@@ -48,8 +48,7 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
       return refused === null || run.isTold ? ok(responseOf(view)) : err(refused);
     }
     if (patience.signal?.aborted !== true) {
-      run.isTold = true;
-      if (!(await runs.keep(run))) {
+      if (!(await runs.tell(run))) {
         run.stopping.abort();
         return err(tooMany);
       }
