@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ConfigFile, Settings } from '#config';
 import type { Clock } from '#foundation';
 import {
@@ -26,7 +28,7 @@ type Below = Omit<Rooms, 'hub' | 'close' | 'telemetry'> & {
 
 /** `null`: this process has no part in it. It loads what is known of tools and executions, and starts nothing. */
 export async function openHub(
-  { roles }: Settings,
+  { roles, dataDir }: Settings,
   first: ConfigFile['hub'],
   isOffice: boolean,
   rooms: Below,
@@ -34,6 +36,7 @@ export async function openHub(
   if (!roles.has('hub') || !isOffice) return null;
   const { log } = rooms;
   let settings = first;
+  const snapshots = join(dataDir, 'hub');
   const governance = await createGovernance({ ...rooms, learns: () => settings.learning === 'on' });
   const models = createModels({
     ...rooms,
@@ -54,7 +57,12 @@ export async function openHub(
     models,
     executions,
     auto: () => settings.auto,
-    openEngine: async () => createSearchEngine({ log }),
+    openEngine: async () => {
+      await mkdir(snapshots, { recursive: true });
+      return createSearchEngine({ log });
+    },
+    // A project's id may hold what a file's name may not.
+    snapshotOf: (projectId) => join(snapshots, `${Buffer.from(projectId).toString('hex')}.index`),
   });
   return {
     ...hub,

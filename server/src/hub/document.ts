@@ -24,10 +24,26 @@ export interface Described {
 const maxText = 4000;
 const maxParameters = 100;
 
+/** Another one where documents are made in another way than before. */
+const form = 1;
+
+/** The same as long as the document is: told without looking into the tool. `digest`: of what its source says. */
+export function hashOf(
+  { tool, namespace, serverTitle, curation, learned, enrichment, vector, space }: Described,
+  digest: string,
+): string {
+  const { whenToUse, synonyms, tags, exampleQueries } = curation;
+  const said = [whenToUse, synonyms, tags, exampleQueries, learned, enrichment];
+  const parts = [form, digest, tool.name, namespace, serverTitle, said, vector === null ? null : space];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+}
+
 /** What of a tool is searched. */
-export function documentOf(described: Described): SearchDocument {
-  const { tool, namespace, learned, vector, space } = described;
-  const texts = {
+export function documentOf(described: Described, hash: string): SearchDocument {
+  const { tool, namespace, learned, vector } = described;
+  return {
+    id: tool.id,
+    hash,
     name: tool.name,
     namespace,
     title: titleOf(tool),
@@ -35,12 +51,6 @@ export function documentOf(described: Described): SearchDocument {
     parameters: parametersOf(tool),
     enrichment: enrichmentOf(described).map((text) => text.slice(0, maxText)),
     learned,
-  };
-  const hash = createHash('sha256').update(JSON.stringify([texts, vector === null ? null : space]));
-  return {
-    id: tool.id,
-    hash: hash.digest('base64url').slice(0, 22),
-    ...texts,
     ...(vector === null ? {} : { vector }),
   };
 }

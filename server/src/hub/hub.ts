@@ -38,6 +38,8 @@ export interface HubDeps {
   readonly auto: () => AutoThreshold;
   /** Called once, when somebody searches for the first time. */
   readonly openEngine: () => Promise<SearchEngine>;
+  /** As in `IndexingDeps`. */
+  readonly snapshotOf: (projectId: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }

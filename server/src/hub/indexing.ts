@@ -1,13 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Catalog } from '#catalog';
-import type { Tool } from '#domain';
-import { atMost, type Clock, createTurns, messageOf } from '#foundation';
+import type { Clock } from '#foundation';
 import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
-import { documentOf } from './document.ts';
 import type { Governance } from './governance/contract.ts';
+import { createIndexedProject } from './indexed-project.ts';
 import type { ModelDocuments } from './models/contract.ts';
-import type { SearchDocument, SearchEngine, SearchIndex } from './search/contract.ts';
+import type { SearchEngine, SearchIndex } from './search/contract.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
 /** An index as it is now: another one as soon as anything was put in, or taken out. */
@@ -16,7 +14,7 @@ export interface Indexed {
 }
 
 export interface IndexingDeps {
-  readonly catalog: Pick<Catalog, 'tools' | 'onOffersChange'>;
+  readonly catalog: Pick<Catalog, 'tools' | 'digest' | 'onOffersChange'>;
   readonly governance: Pick<Governance, 'curationOf' | 'learnedOf' | 'onChange'>;
   /** `null`: no model is configured. */
   readonly models: Pick<ModelDocuments, 'space' | 'vectorsOf' | 'enrichmentsOf' | 'onChange'> | null;
@@ -24,6 +22,8 @@ export interface IndexingDeps {
   readonly refs: ToolRefs;
   /** Begins only when it is asked for. */
   readonly openEngine: () => Promise<SearchEngine>;
+  /** The file in which the index of a project is kept from one start to the next. */
+  readonly snapshotOf: (projectId: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,15 +39,10 @@ export interface Indexing {
   close(): Promise<void>;
 }
 
-/** So many at once, so that nothing else waits for long. */
-const atOnce = 500;
-/** What takes longer to be put in is found when it is there. */
-const waitAtMostMs = 1000;
-
 /** Feeds the search by differences, from the first time that anybody asks: before, there is neither thread nor memory. */
 export function createIndexing(deps: IndexingDeps): Indexing {
   const { catalog, governance, models, openEngine } = deps;
-  const projects = new Map<string, ReturnType<typeof createProject>>();
+  const projects = new Map<string, ReturnType<typeof createIndexedProject>>();
   let engine: Promise<SearchEngine> | null = null;
   let stopHearing = (): void => {};
   let isClosed = false;
@@ -73,7 +68,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     let project = projects.get(projectId);
     if (project === undefined) {
       const opening = begin();
-      project = createProject(projectId, opening, deps);
+      project = createIndexedProject(projectId, opening, deps);
       projects.set(projectId, project);
     }
     return project;
@@ -91,109 +86,8 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     async close() {
       isClosed = true;
       stopHearing();
-      for (const project of projects.values()) project.close();
+      await Promise.all([...projects.values()].map((project) => project.close()));
       await (await engine)?.close();
     },
   };
-}
-
-interface Difference {
-  readonly put: readonly Tool[];
-  readonly removed: readonly string[];
-}
-
-function createProject(projectId: string, opening: Promise<SearchEngine>, deps: IndexingDeps) {
-  const { catalog, clock, log } = deps;
-  const inTurn = createTurns();
-  /** As they were put in. */
-  const known = new Map<string, Tool>();
-  let indexed: Indexed | null = null;
-  let waiting = 0;
-  let last: Promise<void> = Promise.resolve();
-  let isBehind = true;
-  let isClosed = false;
-
-  function later(difference: (index: SearchIndex) => Difference): void {
-    if (isClosed) return;
-    waiting++;
-    last = inTurn(async () => {
-      try {
-        const index = indexed?.index ?? (await opening).index(projectId);
-        await take(index, difference(index));
-        indexed = { index };
-      } catch (error) {
-        isBehind = true;
-        log.error({ project: projectId, error: messageOf(error) }, 'tools could not be indexed');
-        if (indexed === null) throw error;
-      } finally {
-        waiting--;
-      }
-    });
-    last.catch(() => undefined);
-  }
-
-  function everything(index: SearchIndex): Difference {
-    const put = catalog.tools(projectId);
-    const ids = new Set(put.map(({ id }) => id));
-    return { put, removed: [...index.known().keys()].filter((id) => !ids.has(id)) };
-  }
-
-  async function take(index: SearchIndex, { put, removed }: Difference): Promise<void> {
-    for (const id of removed) known.delete(id);
-    if (removed.length > 0) await index.update({ put: [], remove: removed });
-    for (let at = 0; at < put.length && !isClosed; at += atOnce) {
-      const tools = put.slice(at, at + atOnce);
-      for (const tool of tools) known.set(tool.id, tool);
-      const documents = await documentsOf(projectId, tools, deps);
-      const held = index.known();
-      const differing = documents.filter(({ id, hash }) => held.get(id) !== hash);
-      if (differing.length > 0) await index.update({ put: differing, remove: [] });
-      await setImmediate();
-    }
-  }
-
-  return {
-    changed(change: Difference | null): void {
-      later((index) => change ?? everything(index));
-    },
-    /** Something is said of these tools: what the catalog has of them is as it was. */
-    said(toolIds: readonly string[] | null): void {
-      if (toolIds === null) later(everything);
-      else later(() => ({ put: toolIds.flatMap((id) => known.get(id) ?? []), removed: [] }));
-    },
-    async now(): Promise<Indexed> {
-      if (isBehind) {
-        isBehind = false;
-        later(everything);
-      }
-      if (indexed === null) await last;
-      else if (waiting > 0) await atMost(clock, waitAtMostMs, last);
-      return indexed as unknown as Indexed;
-    },
-    close(): void {
-      isClosed = true;
-    },
-  };
-}
-
-async function documentsOf(
-  projectId: string,
-  tools: readonly Tool[],
-  { governance, models, sources, refs }: IndexingDeps,
-): Promise<readonly SearchDocument[]> {
-  const space = models?.space(projectId) ?? null;
-  const vectors = space === null ? null : await models?.vectorsOf(tools);
-  const enrichments = await models?.enrichmentsOf(tools);
-  return tools.map((tool) =>
-    documentOf({
-      tool,
-      namespace: refs.namespaceOf(tool),
-      serverTitle: sources.status(projectId, tool.sourceId).serverInfo?.name ?? null,
-      curation: governance.curationOf(projectId, tool.id),
-      learned: governance.learnedOf(projectId, tool.id),
-      enrichment: enrichments?.get(tool.id) ?? null,
-      vector: vectors?.get(tool.id) ?? null,
-      space: space?.id ?? null,
-    }),
-  );
 }

@@ -140,7 +140,7 @@ async function govern(): Promise<Record<string, string>> {
 
 /** One that has ended. */
 async function execution(): Promise<string> {
-  const body = { tool: 'Test.Join', input: { words: ['a'] } };
+  const body = { tool: 'Test.Join', input: { words: ['a'] }, idempotency_key: mark };
   const { body: ended } = await server.ask('POST', '/v1/hub/execute_tool', {
     body: { ...body, user_id: mark },
   });
