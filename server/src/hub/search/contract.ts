@@ -36,6 +36,8 @@ export interface SearchQuery {
   readonly limit: number;
   /** Of the model that the documents' vectors are of. */
   readonly vector?: Float32Array;
+  /** How much of a score is likeness by that vector, from 0 to 1; a half unless given. */
+  readonly weight?: number | undefined;
 }
 
 /** Best first. */

@@ -156,6 +156,8 @@ it('weighs vectors of a configured model, and asks the built-in ones of document
   );
   assert.equal(index.search(ask('unrelated', { vector: north }))[0]?.slot, 1);
   assert.equal(index.search(ask('unrelated', { vector: east }))[0]?.slot, 0);
+  assert.equal(index.search(ask('alpha thing', { vector: north, weight: 0 }))[0]?.slot, 0);
+  assert.equal(index.search(ask('first', { vector: north, weight: 1 }))[0]?.slot, 1);
   assert.ok(index.search(ask('rainy outlook', { vector: east })).some(({ slot }) => slot === 2));
   assert.deepEqual(
     index.search(ask('forecast', { vector: Float32Array.of(1, 0) })),

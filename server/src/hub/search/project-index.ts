@@ -23,6 +23,8 @@ export interface SlotQuery {
   readonly bits: Uint8Array | null;
   readonly limit: number;
   readonly vector: Float32Array | null;
+  /** Of `vector`, against words. */
+  readonly weight?: number | undefined;
 }
 
 export interface SlotHit {
@@ -90,11 +92,11 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
       for (const slot of slots) rows.giveUp(slot);
       settle();
     },
-    search({ text, bits, limit, vector }) {
+    search({ text, bits, limit, vector, weight }) {
       const view = views.of(bits);
       if (view.rows.length === 0) return [];
       const asked =
-        vector !== null && hosted?.dimensions === vector.length ? { vector, vectors: hosted } : null;
+        vector !== null && hosted?.dimensions === vector.length ? { vector, vectors: hosted, weight } : null;
       const ranked = rank({ ...reader.query(text), hosted: asked }, view, limit);
       return ranked.map(({ row, score, alike }) => ({
         slot: rows.slotOf(row) as number,

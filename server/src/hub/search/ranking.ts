@@ -25,7 +25,12 @@ export interface RankingParts {
 
 export interface RankedQuery extends QueryReading {
   /** Of the configured model, with the vectors to compare it with; `null`: there is none. */
-  readonly hosted: { readonly vector: Float32Array; readonly vectors: Vectors } | null;
+  readonly hosted: {
+    readonly vector: Float32Array;
+    readonly vectors: Vectors;
+    /** How much of a score it is. */
+    readonly weight?: number | undefined;
+  } | null;
 }
 
 /** The best of a view, best first. */
@@ -47,7 +52,7 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
     const theirs = meaningOf(hosted.vectors, hosted.vector, view);
     const ours = having === view.rows.length ? nothingMeant : builtInMeaning();
     return {
-      share: MEANING_SHARE.hosted,
+      share: hosted.weight ?? MEANING_SHARE.hosted,
       proposed: [...theirs.proposed, ...ours.proposed],
       likenessOf: (row) => (hosted.vectors.has(row) ? theirs : ours).likenessOf(row),
     };

@@ -79,7 +79,7 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
         for (const batch of inBatches(put, charactersOf, BATCH_DOCUMENTS)) await turns(() => putBatch(batch));
       }),
     permit: (ids) => slots.permit(ids),
-    async search({ text, permitted, limit, vector }) {
+    async search({ text, permitted, limit, vector, weight }) {
       if (permitted !== null && permitted.generation !== slots.generation) {
         throw new Fault(
           'The permitted documents were named before others took their places: name them again.',
@@ -90,6 +90,7 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
         bits: permitted?.bits ?? null,
         limit: Math.max(0, Math.min(limit, MAX_HITS)),
         vector: vector ?? null,
+        weight,
       };
       const hits = await thread.send({ kind: 'search', index: number, query });
       return hits.flatMap(hitOf);
