@@ -146,8 +146,8 @@ test('search opens a table that was written, and knows words that were not in it
   writeTable(folder, words, rows, fitPieces(words, rows, width, 512, 30), width);
   const table = openStaticEmbedding(folder);
   assert.equal(table.dimensions, width);
-  const vectorOf = (word: string): Float32Array => {
-    const sum = new Float32Array(width);
+  const vectorOf = (word: string): Float64Array => {
+    const sum = new Float64Array(width);
     for (const row of table.rowsOf(word)) table.add(sum, row, 1);
     return sum;
   };
