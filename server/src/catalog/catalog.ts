@@ -18,6 +18,8 @@ export interface CatalogDeps {
   readonly clock: Clock;
   /** Whether the source is registered in this process; every one, unless told. */
   readonly hasSource?: (projectId: string, sourceId: string) => boolean;
+  /** Where memory is kept for the next start; nowhere, unless told. */
+  readonly snapshot?: { readonly dataDir: string; readonly writes: boolean; readonly fromTools?: number };
 }
 
 const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);

@@ -153,6 +153,9 @@ export interface Catalog {
   deleteGateway(projectId: string, id: string): Promise<Result<void, Refusal>>;
   applyFile(gateways: readonly Gateway[]): void;
 
+  /** What memory holds is kept for the next start. */
+  close(): Promise<void>;
+
   /** Called with the slug, and which of its lists, whenever what a gateway shows has changed. */
   onChange(listener: (slug: string, lists: ReadonlySet<ListKind>) => void): () => void;
 }

@@ -16,7 +16,8 @@ export interface KeptOffers {
 }
 
 /** What is known of a source already. */
-export type KnownOffer = (place: Place) => StoredOffer | undefined;
+export type KnownOffer = (place: Place) => KnownTools | undefined;
+type KnownTools = StoredEntries & Pick<StoredOffer, 'revision' | 'tools'>;
 
 export const keyOf = ({ projectId, sourceId }: Place): string => keyOfPlace({ projectId, id: sourceId });
 
@@ -135,7 +136,7 @@ type ListingRow = HeadRow & { readonly listing: string };
 async function readTools(
   queries: Queries,
   place: Place,
-  before: StoredOffer | undefined,
+  before: KnownTools | undefined,
 ): Promise<readonly KeptTool[]> {
   const { projectId, sourceId } = place;
   if (before === undefined || before.tools.length === 0) {

@@ -31,6 +31,10 @@ interface MemoryDeps {
 
 const nobody: Owners = new Map();
 
+function newProject(): Project {
+  return { offers: new Map(), findings: new Map(), indexer: createIndexer(), owners: nobody, index: null };
+}
+
 /** What every source offers: as the database has it, but for what this process knows better. */
 export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDeps) {
   const projects = new Map<string, Project>();
@@ -38,13 +42,7 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
   function projectOf(projectId: string): Project {
     const known = projects.get(projectId);
     if (known !== undefined) return known;
-    const project: Project = {
-      offers: new Map(),
-      findings: new Map(),
-      indexer: createIndexer(),
-      owners: nobody,
-      index: null,
-    };
+    const project = newProject();
     projects.set(projectId, project);
     return project;
   }
@@ -138,6 +136,8 @@ function areSame(one: ReadonlySet<string> | null, other: ReadonlySet<string> | n
   if (one === null || other === null) return one === other;
   return one.size === other.size && [...one].every((id) => other.has(id));
 }
+
+export type OfferMemory = ReturnType<typeof createOfferMemory>;
 
 /** Whether that changes anything. What answers here keeps its names, whoever forgot it: rules go on meaning the same. */
 function own(project: Project, owners: Owners): boolean {

@@ -126,6 +126,7 @@ export async function buildRooms(
   const catalog = await createCatalog({
     ...ground,
     hasSource: (projectId, id) => sources.get(projectId, id) !== null,
+    snapshot: { dataDir: settings.dataDir, writes: among.isOffice },
   });
   const audit = among.audit(observedAudit(journal, observersOf(settings, telemetry, catalog)));
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));
@@ -177,6 +178,7 @@ async function closeRooms(rooms: Omit<Rooms, 'close'>, lock: DirectoryLock | nul
   rooms.credentials.close();
   await rooms.vault.close();
   await rooms.sources.close();
+  await rooms.catalog.close();
   rooms.policy.close();
   rooms.egress.close();
   await rooms.audit.close();
