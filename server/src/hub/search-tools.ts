@@ -83,6 +83,7 @@ async function searchAll(
   }
   const by = { scope: bearerOf(asking.caller), signal: asking.signal };
   const vectors = await models.embedQueries(projectId, intents, by);
+  const weight = models.documents.space(projectId)?.weight;
   const candidates = models.candidates();
   const permitted = permit();
   const lists = await Promise.all(
@@ -92,7 +93,7 @@ async function searchAll(
         text,
         permitted,
         limit: Math.max(limit, candidates ?? 0),
-        ...(vector === undefined ? {} : { vector }),
+        ...(vector === undefined ? {} : { vector, weight }),
       });
     }),
   );

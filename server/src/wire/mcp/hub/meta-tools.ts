@@ -10,6 +10,7 @@ import {
 } from '@sallyport/contracts';
 import { z } from 'zod';
 import type { JsonSchema } from '#domain';
+import { isMembers } from '#foundation';
 
 /** The six tools that stand for a catalogue, as a model reads them: every word costs each conversation. */
 
@@ -176,18 +177,28 @@ const defined: Readonly<Record<MetaToolName, Defined>> = {
   },
 };
 
-/** What the schema library says of a request, in as few words as it takes, with ours. */
+/** What the schema library says of a request, without what goes without saying, and with our words. */
 function inputSchemaOf(request: z.ZodType, words: Words): JsonSchema {
-  const { properties = {}, required } = z.toJSONSchema(request, { io: 'input' });
-  const members = Object.entries(properties).map(([name, member]) => {
-    const { propertyNames: _, additionalProperties: __, ...known } = member as Record<string, unknown>;
-    return [name, words[name] === undefined ? known : { ...known, description: words[name] }];
-  });
+  const { properties = {}, required } = brief(z.toJSONSchema(request, { io: 'input' })) as JsonSchema;
+  const members = Object.entries(properties as object).map(([name, member]) => [
+    name,
+    words[name] === undefined ? member : { ...member, description: words[name] },
+  ]);
   return {
     type: 'object',
     properties: Object.fromEntries(members),
     ...(required === undefined ? {} : { required }),
   };
+}
+
+/** They are checked all the same, and no model needs to read them. */
+const unsaid = new Set(['minLength', 'maxLength', 'minItems', 'propertyNames', 'additionalProperties']);
+
+function brief(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(brief);
+  if (!isMembers(schema)) return schema;
+  const said = Object.entries(schema).filter(([keyword]) => !unsaid.has(keyword));
+  return Object.fromEntries(said.map(([keyword, value]) => [keyword, brief(value)]));
 }
 
 export const metaTools: readonly MetaTool[] = metaToolNames.map((name) => {
