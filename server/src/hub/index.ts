@@ -11,7 +11,13 @@ export type { Hub, HubAsking } from './contract.ts';
 export type { Executions } from './executions/contract.ts';
 export { createExecutions } from './executions/executions.ts';
 export { bearerOf } from './governance/bearer.ts';
-export type { Curation, Governance, GovernanceAdministration, ReviewItem } from './governance/contract.ts';
+export type {
+  Adviser,
+  Curation,
+  Governance,
+  GovernanceAdministration,
+  ReviewItem,
+} from './governance/contract.ts';
 export { createGovernance } from './governance/governance.ts';
 export { createHub, type HubDeps } from './hub.ts';
 export type { Models } from './models/contract.ts';

@@ -100,12 +100,15 @@ export interface GovernanceAdministration {
   needs(projectId: string): Promise<readonly MissingNeed[]>;
   forgetNeed(projectId: string, id: string): Promise<boolean>;
 
-  /** What to mend of a tool, in words; made for all of the project's tools. */
-  adviser(tools: readonly Tool[]): (tool: Tool) => readonly string[];
+  /** Made for all of the project's tools. */
+  adviser(tools: readonly Tool[]): Adviser;
   /** What would help most first. */
-  review(projectId: string): Promise<readonly ReviewItem[]>;
-  /** It comes back only where something else is wrong with it. */
-  dismiss(projectId: string, itemId: string): Promise<void>;
+  review(
+    projectId: string,
+    page: { readonly kind?: ReviewItem['kind'] | undefined; readonly limit: number; readonly offset: number },
+  ): Promise<ReviewPage>;
+  /** It comes back only where something else is wrong with it. `null`: there is none of this id. */
+  dismiss(projectId: string, itemId: string): Promise<ReviewItem | null>;
 
   /** Of the last `days`, by tool; of what the audit has. */
   usage(projectId: string, days: number): Promise<ReadonlyMap<string, ToolUse>>;
@@ -127,6 +130,19 @@ export interface MissingNeed {
   readonly callers: number;
   readonly reports: number;
   readonly lastReported: string;
+}
+
+export interface Adviser {
+  /** What to mend of a tool, in words. */
+  advice(tool: Tool): readonly string[];
+  /** Whether there is any; cheap where it was asked before. */
+  hasAdvice(tool: Tool): boolean;
+}
+
+export interface ReviewPage {
+  readonly items: readonly ReviewItem[];
+  /** Also of those that are too many to be listed. */
+  readonly total: number;
 }
 
 export interface ReviewItem {

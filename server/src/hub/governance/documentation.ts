@@ -1,10 +1,21 @@
 import type { JsonSchema, Tool } from '#domain';
 import type { Curation } from './contract.ts';
 
+/** What may be wrong; the order stays, as items of the queue are known by it. */
+export const findingCodes = [
+  'no_description',
+  'description_is_name',
+  'short_description',
+  'bare_parameters',
+  'empty_name',
+  'no_successor',
+  'successor_gone',
+  'stale_examples',
+] as const;
+
 /** Something that a model is not told of a tool. */
 export interface Finding {
-  /** Says nothing that depends on anybody's words. */
-  readonly code: string;
+  readonly code: (typeof findingCodes)[number];
   /** What to mend. */
   readonly advice: string;
   readonly severity: number;
@@ -71,7 +82,7 @@ function ofName({ name }: Tool, { synonyms }: Curation): Finding[] {
   return [finding('empty_name', 'its name says nothing of what it is for: give it synonyms', 2)];
 }
 
-function finding(code: string, advice: string, severity: number): Finding {
+function finding(code: Finding['code'], advice: string, severity: number): Finding {
   return { code, advice, severity };
 }
 

@@ -71,8 +71,11 @@ export async function createGovernance(deps: GovernanceDeps): Promise<Governance
       needs: needs.list,
       forgetNeed: needs.forget,
       adviser(tools) {
-        const findingsOf = createFindings({ curationOf: curations.of, examplesOf }, tools);
-        return (tool) => findingsOf(tool).map(({ advice }) => advice);
+        const findings = createFindings({ curationOf: curations.of, examplesOf }, tools);
+        return {
+          advice: (tool) => findings.of(tool).map(({ advice }) => advice),
+          hasAdvice: (tool) => findings.verdict(tool).codes !== 0,
+        };
       },
       ...createReview({
         ...{ db, clock, catalog, curationOf: curations.of, examplesOf, needs: needs.list, usage },

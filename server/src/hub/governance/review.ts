@@ -3,14 +3,23 @@ import type { Catalog } from '#catalog';
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Db } from '#storage';
-import type { GovernanceAdministration, LearnedQuery, ReviewItem, ToolUse } from './contract.ts';
-import type { Finding } from './documentation.ts';
+import { createBest } from './best.ts';
+import type {
+  GovernanceAdministration,
+  LearnedQuery,
+  MissingNeed,
+  ReviewItem,
+  ReviewPage,
+} from './contract.ts';
 import { type AboutDeps, createFindings } from './findings.ts';
 
 /** Tools that are looked at before others have their turn. */
-const piece = 500;
+const piece = 200;
+/** What would help less than so many others is counted, and not listed. */
+const maxListed = 2000;
 /** Of one project; then the oldest is shown again. */
 const maxDismissals = 10_000;
+const usageDays = 30;
 /** How much a query that missed, or a tool that is missing, weighs beside what a description lacks. */
 const missedWeight = 4;
 const missingWeight = 3;
@@ -24,25 +33,14 @@ export interface ReviewDeps extends AboutDeps {
   readonly usage: GovernanceAdministration['usage'];
 }
 
+/** An item that is made only where it is shown. */
+interface Entry extends Pick<ReviewItem, 'id' | 'kind' | 'help'> {
+  readonly make: () => Omit<ReviewItem, 'id' | 'kind' | 'help'>;
+}
+
 /** What there is to mend, made anew whenever somebody asks; only what was dismissed is kept. */
 export function createReview(deps: ReviewDeps): Pick<GovernanceAdministration, 'review' | 'dismiss'> {
-  const { db, clock, catalog } = deps;
-
-  async function ofTools(
-    projectId: string,
-    all: readonly Tool[],
-    tools: readonly Tool[],
-  ): Promise<ReviewItem[]> {
-    const usage = await deps.usage(projectId, 30);
-    const findingsOf = createFindings(deps, all);
-    const items: ReviewItem[] = [];
-    for (const [at, tool] of tools.entries()) {
-      if (at % piece === piece - 1) await new Promise(setImmediate);
-      const item = documentationItem(tool, findingsOf(tool), usage.get(tool.id));
-      if (item !== null) items.push(item);
-    }
-    return items;
-  }
+  const { db, clock } = deps;
 
   async function dismissed(projectId: string): Promise<ReadonlySet<string>> {
     const rows = await db.query<{ item_id: string }>(
@@ -52,75 +50,96 @@ export function createReview(deps: ReviewDeps): Pick<GovernanceAdministration, '
     return new Set(rows.map(({ item_id }) => item_id));
   }
 
+  async function* shownEntries(projectId: string): AsyncIterable<Entry> {
+    const gone = await dismissed(projectId);
+    for await (const entry of entriesOf(deps, projectId)) if (!gone.has(entry.id)) yield entry;
+  }
+
   return {
-    async review(projectId) {
-      const all = catalog.tools(projectId);
-      const tools = all.filter(({ id }) => deps.curationOf(projectId, id).lifecycle !== 'hidden');
-      const byId = new Map(tools.map((tool) => [tool.id, tool]));
-      const missed = deps.missed(projectId).flatMap((query) => {
-        const tool = byId.get(query.toolId);
-        return tool === undefined ? [] : [missedItem(tool, query)];
-      });
-      const needs = (await deps.needs(projectId)).map(({ id, need, callers }) => ({
-        ...{ id: idOf('missing_tool', id), kind: 'missing_tool' as const, tool: null, query: need },
-        advice: [
-          `${timesSaid(callers)} for this and found no tool: add one, or the words for one that is there`,
-        ],
-        help: missingWeight * Math.log2(1 + callers),
-      }));
-      const gone = await dismissed(projectId);
-      return [...missed, ...needs, ...(await ofTools(projectId, all, tools))]
-        .filter(({ id }) => !gone.has(id))
-        .sort((one, other) => other.help - one.help || (one.id < other.id ? -1 : 1));
+    async review(projectId, { kind, limit, offset }): Promise<ReviewPage> {
+      const best = createBest<Entry>(maxListed);
+      for await (const entry of shownEntries(projectId))
+        if (kind === undefined || entry.kind === kind) best.add(entry);
+      const { items, total } = best.done();
+      return { items: items.slice(offset, offset + limit).map(madeOf), total };
     },
 
     async dismiss(projectId, itemId) {
-      await db.query(
-        `insert into hub_dismissals (project_id, item_id, at) values ($1, $2, $3)
-         on conflict (project_id, item_id) do update set at = excluded.at`,
-        [projectId, itemId, clock.iso()],
-      );
-      await db.query(
-        `delete from hub_dismissals where project_id = $1 and item_id in (
-           select item_id from hub_dismissals where project_id = $1 order by at desc, item_id offset $2)`,
-        [projectId, maxDismissals],
-      );
+      for await (const entry of shownEntries(projectId)) {
+        if (entry.id !== itemId) continue;
+        await db.query(
+          `insert into hub_dismissals (project_id, item_id, at) values ($1, $2, $3)
+           on conflict (project_id, item_id) do update set at = excluded.at`,
+          [projectId, itemId, clock.iso()],
+        );
+        await db.query(
+          `delete from hub_dismissals where project_id = $1 and item_id in (
+             select item_id from hub_dismissals where project_id = $1 order by at desc, item_id offset $2)`,
+          [projectId, maxDismissals],
+        );
+        return madeOf(entry);
+      }
+      return null;
     },
   };
 }
 
-function documentationItem(
-  tool: Tool,
-  findings: readonly Finding[],
-  use: ToolUse | undefined,
-): ReviewItem | null {
-  if (findings.length === 0) return null;
-  const severity = findings.reduce((sum, finding) => sum + finding.severity, 0);
+const madeOf = ({ make, ...entry }: Entry): ReviewItem => ({ ...entry, ...make() });
+
+async function* entriesOf(deps: ReviewDeps, projectId: string): AsyncIterable<Entry> {
+  const tools = deps.catalog.tools(projectId);
+  const findings = createFindings(deps, tools);
+  const isHidden = ({ id }: Tool) => deps.curationOf(projectId, id).lifecycle === 'hidden';
+  for (const need of await deps.needs(projectId)) yield missingEntry(need);
+  const missed = Map.groupBy(deps.missed(projectId), ({ toolId }) => toolId);
+  const usage = await deps.usage(projectId, usageDays);
+  for (const [at, tool] of tools.entries()) {
+    if (at % piece === piece - 1) await new Promise(setImmediate);
+    if (isHidden(tool)) continue;
+    for (const query of missed.get(tool.id) ?? []) yield missedEntry(tool, query);
+    const { codes, severity } = findings.verdict(tool);
+    if (codes === 0) continue;
+    yield {
+      id: `rev_${tool.id.replace(/^tool_/, '')}${codes.toString(16).padStart(2, '0')}`,
+      kind: 'documentation',
+      help: severity * (1 + Math.log2(1 + (usage.get(tool.id)?.calls ?? 0)) / 4),
+      make: () => ({ tool, query: null, advice: findings.of(tool).map(({ advice }) => advice) }),
+    };
+  }
+}
+
+function missingEntry({ id, need, callers }: MissingNeed): Entry {
   return {
-    id: idOf('documentation', tool.id, ...findings.map(({ code }) => code).sort()),
-    kind: 'documentation',
-    tool,
-    advice: findings.map(({ advice }) => advice),
-    query: null,
-    help: severity * (1 + Math.log2(1 + (use?.calls ?? 0)) / 4),
+    id: `rev_${id}`,
+    kind: 'missing_tool',
+    help: missingWeight * Math.log2(1 + callers),
+    make: () => ({
+      tool: null,
+      query: need,
+      advice: [
+        `${whoSearched(callers)} for this and found no tool: add one, or these words to one that is there`,
+      ],
+    }),
   };
 }
 
-function missedItem(tool: Tool, { query, callers }: LearnedQuery): ReviewItem {
+function missedEntry(tool: Tool, { query, callers }: LearnedQuery): Entry {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([tool.id, query]))
+    .digest('hex');
   return {
-    id: idOf('missed_query', tool.id, query),
+    id: `rev_query_${digest.slice(0, 24)}`,
     kind: 'missed_query',
-    tool,
-    advice: [
-      `${timesSaid(callers)} for this, and then used the tool, which was not found, or stood far down: add these words to its description, its synonyms or its example queries`,
-    ],
-    query,
     help: missedWeight * Math.log2(1 + callers),
+    make: () => ({
+      tool,
+      query,
+      advice: [
+        `${whoSearched(callers)} for this, and then used the tool, which was not found, or stood far down: add these words to its description, its synonyms or its example queries`,
+      ],
+    }),
   };
 }
 
-const timesSaid = (callers: number) => (callers === 1 ? 'somebody searched' : `${callers} callers searched`);
-
-function idOf(...parts: readonly string[]): string {
-  return `rev_${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)}`;
-}
+const whoSearched = (callers: number) =>
+  callers === 1 ? 'somebody searched' : `${callers} callers searched`;

@@ -29,7 +29,8 @@ afterEach(() => one.close());
 
 const needs = () => one.governance.administration.needs(project);
 const missing = (bearer: string, need: string) => one.governance.missing(bearer, project, need);
-const review = () => one.governance.administration.review(project);
+const review = async () =>
+  (await one.governance.administration.review(project, { limit: 1000, offset: 0 })).items;
 
 async function called(name: string, times: number, more: object = {}): Promise<void> {
   const { id, ruleName } = one.tool(name);
@@ -118,8 +119,13 @@ describe('the review queue', () => {
     assert.match((await advice('run'))[0] ?? '', /^its name says nothing .* synonyms$/);
     assert.match((await advice('Sort'))[0] ?? '', /^nothing is said of its parameters "by", "desc": /);
     assert.deepEqual(await advice('Deliver'), []);
-    const adviceOf = one.governance.administration.adviser(one.catalog.tools(project));
-    assert.deepEqual(adviceOf(one.tool('Post.Weigh')), [weigh]);
+    const adviser = one.governance.administration.adviser(one.catalog.tools(project));
+    assert.deepEqual(adviser.advice(one.tool('Post.Weigh')), [weigh]);
+    const due = one.catalog.tools(project).filter(adviser.hasAdvice);
+    assert.deepEqual(
+      due.map(({ name }) => name),
+      ['Weigh', 'FrankLetter', 'Stamp', 'run', 'Sort'],
+    );
   });
 
   it('is satisfied by what people say of a tool, and leaves out what is hidden', async () => {
@@ -181,9 +187,11 @@ describe('the review queue', () => {
     await offer(['Weigh', '']);
     const [item] = await review();
     assert.ok(item);
-    await one.governance.administration.dismiss(project, item.id);
+    const { administration } = one.governance;
+    assert.equal(await administration.dismiss('other', item.id), null);
+    assert.deepEqual(await administration.dismiss(project, item.id), item);
     assert.deepEqual(await review(), []);
-    await one.governance.administration.dismiss('other', item.id);
+    assert.equal(await administration.dismiss(project, item.id), null);
     await offer(['Weigh', '', { properties: { grams: {} } }]);
     assert.equal((await review()).length, 1);
   });

@@ -6,6 +6,7 @@ import {
   hubUsageQuery,
   type LearnedQueryResponse,
   type MissingNeedResponse,
+  maxPageLimit,
   pageQuery,
   type ToolUsageResponse,
 } from '@sallyport/contracts';
@@ -44,9 +45,11 @@ function reviewRoutes({ refs, governance }: CatalogueDeps): readonly Route[] {
       query: hubReviewQuery,
       success: 200,
       async run({ projectId, query }) {
-        const items = await administration.review(projectId);
-        const found = query.kind === undefined ? items : items.filter(({ kind }) => kind === query.kind);
-        return ok({ status: 200, body: pageOf(found, query, (item) => reviewItemResponse(item, refs)) });
+        const limit = Math.min(query.limit, maxPageLimit);
+        const { items, total } = await administration.review(projectId, { ...query, limit });
+        const shown = items.map((item) => reviewItemResponse(item, refs));
+        const page = { limit, offset: query.offset, page_count: shown.length, total_count: total };
+        return ok({ status: 200, body: { items: shown, ...page } });
       },
     }),
     route({
@@ -58,10 +61,9 @@ function reviewRoutes({ refs, governance }: CatalogueDeps): readonly Route[] {
       mutates: true,
       success: 204,
       async run({ projectId, params: { id = '' } }) {
-        const item = (await administration.review(projectId)).find((one) => one.id === id);
-        if (item === undefined)
+        const item = await administration.dismiss(projectId, id);
+        if (item === null)
           return err(refusal('resource.unknown', `there is no review item ${id}`, { field: 'id' }));
-        await administration.dismiss(projectId, id);
         // What people searched for can be taken back; what the log holds cannot.
         const { query: _query, ...before } = reviewItemResponse(item, refs);
         return ok({ status: 204, changed: { before, after: null } });

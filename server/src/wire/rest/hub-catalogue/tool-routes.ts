@@ -2,7 +2,7 @@ import { type CurateToolRequest, curateToolRequest, hubToolsQuery } from '@sally
 import type { z } from 'zod';
 import { type Refusal, refusal, type Tool } from '#domain';
 import { err, ok, type Result } from '#foundation';
-import type { Curation } from '#hub';
+import type { Adviser, Curation } from '#hub';
 import { pageOf } from '../paging.ts';
 import { type Route, route } from '../route.ts';
 import type { CatalogueDeps } from './governed-tools.ts';
@@ -23,7 +23,7 @@ export function hubToolRoutes(deps: CatalogueDeps): readonly Route[] {
 function listRoute({ catalog, refs, governance }: CatalogueDeps): Route {
   const { administration, curationOf } = governance;
 
-  function isAskedFor(query: ToolsQuery, adviceOf: (tool: Tool) => readonly string[]) {
+  function isAskedFor(query: ToolsQuery, { hasAdvice }: Adviser) {
     const { lifecycle, owner, namespace, undocumented } = query;
     const words = query.q?.toLowerCase();
     return (tool: Tool): boolean => {
@@ -32,7 +32,7 @@ function listRoute({ catalog, refs, governance }: CatalogueDeps): Route {
       if (owner !== undefined && curation.owner !== owner) return false;
       if (namespace !== undefined && !isWithin(refs.namespaceOf(tool), namespace)) return false;
       if (words !== undefined && !textOf(tool, curation).toLowerCase().includes(words)) return false;
-      return undocumented === undefined || adviceOf(tool).length > 0 === (undocumented === 'true');
+      return undocumented === undefined || hasAdvice(tool) === (undocumented === 'true');
     };
   }
 
@@ -46,8 +46,8 @@ function listRoute({ catalog, refs, governance }: CatalogueDeps): Route {
     success: 200,
     async run({ projectId, query }) {
       const tools = catalog.tools(projectId);
-      const adviceOf = administration.adviser(tools);
-      const passes = isAskedFor(query, adviceOf);
+      const adviser = administration.adviser(tools);
+      const passes = isAskedFor(query, adviser);
       const found: Tool[] = [];
       for (const [at, tool] of tools.entries()) {
         if (at % piece === piece - 1) await new Promise(setImmediate);
@@ -55,7 +55,12 @@ function listRoute({ catalog, refs, governance }: CatalogueDeps): Route {
       }
       const refOf = refOfId(refs.byId(projectId), refs.refOf);
       const show = (tool: Tool) =>
-        hubToolResponse(tool, curationResponse(curationOf(projectId, tool.id), refOf), adviceOf(tool), refs);
+        hubToolResponse(
+          tool,
+          curationResponse(curationOf(projectId, tool.id), refOf),
+          adviser.advice(tool),
+          refs,
+        );
       return ok({ status: 200, body: pageOf(found, query, show) });
     },
   });
@@ -75,7 +80,7 @@ function readRoute({ catalog, refs, governance }: CatalogueDeps): Route {
       if (!found.ok) return found;
       const curation = curationOf(projectId, found.value.id);
       const said = curationResponse(curation, refOfId(refs.byId(projectId), refs.refOf));
-      const advice = administration.adviser(catalog.tools(projectId))(found.value);
+      const advice = administration.adviser(catalog.tools(projectId)).advice(found.value);
       return ok({ status: 200, body: hubToolResponse(found.value, said, advice, refs) });
     },
   });
@@ -115,7 +120,7 @@ function changingRoutes({ catalog, refs, governance }: CatalogueDeps): readonly 
         const refOf = refOfId(refs.byId(projectId), refs.refOf);
         const before = curationResponse(curated.value.before, refOf);
         const after = curationResponse(curated.value.after, refOf);
-        const advice = administration.adviser(catalog.tools(projectId))(found.value);
+        const advice = administration.adviser(catalog.tools(projectId)).advice(found.value);
         const shown = hubToolResponse(found.value, after, advice, refs);
         return ok({ status: 200, body: shown, changed: { before, after } });
       },
