@@ -8,7 +8,7 @@ import type { WordScores } from './word-scores.ts';
 
 const FROM_WORDS = 60;
 /** How much of a score is likeness of meaning, by whose vectors. */
-const MEANING_SHARE = { builtIn: 0.3, hosted: 0.5 } as const;
+const MEANING_SHARE = { builtIn: 0.25, hosted: 0.5 } as const;
 const MOST_ALIKE = 100;
 
 export interface Ranked {

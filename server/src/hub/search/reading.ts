@@ -5,7 +5,7 @@ import type { Lexicon, OtherStem } from './lexicon.ts';
 import { normalised, type StaticEmbedding } from './static-embedding.ts';
 
 /** How much a word counts by where it stands. */
-const WEIGHT = { name: 2, namespace: 1, text: 1, parameter: 1, parameterText: 0.5 } as const;
+const WEIGHT = { name: 2, namespace: 0.5, text: 1, parameter: 1, parameterText: 0.5 } as const;
 /** However often people came here by a word, it counts no more than so many times in the description. */
 const MOST_LEARNED = 3;
 /** A query with more words than this says too much: the rest is not looked at. */
