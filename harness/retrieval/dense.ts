@@ -7,7 +7,8 @@ import type { Ranker } from './measure.ts';
 /** Ranks by meaning alone, as the embedding in this folder has it: what a table is worth without words. */
 export function createDense(folder: string, tools: readonly EvalTool[]): Ranker {
   const embedding = openStaticEmbedding(folder);
-  const reader = createReader(createLexicon(embedding.rowsOf, () => []), embedding);
+  const noNeighbours = (): readonly never[] => [];
+  const reader = createReader(createLexicon(embedding.rowsOf, noNeighbours), embedding);
   const documents = tools.map((tool) => ({ id: tool.id, vector: reader.document(documentOf(tool)).vector }));
   return async (queries) =>
     queries.map((query) => {
