@@ -54,7 +54,7 @@ export interface SearchIndex {
   readonly size: number;
   /** Grows whenever a slot is given to another document. */
   readonly generation: number;
-  /** What is in, with its hash. */
+  /** What is in, with its hash; it changes with the index. */
   known(): ReadonlyMap<string, string>;
   /** Puts documents in, or in place of those with their ids; resolves when searches see it. Searches pass in between. */
   update(change: {

@@ -1,10 +1,5 @@
 import type { Permitted } from './contract.ts';
 
-interface Entry {
-  readonly slot: number;
-  readonly hash: string;
-}
-
 /** Documents of which one part tells, when whose the slots are is written down. */
 const PART = 10_000;
 
@@ -12,6 +7,7 @@ const PART = 10_000;
 export interface Slots {
   readonly size: number;
   readonly generation: number;
+  /** Ids with their hashes, as they are at any moment. */
   known(): ReadonlyMap<string, string>;
   /** The document's slot; a free one if it had none. */
   give(id: string, hash: string): number;
@@ -26,7 +22,8 @@ export interface Slots {
 }
 
 export function createSlots(): Slots {
-  const entries = new Map<string, Entry>();
+  const slotOf = new Map<string, number>();
+  const hashes = new Map<string, string>();
   const ids: (string | undefined)[] = [];
   const unused: number[] = [];
   let generation = 0;
@@ -39,23 +36,24 @@ export function createSlots(): Slots {
   };
   return {
     get size() {
-      return entries.size;
+      return slotOf.size;
     },
     get generation() {
       return generation;
     },
-    known: () => new Map([...entries].map(([id, { hash }]) => [id, hash])),
+    known: () => hashes,
     give(id, hash) {
-      const slot = entries.get(id)?.slot ?? nextSlot();
-      entries.set(id, { slot, hash });
+      const slot = slotOf.get(id) ?? nextSlot();
+      slotOf.set(id, slot);
+      hashes.set(id, hash);
       ids[slot] = id;
       return slot;
     },
     take(id) {
-      const entry = entries.get(id);
-      if (entry === undefined) return undefined;
-      entries.delete(id);
-      return entry.slot;
+      const slot = slotOf.get(id);
+      slotOf.delete(id);
+      hashes.delete(id);
+      return slot;
     },
     free(slots) {
       for (const slot of slots) {
@@ -68,7 +66,7 @@ export function createSlots(): Slots {
       const bits = new Uint8Array((ids.length + 7) >> 3);
       let count = 0;
       for (const id of wanted) {
-        const slot = entries.get(id)?.slot;
+        const slot = slotOf.get(id);
         if (slot === undefined) continue;
         const bit = 1 << (slot & 7);
         const byte = bits[slot >> 3] as number;
@@ -81,7 +79,7 @@ export function createSlots(): Slots {
     *packed() {
       for (let from = 0; from < ids.length; from += PART) {
         const part = ids.slice(from, from + PART);
-        yield JSON.stringify(part.map((id) => (id === undefined ? null : [id, entries.get(id)?.hash ?? ''])));
+        yield JSON.stringify(part.map((id) => (id === undefined ? null : [id, hashes.get(id)])));
       }
     },
     unpack(part) {
@@ -89,7 +87,10 @@ export function createSlots(): Slots {
         const slot = ids.length;
         ids.push(entry?.[0]);
         if (entry === null) unused.push(slot);
-        else entries.set(entry[0], { slot, hash: entry[1] });
+        else {
+          slotOf.set(entry[0], slot);
+          hashes.set(entry[0], entry[1]);
+        }
       }
     },
   };
