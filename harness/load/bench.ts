@@ -35,8 +35,10 @@ import { cpuRatio, type Line, printLines, printNote } from './table.ts';
  * its tool must give its argument back. `--json` also writes `results/bench.json`. It fails where an answer was wrong, and
  * where CPU per call is more than `maxToBare` times that of the bare proxy: never by how fast the machine was.
  */
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
+const isOfHub = process.argv[2] === 'hub';
+const { values: options } = parseArgs({
+  // The bench of the hub has options of its own.
+  args: isOfHub ? [] : process.argv.slice(2),
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -226,5 +228,5 @@ async function main(): Promise<void> {
   }
 }
 
-if (positionals.join() === 'hub') await import('./hub.ts');
+if (isOfHub) await import('./hub.ts');
 else await main();

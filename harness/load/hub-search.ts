@@ -101,7 +101,7 @@ async function measurePart(
   const search = async (at: number): Promise<number> => {
     const began = performance.now();
     const hits = await index.search({ text: queryAt(at, tools), permitted, limit: 10 });
-    if (hits.length === 0) throw new Error(`nothing was found for ${queryAt(at, tools)}`);
+    if (hits.length === 0 && share === 1) throw new Error(`nothing was found for ${queryAt(at, tools)}`);
     return performance.now() - began;
   };
   const firstMs = await search(0);

@@ -3,28 +3,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ownRoot } from '../gateway-process.ts';
+import { type GatewayProcess, ownRoot, startGateway } from '../gateway-process.ts';
 import { printTable } from '../retrieval/report.ts';
 import { onCore, pinning } from './cores.ts';
+import { type ExecutionCost, measureExecutions } from './hub-executions.ts';
 import type { SearchCost } from './hub-search.ts';
+import { measureTokens, type TokenCost } from './hub-tokens.ts';
+import { gatewayConfig, startUpstream, toolCount } from './stand.ts';
 import { printNote } from './table.ts';
 
 /**
  * `npm run bench -- hub`: what the hub costs: a search among ever more tools of which a caller may use ever fewer, and an index of
  * them in memory. Each size is a process of its own that has core 1 for itself, so memory is that of the size alone.
  *
- *     npm run bench -- hub [--quick] [--json]
+ *     npm run bench -- hub [--quick] [--tools 200000] [--json]
  *
- * `--json` also writes `results/bench-hub.json`.
+ * `--tools` measures other sizes. `--json` also writes `results/bench-hub.json`.
  */
 const { values: options } = parseArgs({
   allowPositionals: true,
   options: {
+    tools: { type: 'string', multiple: true, default: [] },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
-const sizes = options.quick ? [5000, 20_000] : [5000, 50_000, 200_000];
+const usualSizes = options.quick ? [5000, 20_000] : [5000, 50_000, 200_000];
+const sizes = options.tools.length > 0 ? options.tools.map(Number) : usualSizes;
 const searches = options.quick ? 60 : 300;
 
 function measureSearch(): SearchCost[] {
@@ -62,9 +67,65 @@ function measureSearch(): SearchCost[] {
   return measured;
 }
 
+interface Gatewayed {
+  readonly tokens: readonly TokenCost[];
+  readonly executions: readonly ExecutionCost[];
+}
+
+/** What only a whole gateway tells. */
+async function measureGateway(): Promise<Gatewayed> {
+  const upstream = await startUpstream(toolCount);
+  try {
+    const config = gatewayConfig(upstream.origin);
+    const hub = { name: 'hub', slug: 'hub', auth_types: ['arcade_header'], presentation: 'hub' };
+    const gateways = [...(config.gateways as object[]), hub];
+    const gateway = await startGateway({ ...config, gateways }, { before: onCore(1) });
+    try {
+      return { tokens: await measureListed(gateway), executions: await measureRuns(gateway) };
+    } finally {
+      await gateway.stop();
+    }
+  } finally {
+    await upstream.stop();
+  }
+}
+
+async function measureListed(gateway: GatewayProcess): Promise<TokenCost[]> {
+  const tokens = await measureTokens(gateway, 'hub', [100, 1000, 10_000]);
+  printTable(
+    'tokens: what a model reads before it can do anything (an estimate, see `hub-tokens.ts`)',
+    ['', 'tools', 'bytes', 'tokens'],
+    tokens.map(({ name, tools, bytes, tokens: count }) => [
+      name,
+      String(tools),
+      String(bytes),
+      String(count),
+    ]),
+  );
+  return tokens;
+}
+
+async function measureRuns(gateway: GatewayProcess): Promise<ExecutionCost[]> {
+  const rounds = options.quick ? { rounds: 1, roundMs: 1000 } : { rounds: 5, roundMs: 2000 };
+  const executions = await measureExecutions(gateway, { connections: 16, ...rounds });
+  printTable(
+    'executions: 16 connections, the embedded database',
+    ['', 'per second', 'p50 ms', 'p99 ms', 'CPU ms', 'wrong'],
+    executions.map(({ name, perSecond, p50Ms, p99Ms, cpuMs, wrong }) => [
+      name,
+      perSecond.toFixed(0),
+      ...[p50Ms, p99Ms, cpuMs].map((ms) => ms.toFixed(2)),
+      String(wrong),
+    ]),
+  );
+  for (const { name, firstWrong } of executions)
+    if (firstWrong !== null) printNote(`${name}: the first wrong answer: ${firstWrong}`);
+  return executions;
+}
+
 const [model] = cpus();
 printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
-const result = { search: measureSearch() };
+const result = { search: measureSearch(), ...(await measureGateway()) };
 if (options.json) {
   mkdirSync(join(ownRoot, 'results'), { recursive: true });
   writeFileSync(
@@ -72,3 +133,4 @@ if (options.json) {
     `${JSON.stringify({ ...result, pinning, model: model?.model, node: process.version }, null, 2)}\n`,
   );
 }
+process.exitCode = result.executions.every(({ wrong, answers }) => wrong === 0 && answers > 0) ? 0 : 1;
