@@ -7,7 +7,7 @@ const PROPOSED = 40;
 /** Less like than this is not like at all. */
 const LEAST_LIKE = 0.2;
 
-/** How like a query documents are, by one kind of vector. */
+/** How like a query documents are, by one kind of vector; good until the next is asked of the same. */
 export interface Meaning {
   /** The best rows of the view. */
   readonly proposed: readonly number[];
@@ -20,13 +20,23 @@ export const nothingMeant: Meaning = { proposed: [], likenessOf: () => 0 };
 export type MeaningOf = (vectors: Vectors, query: Float32Array, view: View) => Meaning;
 
 export function createMeaning(rows: Rows): MeaningOf {
+  const buffers = new WeakMap<Vectors, Float64Array>();
+  const bufferFor = (vectors: Vectors): Float64Array => {
+    const known = buffers.get(vectors);
+    if (known !== undefined && known.length >= rows.count) return known;
+    const buffer = new Float64Array(rows.count + (rows.count >> 2));
+    buffers.set(vectors, buffer);
+    return buffer;
+  };
   return (vectors, query, view) => {
-    const likeness = new Float64Array(rows.count);
+    const likeness = bufferFor(vectors);
     vectors.compare(query, view.rows, likeness);
     const best = createSelection(PROPOSED, rows.groups, rows.orderKeys);
-    for (const row of view.rows) {
+    let least = LEAST_LIKE;
+    for (let at = 0; at < view.rows.length; at++) {
+      const row = view.rows[at] as number;
       const like = likeness[row] as number;
-      if (like >= LEAST_LIKE) best.offer(row, like);
+      if (like >= least) least = Math.max(least, best.offer(row, like));
     }
     const proposed = best.rows();
     const most = proposed.length === 0 ? 1 : (likeness[proposed[0] as number] as number);

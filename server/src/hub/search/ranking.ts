@@ -72,7 +72,13 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
 
   return (query, view, limit) => {
     const byWords = createSelection(FROM_WORDS, rows.groups, rows.orderKeys);
-    for (const row of words.score(query.stems, view)) byWords.offer(row, words.scores[row] as number);
+    const matching = words.score(query.stems, view);
+    let least = 0;
+    for (let at = 0; at < matching.length; at++) {
+      const row = matching[at] as number;
+      const score = words.scores[row] as number;
+      if (score >= least) least = Math.max(least, byWords.offer(row, score));
+    }
     const proposed = byWords.rows();
     const bestWords = proposed.length === 0 ? 1 : (words.scores[proposed[0] as number] as number);
     const meaning = meaningsOf(query, view);

@@ -1,7 +1,7 @@
 /** The best of many, kept while they pass by. */
 export interface Selection {
-  /** Another of the same group is taken in its place only if it is better. */
-  offer(row: number, score: number): void;
+  /** Another of the same group is taken in its place only if it is better. What a score must be at least to be taken from now on. */
+  offer(row: number, score: number): number;
   /** Best first. */
   rows(): number[];
 }
@@ -21,19 +21,23 @@ export function createSelection(limit: number, groups: Uint32Array, orderKeys: U
       (score === other && (orderKeys[row] as number) < (orderKeys[rows[at] as number] as number))
     );
   };
+  const place = (row: number, score: number) => {
+    const group = groups[row];
+    let at = rows.findIndex((other) => groups[other] === group);
+    if (at < 0) at = Math.min(rows.length, limit - 1);
+    else if (!isBetter(row, score, at)) return;
+    for (; at > 0 && isBetter(row, score, at - 1); at--) {
+      rows[at] = rows[at - 1] as number;
+      scores[at] = scores[at - 1] as number;
+    }
+    rows[at] = row;
+    scores[at] = score;
+  };
+
   return {
     offer(row, score) {
-      if (rows.length === limit && !isBetter(row, score, limit - 1)) return;
-      const group = groups[row];
-      let at = rows.findIndex((other) => groups[other] === group);
-      if (at < 0) at = rows.length < limit ? rows.length : limit - 1;
-      else if (!isBetter(row, score, at)) return;
-      for (; at > 0 && isBetter(row, score, at - 1); at--) {
-        rows[at] = rows[at - 1] as number;
-        scores[at] = scores[at - 1] as number;
-      }
-      rows[at] = row;
-      scores[at] = score;
+      if (rows.length < limit || isBetter(row, score, limit - 1)) place(row, score);
+      return rows.length < limit ? Number.NEGATIVE_INFINITY : (scores[limit - 1] as number);
     },
     rows: () => rows,
   };

@@ -18,7 +18,7 @@ export const keptFrequency = (times: number): number => Math.min(255, Math.max(1
 /** BM25 of a view: rarity and lengths are counted among its documents alone. */
 export interface WordScores {
   /** The rows that have any of the words; their scores are in `scores` until `clear`. */
-  score(stems: readonly QueryStem[], view: View): Iterable<number>;
+  score(stems: readonly QueryStem[], view: View): Uint32Array;
   readonly scores: Float64Array;
   clear(): void;
 }
