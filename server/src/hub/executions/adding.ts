@@ -5,9 +5,6 @@ import { type Seals, table } from './rows.ts';
 
 /** Of one caller at one time, not yet ended; about so many, as several at once may each be the last. */
 export const maxOpen = 200;
-const mostAtOnce = 100;
-
-export type Added = 'added' | 'key_taken' | 'too_many';
 
 /** `by`: the process that has it; `''`: whoever looks first takes it. */
 export interface Leased {
@@ -17,7 +14,7 @@ export interface Leased {
 
 interface NewRow {
   readonly id: string;
-  readonly key_hash: string | null;
+  readonly request: string;
   readonly [column: string]: unknown;
 }
 
@@ -42,33 +39,21 @@ export function createAdding(db: Db, seals: Seals) {
   const any = batchesOf('true');
   const bounded = batchesOf(`${openOf('new.owner')} < ${maxOpen}`);
 
-  function batchesOf(where: string): (row: NewRow) => Promise<Added> {
+  function batchesOf(where: string): (row: NewRow) => Promise<boolean> {
     const sql = insert(where);
-    return createBatches<NewRow, Added>(mostAtOnce, async (rows) => {
-      const added = new Set(
-        (await db.query<{ id: string }>(sql, [JSON.stringify(rows)])).map(({ id }) => id),
-      );
-      const keys = rows.flatMap(({ id, key_hash }) => (added.has(id) || key_hash === null ? [] : [key_hash]));
-      const taken = await takenOf(keys);
-      return rows.map(({ id, key_hash }) => {
-        if (added.has(id)) return 'added';
-        return key_hash !== null && taken.has(key_hash) ? 'key_taken' : 'too_many';
-      });
-    });
-  }
-
-  async function takenOf(keys: readonly string[]): Promise<ReadonlySet<string>> {
-    if (keys.length === 0) return new Set();
-    const rows = await db.query<{ key_hash: string }>(
-      `select key_hash from ${table} where key_hash = any($1::text[])`,
-      [keys],
+    return createBatches<NewRow, boolean>(
+      ({ request }) => request.length,
+      async (rows) => {
+        const added = await db.query<{ id: string }>(sql, [JSON.stringify(rows)]);
+        const ids = new Set(added.map(({ id }) => id));
+        return rows.map(({ id }) => ids.has(id));
+      },
     );
-    return new Set(rows.map(({ key_hash }) => key_hash));
   }
 
   return {
-    /** `isBounded`: not where its owner has too many. */
-    add(execution: Execution, wanted: Wanted, leased: Leased, isBounded: boolean): Promise<Added> {
+    /** `isBounded`: not where its owner has too many. `false`: because of that, or of its key. */
+    add(execution: Execution, wanted: Wanted, leased: Leased, isBounded: boolean): Promise<boolean> {
       const { id, projectId, owner, gatewayId, keyHash, requestHash, toolId, ref, mode } = execution;
       const { status, attempt, repeatable, createdAt, expiresAt } = execution;
       return (isBounded ? bounded : any)({
@@ -81,7 +66,7 @@ export function createAdding(db: Db, seals: Seals) {
 
     async hasRoom(owner: string): Promise<boolean> {
       const [row] = await db.query<{ open: number }>(`select ${openOf('$1')}::int as open`, [owner]);
-      return (row?.open ?? 0) <= maxOpen - 1;
+      return (row?.open ?? 0) < maxOpen;
     },
   };
 }

@@ -4,21 +4,34 @@ interface Waiting<Item, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
+const most = 100;
+/** Characters. */
+const heaviest = 4 * 1024 * 1024;
+
 /**
- * Does at once what is asked for at about the same time: the first at once, and while that is under way, what comes meanwhile gathers.
- * `run` answers in the order of its items; where it throws, all of them fail.
+ * Does at once what is asked for at about the same time: the first as soon as it comes, and what comes while that is under way
+ * together. `run` answers in the order of its items; where it throws, all of them fail. `weightOf`: in characters.
  */
 export function createBatches<Item, Answer>(
-  most: number,
+  weightOf: (item: Item) => number,
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
 ): (item: Item) => Promise<Answer> {
   const gathered: Waiting<Item, Answer>[] = [];
   let isRunning = false;
 
+  function next(): readonly Waiting<Item, Answer>[] {
+    let weight = 0;
+    const end = gathered.findIndex(({ item }, at) => {
+      weight += weightOf(item);
+      return at === most || (at > 0 && weight > heaviest);
+    });
+    return gathered.splice(0, end < 0 ? gathered.length : end);
+  }
+
   async function runAll(): Promise<void> {
     isRunning = true;
     while (gathered.length > 0) {
-      const batch = gathered.splice(0, most);
+      const batch = next();
       try {
         const answers = await run(batch.map(({ item }) => item));
         for (const [at, { resolve }] of batch.entries()) resolve(answers[at] as Answer);

@@ -1,6 +1,6 @@
 import { type Clock, createSingleFlight, err, ok } from '#foundation';
 import type { Pipeline } from '#pipeline';
-import { type Added, maxOpen } from './adding.ts';
+import { maxOpen } from './adding.ts';
 import { clientFor } from './attempt.ts';
 import type { Asking, ExecuteRequest } from './contract.ts';
 import { type Draft, draftOf } from './drafting.ts';
@@ -31,7 +31,9 @@ const maxRounds = 5;
 type Claim =
   | { readonly kind: 'run'; readonly run: Run }
   | { readonly kind: 'accepted'; readonly view: View }
-  | { readonly kind: 'key_taken' | 'too_many' };
+  | { readonly kind: 'not_added' };
+/** Its key is taken, or its caller has too many. */
+const notAdded: Claim = { kind: 'not_added' };
 
 /** One request to execute a tool. */
 interface Asked {
@@ -54,13 +56,12 @@ export function createExecuting(deps: ExecutingDeps) {
       const running = runs.ofKey(key);
       const claim: Claim =
         running === null ? await claimOnce(key, () => begin(asked)) : { kind: 'run', run: running };
-      if (claim.kind === 'too_many') return err(tooMany);
       if (claim.kind === 'run') return ofKey(asked, claim.run) ?? waiting.ofRun(claim.run, asked.patience);
       const view = claim.kind === 'accepted' ? claim.view : await store.byKey(key);
-      // Without a row, the one before did nothing, and the key is free again.
       if (view !== null) return ofKey(asked, view) ?? ofRow(asked, view);
+      // Perhaps the one before did nothing, and the key is free again just now.
     }
-    return err(otherRequest);
+    return err(tooMany);
   }
 
   function ofKey({ draft }: Asked, { execution }: { readonly execution: Execution }): Answer | null {
@@ -107,7 +108,7 @@ function createBeginning(store: Store, starting: Starting) {
     const execution: Execution = { ...asked.draft.execution, status: 'pending', attempt: 0 };
     const hasRoom = runs.count() < maxRuns;
     const added = await store.add(execution, wanted, hasRoom);
-    if (added !== 'added') return { kind: added };
+    if (!added) return notAdded;
     if (hasRoom) void beginAccepted(asked);
     return { kind: 'accepted', view: { execution, kept: { said: {} } } };
   }
@@ -120,7 +121,7 @@ function createBeginning(store: Store, starting: Starting) {
   }
 
   /** What is never begun again by itself needs what it was called with only where it comes to wait. */
-  function addBegun({ execution, wanted }: Draft): Promise<Added> {
+  function addBegun({ execution, wanted }: Draft): Promise<boolean> {
     const needed = execution.repeatable ? wanted : { ...wanted, args: null };
     return execution.keyHash === null ? store.note(execution, needed) : store.add(execution, needed, true);
   }
@@ -131,11 +132,10 @@ function createBeginning(store: Store, starting: Starting) {
    */
   return async (asked: Asked): Promise<Claim> => {
     const { execution } = asked.draft;
-    if (runs.countOf(execution.owner) >= maxOpen) return { kind: 'too_many' };
+    if (runs.countOf(execution.owner) >= maxOpen) return notAdded;
     if (execution.mode === 'async') return accept(asked);
     const isKept = execution.keyHash !== null || !execution.repeatable;
-    const added = isKept ? await addBegun(asked.draft) : 'added';
-    if (added !== 'added') return { kind: added };
+    if (isKept && !(await addBegun(asked.draft))) return notAdded;
     return { kind: 'run', run: start(asked, execution, { isKept, isTold: false }) };
   };
 }

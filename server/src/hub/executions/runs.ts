@@ -50,7 +50,7 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
 
   async function keep(run: Run): Promise<boolean> {
     if (run.isKept) return true;
-    run.keeping ??= store.add(run.execution, run.wanted, true).then((added) => added === 'added');
+    run.keeping ??= store.add(run.execution, run.wanted, true);
     run.isKept = await run.keeping;
     return run.isKept;
   }

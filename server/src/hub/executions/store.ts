@@ -1,11 +1,12 @@
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
-import { type Added, createAdding } from './adding.ts';
+import { createAdding } from './adding.ts';
 import { createBatches } from './batches.ts';
 import type { Execution, View, Wanted } from './execution.ts';
 import { createLeases } from './leases.ts';
 import { createSeals, type ExecutionRow, executionOf, table } from './rows.ts';
+import { createSettles } from './settles.ts';
 
 /** Other replicas look at the row of this id again. */
 export const executionsTopic = 'hub executions';
@@ -19,18 +20,21 @@ export interface StoreDeps {
   readonly holder: string;
 }
 
-const mostAtOnce = 100;
-
 /** Executions in the database: what is there is what is true. Whoever changes one says in which state it must be. */
 export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
   const seals = createSeals(vault);
   const leases = createLeases(db, seals, clock, holder);
   const adding = createAdding(db, seals);
 
-  const removeAll = createBatches<string, void>(mostAtOnce, async (ids) => {
-    await db.query(`delete from ${table} where id = any($1::text[])`, [ids]);
-    return ids.map(() => undefined);
-  });
+  const removeAll = createBatches<string, void>(
+    (id) => id.length,
+    async (ids) => {
+      await db.query(`delete from ${table} where id = any($1::text[])`, [ids]);
+      return ids.map(() => undefined);
+    },
+  );
+
+  const settleAll = createSettles(db);
 
   async function changed(sql: string, params: readonly unknown[]): Promise<Execution | null> {
     const [row] = await db.query<ExecutionRow>(`update ${table} set ${sql} returning *`, params);
@@ -46,11 +50,11 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
     leases,
 
     /** Of one that somebody may ask for: not where they have too many. `isHere`: this process has it; otherwise whoever looks first. */
-    add: (execution: Execution, wanted: Wanted, isHere: boolean): Promise<Added> =>
+    add: (execution: Execution, wanted: Wanted, isHere: boolean): Promise<boolean> =>
       adding.add(execution, wanted, isHere ? leases.mine() : leases.nobodys, true),
 
     /** Of one that runs here for as long as it takes: nobody can ask for it yet. */
-    note: (execution: Execution, wanted: Wanted): Promise<Added> =>
+    note: (execution: Execution, wanted: Wanted): Promise<boolean> =>
       adding.add(execution, wanted, leases.mine(), false),
 
     /** Whether somebody may have another one that they can ask for. */
@@ -96,19 +100,16 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
 
     /**
      * How an attempt ended, or what it waits for; `wanted`: what it takes to make it again. Who began an attempt knows better than who
-     * only missed its process. `null`: it was begun again since, or is over.
+     * only missed its process. `false`: it was begun again since, or is over.
      */
-    settle({ execution, kept }: View, wanted: Wanted | null): Promise<Execution | null> {
+    settle({ execution, kept }: View, wanted: Wanted | null): Promise<boolean> {
       const { id, status, waitingFor, attempt, keyHash, endedAt, expiresAt } = execution;
-      return changed(
-        `status = $2, waiting_for = $3, answer = $4, key_hash = $5, ended_at = $6, expires_at = $7, leased_by = '',
-           request = coalesce($9, request)
-         where id = $1 and attempt = $8 and status in ('pending', 'running', 'unknown')`,
-        [
-          ...[id, status, waitingFor, seals.answer(id, kept), keyHash, endedAt, expiresAt],
-          ...[attempt, wanted === null ? null : seals.request(id, wanted)],
-        ],
-      );
+      return settleAll({
+        ...{ id, status, waiting_for: waitingFor, attempt, key_hash: keyHash, ended_at: endedAt },
+        expires_at: expiresAt,
+        answer: seals.answer(id, kept),
+        request: wanted === null ? null : seals.request(id, wanted),
+      });
     },
 
     /** Of one that was not begun, or only waits; `null`: it is so no longer. */

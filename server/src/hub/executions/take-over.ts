@@ -42,7 +42,7 @@ export function createTakeOver({ pipeline, catalog, audit, clock, log, store, st
     isUndone: boolean,
   ): Promise<boolean> {
     const ended = endedView({ execution, kept: { said } }, status, isUndone, clock.now());
-    return (await store.settle(ended, null)) !== null;
+    return await store.settle(ended, null);
   }
 
   /** Its call has no record yet: that was to be made at its end. */
