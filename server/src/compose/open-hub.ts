@@ -37,7 +37,8 @@ export async function openHub(
   const { log } = rooms;
   let settings = first;
   const snapshots = join(dataDir, 'hub');
-  const governance = await createGovernance({ ...rooms, learns: () => settings.learning === 'on' });
+  const governance = await createGovernance(rooms);
+  governance.learn(settings.learning === 'on');
   const models = createModels({
     ...rooms,
     isMaker: roles.has('jobs'),
@@ -69,6 +70,7 @@ export async function openHub(
     use(next) {
       settings = next;
       models.use(next);
+      governance.learn(next.learning === 'on');
     },
   };
 }

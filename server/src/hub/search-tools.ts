@@ -37,10 +37,11 @@ export async function searchTools(
   const intents = isEmpty ? [] : await intentsOf(deps, asking, request);
   const lists = await searchAll(deps, asking, { indexed, permit, intents, limit });
   const hits = interleaved(lists, limit);
+  const isTold = new Set(hits.map(({ id }) => id));
   deps.governance.searched(
     bearerOf(asking.caller),
     projectId,
-    intents.map((query, at) => ({ query, toolIds: (lists[at] ?? []).map(({ id }) => id) })),
+    intents.map((query, at) => ({ query, hits: (lists[at] ?? []).filter(({ id }) => isTold.has(id)) })),
   );
   const tools = await told(deps, asking, hits);
   if (tools.length > 0) return { tools };

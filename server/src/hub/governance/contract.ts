@@ -35,10 +35,11 @@ export interface Learned {
   readonly weight: number;
 }
 
-/** One intent of a search, and what was found for it, the best first. */
+/** One intent of a search, and what its caller was told was found for it, the best first. */
 export interface Searched {
   readonly query: string;
-  readonly toolIds: readonly string[];
+  /** `alike`: tools that it stands for. */
+  readonly hits: readonly { readonly id: string; readonly alike: readonly string[] }[];
 }
 
 /**
@@ -67,6 +68,11 @@ export interface Governance {
   executed(bearer: string, projectId: string, toolId: string, succeeded: boolean): void;
   /** Somebody found no tool for this. */
   missing(bearer: string, projectId: string, need: string): Promise<void>;
+  /**
+   * Whether searches are learned from, as they are at first. Where not, none is remembered, and what was learned before has no
+   * weight: it stays until it is forgotten.
+   */
+  learn(isOn: boolean): void;
   /** Called when what is said of these tools has changed, here or on another replica; `null`: of all. */
   onChange(listener: (projectId: string, toolIds: readonly string[] | null) => void): void;
   readonly administration: GovernanceAdministration;

@@ -23,12 +23,11 @@ export interface GovernanceDeps {
   readonly log: Log;
   readonly catalog: Pick<Catalog, 'tools' | 'shown'>;
   readonly audit: Pick<Audit, 'toolUse'>;
-  /** Whether searches are learned from; where not, what was learned has no weight either. */
-  readonly learns?: () => boolean;
 }
 
 export async function createGovernance(deps: GovernanceDeps): Promise<Governance> {
-  const { db, changes, vault, clock, log, catalog, audit, learns = () => true } = deps;
+  const { db, changes, vault, clock, log, catalog, audit } = deps;
+  let learns = true;
   const listeners: Parameters<Governance['onChange']>[0][] = [];
   const onChange: Parameters<Governance['onChange']>[0] = (projectId, toolIds) => {
     for (const listener of listeners) listener(projectId, toolIds);
@@ -47,17 +46,23 @@ export async function createGovernance(deps: GovernanceDeps): Promise<Governance
   return {
     curationOf: curations.of,
     examplesOf,
-    learnedOf: (projectId, toolId) => (learns() ? queries.learnedOf(projectId, toolId) : []),
+    learnedOf: (projectId, toolId) => (learns ? queries.learnedOf(projectId, toolId) : []),
     closedTo: curations.closedTo,
     standing: ({ principal }, { id }) => (curations.closedTo(principal).has(id) ? 'closed' : 'open'),
     searched(bearer, projectId, searches) {
-      if (learns()) recent.remember(bearer, projectId, searches);
+      if (learns) recent.remember(bearer, projectId, searches);
     },
     queryFor: recent.queryFor,
     executed(bearer, _projectId, toolId, succeeded) {
       if (succeeded) recent.used(bearer, toolId);
     },
     missing: needs.report,
+    learn(isOn) {
+      if (isOn === learns) return;
+      learns = isOn;
+      if (!isOn) recent.forget();
+      for (const projectId of queries.projectIds()) onChange(projectId, null);
+    },
     onChange: (listener) => void listeners.push(listener),
     administration: {
       curated: curations.all,

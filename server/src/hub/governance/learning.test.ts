@@ -38,7 +38,7 @@ afterEach(async () => {
 /** Searches and uses the tool, on this replica, and waits until that is over and written. */
 async function leads(bearer: string, query: string, name = 'Mail.Send', { governance, clock } = one) {
   const { id } = one.tool(name);
-  governance.searched(bearer, project, [{ query, toolIds: [id] }]);
+  governance.searched(bearer, project, [{ query, hits: [{ id, alike: [] }] }]);
   governance.executed(bearer, project, id, true);
   clock.advance(11 * minuteMs);
   await governance.administration.forgetLearned(project, { query: 'nobody said this' });
@@ -70,7 +70,7 @@ describe('what is learned from use', () => {
 
   it('is nothing where the tool failed', async () => {
     const { id } = one.tool('Mail.Send');
-    one.governance.searched('ann', project, [{ query: 'post a letter', toolIds: [id] }]);
+    one.governance.searched('ann', project, [{ query: 'post a letter', hits: [{ id, alike: [] }] }]);
     one.governance.executed('ann', project, id, false);
     await one.governance.close();
     assert.deepEqual(await rows(), []);
@@ -126,7 +126,9 @@ describe('what is learned from use', () => {
   });
 
   it('of another project stays when all of one is forgotten', async () => {
-    one.governance.searched('ann', 'foreign', [{ query: 'post a letter', toolIds: ['tool_1'] }]);
+    one.governance.searched('ann', 'foreign', [
+      { query: 'post a letter', hits: [{ id: 'tool_1', alike: [] }] },
+    ]);
     one.governance.executed('ann', 'foreign', 'tool_1', true);
     await leads('bob', 'post a letter');
     assert.equal(await one.governance.administration.forgetLearned(project, {}), 1);
@@ -147,14 +149,25 @@ describe('what is learned from use', () => {
 
   it('is neither gathered nor used while learning is off, and can still be forgotten', async () => {
     await leads('ann', 'post a letter');
-    const off = await openGovernanceBeside(db, { learns: () => false });
-    assert.deepEqual(learnedOf(off), []);
-    await leads('bob', 'write to a friend', 'Mail.Send', off);
-    assert.equal(off.governance.queryFor('bob', one.tool('Mail.Send').id), null);
+    const { governance, told } = one;
+    const { id } = one.tool('Mail.Send');
+    governance.searched('kim', project, [{ query: 'before it was off', hits: [{ id, alike: [] }] }]);
+    governance.executed('kim', project, id, true);
+    const toldBefore = told.length;
+    governance.learn(false);
+    assert.deepEqual(told.slice(toldBefore), [`${project} *`]);
+    assert.deepEqual(learnedOf(one), []);
+    await leads('bob', 'write to a friend');
+    governance.searched('bob', project, [{ query: 'write to a friend', hits: [{ id, alike: [] }] }]);
+    assert.equal(governance.queryFor('bob', id), null);
     assert.equal((await rows()).length, 1);
-    assert.equal(off.governance.administration.learned(project).length, 1);
-    assert.equal(await off.governance.administration.forgetLearned(project, {}), 1);
-    await off.close();
+    governance.learn(true);
+    governance.learn(true);
+    assert.equal(told.length, toldBefore + 2);
+    assert.deepEqual(queriesOf(one), ['post a letter']);
+    governance.learn(false);
+    assert.equal(governance.administration.learned(project).length, 1);
+    assert.equal(await governance.administration.forgetLearned(project, {}), 1);
   });
 });
 

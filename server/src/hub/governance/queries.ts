@@ -94,6 +94,7 @@ export async function createQueries(deps: QueriesDeps) {
 
   return {
     learnedOf: memory.learnedOf,
+    projectIds: memory.projectIds,
     list: memory.list,
 
     /** Written soon. */

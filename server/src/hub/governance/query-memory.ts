@@ -53,6 +53,7 @@ export function createQueryMemory() {
     },
 
     all,
+    projectIds: (): readonly string[] => [...byProject.keys()],
 
     learnedOf: (projectId: string, toolId: string): readonly Learned[] =>
       byProject.get(projectId)?.get(toolId)?.learned ?? nothing,

@@ -17,7 +17,12 @@ beforeEach(() => {
   recent = createRecentSearches(clock, (evidence) => void told.push(evidence), limits);
 });
 
-const search = (query: string, ...toolIds: string[]) => recent.remember('ann', 'p', [{ query, toolIds }]);
+const search = (query: string, ...toolIds: string[]) =>
+  recent.remember('ann', 'p', [found(query, ...toolIds)]);
+const found = (query: string, ...toolIds: string[]) => ({
+  query,
+  hits: toolIds.map((id) => ({ id, alike: [] })),
+});
 const use = (toolId: string) => recent.used('ann', toolId);
 function over() {
   clock.advance(11 * minuteMs);
@@ -50,14 +55,20 @@ describe('a query is put down to a tool', () => {
     search('first', 'send');
     search('unrelated', 'fork');
     const together = [
-      { query: 'write', toolIds: ['read', 'send'] },
-      { query: 'write a mail', toolIds: ['send', 'read'] },
-      { query: 'mail again', toolIds: ['send'] },
+      found('write', 'read', 'send'),
+      found('write a mail', 'send', 'read'),
+      found('mail again', 'send'),
     ];
     recent.remember('ann', 'p', together);
     assert.equal(recent.queryFor('ann', 'send'), 'write a mail');
     use('send');
     assert.deepEqual(over(), ['led write a mail → send']);
+  });
+
+  it('that stood for it, too', () => {
+    recent.remember('ann', 'p', [{ query: 'write a mail', hits: [{ id: 'send', alike: ['send 2'] }] }]);
+    use('send 2');
+    assert.deepEqual(over(), ['led write a mail → send 2']);
   });
 
   it('only of whoever searched, and only for so long', () => {
@@ -117,10 +128,7 @@ describe('a query that missed', () => {
     search('first', 'read');
     use('read');
     use('send');
-    recent.remember('ann', 'p', [
-      { query: 'second', toolIds: ['read'] },
-      { query: 'third', toolIds: ['read'] },
-    ]);
+    recent.remember('ann', 'p', [found('second', 'read'), found('third', 'read')]);
     use('send');
     search('fourth', 'read');
     use('send');
@@ -148,7 +156,7 @@ describe('what is remembered of searches', () => {
           fc.record({
             bearer: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
             query: fc.string({ maxLength: 400 }),
-            found: fc.array(fc.constantFrom('x', 'y', 'z'), { maxLength: 60 }),
+            tools: fc.array(fc.constantFrom('x', 'y', 'z'), { maxLength: 60 }),
             waitsMs: fc.nat(minuteMs),
             uses: fc.option(fc.constantFrom('x', 'y', 'z', 'other')),
           }),
@@ -157,8 +165,8 @@ describe('what is remembered of searches', () => {
         (steps) => {
           const tight = { ...limits, bytes: 6000 };
           const bounded = createRecentSearches(clock, () => undefined, tight);
-          for (const { bearer, query, found, waitsMs, uses } of steps) {
-            bounded.remember(bearer, 'p', [{ query, toolIds: found }]);
+          for (const { bearer, query, tools, waitsMs, uses } of steps) {
+            bounded.remember(bearer, 'p', [found(query, ...tools)]);
             if (uses !== null) bounded.used(bearer, uses);
             const { searches, bytes, bearers } = bounded.size();
             assert.ok(searches <= tight.overall && bytes <= tight.bytes && bearers <= 5);
@@ -175,7 +183,7 @@ describe('what is remembered of searches', () => {
     const tools = ['x', 'y', 'z'];
     const step = fc.record({
       bearer: fc.constantFrom('a', 'b'),
-      found: fc.option(fc.uniqueArray(fc.constantFrom(...tools))),
+      hits: fc.option(fc.uniqueArray(fc.constantFrom(...tools))),
       uses: fc.constantFrom(...tools),
     });
     fc.assert(
@@ -185,11 +193,11 @@ describe('what is remembered of searches', () => {
         const memory = createRecentSearches(clock, (evidence) => void said.push(evidence), roomy);
         const searches = new Map<string, { bearer: string; found: readonly string[] }>();
         const used = new Set<string>();
-        for (const [at, { bearer, found, uses }] of steps.entries()) {
-          if (found !== null) {
+        for (const [at, { bearer, hits, uses }] of steps.entries()) {
+          if (hits !== null) {
             const query = `query ${'abcdefghij'[Math.floor(at / 10)]}${'abcdefghij'[at % 10]}`;
-            searches.set(query, { bearer, found });
-            memory.remember(bearer, 'p', [{ query, toolIds: found }]);
+            searches.set(query, { bearer, found: hits });
+            memory.remember(bearer, 'p', [found(query, ...hits)]);
           }
           memory.used(bearer, uses);
           used.add(`${bearer} ${uses}`);

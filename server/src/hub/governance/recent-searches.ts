@@ -4,7 +4,8 @@ import { learnable } from './plain-text.ts';
 
 /** Tools further down are hardly seen. */
 const farDown = 5;
-const maxTools = 25;
+const maxHits = 25;
+const maxAlike = 8;
 const sweepEveryMs = 30_000;
 
 export interface RecentLimits {
@@ -37,7 +38,8 @@ interface Recent {
   readonly projectId: string;
   /** `null`: it may not be kept, and only tells what was found by it. */
   readonly query: string | null;
-  readonly toolIds: readonly string[];
+  /** Where each tool stood. */
+  readonly ranks: ReadonlyMap<string, number>;
   readonly until: number;
   /** Searched for together. */
   readonly batch: object;
@@ -93,8 +95,8 @@ export function createRecentSearches(
     let best: Recent | null = null;
     for (const recent of (byBearer.get(bearer) ?? []).toReversed()) {
       if (recent.until <= clock.now() || (best !== null && recent.batch !== best.batch)) break;
-      const at = recent.toolIds.indexOf(toolId);
-      if (at >= 0 && (best === null || at <= best.toolIds.indexOf(toolId))) best = recent;
+      const rank = recent.ranks.get(toolId);
+      if (rank !== undefined && (best === null || rank <= (best.ranks.get(toolId) ?? 0))) best = recent;
     }
     return best;
   }
@@ -104,13 +106,13 @@ export function createRecentSearches(
     remember(bearer: string, projectId: string, searches: readonly Searched[]): void {
       sweep();
       const batch = {};
-      for (const { query: asked, toolIds: found } of searches) {
+      for (const { query: asked, hits } of searches) {
         const query = learnable(asked);
-        const toolIds = found.slice(0, maxTools);
+        const ranks = ranksOf(hits);
         const recent: Recent = {
-          ...{ bearer, projectId, query, toolIds, batch, isAlone: searches.length === 1 },
+          ...{ bearer, projectId, query, ranks, batch, isAlone: searches.length === 1 },
           ...{ until: clock.now() + keptMs, used: new Set(), named: new Set() },
-          bytes: 512 + 2 * (bearer.length + (query?.length ?? 0)) + 64 * toolIds.length,
+          bytes: 512 + 2 * (bearer.length + (query?.length ?? 0)) + 96 * ranks.size,
         };
         all.add(recent);
         bytes += recent.bytes;
@@ -132,6 +134,13 @@ export function createRecentSearches(
       if (last !== undefined && last.until > clock.now() && last.named.size < 2) last.named.add(toolId);
     },
 
+    /** What was remembered tells nothing. */
+    forget(): void {
+      all.clear();
+      byBearer.clear();
+      bytes = 0;
+    },
+
     /** Nothing more is waited for. */
     close(): void {
       stop();
@@ -142,13 +151,20 @@ export function createRecentSearches(
   };
 }
 
-function evidenceOf({ bearer, projectId, query, toolIds, isAlone, used, named }: Recent): Evidence[] {
+function ranksOf(hits: Searched['hits']): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  for (const [rank, { id, alike }] of hits.slice(0, maxHits).entries())
+    for (const one of [id, ...alike.slice(0, maxAlike)]) if (!ranks.has(one)) ranks.set(one, rank);
+  return ranks;
+}
+
+function evidenceOf({ bearer, projectId, query, ranks, isAlone, used, named }: Recent): Evidence[] {
   if (query === null) return [];
   const [toolId] = used;
   if (toolId !== undefined) {
     if (used.size > 1) return [];
     const led: Evidence = { projectId, bearer, toolId, query, outcome: 'led' };
-    return toolIds.indexOf(toolId) < farDown ? [led] : [led, { ...led, outcome: 'missed' }];
+    return (ranks.get(toolId) ?? 0) < farDown ? [led] : [led, { ...led, outcome: 'missed' }];
   }
   const [missed] = named;
   if (missed === undefined || named.size > 1 || !isAlone) return [];

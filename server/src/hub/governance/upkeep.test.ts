@@ -164,7 +164,7 @@ describe('the review queue', () => {
     await called('Post.Stamp', 9);
     const { governance, clock } = one;
     for (const bearer of ['ann', 'bob', 'kim']) {
-      governance.searched(bearer, project, [{ query: 'write to a friend', toolIds: [] }]);
+      governance.searched(bearer, project, [{ query: 'write to a friend', hits: [] }]);
       governance.executed(bearer, project, one.tool('Mail.Send').id, true);
     }
     clock.advance(11 * 60_000);

@@ -127,7 +127,7 @@ async function govern(): Promise<Record<string, string>> {
   const said = await server.ask('PATCH', '/v1/hub/tools/Test.Join', { body: { owner: mark } });
   assert.equal(said.status, 200, JSON.stringify(said.body));
   const { governance } = server.app.rooms.hub ?? assert.fail('there is no hub');
-  governance.searched(mark, 'default', [{ query: mark, toolIds: [said.body.id] }]);
+  governance.searched(mark, 'default', [{ query: mark, hits: [{ id: said.body.id, alike: [] }] }]);
   governance.executed(mark, 'default', said.body.id, true);
   await governance.close();
   await governance.missing(mark, 'default', mark);

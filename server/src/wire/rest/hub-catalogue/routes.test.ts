@@ -220,7 +220,7 @@ describe('what the hub learns', () => {
     const { governance } = server.app.rooms.hub ?? assert.fail('there is no hub');
     const { id } = (await got(`/v1/hub/tools/${join}`)) as { id: string };
     for (const bearer of ['ann', 'bob', 'kim']) {
-      governance.searched(bearer, 'default', [{ query: jargon, toolIds: [id] }]);
+      governance.searched(bearer, 'default', [{ query: jargon, hits: [{ id, alike: [] }] }]);
       governance.executed(bearer, 'default', id, true);
     }
     await learn();
