@@ -52,9 +52,12 @@ export function createStarting(deps: StartingDeps, store: Store) {
   const begunBy = new Map<Run, { readonly caller: Caller; readonly shown: ShownTool | null }>();
   const runs = createRuns({ ...deps, store, onSettled });
 
-  function onSettled(run: Run, status: Execution['status'], outcome: Outcome): void {
-    const { projectId, mode } = run.execution;
+  function count({ projectId, mode }: Execution, status: Execution['status']): void {
     ends.of(projectId, mode, status).add();
+  }
+
+  function onSettled(run: Run, status: Execution['status'], outcome: Outcome): void {
+    count(run.execution, status);
     const by = begunBy.get(run);
     begunBy.delete(run);
     const succeeded = outcome.kind === 'succeeded';
@@ -65,6 +68,7 @@ export function createStarting(deps: StartingDeps, store: Store) {
 
   return {
     runs,
+    count,
 
     /** The tool as this caller has it now; `null`: they do not. */
     find(

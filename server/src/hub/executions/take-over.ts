@@ -42,7 +42,9 @@ export function createTakeOver({ pipeline, catalog, audit, clock, log, store, st
     isUndone: boolean,
   ): Promise<boolean> {
     const ended = endedView({ execution, kept: { said } }, status, isUndone, clock.now());
-    return await store.settle(ended, null);
+    const isOver = await store.settle(ended, null);
+    if (isOver) starting.count(execution, status);
+    return isOver;
   }
 
   /** Its call has no record yet: that was to be made at its end. */
