@@ -1,6 +1,8 @@
 import { createLexicon } from '../../server/src/hub/search/lexicon.ts';
 import { createReader } from '../../server/src/hub/search/reading.ts';
 import { openStaticEmbedding } from '../../server/src/hub/search/static-embedding.ts';
+import { createTextVectors } from '../../server/src/hub/search/text-vectors.ts';
+import { createVectorMemory } from '../../server/src/hub/search/vector-memory.ts';
 import { documentOf, type EvalTool } from './data-sets.ts';
 import type { Ranker } from './measure.ts';
 
@@ -8,7 +10,8 @@ import type { Ranker } from './measure.ts';
 export function createDense(folder: string, tools: readonly EvalTool[]): Ranker {
   const embedding = openStaticEmbedding(folder);
   const noNeighbours = (): readonly never[] => [];
-  const reader = createReader(createLexicon(embedding.rowsOf, noNeighbours), embedding);
+  const lexicon = createLexicon(embedding.rowsOf, noNeighbours);
+  const reader = createReader(lexicon, createTextVectors(lexicon, embedding, createVectorMemory()));
   const documents = tools.map((tool) => ({ id: tool.id, vector: reader.document(documentOf(tool)).vector }));
   return async (queries) =>
     queries.map((query) => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { createLexicon } from './lexicon.ts';
+import { builtInEmbedding } from './search-engine.ts';
+import { openStaticEmbedding } from './static-embedding.ts';
+import { createTextVectors } from './text-vectors.ts';
 import { createVectorMemory } from './vector-memory.ts';
 import { createVectors } from './vectors.ts';
 
@@ -34,4 +38,21 @@ it('says what plain arithmetic says, within what a byte keeps', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+it('adds up texts as plain arithmetic does', () => {
+  const embedding = openStaticEmbedding(builtInEmbedding);
+  const lexicon = createLexicon(embedding.rowsOf, () => []);
+  const vectors = createTextVectors(lexicon, embedding, createVectorMemory());
+  for (const text of ['create an issue', 'unheardofword in Zürich', 'the weather, the weather']) {
+    const sum = new Float64Array(embedding.dimensions);
+    lexicon.each(text, ({ rows }) => {
+      for (const row of rows) embedding.add(sum, row, 3);
+    });
+    const length = Math.hypot(...sum);
+    for (const [at, value] of vectors.of([{ text, times: 2 }]).entries()) {
+      assert.ok(Math.abs(value - (sum[at] as number) / length) < 1e-5, `${text}: ${at}`);
+    }
+  }
+  assert.ok(vectors.of([{ text: '', times: 1 }]).every((value) => value === 0));
 });

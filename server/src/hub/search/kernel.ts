@@ -9,6 +9,8 @@ export interface Kernel {
    * the memory; `numbers` is a multiple of 16, `count` at least 1.
    */
   products(list: number, count: number, query: number, numbers: number, into: number): void;
+  /** Adds a vector (bytes), so many times, to a sum (32-bit floats). */
+  add(vector: number, numbers: number, times: number, into: number): void;
 }
 
 /** A memory of WebAssembly; its buffer is another after each growth. */
@@ -28,6 +30,7 @@ interface Standard {
 const { WebAssembly: standard } = globalThis as unknown as { readonly WebAssembly: Standard };
 
 const I32 = 0x7f;
+const F32 = 0x7d;
 const V128 = 0x7b;
 
 const get = (local: number) => [0x20, local];
@@ -50,14 +53,22 @@ const lane = (number: number) => [0xfd, 0x1b, number];
 const widenLow = [0xfd, 0x87, 0x01];
 const widenHigh = [0xfd, 0x88, 0x01];
 const addLanes = [0xfd, 0xae, 0x01];
+/** Four numbers of 16 bits as four floats. */
+const floatsLow = [0xfd, 0xa7, 0x01, 0xfd, 0xfa, 0x01];
+const floatsHigh = [0xfd, 0xa8, 0x01, 0xfd, 0xfa, 0x01];
+const inEachLane = [0xfd, 0x13];
+const addFloats = [0xfd, 0xe4, 0x01];
+const multiplyFloats = [0xfd, 0xe6, 0x01];
+const storeVector = (offset: number) => [0xfd, 0x0b, 0, offset];
 /** Products of 8 pairs, added two by two. */
 const multiply = [0xfd, 0xba, 0x01];
 
+/** Of `products`. */
 const [list, count, query, numbers, into, row, at, sum, bytes] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 const queryPart = [...get(query), ...get(at), ...constant(1), ...shiftLeft, ...add];
 
-const body = [
+const productsBody = [
   ...loop,
   ...[...get(list), ...load, ...set(row)],
   ...[...constant(0), ...set(at)],
@@ -80,6 +91,26 @@ const body = [
   ...end,
 ];
 
+/** Of `add`. */
+const [vector, size, times, total, place, part] = [0, 1, 2, 3, 4, 5] as const;
+
+/** Four of the sixteen numbers of a part. */
+function addFour(widen: number[], floats: number[], offset: number): number[] {
+  const place4 = [...get(total), ...get(place), ...constant(2), ...shiftLeft, ...add];
+  const product = [...get(part), ...widen, ...floats, ...get(times), ...inEachLane, ...multiplyFloats];
+  return [...place4, ...place4, ...loadVector(offset), ...product, ...addFloats, ...storeVector(offset)];
+}
+
+const addBody = [
+  ...[...constant(0), ...set(place)],
+  ...loop,
+  ...[...get(vector), ...get(place), ...add, ...loadVector(0), ...set(part)],
+  ...[...addFour(widenLow, floatsLow, 0), ...addFour(widenLow, floatsHigh, 16)],
+  ...[...addFour(widenHigh, floatsLow, 32), ...addFour(widenHigh, floatsHigh, 48)],
+  ...[...get(place), ...constant(16), ...add, ...tee(place), ...get(size), ...isLess, ...again],
+  ...end,
+];
+
 /** Begins with its length, as everything in a module does. */
 function sized(bytes: readonly number[]): number[] {
   return [...leb128(bytes.length), ...bytes];
@@ -91,16 +122,17 @@ function leb128(value: number): number[] {
 
 const name = (text: string) => sized([...Buffer.from(text)]);
 
-/** WebAssembly with 128-bit lanes, written by hand: a function of one loop within another, over a memory that is given. */
+/** WebAssembly with 128-bit lanes, written by hand, over a memory that is given. */
 function moduleBytes(): Uint8Array {
-  const code = sized([2, 2, I32, 2, V128, ...body, ...end]);
+  const productsCode = sized([2, 2, I32, 2, V128, ...productsBody, ...end]);
+  const addCode = sized([2, 1, I32, 1, V128, ...addBody, ...end]);
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...[1, ...sized([1, 0x60, 5, I32, I32, I32, I32, I32, 0])],
+    ...[1, ...sized([2, 0x60, 5, I32, I32, I32, I32, I32, 0, 0x60, 4, I32, I32, F32, I32, 0])],
     ...[2, ...sized([1, ...name('search'), ...name('memory'), 0x02, 0x00, 1])],
-    ...[3, ...sized([1, 0])],
-    ...[7, ...sized([1, ...name('products'), 0x00, 0])],
-    ...[10, ...sized([1, ...code])],
+    ...[3, ...sized([2, 0, 1])],
+    ...[7, ...sized([2, ...name('products'), 0x00, 0, ...name('add'), 0x00, 1])],
+    ...[10, ...sized([2, ...productsCode, ...addCode])],
   ]);
 }
 
@@ -110,5 +142,5 @@ export function createMemory(mostPages: number): Memory {
 
 export function createKernel(memory: Memory): Kernel {
   const instance = new standard.Instance(new standard.Module(moduleBytes()), { search: { memory } });
-  return { products: instance.exports.products as Kernel['products'] };
+  return instance.exports as unknown as Kernel;
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { SearchDocument } from './contract.ts';
 import type { Lexicon, OtherStem } from './lexicon.ts';
-import { normalised, type StaticEmbedding } from './static-embedding.ts';
+import type { TextVectors } from './text-vectors.ts';
 
 /** How much a word counts by where it stands. */
 const WEIGHT = { name: 2, namespace: 0.5, text: 1, parameter: 1, parameterText: 0.5 } as const;
@@ -54,24 +54,12 @@ export interface Reader {
   query(text: string): QueryReading;
 }
 
-export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Reader {
+export function createReader(lexicon: Lexicon, textVectors: TextVectors): Reader {
   const wordsOf = (text: string): string[] => {
     const words: string[] = [];
     lexicon.each(text, (word) => words.push(word.text));
     return words;
   };
-  const addMeaning = (sum: Float64Array, text: string, times: number) => {
-    lexicon.each(text, ({ rows }) => {
-      for (const row of rows) embedding.add(sum, row, times);
-    });
-  };
-  const meaningOf = (document: SearchDocument): Float32Array => {
-    const sum = new Float64Array(embedding.dimensions);
-    addMeaning(sum, document.name, 2);
-    addMeaning(sum, document.description, 1);
-    return normalised(sum);
-  };
-
   return {
     document(document) {
       const stems = new Map<string, number>();
@@ -98,7 +86,10 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
       return {
         stems,
         length: Math.round(length),
-        vector: meaningOf(document),
+        vector: textVectors.of([
+          { text: document.name, times: 2 },
+          { text: document.description, times: 1 },
+        ]),
         nameKey: keyOf(name),
         fullNameKey: keyOf([...wordsOf(space), ...name]),
         twinKey: halvesOf(`${name.join(' ')}\n${document.description}`),
@@ -111,8 +102,6 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
         if (word.stem === null || stems.has(word.stem) || stems.size === MOST_STEMS) return;
         stems.set(word.stem, lexicon.others(word));
       });
-      const sum = new Float64Array(embedding.dimensions);
-      addMeaning(sum, text, 1);
       const names = text.split(/\s+/).filter((part) => part.length <= MAX_NAME && looksLikeName.test(part));
       return {
         // What was said itself stands for nothing else.
@@ -120,7 +109,7 @@ export function createReader(lexicon: Lexicon, embedding: StaticEmbedding): Read
           stem,
           others: others.filter((other) => !stems.has(other.stem)),
         })),
-        vector: stems.size === 0 ? null : normalised(sum),
+        vector: stems.size === 0 ? null : textVectors.of([{ text, times: 1 }]),
         nameKeys: new Set([text, ...names.slice(0, MOST_NAMES)].map((name) => keyOf(wordsOf(name)))),
       };
     },

@@ -6,11 +6,13 @@ import { createProjectIndex, type ProjectIndex, type SlotHit } from './project-i
 import { createReader } from './reading.ts';
 import { builtInEmbedding } from './search-engine.ts';
 import { openStaticEmbedding } from './static-embedding.ts';
+import { createTextVectors } from './text-vectors.ts';
 import { createVectorMemory } from './vector-memory.ts';
 
 const embedding = openStaticEmbedding(builtInEmbedding);
 const memory = createVectorMemory();
-const reader = createReader(createLexicon(embedding.rowsOf, createNearWords(embedding, memory)), embedding);
+const lexicon = createLexicon(embedding.rowsOf, createNearWords(embedding, memory));
+const reader = createReader(lexicon, createTextVectors(lexicon, embedding, memory));
 
 /** An index as the thread has it, without the thread. */
 export const sampleIndex = (): ProjectIndex => createProjectIndex(reader, memory, embedding.dimensions);

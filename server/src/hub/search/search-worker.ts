@@ -11,6 +11,7 @@ import {
 import { createReader } from './reading.ts';
 import { pieceOf, readSnapshot, writeSnapshot } from './snapshot.ts';
 import { openStaticEmbedding } from './static-embedding.ts';
+import { createTextVectors } from './text-vectors.ts';
 import { createVectorMemory } from './vector-memory.ts';
 
 /** What the engine asks for, of an index by its number. */
@@ -62,7 +63,8 @@ function createDesk(
 ): (work: Work) => Answers[Work['kind']] | Promise<Answers[Work['kind']]> {
   const embedding = openStaticEmbedding(start.embedding);
   const memory = createVectorMemory();
-  const reader = createReader(createLexicon(embedding.rowsOf, createNearWords(embedding, memory)), embedding);
+  const lexicon = createLexicon(embedding.rowsOf, createNearWords(embedding, memory));
+  const reader = createReader(lexicon, createTextVectors(lexicon, embedding, memory));
   const indexes = new Map<number, ProjectIndex>();
   const indexOf = (number: number): ProjectIndex => {
     const index = indexes.get(number) ?? createProjectIndex(reader, memory, embedding.dimensions);

@@ -7,6 +7,7 @@ const PIECE = 4;
 
 export interface StaticEmbedding {
   readonly dimensions: number;
+  readonly rows: number;
   /** In the order of their rows. */
   readonly words: readonly string[];
   /** Tells this table from any other. */
@@ -14,6 +15,9 @@ export interface StaticEmbedding {
   rowOf(word: string): number | undefined;
   /** A word's own row, or those of its pieces. */
   rowsOf(word: string): readonly number[];
+  /** A row is its bytes times its scale. */
+  bytesOf(row: number): Int8Array;
+  scaleOf(row: number): number;
   /** Adds a row to a sum, so many times. */
   add(sum: Float64Array, row: number, times: number): void;
 }
@@ -43,6 +47,7 @@ export function openStaticEmbedding(directory: string): StaticEmbedding {
 
   return {
     dimensions: dim,
+    rows: count,
     words,
     fingerprint: crc32(words.join(' '), crc32(file)),
     rowOf: (word) => rowOf.get(word),
@@ -51,6 +56,8 @@ export function openStaticEmbedding(directory: string): StaticEmbedding {
       if (row !== undefined) return [row];
       return piecesOf(word).map((piece) => words.length + (fnv1a(piece) % buckets));
     },
+    bytesOf: (row) => values.subarray(row * dim, (row + 1) * dim),
+    scaleOf: (row) => scales[row] as number,
     add(sum, row, times) {
       const weight = (scales[row] as number) * times;
       const from = row * dim;
@@ -65,7 +72,7 @@ export function wordVector(embedding: StaticEmbedding, row: number): Float32Arra
   return normalised(sum);
 }
 
-export function normalised(sum: Float64Array): Float32Array {
+export function normalised(sum: Float64Array | Float32Array): Float32Array {
   const vector = new Float32Array(sum.length);
   let squares = 0;
   for (let at = 0; at < sum.length; at++) squares += (sum[at] as number) ** 2;

@@ -10,6 +10,7 @@ const PAGES_MORE = 16;
 const LIST = MAX_DIMENSIONS * 2;
 const ANSWERS = LIST * 2;
 const MOST_AT_ONCE = (ANSWERS - LIST) / 4;
+const SUM = ANSWERS + MOST_AT_ONCE * 4;
 
 /** One memory for the vectors of all indexes, as the kernel sees only one. */
 export interface VectorMemory {
@@ -23,6 +24,9 @@ export interface VectorMemory {
   list(): Uint32Array;
   /** Of the query and each of so many vectors of the list; good until the next. */
   products(count: number): Int32Array;
+  /** The sum that `add` adds to, from nothing; good until the next, or until the memory grows. */
+  sum(length: number): Float32Array;
+  add(address: number, length: number, times: number): void;
 }
 
 export function createVectorMemory(): VectorMemory {
@@ -55,5 +59,7 @@ export function createVectorMemory(): VectorMemory {
       kernel.products(LIST, count, 0, numbers, ANSWERS);
       return new Int32Array(memory.buffer, ANSWERS, count);
     },
+    sum: (length) => new Float32Array(memory.buffer, SUM, length).fill(0),
+    add: (address, length, times) => kernel.add(address, length, times, SUM),
   };
 }
