@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isWithin, namespacesIn, type Spaces } from './namespaces.ts';
 
-const space = (count: number, description: string | null = null) => ({
-  description,
-  toolIds: Array.from({ length: count }, (_, at) => `t${at}`),
-});
+const space = (tools: number, description: string | null = null) => ({ description, tools });
 const spaces: Spaces = new Map([
   ['worker://Google', space(1, 'All of Google. And more.')],
   ['worker://Google.Gmail', space(2)],

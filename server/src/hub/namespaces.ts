@@ -4,7 +4,8 @@ import { oneLine } from './one-line.ts';
 /** What is known of a toolkit whose tools somebody may use. */
 export interface Space {
   readonly description: string | null;
-  readonly toolIds: readonly string[];
+  /** How many. */
+  readonly tools: number;
 }
 
 /** By namespace. */
@@ -32,13 +33,13 @@ export function isWithin(namespace: string, asked: string): boolean {
 export function namespacesIn(spaces: Spaces, prefix: string): ListNamespacesResponse {
   const wanted = prefix.trim().toLowerCase();
   const nodes = new Map<string, NamespaceNode>();
-  for (const [namespace, { toolIds, description }] of spaces) {
+  for (const [namespace, { tools, description }] of spaces) {
     const start = startOf(namespace.toLowerCase(), wanted);
     if (start === null) continue;
     const end = namespace.indexOf('.', start);
     const name = end < 0 ? namespace : namespace.slice(0, end);
     const node = nodes.get(name) ?? { namespace: name, tools: 0 };
-    node.tools += toolIds.length;
+    node.tools += tools;
     if (name === namespace && description !== null && description.trim() !== '')
       node.description = oneLine(description);
     nodes.set(name, node);

@@ -1,11 +1,12 @@
 import type { SourceKindName } from '@sallyport/contracts';
 import type { Catalog, ShownTool } from '#catalog';
+import type { Tool } from '#domain';
 import type { MaybePromise } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { HubAsking } from './contract.ts';
 import type { Governance } from './governance/contract.ts';
 import type { Indexed } from './indexing.ts';
-import { isWithin, type Space, type Spaces } from './namespaces.ts';
+import { isWithin, type Spaces } from './namespaces.ts';
 import type { Permitted } from './search/contract.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
@@ -31,7 +32,7 @@ export interface Scopes {
 }
 
 export interface ScopesDeps {
-  readonly catalog: Pick<Catalog, 'tools' | 'shown' | 'onOffersChange'>;
+  readonly catalog: Pick<Catalog, 'tools' | 'shown'>;
   readonly pipeline: Pick<Pipeline, 'visible'>;
   readonly governance: Pick<Governance, 'closedTo'>;
   readonly refs: ToolRefs;
@@ -42,34 +43,29 @@ const maxPermits = 16;
 
 /** Kept by the very list that the pipeline gave, which is the same while nothing changed. */
 export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps): Scopes {
-  const kept = new WeakMap<readonly ShownTool[], { closed: ReadonlySet<string>; scope: Scope }>();
-  const ofProject = new Map<string, readonly ShownTool[]>();
-  let isHearing = false;
-
-  /** From the first that it keeps of the catalog. */
-  function hear(): void {
-    if (isHearing) return;
-    isHearing = true;
-    catalog.onOffersChange((projectId) => ofProject.delete(projectId));
-  }
+  const kept = new WeakMap<readonly ShownTool[], WeakMap<ReadonlySet<string>, Scope>>();
+  /** By the catalog's own list, which is the same while nothing changed, too. */
+  const alone = new WeakMap<readonly Tool[], readonly ShownTool[]>();
 
   function all({ view, caller }: HubAsking): readonly ShownTool[] {
     if (view !== null) return view.tools;
-    const { projectId } = caller.principal;
-    hear();
-    let tools = ofProject.get(projectId);
-    if (tools === undefined) {
-      tools = catalog.tools(projectId).map(catalog.shown);
-      ofProject.set(projectId, tools);
+    const tools = catalog.tools(caller.principal.projectId);
+    let shown = alone.get(tools);
+    if (shown === undefined) {
+      shown = tools.map(catalog.shown);
+      alone.set(tools, shown);
     }
-    return tools;
+    return shown;
   }
 
   function scopeOf(visible: readonly ShownTool[], closed: ReadonlySet<string>): Scope {
-    const known = kept.get(visible);
-    if (known?.closed === closed) return known.scope;
-    const scope = createScope(without(visible, closed), refs);
-    kept.set(visible, { closed, scope });
+    const ofVisible = kept.get(visible) ?? new WeakMap<ReadonlySet<string>, Scope>();
+    kept.set(visible, ofVisible);
+    let scope = ofVisible.get(closed);
+    if (scope === undefined) {
+      scope = createScope(without(visible, closed), refs);
+      ofVisible.set(closed, scope);
+    }
     return scope;
   }
 
@@ -114,22 +110,23 @@ function without(tools: readonly ShownTool[], closed: ReadonlySet<string>): read
 function createScope(tools: readonly ShownTool[], refs: ToolRefs): Scope {
   const permits = new Map<string, { readonly permitted: Permitted; readonly indexed: Indexed }>();
   let spaces: Spaces | null = null;
-  const spacesOf = (): Spaces => {
-    spaces ??= gather(tools, refs);
-    return spaces;
-  };
 
   function* idsOf({ namespace, kinds }: Only): Iterable<string> {
-    for (const [name, { toolIds }] of spacesOf()) {
-      const isKind = kinds === undefined || kinds.some((kind) => name.startsWith(`${kind}://`));
-      if (isKind && (namespace === undefined || isWithin(name, namespace))) yield* toolIds;
-    }
+    const namespaceOf = createNamer(refs);
+    const isWanted = remembered(
+      (name: string) =>
+        (kinds === undefined || kinds.some((kind) => name.startsWith(`${kind}://`))) &&
+        (namespace === undefined || isWithin(name, namespace)),
+    );
+    const isNarrowed = namespace !== undefined || kinds !== undefined;
+    for (const { tool } of tools) if (!isNarrowed || isWanted(namespaceOf(tool))) yield tool.id;
   }
 
   return {
     tools,
     get spaces() {
-      return spacesOf();
+      spaces ??= gather(tools, refs);
+      return spaces;
     },
     permit(indexed, only) {
       const key = JSON.stringify([only.namespace, only.kinds]);
@@ -149,13 +146,41 @@ function createScope(tools: readonly ShownTool[], refs: ToolRefs): Scope {
 }
 
 function gather(tools: readonly ShownTool[], refs: ToolRefs): Spaces {
-  const spaces = new Map<string, Space & { readonly toolIds: string[] }>();
+  const namespaceOf = createNamer(refs);
+  const spaces = new Map<string, { readonly description: string | null; tools: number }>();
   for (const { tool } of tools) {
-    const namespace = refs.namespaceOf(tool);
+    const namespace = namespaceOf(tool);
     const space = spaces.get(namespace);
-    if (space === undefined)
-      spaces.set(namespace, { description: tool.toolkit.description, toolIds: [tool.id] });
-    else space.toolIds.push(tool.id);
+    if (space === undefined) spaces.set(namespace, { description: tool.toolkit.description, tools: 1 });
+    else space.tools++;
   }
   return spaces;
+}
+
+/** Tools of one toolkit are in one namespace, unless a name of their own has a slash: many share what is made once. */
+function createNamer(refs: ToolRefs): (tool: Tool) => string {
+  const known = new Map<string, Map<Tool['toolkit'], string>>();
+  return (tool) => {
+    if (tool.ruleName.includes('/')) return refs.namespaceOf(tool);
+    const ofSource = known.get(tool.sourceId) ?? new Map<Tool['toolkit'], string>();
+    known.set(tool.sourceId, ofSource);
+    let namespace = ofSource.get(tool.toolkit);
+    if (namespace === undefined) {
+      namespace = refs.namespaceOf(tool);
+      ofSource.set(tool.toolkit, namespace);
+    }
+    return namespace;
+  };
+}
+
+function remembered(decide: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let is = known.get(name);
+    if (is === undefined) {
+      is = decide(name);
+      known.set(name, is);
+    }
+    return is;
+  };
 }
