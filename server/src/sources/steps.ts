@@ -9,7 +9,7 @@ import {
 } from '#domain';
 import { createRests, err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
-import { unkeepable } from './keepable.ts';
+import { keepableText } from './keepable.ts';
 
 /** More in one source would take too long whenever the list changes, and leave too little room for others. */
 const maxTools = 50_000;
@@ -88,9 +88,9 @@ async function takeTools(listed: Iterable<Result<ToolListing, RejectedTool>>) {
       continue;
     }
     const tool = one.value;
-    const reason = unkeepable(tool);
-    if (reason === null) packer.add(tool);
-    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason });
+    const text = keepableText(tool);
+    if (text.ok) packer.add(tool, text.value);
+    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason: text.error });
   }
   return { tools: packer.finish(), rejected };
 }
