@@ -7,14 +7,16 @@ import { type GatewayProcess, ownRoot, startGateway } from '../gateway-process.t
 import { printTable } from '../retrieval/report.ts';
 import { onCore, pinning } from './cores.ts';
 import { type ExecutionCost, measureExecutions } from './hub-executions.ts';
+import { type LoadCost, measureLoad } from './hub-load.ts';
 import type { SearchCost } from './hub-search.ts';
 import { measureTokens, type TokenCost } from './hub-tokens.ts';
 import { gatewayConfig, startUpstream, toolCount } from './stand.ts';
 import { printNote } from './table.ts';
 
 /**
- * `npm run bench -- hub`: what the hub costs: a search among ever more tools of which a caller may use ever fewer, and an index of
- * them in memory. Each size is a process of its own that has core 1 for itself, so memory is that of the size alone.
+ * `npm run bench -- hub`: what the hub costs. A search among ever more tools of which a caller may use ever fewer, and an index of them in
+ * memory: each size a process of its own that has core 1 for itself, so memory is that of the size alone. What a model reads, what
+ * an execution costs beside a plain call, and how long a gateway with that many tools takes to start.
  *
  *     npm run bench -- hub [--quick] [--tools 200000] [--json]
  *
@@ -123,9 +125,28 @@ async function measureRuns(gateway: GatewayProcess): Promise<ExecutionCost[]> {
   return executions;
 }
 
+async function measureStarts(): Promise<LoadCost[]> {
+  const most = sizes.at(-1) as number;
+  const load = await measureLoad(most, []);
+  printTable(
+    `start: a whole gateway, ${most} tools of workers and MCP servers`,
+    ['', 'loaded s', 'first search s', 'search ms', 'change found ms', 'resident MB', 'CPU s'],
+    load.map(({ name, loadedMs, searchableMs, searchMs, changedMs, residentMb, cpuMs }) => [
+      name,
+      (loadedMs / 1000).toFixed(1),
+      (searchableMs / 1000).toFixed(1),
+      searchMs.toFixed(1),
+      changedMs.toFixed(0),
+      residentMb.toFixed(0),
+      (cpuMs / 1000).toFixed(1),
+    ]),
+  );
+  return load;
+}
+
 const [model] = cpus();
 printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
-const result = { search: measureSearch(), ...(await measureGateway()) };
+const result = { search: measureSearch(), ...(await measureGateway()), load: await measureStarts() };
 if (options.json) {
   mkdirSync(join(ownRoot, 'results'), { recursive: true });
   writeFileSync(
