@@ -4,8 +4,6 @@ import type { Vectors } from './vectors.ts';
 import type { View } from './views.ts';
 
 const PROPOSED = 40;
-/** Less like than this is not like at all. */
-const LEAST_LIKE = 0.2;
 
 /** How like a query documents are, by one kind of vector; good until the next is asked of the same. */
 export interface Meaning {
@@ -17,7 +15,8 @@ export interface Meaning {
 
 export const nothingMeant: Meaning = { proposed: [], likenessOf: () => 0 };
 
-export type MeaningOf = (vectors: Vectors, query: Float32Array, view: View) => Meaning;
+/** What is less like than `leastLike` is not proposed. */
+export type MeaningOf = (vectors: Vectors, query: Float32Array, view: View, leastLike: number) => Meaning;
 
 export function createMeaning(rows: Rows): MeaningOf {
   const buffers = new WeakMap<Vectors, Float64Array>();
@@ -28,11 +27,11 @@ export function createMeaning(rows: Rows): MeaningOf {
     buffers.set(vectors, buffer);
     return buffer;
   };
-  return (vectors, query, view) => {
+  return (vectors, query, view, leastLike) => {
     const likeness = bufferFor(vectors);
     vectors.compare(query, view.rows, likeness);
     const best = createSelection(PROPOSED, rows.groups, rows.orderKeys);
-    let least = LEAST_LIKE;
+    let least = leastLike;
     for (let at = 0; at < view.rows.length; at++) {
       const row = view.rows[at] as number;
       const like = likeness[row] as number;

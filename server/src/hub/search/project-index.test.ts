@@ -171,6 +171,7 @@ for (const [what, text] of [
   ['only words that say nothing', 'what is the of and to'],
   ['only signs', '?!… --- "; DROP TABLE tools; --'.slice(0, 9)],
   ['bytes', '\u0000\u0001\ufffd\ud800'],
+  ['letters that are no words', 'qwzxv bnmkl'],
 ] as const) {
   it(`finds nothing for ${what}`, () => {
     const index = sampleIndex();

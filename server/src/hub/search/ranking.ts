@@ -9,6 +9,8 @@ import type { WordScores } from './word-scores.ts';
 const FROM_WORDS = 60;
 /** How much of a score is likeness of meaning, by whose vectors. */
 const MEANING_SHARE = { builtIn: 0.25, hosted: 0.5 } as const;
+/** What is less like says nothing: to the built-in vectors any two texts are a little alike. Models differ in how they count. */
+const LEAST_LIKE = { builtIn: 0.28, hosted: 0 } as const;
 const MOST_ALIKE = 100;
 
 export interface Ranked {
@@ -46,10 +48,11 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
   /** A row without a vector of the configured model is as like as the built-in one says. */
   const meaningsOf = ({ vector, hosted }: RankedQuery, view: View): Meaning & { readonly share: number } => {
     const having = hosted === null ? 0 : countOf(view.rows, hosted.vectors.has);
-    const builtInMeaning = () => (vector === null ? nothingMeant : meaningOf(builtIn, vector, view));
+    const builtInMeaning = () =>
+      vector === null ? nothingMeant : meaningOf(builtIn, vector, view, LEAST_LIKE.builtIn);
     // Where nothing that may be seen has one, it is as if there were no such model.
     if (hosted === null || having === 0) return { ...builtInMeaning(), share: MEANING_SHARE.builtIn };
-    const theirs = meaningOf(hosted.vectors, hosted.vector, view);
+    const theirs = meaningOf(hosted.vectors, hosted.vector, view, LEAST_LIKE.hosted);
     const ours = having === view.rows.length ? nothingMeant : builtInMeaning();
     return {
       share: hosted.weight ?? MEANING_SHARE.hosted,
@@ -63,14 +66,12 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
     return named;
   };
   const alikeOf = (row: number, { marked }: View, scoreOf: (row: number) => number): number[] => {
-    const scored = [...rows.twins(row)]
-      .filter((twin) => twin !== row && marked[twin] === 1)
-      .map((twin) => ({ twin, score: scoreOf(twin), key: rows.orderKeys[twin] as number }));
-    scored.sort((one, other) => other.score - one.score || one.key - other.key);
-    return scored.slice(0, MOST_ALIKE).map(({ twin }) => twin);
+    const best = createSelection(MOST_ALIKE, null, rows.orderKeys);
+    for (const twin of rows.twins(row))
+      if (twin !== row && marked[twin] === 1) best.offer(twin, scoreOf(twin));
+    return best.rows();
   };
-
-  return (query, view, limit) => {
+  const rankBy = (query: RankedQuery, view: View, limit: number): Ranked[] => {
     const byWords = createSelection(FROM_WORDS, rows.groups, rows.orderKeys);
     const matching = words.score(query.stems, view);
     let least = 0;
@@ -92,13 +93,15 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
     };
     const best = createSelection(limit, rows.groups, rows.orderKeys);
     for (const row of new Set([...proposed, ...meaning.proposed, ...named])) best.offer(row, scoreOf(row));
-    const ranked = best.rows().map((row) => ({
-      row,
-      score: scoreOf(row),
-      alike: alikeOf(row, view, scoreOf),
-    }));
-    words.clear();
-    return ranked;
+    return best.rows().map((row) => ({ row, score: scoreOf(row), alike: alikeOf(row, view, scoreOf) }));
+  };
+
+  return (query, view, limit) => {
+    try {
+      return rankBy(query, view, limit);
+    } finally {
+      words.clear();
+    }
   };
 }
 

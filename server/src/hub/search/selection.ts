@@ -7,10 +7,14 @@ export interface Selection {
 }
 
 /**
- * The best `limit` rows, one of a group. Of equals the one with the smaller order key is better, so what else is in the index
+ * The best `limit` rows, one of a group (`null`: each is its own). Of equals the one with the smaller order key is better, so what else is in the index
  * decides nothing.
  */
-export function createSelection(limit: number, groups: Uint32Array, orderKeys: Uint32Array): Selection {
+export function createSelection(
+  limit: number,
+  groups: Uint32Array | null,
+  orderKeys: Uint32Array,
+): Selection {
   /** Best first. */
   const rows: number[] = [];
   const scores: number[] = [];
@@ -22,8 +26,7 @@ export function createSelection(limit: number, groups: Uint32Array, orderKeys: U
     );
   };
   const place = (row: number, score: number) => {
-    const group = groups[row];
-    let at = rows.findIndex((other) => groups[other] === group);
+    let at = groups === null ? -1 : rows.findIndex((other) => groups[other] === groups[row]);
     if (at < 0) at = Math.min(rows.length, limit - 1);
     else if (!isBetter(row, score, at)) return;
     for (; at > 0 && isBetter(row, score, at - 1); at--) {
