@@ -3,11 +3,11 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Caller } from '#domain';
 import type { Db } from '#storage';
 import { openTestDatabase } from '../../../test/database.ts';
-import { offering } from '../../catalog/sample-offer.ts';
 import { noCuration } from './contract.ts';
 import {
   clearGovernance,
   type GovernanceBeside,
+  offer,
   offerMail,
   openGovernanceBeside,
   principalWith,
@@ -82,7 +82,7 @@ describe('what people say of a tool', () => {
   it('outlives the going and coming back of the tool', async () => {
     assert.ok((await curate({ owner: 'team-mail' })).ok);
     const { id } = sent();
-    await one.catalog.replaceOffer(project, 'mail', offering([]));
+    await offer(one.catalog, 'Mail', []);
     assert.equal(one.catalog.findTool(project, 'Mail.Send'), null);
     await offerMail(one.catalog);
     assert.equal(one.governance.curationOf(project, sent().id).owner, 'team-mail');

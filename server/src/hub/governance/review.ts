@@ -110,7 +110,7 @@ async function* entriesOf(deps: ReviewDeps, projectId: string): AsyncIterable<En
 
 function missingEntry({ id, need, callers }: MissingNeed): Entry {
   return {
-    id: `rev_${id}`,
+    id: `rev_missing_${id.replace(/^need_/, '')}`,
     kind: 'missing_tool',
     help: missingWeight * Math.log2(1 + callers),
     make: () => ({

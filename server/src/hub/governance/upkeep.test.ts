@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { JsonSchema } from '#domain';
 import type { Db } from '#storage';
 import { openTestDatabase } from '../../../test/database.ts';
-import { offering, sampleListing } from '../../catalog/sample-offer.ts';
 import {
   clearGovernance,
   type GovernanceBeside,
+  offer,
   offerMail,
   openGovernanceBeside,
   project,
@@ -92,19 +93,24 @@ describe('needs that no tool meets', () => {
 });
 
 describe('the review queue', () => {
-  async function offer(...tools: readonly [name: string, description: string, inputSchema?: object][]) {
-    const listings = tools.map(([name, description, inputSchema]) => ({
-      ...sampleListing('Post', name, { inputSchema: (inputSchema ?? { type: 'object' }) as never }),
-      description,
-    }));
-    await one.catalog.replaceOffer(project, 'post', offering(listings));
-  }
+  const offerPost = (
+    ...tools: readonly [name: string, description: string, inputSchema?: JsonSchema][]
+  ): Promise<void> =>
+    offer(
+      one.catalog,
+      'Post',
+      tools.map(([name, description, inputSchema = { type: 'object' }]) => ({
+        name,
+        description,
+        inputSchema,
+      })),
+    );
   const advice = async (name: string) =>
     (await review()).filter(({ tool }) => tool?.name === name).flatMap((item) => item.advice);
   const long = 'Delivers a parcel to whoever lives at the address that is given';
 
   it('names what tools do not tell of themselves, and nothing of tools that tell enough', async () => {
-    await offer(
+    await offerPost(
       ['Deliver', long, { properties: { to: { description: 'where' } } }],
       ['Weigh', ''],
       ['FrankLetter', 'frank letter'],
@@ -129,7 +135,7 @@ describe('the review queue', () => {
   });
 
   it('is satisfied by what people say of a tool, and leaves out what is hidden', async () => {
-    await offer(['Weigh', ''], ['run', long], ['Stamp', '']);
+    await offerPost(['Weigh', ''], ['run', long], ['Stamp', '']);
     const { administration } = one.governance;
     assert.ok((await administration.curate(project, one.tool('Post.Weigh'), { when_to_use: long })).ok);
     assert.ok((await administration.curate(project, one.tool('Post.run'), { synonyms: ['courier'] })).ok);
@@ -138,29 +144,29 @@ describe('the review queue', () => {
   });
 
   it('asks for a successor of what is deprecated, and for another where it went', async () => {
-    await offer(['Deliver', long], ['Carry', long]);
+    await offerPost(['Deliver', long], ['Carry', long]);
     const { administration } = one.governance;
     const deliver = one.tool('Post.Deliver');
     assert.ok((await administration.curate(project, deliver, { lifecycle: 'deprecated' })).ok);
     assert.match((await advice('Deliver'))[0] ?? '', /say what to use instead/);
     assert.ok((await administration.curate(project, deliver, {}, one.tool('Post.Carry').id)).ok);
     assert.deepEqual(await advice('Deliver'), []);
-    await offer(['Deliver', long]);
+    await offerPost(['Deliver', long]);
     assert.match((await advice('Deliver'))[0] ?? '', /is not there any more/);
   });
 
   it('tells of examples that a tool takes no more', async () => {
-    await offer(['Deliver', long, { properties: { to: { description: 'where' } }, required: ['to'] }]);
+    await offerPost(['Deliver', long, { properties: { to: { description: 'where' } }, required: ['to'] }]);
     const deliver = one.tool('Post.Deliver');
     const { administration } = one.governance;
     assert.ok((await administration.curate(project, deliver, { examples: [{ to: 'x' }] })).ok);
     assert.deepEqual(await advice('Deliver'), []);
-    await offer(['Deliver', long, { properties: { at: { description: 'where' } }, required: ['at'] }]);
+    await offerPost(['Deliver', long, { properties: { at: { description: 'where' } }, required: ['at'] }]);
     assert.match((await advice('Deliver'))[0] ?? '', /no longer takes 1 of its examples/);
   });
 
   it('holds queries that missed, and needs, beside what is documented too little; what is used most comes first', async () => {
-    await offer(['Weigh', ''], ['Stamp', '']);
+    await offerPost(['Weigh', ''], ['Stamp', '']);
     await called('Post.Stamp', 9);
     const { governance, clock } = one;
     for (const bearer of ['ann', 'bob', 'kim']) {
@@ -184,7 +190,7 @@ describe('the review queue', () => {
   });
 
   it('shows what was dismissed again only where something else is wrong with it', async () => {
-    await offer(['Weigh', '']);
+    await offerPost(['Weigh', '']);
     const [item] = await review();
     assert.ok(item);
     const { administration } = one.governance;
@@ -192,7 +198,7 @@ describe('the review queue', () => {
     assert.deepEqual(await administration.dismiss(project, item.id), item);
     assert.deepEqual(await review(), []);
     assert.equal(await administration.dismiss(project, item.id), null);
-    await offer(['Weigh', '', { properties: { grams: {} } }]);
+    await offerPost(['Weigh', '', { properties: { grams: {} } }]);
     assert.equal((await review()).length, 1);
   });
 });
