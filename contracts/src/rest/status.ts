@@ -15,6 +15,7 @@ export const statusProblems = [
   'hook.failing',
   'user_source.failing',
   'auth_provider.failing',
+  'hub.model_failing',
 ] as const;
 export type StatusProblemCode = (typeof statusProblems)[number];
 

@@ -10,6 +10,7 @@ import {
   createModels,
   createSearchEngine,
   type Hub,
+  type Models,
 } from '#hub';
 import type { Log, Metrics } from '#telemetry';
 import { projectIds } from './project-ids.ts';
@@ -18,6 +19,7 @@ import type { Rooms } from './rooms.ts';
 export interface OpenHub extends Hub {
   /** From now on it is configured so. */
   use(settings: ConfigFile['hub']): void;
+  failingModels: Models['failing'];
 }
 
 type Below = Omit<Rooms, 'hub' | 'close' | 'telemetry'> & {
@@ -67,6 +69,7 @@ export async function openHub(
   });
   return {
     ...hub,
+    failingModels: models.failing,
     use(next) {
       settings = next;
       models.use(next);

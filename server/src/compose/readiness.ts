@@ -7,6 +7,7 @@ import type { MetricSnapshot, Telemetry } from '#telemetry';
 import type { Vault } from '#vault';
 import type { InstallationFacts, Readiness } from '#wire';
 import { projectId as firstProjectId } from './declared.ts';
+import type { OpenHub } from './open-hub.ts';
 import { projectIds } from './project-ids.ts';
 
 export interface ReadinessParts {
@@ -18,6 +19,7 @@ export interface ReadinessParts {
   readonly vault: Vault;
   readonly durability: 'relaxed' | 'strict';
   readonly telemetry: Pick<Telemetry, 'exporters'>;
+  readonly hub: Pick<OpenHub, 'failingModels'> | null;
   /** What is wrong with the config file as it stands now, and what of the one that acts has no effect. */
   readonly configMistakes: () => readonly string[];
   readonly stopping: () => boolean;
@@ -69,6 +71,7 @@ export async function gatherFacts(parts: ReadinessParts): Promise<Facts> {
     redis: redis === null ? null : { isWell: redis.isWell() },
     configMistakes: parts.configMistakes(),
     exporters: telemetry.exporters(),
+    failingModels: parts.hub?.failingModels() ?? [],
     sources: { count: sources.length, unhealthyCount: unhealthy.length },
     unhealthySources: unhealthy.flatMap(({ projectId, id }) => (projectId === firstProjectId ? [id] : [])),
   };

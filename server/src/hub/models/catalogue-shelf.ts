@@ -11,7 +11,7 @@ export interface CatalogueDeps {
   readonly log: Log;
 }
 
-const hashedAtOnce = 500;
+const hashedAtOnce = 50;
 
 /** A shelf with the tools of the catalogue as they are now, while somebody wants it. */
 export interface CatalogueShelf extends ToolShelf {

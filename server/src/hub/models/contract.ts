@@ -40,6 +40,14 @@ export interface ModelSettings {
 export const modelUses = ['embed_query', 'embed_documents', 'rerank', 'rewrite', 'enrich'] as const;
 export type ModelUse = (typeof modelUses)[number];
 
+export interface FailingModel {
+  readonly use: ModelUse;
+  readonly model: string;
+  readonly error: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
 /** On whose behalf a model is asked about a search. */
 export interface ModelAsking {
   /** What was answered is remembered for searches of the same scope alone: nobody learns by its speed what others searched for. */
@@ -70,6 +78,8 @@ export interface Models {
   /** How well each fits, from 0 to 1, in the order of the texts. Give only what the caller may see: nothing is added. */
   rerank(query: string, texts: readonly string[], asking: ModelAsking): Promise<readonly number[] | null>;
   readonly documents: ModelDocuments;
+  /** Those that do not answer as they should, and are left alone for now. */
+  failing(): readonly FailingModel[];
   close(): Promise<void>;
 }
 

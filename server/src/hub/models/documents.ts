@@ -66,7 +66,13 @@ export function createDocuments(deps: DocumentDeps, spaceOf: () => VectorSpace |
       if (kind === 'vector') coverage.count({ projectId }, ids.length);
       const serves = space(projectId) !== null;
       if (kind === 'enrichment' || (served && serves)) tell(projectId, ids);
-      else if (served !== serves) tell(projectId, null);
+      else if (served !== serves) {
+        deps.log.info(
+          { project: projectId },
+          'nearly every tool has a vector: searches go by the configured embeddings',
+        );
+        tell(projectId, null);
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import type { Egress } from '#egress';
 import { type Clock, err, type Result } from '#foundation';
 import type { Family, Gauge, Histogram, Log, Metrics } from '#telemetry';
 import { createCircuit } from './circuit.ts';
-import type { ModelUse } from './contract.ts';
+import type { FailingModel, ModelUse } from './contract.ts';
 import { createEndpoint, type ModelFailure, type ModelQuestion } from './endpoint.ts';
 
 export interface LineDeps {
@@ -23,10 +23,12 @@ export interface ModelLine {
 export interface ObservedModels {
   readonly durations: Family<Histogram>;
   readonly up: Family<Gauge>;
+  readonly failing: Map<ModelUse, FailingModel>;
 }
 
 export function observeModels(metrics: Metrics): ObservedModels {
   return {
+    failing: new Map(),
     durations: metrics.histogram({
       name: 'sallyport_model_duration_seconds',
       help: 'What models that search uses took to answer.',
@@ -50,21 +52,25 @@ export function createModelLine(
   const { model } = settings;
   const up = observed.up.of(use);
   up.set(1);
+  let isClosed = false;
   const circuit = createCircuit({
     clock,
     onChange(reason) {
       up.set(reason === null ? 1 : 0);
-      if (reason === null) log.info({ use, model }, 'a model that search uses answers again');
-      else
-        log.warn(
-          { use, model, error: reason },
-          'a model that search uses does not answer as it should; search does without it',
-        );
+      if (reason === null) {
+        observed.failing.delete(use);
+        log.info({ use, model }, 'a model that search uses answers again');
+        return;
+      }
+      const failing = { use, model, error: reason };
+      observed.failing.set(use, { ...failing, since: clock.iso() });
+      log.warn(failing, 'a model that search uses does not answer as it should; search does without it');
     },
   });
 
   function told(failure: ModelFailure): void {
-    if (failure.outcome === 'aborted') circuit.abandoned();
+    // Those that were under way when it was replaced tell nothing.
+    if (isClosed || failure.outcome === 'aborted') circuit.abandoned();
     else circuit.failed(failure.reason, failure.restMs);
   }
 
@@ -89,7 +95,9 @@ export function createModelLine(
     },
     restsMs: circuit.restsMs,
     close() {
+      isClosed = true;
       observed.up.forget(use);
+      observed.failing.delete(use);
       endpoint.close();
     },
   };

@@ -333,6 +333,9 @@ describe('a model that goes on failing', () => {
     assert.equal(server.asked.length, 3);
     assert.equal(await up(), 0);
     assert.equal(models.candidates(), null);
+    assert.deepEqual(models.failing(), [
+      { use: 'rerank', model: `m${round}`, error: 'it answered HTTP 500', since: replica.clock.iso() },
+    ]);
     replica.clock.advance(5000);
     assert.equal(models.candidates(), 10);
     server.misbehave = null;
@@ -341,6 +344,7 @@ describe('a model that goes on failing', () => {
     assert.equal(server.asked.length, 4);
     assert.ok((await ask()) !== null);
     assert.equal(await up(), 1);
+    assert.deepEqual(models.failing(), []);
     assert.deepEqual(
       replica.said.map(({ level, fields }) => [level, fields.use, fields.error]),
       [

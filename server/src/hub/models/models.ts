@@ -10,7 +10,8 @@ import { createVectors, type Vectors } from './vectors.ts';
 const cachedQueries = 1000;
 
 export function createModels(given: Omit<DocumentDeps, 'observed'>): Models {
-  const deps = { ...given, observed: observeModels(given.metrics) };
+  const observed = observeModels(given.metrics);
+  const deps = { ...given, observed };
   const documents = createDocuments(deps, () => vectors.now?.space() ?? null);
 
   const rewriting = replaceable((settings: RewriteSettings) => createRewriting(settings, deps));
@@ -46,6 +47,7 @@ export function createModels(given: Omit<DocumentDeps, 'observed'>): Models {
       return (await reranking.now?.rerank(query, texts, asking)) ?? null;
     },
     documents,
+    failing: () => [...observed.failing.values()],
     async close() {
       await documents.close();
       for (const one of [rewriting, reranking, vectors, enrichments]) one.use(undefined);

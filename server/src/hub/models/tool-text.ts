@@ -3,6 +3,8 @@ import type { Tool } from '#domain';
 
 const maxDescriptionLength = 1500;
 const maxParameters = 40;
+/** 132 bits. */
+const hashLength = 22;
 
 /** The beginning of a text, of characters that are whole. */
 export function cut(text: string, maxLength: number): string {
@@ -38,5 +40,5 @@ export function textOf(tool: Tool): string {
 
 /** The same for tools of which models are told the same. */
 export function hashOf(words: ToolWords): string {
-  return hash('sha256', JSON.stringify(words), 'base64url');
+  return hash('sha256', JSON.stringify(words), 'base64url').slice(0, hashLength);
 }

@@ -1,3 +1,4 @@
+import type { Models } from '#hub';
 import type { ExporterStatus } from '#telemetry';
 
 /** What is known of this process and of what it needs, of all projects. */
@@ -25,6 +26,8 @@ export interface InstallationFacts {
   readonly redis: { readonly isWell: boolean } | null;
   readonly configMistakes: readonly string[];
   readonly exporters: readonly ExporterStatus[];
+  /** Models of the hub that do not answer as they should. */
+  readonly failingModels: ReturnType<Models['failing']>;
   readonly sources: { readonly count: number; readonly unhealthyCount: number };
 }
 

@@ -21,6 +21,7 @@ const well: InstallationFacts = {
   vault: { rootKeyId: 'kms', besideData: null, retired: 0, seals: true },
   redis: { isWell: true },
   configMistakes: [],
+  failingModels: [],
   exporters: [{ signal: 'traces', ok: true, endpoint: 'http://c:4318', error: null, failingSince: null }],
   sources: { count: 0, unhealthyCount: 0 },
 };
@@ -32,6 +33,9 @@ const ill: InstallationFacts = {
   audit: { ...well.audit, writable: false, error: 'no space left on device' },
   vault: { rootKeyId: 'file', besideData: 'file', retired: 1, seals: false },
   redis: { isWell: false },
+  failingModels: [
+    { use: 'rerank', model: 'small', error: 'it answered HTTP 500', since: '2026-01-01T00:00:00.000Z' },
+  ],
   configMistakes: ['sallyport.yaml:3:1 workers[0]: must be so', 'a second one'],
   exporters: [
     {

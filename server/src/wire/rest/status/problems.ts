@@ -94,6 +94,17 @@ export function installationProblems(facts: InstallationFacts): StatusProblem[] 
           docs: 'docs/guides/telemetry.md#opentelemetry',
         }),
       ),
+    ...facts.failingModels.map(
+      ({ use, model, error, since }): StatusProblem => ({
+        code: 'hub.model_failing',
+        severity: 'notice',
+        what: `the model ${model} does not answer as it should (hub, ${use}): ${error}`,
+        since,
+        advice:
+          'Search does without it, and tries it again by itself. Look at its address, its key and its limits.',
+        docs: 'docs/guides/hub-models.md#when-a-model-does-not-answer',
+      }),
+    ),
   ];
 }
 
