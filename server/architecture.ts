@@ -130,5 +130,6 @@ export const gates: Readonly<Record<string, { readonly only: readonly string[]; 
     only: ['credentials/'],
     why: 'of the official client we use how it gets authorized, and nothing else',
   },
+  porter2: { only: ['hub/search/'], why: 'words are made comparable in one place' },
   yaml: { only: ['config/'], why: 'files are read and checked in one place' },
 };

@@ -166,6 +166,17 @@ it('weighs vectors of a configured model, and asks the built-in ones of document
   );
 });
 
+it('does without vectors that cannot be compared', () => {
+  const [index, plain] = [sampleIndex(), sampleIndex()];
+  const given = [tool('a', 'create_issue', 'Open a new issue'), tool('b', 'weather', 'Forecast of rain')];
+  const broken = [Float32Array.of(Number.NaN, 1), new Float32Array(0), new Float32Array(9000).fill(1)];
+  plain.put(put(given));
+  for (const vector of broken) {
+    index.put(put(given.map((document) => ({ ...document, vector }))));
+    assert.deepEqual(index.search(ask('open an issue', { vector })), plain.search(ask('open an issue')));
+  }
+});
+
 for (const [what, text] of [
   ['nothing', ''],
   ['only words that say nothing', 'what is the of and to'],

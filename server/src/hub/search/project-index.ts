@@ -1,5 +1,6 @@
 import { numbersOf } from './column.ts';
 import type { SearchDocument } from './contract.ts';
+import { MAX_DIMENSIONS } from './kernel.ts';
 import { createPostings, type Postings, unpackPostings } from './postings.ts';
 import { createRanking } from './ranking.ts';
 import type { Reader } from './reading.ts';
@@ -63,7 +64,7 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
     for (const [stem, times] of reading.stems)
       postings.add(postings.termFor(stem), row, keptFrequency(times));
     builtIn.set(row, reading.vector);
-    if (document.vector !== undefined) putHosted(row, document.vector);
+    if (isUsable(document.vector)) putHosted(row, document.vector);
   };
   /** Leaves out what was given up. */
   const pack = () => {
@@ -96,7 +97,7 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
       const view = views.of(bits);
       if (view.rows.length === 0) return [];
       const asked =
-        vector !== null && hosted?.dimensions === vector.length ? { vector, vectors: hosted, weight } : null;
+        isUsable(vector) && hosted?.dimensions === vector.length ? { vector, vectors: hosted, weight } : null;
       const ranked = rank({ ...reader.query(text), hosted: asked }, view, limit);
       return ranked.map(({ row, score, alike }) => ({
         slot: rows.slotOf(row) as number,
@@ -131,6 +132,13 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
       hosted?.release();
     },
   };
+}
+
+/** What a model answered is kept only if it can be compared. */
+function isUsable(vector: Float32Array | null | undefined): vector is Float32Array {
+  return (
+    vector != null && vector.length > 0 && vector.length <= MAX_DIMENSIONS && vector.every(Number.isFinite)
+  );
 }
 
 function partsOf(rows: Rows, postings: Postings, builtIn: Vectors) {

@@ -44,6 +44,24 @@ it('finds a tool by what it does, and nothing that is not permitted', async () =
   assert.deepEqual(await index.search({ ...ask('issue'), permitted: index.permit([]) }), []);
 });
 
+it('answers with no more than was asked for', async () => {
+  const index = engine.index('limits');
+  await index.update(put(...Array.from({ length: 300 }, (_, at) => tool(`tool_${at}`, `Opens issue ${at}`))));
+  for (const [limit, count] of [
+    [0, 0],
+    [-1, 0],
+    [3, 3],
+    [1000, 100],
+  ] as const) {
+    assert.equal(
+      (await index.search({ ...ask('open an issue tool'), limit })).length <= count,
+      true,
+      `${limit}`,
+    );
+  }
+  assert.equal((await index.search({ ...ask('open an issue'), limit: 3 })).length, 3);
+});
+
 it('keeps projects apart', async () => {
   await engine.index('one').update(put(createIssue));
   await engine.index('other').update(put(sendEmail));
