@@ -129,7 +129,7 @@ gateways:
     };
     const status = await app.app.rooms.sources.refresh('default', 'mcp');
     assert.match(status.message, /larger than/);
-    assert.ok(pages <= 5, `${pages} pages`);
+    assert.ok(pages <= 13, `${pages} pages`);
   });
 
   test('what a source says or asks without end of nesting ends its call, and nothing else', async () => {

@@ -78,7 +78,7 @@ describe('a process that calls sources, beside one that watches them', () => {
     reader.clock.advance(500);
     assert.equal(await call(), 'source.unreachable');
     assert.deepEqual(reader.hints, ['default/w', 'default/w']);
-    assert.deepEqual(await db.query('select distinct available from tools'), [{ available: true }]);
+    assert.deepEqual(await db.query('select distinct available from offers'), [{ available: true }]);
   });
 
   it('calls with a definition as soon as it has heard of it, and not at all what is gone', async () => {

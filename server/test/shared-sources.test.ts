@@ -166,7 +166,14 @@ describe('sources of two processes', () => {
     });
 
     const offer = (description: string): SourceOffer => ({
-      tools: one.catalog.tools(project).map((tool) => ({ ...tool, description })),
+      tools: one.catalog.tools(project).map((tool) => {
+        const { toolkit, name, inputSchema, outputSchema, parameters, output } = tool;
+        const { requirements, metadata, mcp } = tool;
+        return {
+          ...{ toolkit, name, description, inputSchema, outputSchema, parameters, output },
+          ...{ requirements, metadata, mcp },
+        };
+      }),
       prompts: [],
       resources: [],
       templates: [],

@@ -81,7 +81,11 @@ export function createOfferMemory({ hasSource, onChange, onOverruled }: MemoryDe
 
   function drop(place: Place): boolean {
     const { offers, findings } = projectOf(place.projectId);
-    if (findings.get(place.sourceId)?.answers !== true) return offers.delete(place.sourceId);
+    const known = offers.get(place.sourceId);
+    if (known === undefined || findings.get(place.sourceId)?.answers !== true)
+      return offers.delete(place.sourceId);
+    // What it says next is news to the database.
+    offers.set(place.sourceId, { ...known, kept: { ...known.kept, available: false, revision: null } });
     onOverruled(place);
     return false;
   }
