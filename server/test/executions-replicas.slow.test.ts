@@ -28,7 +28,7 @@ describe('two replicas', { skip }, () => {
     );
     [first, second] = both.replicas as [TestProcess, TestProcess];
     for (const { url } of both.replicas)
-      while ((await (await fetch(`${url}/v1/tools`, { headers })).json()).total_count === 0);
+      while (((await (await fetch(`${url}/v1/tools`, { headers })).json()) as Json).total_count === 0);
   });
   after(async () => {
     await both?.close();

@@ -6,7 +6,7 @@ import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
 import type { Changes, Db } from '#storage';
 import type { Vault } from '#vault';
-import type { Executions } from './contract.ts';
+import type { Asking, Executions } from './contract.ts';
 import { ownerOf } from './drafting.ts';
 import { createExecuting } from './executing.ts';
 import { isOver, responseOf, type View } from './execution.ts';
@@ -82,9 +82,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   }
 
   return {
-    execute: async (asking, request) => (isClosing ? err(stopping) : execute(asking, request)),
+    execute: async (asking, request) =>
+      isClosing ? err(stopping) : whileAsked(asking, (heard) => execute(heard, request)),
     resume: async (asking, id, response, waitMs) =>
-      isClosing ? err(stopping) : resuming.resume(asking, id, response, waitMs),
+      isClosing ? err(stopping) : whileAsked(asking, (heard) => resuming.resume(heard, id, response, waitMs)),
     async cancel(asking, id) {
       const view = await store.find(id, ownerOf(asking));
       return view === null ? err(unknownExecution(id)) : cancelled(view);
@@ -107,7 +108,20 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       isClosing = true;
       await keeper?.stop();
       await runs.end(graceMs);
+      await runs.payOwed();
       await store.leases.giveUp(false);
     },
   };
+}
+
+/** Nobody is told of what a tool says once they have their answer: the tool may go on long after. */
+async function whileAsked(asking: Asking, work: (heard: Asking) => Promise<Answer>): Promise<Answer> {
+  const { notify } = asking;
+  if (notify === null) return work(asking);
+  let isHeard = true;
+  try {
+    return await work({ ...asking, notify: (said) => (isHeard ? notify(said) : undefined) });
+  } finally {
+    isHeard = false;
+  }
 }

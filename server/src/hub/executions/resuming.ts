@@ -48,7 +48,7 @@ export function createResuming(deps: ResumingDeps) {
     const { caller, gateway, span, meta } = asking;
     const shown = starting.find(caller, gateway, toolId, wanted);
     const client = { ...clientFor(mode, asking.client), resume };
-    const notify = mode === 'stream' ? asking.notify : null;
+    const notify = mode === 'async' ? null : asking.notify;
     const by = { caller, gateway, client, meta, span, notify };
     const call = { wanted, shown, args: wanted.args ?? {} };
     return waiting.ofRun(starting.start(begun, call, by, { isKept: true, isTold: true }), patience);

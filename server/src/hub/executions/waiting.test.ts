@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
+import type { CallNotification } from '#domain';
 import { systemClock } from '#foundation';
 import { linkIn, startActing } from '../../../test/acting.ts';
 import { type BothEras, eras, startBothEras } from '../../../test/both-eras.ts';
@@ -248,6 +249,27 @@ describe('an interactive execution', () => {
       assert.equal(done.length, 1, JSON.stringify(both));
     });
   }
+
+  it('of the mode stream passes on what the tool says, and an async one does not', async () => {
+    for (const [mode, count] of [
+      ['stream', 2],
+      ['async', 0],
+    ] as const) {
+      const said: string[] = [];
+      const alice = {
+        ...askingAs(world.app, 'alice', 'legacy'),
+        meta: { progressToken: 'mine' },
+        notify: ({ method, params }: CallNotification) =>
+          void said.push(`${method} ${params?.progressToken}`),
+      };
+      const { execution_id: id, status } = await say.execute(alice, 'legacy.Steps', {}, { mode });
+      if (status === 'pending') assert.equal((await say.resume(alice, id, null, 5000)).status, 'succeeded');
+      assert.deepEqual(
+        said,
+        Array.from({ length: count }, () => 'notifications/progress mine'),
+      );
+    }
+  });
 
   it('of another mode fails, and says which mode asks', async () => {
     const alice = askingAs(world.app, 'alice', 'modern');

@@ -530,3 +530,58 @@ describe('an access token for the API', () => {
     );
   });
 });
+
+describe('who came by a token is known again without it, in any process', () => {
+  async function remembered(role: 'editor' | null = null) {
+    const who = await signIn(identity, saidBy(), role);
+    await db.query("insert into oauth_records (model, id, payload) values ('Grant', 'g1', '{}')");
+    const entered = await tokens.enter(await sign(who, bySource, { claims: { grant: 'g1' } }), bySource);
+    assert.ok(entered.ok);
+    const caller = entered.value;
+    const grantId = tokens.grantOf(caller);
+    assert.equal(grantId, 'g1');
+    const { principal, clientId = '', scopes } = caller;
+    const token = { principalId: principal.id, signInId: who.signIn.id, grantId, clientId };
+    return { who, caller, token: { ...token, scopes: [...(scopes ?? [])] } };
+  }
+
+  it('as the same caller, after the token has expired too', async () => {
+    const { caller, token } = await remembered();
+    clock.advance(20 * 60_000);
+    const again = await elsewhere.callerAgain(token, bySource);
+    assert.ok(again.ok);
+    const { userId, groups, scopes, signInId, personId } = again.value;
+    assert.deepEqual(
+      [userId, groups, scopes, signInId, personId, again.value.clientId],
+      [caller.userId, caller.groups, caller.scopes, caller.signInId, caller.personId, caller.clientId],
+    );
+  });
+
+  it('on the API with the role that they have by then', async () => {
+    const { who, token } = await remembered('editor');
+    const editor = await elsewhere.principalAgain(token, 'default');
+    assert.ok(editor.ok && editor.value.permissions.has('configure'));
+    await identity.people.setRole(
+      who.person.id,
+      { organizationId: 'default', projectId: 'default' },
+      'member',
+    );
+    await elsewhereChanges.look();
+    const member = await tokens.principalAgain(token, 'default');
+    assert.ok(member.ok && !member.value.permissions.has('configure'));
+  });
+
+  it('not once the sign-in, the grant or the gateway has ended', async () => {
+    const { who, token } = await remembered();
+    const other = gatewayLike({ id: 'gw_2', slug: 'other', userSourceIds: [] });
+    for (const closed of [other, gatewayLike({ status: 'inactive' })])
+      assert.equal(await codeOf(elsewhere.callerAgain(token, closed)), 'identity.token_invalid');
+    assert.equal(await codeOf(elsewhere.callerAgain(token, bySource)), 'ok');
+    await db.query("delete from oauth_records where id = 'g1'");
+    assert.equal(await codeOf(elsewhere.callerAgain(token, bySource)), 'identity.token_invalid');
+    const withoutGrant = { ...token, grantId: null };
+    assert.equal(await codeOf(elsewhere.callerAgain(withoutGrant, bySource)), 'ok');
+    await identity.signIns.end(who.signIn.id);
+    assert.equal(await codeOf(elsewhere.callerAgain(withoutGrant, bySource)), 'identity.token_invalid');
+  });
+});
