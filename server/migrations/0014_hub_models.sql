@@ -10,7 +10,7 @@ create table hub_kept (
   hash      text not null,
   -- Vectors: the factor (a float of 4 bytes), then an int8 for each dimension; enrichments: JSON.
   content   bytea not null,
-  -- When it was made, or, by the week, some replica had a tool with these words.
+  -- When it was made, or, give or take two days, some replica had a tool with these words.
   used_at   timestamptz not null,
   primary key (kind, model, hash)
 );

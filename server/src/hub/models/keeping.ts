@@ -13,8 +13,8 @@ export interface Making {
   readonly model: string;
   /** How many at once. */
   readonly batch: number;
-  /** `null`: as many as there are. */
-  readonly perDay: number | null;
+  /** Of all replicas together. */
+  readonly perDay: number;
   /** Longer than making takes: when this replica has not said anything for so long, another one goes on. */
   readonly heldMs: number;
   /** Of tools that say so much of themselves, in characters. */
@@ -231,7 +231,7 @@ function createMaker(
       if (!(await hold())) return lookAgainMs;
       const wanted = plan.next(making.batch);
       if (wanted.length === 0) return 0;
-      const most = making.perDay === null ? wanted.length : await store.take(wanted.length, making.perDay);
+      const most = await store.take(wanted.length, making.perDay);
       return most === 0 ? newDayMs : await make(wanted.slice(0, most));
     },
   };

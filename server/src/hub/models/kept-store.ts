@@ -25,7 +25,7 @@ export interface KeptStore {
   keep(model: string, rows: readonly KeptRow[]): Promise<void>;
   /** Somebody has these. */
   touch(model: string, hashes: readonly string[]): Promise<void>;
-  /** Drops what nobody had for a month. */
+  /** Drops what nobody had for a week. */
   dropUnused(): Promise<void>;
   /** `true`: this replica is the one that makes them, for so long. */
   hold(forMs: number): Promise<boolean>;
@@ -36,8 +36,8 @@ export interface KeptStore {
 
 const dayMs = 24 * 60 * 60_000;
 /** To write down each time that something is still in use would cost more than it is worth. */
-const touchAfterMs = 7 * dayMs;
-const unusedMs = 30 * dayMs;
+const touchAfterMs = 2 * dayMs;
+const unusedMs = 7 * dayMs;
 const dropAtOnce = 1000;
 /** By so much clocks of replicas may differ, and a transaction may last. */
 const clockSkewMs = 120_000;

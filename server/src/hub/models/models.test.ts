@@ -334,7 +334,7 @@ describe('a model that goes on failing', () => {
     assert.equal(await up(), 0);
     assert.equal(models.candidates(), null);
     assert.deepEqual(models.failing(), [
-      { use: 'rerank', model: `m${round}`, error: 'it answered HTTP 500', since: replica.clock.iso() },
+      { use: 'rerank', model: `m${round - 1}`, error: 'it answered HTTP 500', since: replica.clock.iso() },
     ]);
     replica.clock.advance(5000);
     assert.equal(models.candidates(), 10);

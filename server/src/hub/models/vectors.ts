@@ -12,6 +12,8 @@ import { packVector } from './vector-bytes.ts';
 const cachedQueries = 1000;
 const documentsTimeoutMs = 30_000;
 const packedHeaderBytes = 4;
+/** A source that says something else of its tools at every look costs, and keeps, no more than this. */
+const mostADay = 500_000;
 
 /** A model that embeds queries at once, and tools in the background. */
 export interface Vectors {
@@ -70,7 +72,7 @@ export function createVectors(settings: EmbeddingsSettings, deps: LineDeps): Vec
     making: {
       model: id,
       batch: settings.batch,
-      perDay: null,
+      perDay: mostADay,
       heldMs: 3 * documentsTimeoutMs,
       urgencyOf: () => 0,
       isWhole(bytes) {
