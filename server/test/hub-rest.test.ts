@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type EraServer, startEraServer } from './era-server.ts';
-import { type Json, startApp, startReferenceServer, type TestApp, type TestWorker } from './start-app.ts';
+import {
+  type Json,
+  messageOf,
+  startApp,
+  startReferenceServer,
+  type TestApp,
+  type TestWorker,
+} from './start-app.ts';
 
 const secret = 'a-secret-of-at-least-32-characters-00';
 let worker: TestWorker;
@@ -259,5 +266,23 @@ describe('the hub over the REST API', () => {
     server.offer.tools.pop();
     await app.app.rooms.sources.refresh('default', 'docs');
     assert.equal(await found(), false);
+  });
+
+  it('is not there, and gateways present their tools, where the server has no part in it', async () => {
+    const without = await startApp(
+      `
+workers: [{ id: reference, http: { uri: "${worker.uri}", secret: { value: ${secret} } } }]
+gateways: [{ name: Hub, slug: hub, presentation: hub }]
+`,
+      { env: { SALLYPORT_ROLES: 'gateway,admin' } },
+    );
+    try {
+      await without.app.rooms.sources.refresh('default', 'reference');
+      assert.equal((await without.api('POST', '/v1/hub/search_tools', { query: 'x' })).status, 404);
+      const { result } = await messageOf(await without.rpc('hub', { id: 1, method: 'tools/list' }));
+      assert.equal(result.tools.length, 3);
+    } finally {
+      await without.close();
+    }
   });
 });

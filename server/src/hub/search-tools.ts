@@ -38,10 +38,13 @@ export async function searchTools(
   const lists = await searchAll(deps, asking, { indexed, permit, intents, limit });
   const hits = interleaved(lists, limit);
   const isTold = new Set(hits.map(({ id }) => id));
+  // What somebody typed is learned from; what a model made of it is not.
+  const typed = request.queries ?? [request.query as string];
+  const found = request.query === undefined ? lists : [hits];
   deps.governance.searched(
     bearerOf(asking.caller),
     projectId,
-    intents.map((query, at) => ({ query, hits: (lists[at] ?? []).filter(({ id }) => isTold.has(id)) })),
+    typed.map((query, at) => ({ query, hits: (found[at] ?? []).filter(({ id }) => isTold.has(id)) })),
   );
   const tools = await told(deps, asking, hits);
   if (tools.length > 0) return { tools };
