@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { silentClient } from '#domain';
 import type { Clock } from '#foundation';
+import { type Asking, createExecutions, type ExecuteRequest, type Executions } from '#hub';
 import type { Db } from '#storage';
 import { createMetrics, silentLog, unsampledTracer } from '#telemetry';
-import type { Asking, ExecuteRequest, Executions } from '../src/hub/executions/contract.ts';
-import { createExecutions } from '../src/hub/executions/executions.ts';
 import type { TestApp } from './start-app.ts';
 
 /** For the app on whose rooms they are: it has none of its own then. */

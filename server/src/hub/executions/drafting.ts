@@ -36,7 +36,8 @@ export function draftOf(
     keyHash: key === undefined ? null : sha256(JSON.stringify([owner, key])),
     requestHash: sha256(canonicalJson([tool.id, input])),
     toolId: tool.id,
-    ref,
+    // A source may call its tool in ways that no column takes.
+    ref: ref.toWellFormed().replaceAll('\0', ''),
     mode,
     status: 'running',
     waitingFor: null,

@@ -61,7 +61,7 @@ export function createKeeper(deps: KeeperDeps) {
 async function stillThere({ runs }: Starting, { leases }: Store): Promise<void> {
   await runs.payOwed();
   if (runs.count() === 0) return;
-  for (const id of await leases.stillThere()) runs.get(id)?.stopping.abort();
+  for (const id of await leases.stillThere(runs.ids())) runs.get(id)?.stopping.abort();
 }
 
 /** An approval that was given late waits longer than was said at first. */

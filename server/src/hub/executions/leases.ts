@@ -14,12 +14,12 @@ export function createLeases(db: Db, seals: Seals, clock: Clock, holder: string)
     mine: () => ({ by: holder, until: until() }),
     nobodys: { by: '', until: longAgo },
 
-    /** Says that this process is there. Ids of those that somebody wants to end. */
-    async stillThere(): Promise<readonly string[]> {
+    /** Says that this process is there, and has these. Ids of those that somebody wants to end. */
+    async stillThere(ids: readonly string[]): Promise<readonly string[]> {
       const rows = await db.query<{ id: string; cancelled: boolean }>(
-        `update ${table} set leased_until = $2 where leased_by = $1 and status in ('pending', 'running')
-         returning id, cancelled`,
-        [holder, until()],
+        `update ${table} set leased_until = $2
+         where id = any($3::text[]) and leased_by = $1 and status in ('pending', 'running') returning id, cancelled`,
+        [holder, until(), ids],
       );
       return rows.filter(({ cancelled }) => cancelled).map(({ id }) => id);
     },

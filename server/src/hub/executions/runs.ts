@@ -94,6 +94,7 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
   return {
     get: known.get,
     ofKey: known.ofKey,
+    ids: () => known.all().map(({ execution }) => execution.id),
     count: known.count,
     countOf: known.countOf,
 
