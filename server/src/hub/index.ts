@@ -8,7 +8,7 @@
  */
 
 export type { Hub, HubAsking } from './contract.ts';
-export type { Asking, ExecuteRequest, Executions, Executions } from './executions/contract.ts';
+export type { Asking, ExecuteRequest, Executions } from './executions/contract.ts';
 export { createExecutions } from './executions/executions.ts';
 export { bearerOf } from './governance/bearer.ts';
 export type {
