@@ -179,6 +179,19 @@ describe('the hub over the REST API', () => {
       [first.execution_id, 1, 2],
     );
     assert.equal((await list('user_id=stranger')).total_count, 0);
+    const elsewhere = {
+      tool: 'ArcadeEvalRef.Add',
+      input: { a: 1, b: 2 },
+      user_id: 'lister',
+      idempotency_key: 'one',
+      gateway: 'sums',
+    };
+    const { body: there } = await six('execute_tool', elsewhere);
+    const ofGateway = await list('user_id=lister&gateway=sums');
+    assert.deepEqual(
+      ofGateway.items.map((one: Json) => one.execution_id),
+      [there.execution_id],
+    );
     const look = (user: string) =>
       app.api('GET', `/v1/executions/${first.execution_id}?user_id=${user}`).then(({ status }) => status);
     assert.deepEqual([await look('lister'), await look('stranger')], [200, 404]);

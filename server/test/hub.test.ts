@@ -85,7 +85,10 @@ for (const era of eras) {
       const { tools } = await told(era, 'search_tools', { query: 'add two numbers' });
       assert.equal(tools[0].tool, 'worker://ArcadeEvalRef.Add');
       assert.equal(tools[0].namespace, 'worker://ArcadeEvalRef');
-      const both = await told(era, 'search_tools', { queries: ['which user is calling', 'add numbers'], limit: 2 });
+      const both = await told(era, 'search_tools', {
+        queries: ['which user is calling', 'add numbers'],
+        limit: 2,
+      });
       assert.deepEqual(both.tools.map(({ tool }: Json) => tool).toSorted(), [
         'worker://ArcadeEvalRef.Add',
         'worker://ArcadeEvalRef.Whoami',
@@ -189,10 +192,10 @@ for (const era of eras) {
       const others = await clientOf(era, 'hub', 'mallory');
       for (const name of ['resume_execution', 'cancel_execution']) {
         const ask = async (execution_id: string) =>
-          (await others.request('tools/call', { name, arguments: { execution_id } })).error;
+          (await others.request('tools/call', { name, arguments: { execution_id } })).result;
         const { execution_id: id } = mine;
         const [theirs, nobodys] = [await ask(id), await ask('te_nobodys')];
-        assert.equal(theirs.data.name, 'execution.unknown');
+        assert.equal(theirs._meta['sallyport/refusal'].code, 'execution.unknown');
         assert.equal(JSON.stringify(theirs).replace(id, 'te_nobodys'), JSON.stringify(nobodys));
       }
     });
@@ -248,8 +251,9 @@ it('leaves one record of each thing that was asked, and the call its own', async
   await told('modern', 'get_tool_details', { tools: ['ArcadeEvalRef.Add'] });
   await told('modern', 'list_namespaces', {});
   await told('modern', 'execute_tool', { tool: 'ArcadeEvalRef.Add', input: { a: 1, b: 2 } });
-  const unknown = { name: 'execute_tool', arguments: { tool: 'mcp://no.such' } };
-  await (await clientOf('modern')).request('tools/call', unknown);
+  await call('modern', 'execute_tool', { tool: 'mcp://no.such' });
+  await call('modern', 'execute_tool', {});
+  await call('modern', 'search_tools', {});
   const records = await app.records(`&since=${since}&gateway=hub`);
   assert.deepEqual(
     records.map(({ kind, tool, decision, code }) => [kind, tool, decision, code]).toReversed(),
@@ -259,6 +263,8 @@ it('leaves one record of each thing that was asked, and the call its own', async
       ['tool_list', 'list_namespaces', 'allowed', null],
       ['tool_call', 'ArcadeEvalRef.Add', 'allowed', null],
       ['tool_call', 'execute_tool', 'refused', 'catalog.tool_unknown'],
+      ['tool_call', null, 'refused', 'catalog.arguments_invalid'],
+      ['tool_call', null, 'refused', 'catalog.arguments_invalid'],
     ],
   );
 });

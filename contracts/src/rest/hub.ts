@@ -205,5 +205,7 @@ export const hubRequests = {
   listNamespaces: listNamespacesRequest.extend(where),
   reportMissing: reportMissingRequest.extend(where),
 } as const;
-export const executionQuery = z.object({ user_id: userId.optional() });
-export const listExecutionsQuery = pageQuery.extend({ user_id: userId.optional() });
+/** `gateway`: those begun there; left out: those begun outside of any. */
+const whose = { user_id: userId.optional(), gateway: gatewaySlug.optional() };
+export const executionQuery = z.object(whose);
+export const listExecutionsQuery = pageQuery.extend(whose);

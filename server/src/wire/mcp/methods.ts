@@ -14,7 +14,7 @@ import { withinSpan } from '#telemetry';
 import { askToConsent } from './consent.ts';
 import type { Exchange } from './exchange.ts';
 import { type McpDeps, type Refused, record, refused } from './front.ts';
-import { callMetaTool, outputSchemaOf, presentsHub } from './hub/call-meta-tool.ts';
+import { callMetaTool, presentsHub } from './hub/call-meta-tool.ts';
 import { isMetaTool, type MetaTool, metaTools } from './hub/meta-tools.ts';
 import { createPager } from './list-pages.ts';
 import { incoming, refusedBy } from './relay.ts';
@@ -122,10 +122,7 @@ export async function callTool(asked: Asked): Promise<Result<Answer, Refused>> {
     return err(refused(paramsInvalid('params.name', 'must be the name of a tool')));
   }
   if (!isMembers(args)) return err(refused(paramsInvalid('params.arguments', 'must be an object')));
-  if (isMetaTool(name) && (await presentsHub(asked, deps))) {
-    const outcome = await callMetaTool({ asked, name, args });
-    return outcome.ok ? outcome : failed(outcome.error, manners, outputSchemaOf(name));
-  }
+  if (isMetaTool(name) && (await presentsHub(asked, deps))) return await callMetaTool({ asked, name, args });
   const { view } = exchange;
   const stopWaiting = deps.streams.whileWaiting(() => exchange.keepAlive());
   const tool = view.find(name)?.tool ?? null;

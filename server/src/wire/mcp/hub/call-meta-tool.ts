@@ -1,12 +1,14 @@
-import type { ExecutionResponse } from '@sallyport/contracts';
+import { type ExecutionResponse, errorCodes } from '@sallyport/contracts';
 import { type InputRequest, inputMethods } from '#domain';
 import { err, isMembers, type Members, ok, type Result } from '#foundation';
 import type { HubAsking } from '#hub';
-import { type McpDeps, type Refused, refused } from '../front.ts';
+import type { Exchange } from '../exchange.ts';
+import { type McpDeps, type Refused, recordRefused } from '../front.ts';
 import type { Answer, Asked, InputRequired } from '../methods.ts';
 import { incoming, ownNotifications } from '../relay.ts';
 import { missingFor } from '../rev-2026-07-28/input-required.ts';
 import { renamedUris } from '../shown-uris.ts';
+import { refusalResult } from '../tool-result.ts';
 import { type MetaToolName, metaTools } from './meta-tools.ts';
 import { asMeant, runs } from './run-meta-tool.ts';
 
@@ -35,19 +37,28 @@ export async function callMetaTool({ asked, name, args }: CalledMetaTool): Promi
     const told =
       goesOn === null
         ? await runs[name](hub, asking, name === 'execute_tool' ? inWay(asked, asMeant(args)) : asMeant(args))
-        : await hub.resumeExecution(asking, goesOn);
-    if (!told.ok) {
-      const isRecorded = told.error.code !== 'catalog.arguments_invalid' || name === 'execute_tool';
-      return err({ ...refused(told.error), recorded: isRecorded });
-    }
+        : await runs.resume_execution(hub, asking, goesOn);
+    if (!told.ok) return await metaRefusal(told.error, exchange, name, deps);
     return isExecution(told.value) ? ok(executionAnswer(asked, told.value)) : ok(plainAnswer(told.value));
   } finally {
     stopWaiting();
   }
 }
 
-export const outputSchemaOf = (name: MetaToolName) =>
-  metaTools.find((one) => one.name === name)?.outputSchema ?? null;
+/** What was named in the arguments, and is not there or does not fit, is for the model to mend: in every revision it is a result. */
+async function metaRefusal(
+  refused: Refused,
+  exchange: Exchange,
+  name: MetaToolName,
+  deps: McpDeps,
+): Promise<Result<Answer, Refused>> {
+  const { code } = refused.refusal;
+  const isForModel = errorCodes[code].rpc === null || /^(catalog|execution|request)\./.test(code);
+  if (!isForModel) return err(refused);
+  await recordRefused(exchange, refused, deps);
+  const promised = metaTools.find((one) => one.name === name)?.outputSchema ?? null;
+  return ok(refusalResult(refused.refusal, promised));
+}
 
 function askingOf(asked: Asked, name: MetaToolName): HubAsking {
   const { exchange, client, manners } = asked;

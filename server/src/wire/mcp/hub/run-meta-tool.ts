@@ -11,9 +11,10 @@ import type { Refusal } from '#domain';
 import { err, isMembers, type Members, type Result } from '#foundation';
 import type { Hub, HubAsking } from '#hub';
 import { issuesRefusal } from '../../rest/answer.ts';
+import { type Refused, refused } from '../front.ts';
 import type { MetaToolName } from './meta-tools.ts';
 
-type Run = (hub: Hub, asking: HubAsking, args: Members) => Promise<Result<object, Refusal>>;
+type Run = (hub: Hub, asking: HubAsking, args: Members) => Promise<Result<object, Refused>>;
 
 /** One of the six, with arguments that were checked. */
 function checked<Request>(
@@ -22,13 +23,18 @@ function checked<Request>(
 ): Run {
   return async (hub, asking, args) => {
     const parsed = schema.safeParse(args);
-    if (parsed.success) return await run(hub, asking, parsed.data);
+    if (parsed.success) {
+      const told = await run(hub, asking, parsed.data);
+      return told.ok ? told : err({ refusal: told.error, recorded: true });
+    }
     const { message, field } = issuesRefusal(parsed.error);
-    return err({
-      code: 'catalog.arguments_invalid',
-      message,
-      field: field === undefined ? 'arguments' : `arguments.${field}`,
-    });
+    return err(
+      refused({
+        code: 'catalog.arguments_invalid',
+        message,
+        field: field === undefined ? 'arguments' : `arguments.${field}`,
+      }),
+    );
   };
 }
 

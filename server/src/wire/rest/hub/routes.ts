@@ -123,9 +123,9 @@ function executionRoutes(deps: RestDeps, hub: Hub): readonly Route[] {
       query: listExecutionsQuery,
       success: 200,
       async run(request) {
-        const { user_id, offset } = request.query;
+        const { offset } = request.query;
         const limit = Math.min(request.query.limit, maxPageLimit);
-        const asking = askingOf(deps, request, { user_id });
+        const asking = askingOf(deps, request, request.query);
         if (!asking.ok) return asking;
         const { items, totalCount } = await hub.listExecutions(asking.value, { limit, offset });
         const body = { items, limit, offset, page_count: items.length, total_count: totalCount };
@@ -142,7 +142,7 @@ function executionRoutes(deps: RestDeps, hub: Hub): readonly Route[] {
       query: executionQuery,
       success: 200,
       async run(request) {
-        const asking = askingOf(deps, request, { user_id: request.query.user_id });
+        const asking = askingOf(deps, request, request.query);
         if (!asking.ok) return asking;
         const told = await hub.lookAt(asking.value, request.params.id ?? '');
         return told.ok ? ok({ status: 200, body: told.value }) : told;
