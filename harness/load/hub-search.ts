@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SearchDocument, SearchIndex } from '../../server/src/hub/search/contract.ts';
-import { createSearchEngine } from '../../server/src/hub/search/search-engine.ts';
-import { silentLog } from '../../server/src/telemetry/index.ts';
+import { openEngine, type SearchDocument, type SearchIndex } from '@sallyport/gateway/search';
 import { type ListedTool, listedTool, sourceName } from './many-tools.ts';
 
 /**
@@ -68,7 +66,7 @@ function queryAt(at: number, tools: number): string {
 }
 
 async function measure(tools: number, searches: number): Promise<SearchCost> {
-  const engine = createSearchEngine({ log: silentLog });
+  const engine = openEngine();
   const index = engine.index('bench');
   const began = { at: performance.now(), cpu: process.cpuUsage() };
   let making = 0;

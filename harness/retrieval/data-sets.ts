@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { SearchDocument } from '../../server/src/hub/search/contract.ts';
+import type { SearchDocument } from '@sallyport/gateway/search';
 
 export const setNames = ['seal', 'bfcl', 'metatool'] as const;
 export type SetName = (typeof setNames)[number];

@@ -1,21 +1,14 @@
-import { createLexicon } from '../../server/src/hub/search/lexicon.ts';
-import { createReader } from '../../server/src/hub/search/reading.ts';
-import { openStaticEmbedding } from '../../server/src/hub/search/static-embedding.ts';
-import { createTextVectors } from '../../server/src/hub/search/text-vectors.ts';
-import { createVectorMemory } from '../../server/src/hub/search/vector-memory.ts';
+import { openMeaning } from '@sallyport/gateway/search';
 import { documentOf, type EvalTool } from './data-sets.ts';
 import type { Ranker } from './measure.ts';
 
-/** Ranks by meaning alone, as the embedding in this folder has it: what a table is worth without words. */
+/** Ranks by meaning alone, as the table in this folder has it: what it is worth without words. */
 export function createDense(folder: string, tools: readonly EvalTool[]): Ranker {
-  const embedding = openStaticEmbedding(folder);
-  const noNeighbours = (): readonly never[] => [];
-  const lexicon = createLexicon(embedding.rowsOf, noNeighbours);
-  const reader = createReader(lexicon, createTextVectors(lexicon, embedding, createVectorMemory()));
-  const documents = tools.map((tool) => ({ id: tool.id, vector: reader.document(documentOf(tool)).vector }));
+  const meaning = openMeaning(folder);
+  const documents = tools.map((tool) => ({ id: tool.id, vector: meaning.document(documentOf(tool)) }));
   return async (queries) =>
     queries.map((query) => {
-      const { vector } = reader.query(query);
+      const vector = meaning.query(query);
       if (vector === null) return [];
       return documents
         .map(({ id, vector: other }) => ({ id, like: dot(vector, other) }))

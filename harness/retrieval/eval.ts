@@ -1,9 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { SearchEngine } from '../../server/src/hub/search/contract.ts';
-import { builtInEmbedding, createSearchEngine } from '../../server/src/hub/search/search-engine.ts';
-import { silentLog } from '../../server/src/telemetry/index.ts';
+import { builtInEmbedding, openEngine, type SearchEngine } from '@sallyport/gateway/search';
 import { ownRoot } from '../gateway-process.ts';
 import { printNote } from '../load/table.ts';
 import {
@@ -162,7 +160,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const sets = names.map((name) => loadSet(name, options.data));
-  const engine = createSearchEngine({ log: silentLog, embedding: options.table });
+  const engine = openEngine(options.table);
   try {
     const { gates, result } = await measureAll(engine, sets);
     printNote('');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Hit, SearchDocument, SearchEngine } from '../../server/src/hub/search/contract.ts';
+import type { Hit, SearchDocument, SearchEngine } from '@sallyport/gateway/search';
 import { inBatches, withIndex } from './measure.ts';
 
 /** What a filter may cost nothing of: search among what a caller may see, beside search where nothing else exists. */

@@ -1,4 +1,4 @@
-import type { SearchEngine } from '../../server/src/hub/search/contract.ts';
+import type { SearchEngine } from '@sallyport/gateway/search';
 import { type DataSet, documentOf } from './data-sets.ts';
 import { qualities, type Ranker, withIndex } from './measure.ts';
 import { meanOf, type Score } from './metrics.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SearchDocument, SearchEngine } from '../../server/src/hub/search/contract.ts';
+import type { SearchDocument, SearchEngine } from '@sallyport/gateway/search';
 import { type DataSet, documentOf } from './data-sets.ts';
 import { qualities, withIndex } from './measure.ts';
 import { meanOf, type Score } from './metrics.ts';

@@ -1,4 +1,4 @@
-import type { Permitted, SearchDocument, SearchEngine } from '../../server/src/hub/search/contract.ts';
+import type { Permitted, SearchDocument, SearchEngine } from '@sallyport/gateway/search';
 import type { DataSet, EvalQuery } from './data-sets.ts';
 import { meanOf, type Quality, qualityOf, type Score } from './metrics.ts';
 

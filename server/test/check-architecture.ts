@@ -18,7 +18,8 @@ const packageArrows: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   server: ['@sallyport/contracts'],
   sdk: ['@sallyport/contracts'],
-  harness: ['@sallyport/contracts', '@sallyport/server'],
+  // What it measures of the server from within, it gets by a door of its own.
+  harness: ['@sallyport/contracts', '@sallyport/server', '@sallyport/gateway/search'],
   examples: ['@sallyport/contracts', '@sallyport/server'],
 };
 const bannedNames = 'utils util helpers helper common shared misc lib manager processor impl data info'.split(

@@ -1,4 +1,4 @@
-import { eachWord } from '../../../server/src/hub/search/words.ts';
+import { eachWord } from '@sallyport/gateway/search';
 import type { EvalTool } from '../data-sets.ts';
 
 const longestText = 64;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fnv1a, piecesOf } from '../../../server/src/hub/search/static-embedding.ts';
+import { fnv1a, piecesOf } from '@sallyport/gateway/search';
 import { addRow, type Numbers } from './matrix.ts';
 
 /**

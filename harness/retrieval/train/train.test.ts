@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStaticEmbedding } from '../../../server/src/hub/search/static-embedding.ts';
+import { openStaticEmbedding } from '@sallyport/gateway/search';
 import { epochOf, randomOf } from './batches.ts';
 import { corpusOf } from './corpus.ts';
 import { learn } from './learn.ts';
