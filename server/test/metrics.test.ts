@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { errorCodes } from '@sallyport/contracts';
 import fc from 'fast-check';
 import type { MetricSnapshot } from '#telemetry';
+import { anyCharacter } from './any-character.ts';
 import { type EraServer, startEraServer } from './era-server.ts';
 import { readExposition, type Sample, type ScrapedMetric } from './exposition.ts';
 import { messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
@@ -175,7 +176,7 @@ describe('the metrics', () => {
       }
       return words;
     };
-    const odd = fc.string({ unit: 'binary', maxLength: 40 });
+    const odd = fc.string({ unit: anyCharacter, maxLength: 40 });
     const header = fc.stringMatching(/^[!-~]{1,40}$/);
     const slug = fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/).filter((name) => name !== 'office');
     const call = async (user: string, tool: string, gateway: string) => {

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/any-character.ts';
 import { readSettings, roles } from './settings.ts';
 
 const nowhere = '/nonexistent-working-directory';
@@ -163,7 +164,7 @@ describe('readSettings', () => {
     const more = ['DATABASE_URL', 'SALLYPORT_ADMIN_KEY', 'SALLYPORT_ROLES', 'SALLYPORT_EGRESS_ALLOW'];
     const environments = fc.dictionary(
       fc.constantFrom(...names, ...more),
-      fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl(), fc.ipV6(), fc.integer().map(String)),
+      fc.oneof(fc.string({ unit: anyCharacter }), fc.webUrl(), fc.ipV6(), fc.integer().map(String)),
     );
     fc.assert(
       fc.property(environments, (env) => {

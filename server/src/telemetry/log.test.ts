@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { manualClock } from '#foundation';
+import { anyCharacter } from '../../test/any-character.ts';
 import { type HeardLine, heardLog } from './heard-log.ts';
 import { createLog, type LogLevel } from './log.ts';
 
@@ -46,7 +47,7 @@ describe('the log', () => {
 
   it('makes one line of JSON of whatever names there are', () => {
     const name = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       // Halves of surrogate pairs, quotes, line ends of every kind, and what a terminal acts on.
       fc
         .array(fc.constantFrom('\ud800', '\udfff', '"', '\\', '\n', '\r', '\u2028', '\0', '\x1b[2J', 'é'))

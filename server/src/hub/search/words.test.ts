@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../test/any-character.ts';
 import { eachWord } from './words.ts';
 
 function wordsOf(text: string): string[] {
@@ -36,7 +37,7 @@ it('passes over data, and over what comes after the longest text', () => {
 
 it('takes anything, and gives words without spaces, of a bounded length', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+    fc.property(fc.string({ unit: anyCharacter, maxLength: 300 }), (text) => {
       for (const word of wordsOf(text)) {
         assert.ok(word.length > 0 && word.length <= 40 * 4, word);
         assert.doesNotMatch(word, /\s|[A-Z]/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { anyCharacter } from '../../../test/any-character.ts';
 import { conditionOf, itemCondition } from './condition.ts';
 import { parseFilter, parsePath } from './filter-syntax.ts';
 import { fits } from './fits.ts';
@@ -48,7 +49,7 @@ const scraps = fc.oneof(
       { maxLength: 25 },
     )
     .chain((parts) => fc.constantFrom(parts.join(' '), parts.join(''))),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: anyCharacter, maxLength: 60 }),
 );
 
 describe('a filter', () => {
