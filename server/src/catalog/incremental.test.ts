@@ -161,7 +161,7 @@ function namesByDefinition(index: OfferIndex, gateway: Gateway, ownNames: boolea
   return chosen.filter(({ quarantined }) => !quarantined).map(({ id }) => given.get(id));
 }
 
-const runs = { numRuns: 150 };
+const runs = { numRuns: 50 };
 const changes = fc.array(change, { minLength: 1, maxLength: 12 });
 
 describe('an index that was changed again and again', () => {

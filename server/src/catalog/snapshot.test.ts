@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { manualClock } from '#foundation';
 import type { Db, Queries } from '#storage';
 import { openVault } from '#vault';
 import { changesAlone, openTestDatabase, temporaryDirectory } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
 import type { Catalog } from './contract.ts';
-import { offering, sampleListing, withInterface } from './sample-offer.ts';
+import { clearCatalog, offering, sampleListing, withInterface } from './sample-offer.ts';
 
 const project = 'default';
 
@@ -20,16 +20,17 @@ describe('a catalog that is kept in a file', () => {
   let readFromDatabase: number;
   const clock = manualClock();
 
-  beforeEach(async () => {
+  before(async () => {
     db = await openTestDatabase();
+  });
+  after(() => db?.close());
+  beforeEach(async () => {
+    await clearCatalog(db);
     dataDir = temporaryDirectory();
     file = join(dataDir, 'catalog.snapshot');
     readFromDatabase = 0;
   });
-  afterEach(async () => {
-    await db.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
   const counted = (queries: Queries): Queries => ({
     ...queries,

@@ -326,7 +326,8 @@ describe('a model that goes on failing', () => {
   };
 
   it('is left alone for a while, then asked by one alone, and told of once', async () => {
-    await use(rerank('cohere'));
+    const next = rerank('cohere');
+    await use(next);
     replica.said.length = 0;
     failing(500);
     for (let times = 0; times < 6; times++) assert.equal(await ask(), null);
@@ -334,7 +335,7 @@ describe('a model that goes on failing', () => {
     assert.equal(await up(), 0);
     assert.equal(models.candidates(), null);
     assert.deepEqual(models.failing(), [
-      { use: 'rerank', model: `m${round - 1}`, error: 'it answered HTTP 500', since: replica.clock.iso() },
+      { use: 'rerank', model: next.rerank.model, error: 'it answered HTTP 500', since: replica.clock.iso() },
     ]);
     replica.clock.advance(5000);
     assert.equal(models.candidates(), 10);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import fc from 'fast-check';
+import { temporaryDirectory } from '../../../test/database.ts';
 import { documents, query, sampleIndex } from './sample-index.ts';
 import { pieceOf, readSnapshot, writeSnapshot } from './snapshot.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'search-snapshot-'));
+const directory = temporaryDirectory();
 const path = join(directory, 'index');
 after(() => rmSync(directory, { recursive: true }));
 
