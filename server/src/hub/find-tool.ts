@@ -36,8 +36,9 @@ export async function findTool(
   }
   const { tools } = ways.length === 0 ? { tools: [] } : await scopes.of(asking);
   for (const way of ways) {
-    const like = tools.find(({ tool }) => isLike(tool.ruleName, way.name) && fits(tool, way));
-    if (like !== undefined) return ok(like);
+    const [like, ...others] = tools.filter(({ tool }) => isLike(tool.ruleName, way.name) && fits(tool, way));
+    // Of several that it is like, it may mean any: one that deletes, too.
+    if (like !== undefined && others.length === 0) return ok(like);
   }
   return err({ ...unknown(text), ...(hidden === undefined ? {} : { hidden }) });
 

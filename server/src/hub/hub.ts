@@ -9,6 +9,7 @@ import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { Hub, HubAsking } from './contract.ts';
 import type { Executions } from './executions/contract.ts';
+import { tooMany } from './executions/refusals.ts';
 import { findTool } from './find-tool.ts';
 import { bearerOf } from './governance/bearer.ts';
 import type { Governance } from './governance/contract.ts';
@@ -73,7 +74,10 @@ export function createHub(given: HubDeps): Hub {
     work: () => Promise<Result<T, Refusal>>,
   ): Promise<Result<T, Refusal>> {
     const outcome = await work();
-    if (!outcome.ok && /^(execution|request|server)\./.test(outcome.error.code))
+    if (
+      !outcome.ok &&
+      (outcome.error === tooMany || /^(execution|request|server)\./.test(outcome.error.code))
+    )
       await recordAsked(deps, asking, what, outcome.error);
     return outcome;
   }

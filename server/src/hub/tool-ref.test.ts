@@ -32,4 +32,10 @@ describe('a tool reference', () => {
     assert.ok(!isLike('github.create_issue', 'github.create_issues'));
     assert.ok(!isLike('github.create_issue', 'gitlab.create_issue'));
   });
+
+  it('in any script is like no other name', () => {
+    assert.ok(isLike('почта.Отправить', 'Почта_отправить'));
+    assert.ok(!isLike('邮件.删除', '邮件.发送'));
+    assert.ok(!isLike('mail.sénd', 'mail.sând'));
+  });
 });

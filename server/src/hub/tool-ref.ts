@@ -44,5 +44,5 @@ export function isLike(ruleName: string, written: string): boolean {
 }
 
 function plain(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '_');
+  return name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '_');
 }

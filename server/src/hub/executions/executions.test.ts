@@ -266,6 +266,19 @@ describe('an execution of somebody else', () => {
   });
 });
 
+describe('what is no id', () => {
+  it('is as unknown as one that never was', async () => {
+    for (const id of ['\0', 'te_\0', 'te_\ud800', '__proto__', "te_' or 1=1", 'te_'.padEnd(100, '0')]) {
+      for (const answer of [
+        await executions.resume(alice, id, null, 0),
+        await executions.cancel(alice, id),
+        await executions.look(alice, id),
+      ])
+        assert.equal(!answer.ok && answer.error.code, 'execution.unknown', JSON.stringify(id));
+    }
+  });
+});
+
 describe('an answer to an execution that waits for none', () => {
   it('is refused, and changes nothing', async () => {
     const { execution_id: id } = await execute('Kit.Write', 'no question', { held: true, wait_ms: 0 });
@@ -329,6 +342,42 @@ describe('what is kept', () => {
     assert.ok(kept.includes(id));
     worker.release(secret);
     await resumed(id);
+  });
+
+  it('of what was called is nothing once that is over', async () => {
+    const requestOfRow = async (id: string) => {
+      const { db } = app.app.rooms;
+      const [row] = await db.query<{ request: string }>('select request from hub_executions where id = $1', [
+        id,
+      ]);
+      return row?.request;
+    };
+    for (const name of ['Kit.Write', 'Kit.Read']) {
+      const text = `over ${name}`;
+      const { execution_id: id } = await execute(name, text, { held: true, mode: 'async' });
+      assert.notEqual(await requestOfRow(id), '');
+      await worker.arrived(text);
+      worker.release(text);
+      assert.equal((await resumed(id)).output, text);
+      assert.equal(await requestOfRow(id), '');
+    }
+  });
+
+  it('is listed without what is long', async () => {
+    const asking = askingAs(app, 'lister', 'main');
+    const text = 'y'.repeat(100_000);
+    const { execution_id: id } = await execute('Kit.Write', text, { idempotency_key: 'long', asking });
+    await execute('Kit.Write', 'short', { idempotency_key: 'short', asking });
+    const { items } = await executions.list(asking, { limit: 100, offset: 0 });
+    assert.deepEqual(
+      items.map(({ status, output, advice }) => [status, output, advice === undefined]),
+      [
+        ['succeeded', 'short', true],
+        ['succeeded', undefined, false],
+      ],
+    );
+    const one = await executions.look(asking, id);
+    assert.equal(one.ok && one.value.output, text);
   });
 
   it('is bounded for each caller', async () => {

@@ -1,7 +1,7 @@
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Credentials } from '#credentials';
-import { err, newId, ok } from '#foundation';
+import { err, messageOf, newId, ok } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
 import type { Changes, Db } from '#storage';
@@ -37,7 +37,7 @@ const toldToStop =
 
 /** One that is open is not begun before the process is ready: call `begin` once everybody has loaded what they hold. */
 export function createExecutions(deps: ExecutionsDeps): Executions {
-  const { db, changes, clock } = deps;
+  const { db, changes, clock, log } = deps;
   const store = createStore({ ...deps, holder: newId('holder', clock.now()) });
   const starting = createStarting(deps, store);
   const { runs } = starting;
@@ -109,7 +109,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       await keeper?.stop();
       await runs.end(graceMs);
       await runs.payOwed();
-      await store.leases.giveUp(false);
+      // Where the database is gone they run out by themselves.
+      await store.leases
+        .giveUp(false)
+        .catch((error) => log.warn({ error: messageOf(error) }, 'executions could not be handed over'));
     },
   };
 }

@@ -16,7 +16,10 @@ export function checkAnswers(
   for (const key of Object.keys(response)) {
     if (Object.hasOwn(requests, key)) continue;
     const keys = Object.keys(requests).map((asked) => JSON.stringify(asked));
-    return invalid(`response.${key}`, `answers no question; there are ${keys.join(', ') || 'none'}`);
+    return invalid(
+      `response.${named(key)}`,
+      `answers no question; there are ${short(keys.join(', ') || 'none')}`,
+    );
   }
   for (const [key, { params }] of Object.entries(requests)) {
     const at = `response.${key}`;
@@ -35,10 +38,10 @@ function problemOfForm(at: string, schema: unknown, content: unknown): Result<ne
   if (!isMembers(schema)) return null;
   const properties = isMembers(schema.properties) ? schema.properties : {};
   for (const name of Array.isArray(schema.required) ? schema.required : [])
-    if (content[String(name)] === undefined) return invalid(`${at}.${name}`, 'is missing');
+    if (!Object.hasOwn(content, String(name))) return invalid(`${at}.${name}`, 'is missing');
   for (const [name, value] of Object.entries(content)) {
     const field = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (field === undefined) return invalid(`${at}.${name}`, 'is no field of the form');
+    if (field === undefined) return invalid(`${at}.${named(name)}`, 'is no field of the form');
     const problem = isMembers(field) ? problemOfField(field, value) : null;
     if (problem !== null) return invalid(`${at}.${name}`, problem);
   }
@@ -48,7 +51,7 @@ function problemOfForm(at: string, schema: unknown, content: unknown): Result<ne
 /** Forms hold plain values, and lists of texts to choose from. */
 function problemOfField(field: Members, value: unknown): string | null {
   const choices = choicesOf(field);
-  if (choices !== null && !choices.includes(value)) return `must be one of ${JSON.stringify(choices)}`;
+  if (choices !== null && !choices.includes(value)) return `must be one of ${short(JSON.stringify(choices))}`;
   switch (field.type) {
     case 'string':
       return typeof value === 'string'
@@ -71,7 +74,7 @@ function problemOfList(field: Members, value: unknown): string | null {
   if (!Array.isArray(value)) return 'must be a list';
   const choices = isMembers(field.items) ? choicesOf(field.items) : null;
   if (choices !== null && !value.every((one) => choices.includes(one)))
-    return `must hold only ${JSON.stringify(choices)}`;
+    return `must hold only ${short(JSON.stringify(choices))}`;
   return outside(value.length, field, 'Items', 'items');
 }
 
@@ -80,6 +83,10 @@ function choicesOf(field: Members): readonly unknown[] | null {
   const listed = field.oneOf ?? field.anyOf;
   return Array.isArray(listed) ? listed.flatMap((one) => (isMembers(one) ? [one.const] : [])) : null;
 }
+
+/** Errors are kept in the audit log; where somebody put their answer for its name, it is to hold as little of it as tells them. */
+const named = (name: string): string => (name.length <= 40 ? name : `${name.slice(0, 40)}…`);
+const short = (text: string): string => (text.length <= 2000 ? text : `${text.slice(0, 2000)}…`);
 
 function outside(count: number, field: Members, name: string, unit = ''): string | null {
   const [least, most] = [field[`min${name}`], field[`max${name}`]];

@@ -270,6 +270,16 @@ describe('a process that ends', () => {
     assert.equal((await look((await process()).executions, id)).status, 'succeeded');
   });
 
+  it('ends, too, where the database went before it', async () => {
+    const shared = sharedDb(app);
+    let isGone = false;
+    const gone = (sql: string, params?: readonly unknown[]) =>
+      isGone ? Promise.reject(new Error('The database is closed')) : shared.query(sql, params);
+    const { executions } = await process(Date.now(), { ...shared, query: gone as typeof shared.query });
+    isGone = true;
+    await assert.doesNotReject(executions.close(0));
+  });
+
   it('leaves the rest to another at once: what does no harm is begun again, of the rest nobody knows', async () => {
     const { executions } = await process();
     const ids = await Promise.all(

@@ -28,6 +28,23 @@ export interface ExecutionRow extends Row {
   expires_at: string;
 }
 
+/** All that is not sealed. */
+export const shownColumns = [
+  ...[
+    'id',
+    'project_id',
+    'owner',
+    'gateway_id',
+    'key_hash',
+    'request_hash',
+    'tool_id',
+    'ref',
+    'mode',
+    'status',
+  ],
+  ...['waiting_for', 'attempt', 'repeatable', 'cancelled', 'created_at', 'ended_at', 'expires_at'],
+].join(', ');
+
 export function executionOf(row: ExecutionRow): Execution {
   return {
     id: row.id,

@@ -5,11 +5,14 @@ import { createAdding } from './adding.ts';
 import { createBatches } from './batches.ts';
 import type { Execution, View, Wanted } from './execution.ts';
 import { createLeases } from './leases.ts';
+import { createListing } from './listing.ts';
 import { createSeals, type ExecutionRow, executionOf, table } from './rows.ts';
 import { createSettles } from './settles.ts';
 
 /** Other replicas look at the row of this id again. */
 export const executionsTopic = 'hub executions';
+
+const executionId = /^te_[0-9a-f]{32}$/;
 
 export interface StoreDeps {
   readonly db: Db;
@@ -60,25 +63,18 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
     /** Whether somebody may have another one that they can ask for. */
     hasRoom: adding.hasRoom,
 
-    find: (id: string, owner: string): Promise<View | null> => viewed('id = $1 and owner = $2', [id, owner]),
+    /** Whatever somebody gives for an id. */
+    find: async (id: string, owner: string): Promise<View | null> =>
+      executionId.test(id) ? viewed('id = $1 and owner = $2', [id, owner]) : null,
 
     byKey: (keyHash: string): Promise<View | null> => viewed('key_hash = $1', [keyHash]),
 
-    async list(owner: string, limit: number, offset: number) {
-      const rows = await db.query<ExecutionRow>(
-        `select * from ${table} where owner = $1 order by created_at desc, id desc limit $2 offset $3`,
-        [owner, limit, offset],
-      );
-      const [all] = await db.query<{ count: number }>(
-        `select count(*)::int as count from ${table} where owner = $1`,
-        [owner],
-      );
-      return { views: await Promise.all(rows.map(seals.viewOf)), count: all?.count ?? 0 };
-    },
+    list: createListing(db, seals),
 
+    /** `null`: it is over. */
     async wantedBy(id: string): Promise<Wanted | null> {
       const [row] = await db.query<{ request: string }>(`select request from ${table} where id = $1`, [id]);
-      return row === undefined ? null : seals.wantedOf(id, row.request);
+      return row === undefined || row.request === '' ? null : seals.wantedOf(id, row.request);
     },
 
     /** From now on it may have had its effect. `null`: somebody else has it by now, or it was cancelled. */
@@ -116,7 +112,8 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
     end({ execution, kept }: View): Promise<Execution | null> {
       const { id, status, keyHash, endedAt, expiresAt, attempt } = execution;
       return changed(
-        `status = $2, waiting_for = null, answer = $3, key_hash = $4, ended_at = $5, expires_at = $6, leased_by = ''
+        `status = $2, waiting_for = null, answer = $3, key_hash = $4, ended_at = $5, expires_at = $6, leased_by = '',
+           request = ''
          where id = $1 and attempt = $7 and status in ('pending', 'waiting')`,
         [id, status, seals.answer(id, kept), keyHash, endedAt, expiresAt, attempt],
       );
