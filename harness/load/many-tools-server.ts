@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type ListedTool, listedTools, sourceName } from './many-tools.ts';
 
 /**
@@ -12,12 +13,34 @@ const [toolsPerSource = 10_000, pageSize = 1000] = process.argv.slice(2).map(Num
 
 const revisions = new Map<number, Map<number, number>>();
 const streams = new Map<number, Set<ServerResponse>>();
-let lists: { readonly source: number; readonly tools: readonly ListedTool[] } | null = null;
+/** By source: pages of MCP and bodies of workers, as long as nothing changes; bodies are kept compressed. */
+const pages = new Map<number, readonly string[]>();
+const bodies = new Map<number, { readonly etag: string; readonly packed: Buffer }>();
 
-function toolsOf(source: number): readonly ListedTool[] {
-  if (lists?.source !== source)
-    lists = { source, tools: listedTools(source, toolsPerSource, revisions.get(source)) };
-  return lists.tools;
+const toolsOf = (source: number): readonly ListedTool[] =>
+  listedTools(source, toolsPerSource, revisions.get(source));
+
+function pagesOf(source: number): readonly string[] {
+  const known = pages.get(source);
+  if (known !== undefined) return known;
+  const tools = toolsOf(source);
+  const made: string[] = [];
+  for (let from = 0; from < tools.length; from += pageSize) {
+    const next = from + pageSize < tools.length ? { nextCursor: String(made.length + 1) } : {};
+    made.push(JSON.stringify({ tools: tools.slice(from, from + pageSize), ...next }));
+  }
+  pages.set(source, made);
+  return made;
+}
+
+function bodyOf(source: number) {
+  const known = bodies.get(source);
+  if (known !== undefined) return known;
+  const body = JSON.stringify(toolsOf(source).map((tool) => workerTool(source, tool)));
+  const etag = `"${createHash('sha256').update(body).digest('hex')}"`;
+  const made = { etag, packed: deflateRawSync(body, { level: 1 }) };
+  bodies.set(source, made);
+  return made;
 }
 
 function workerTool(
@@ -55,27 +78,21 @@ function workerTool(
   };
 }
 
+/** The answer as JSON text; `null`: there is none. */
 function answerMcp(
   source: number,
-  message: { id?: number; method: string; params?: { cursor?: string } },
-): object | null {
-  if (message.id === undefined) return null;
-  const reply = (result: object) => ({ jsonrpc: '2.0', id: message.id, result });
-  if (message.method === 'initialize')
-    return reply({
-      protocolVersion: '2025-11-25',
-      capabilities: { tools: { listChanged: true } },
-      serverInfo: { name: sourceName(source), version: '1.4.0' },
-    });
-  if (message.method === 'tools/list') {
-    const from = Number(message.params?.cursor ?? 0);
-    const next = from + pageSize;
-    return reply({
-      tools: toolsOf(source).slice(from, next),
-      ...(next < toolsPerSource ? { nextCursor: String(next) } : {}),
-    });
+  { id, method, params }: { id?: number; method: string; params?: { cursor?: string } },
+): string | null {
+  if (id === undefined) return null;
+  const reply = (member: string, value: string) => `{"jsonrpc":"2.0","id":${id},"${member}":${value}}`;
+  if (method === 'initialize') {
+    const capabilities = { tools: { listChanged: true } };
+    const serverInfo = { name: sourceName(source), version: '1.4.0' };
+    return reply('result', JSON.stringify({ protocolVersion: '2025-11-25', capabilities, serverInfo }));
   }
-  return { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'unknown method' } };
+  if (method === 'tools/list')
+    return reply('result', pagesOf(source)[Number(params?.cursor ?? 0)] ?? '{"tools":[]}');
+  return reply('error', '{"code":-32601,"message":"unknown method"}');
 }
 
 const server = createServer(async (request, response) => {
@@ -89,16 +106,16 @@ const server = createServer(async (request, response) => {
     const ofSource = revisions.get(source) ?? new Map<number, number>();
     ofSource.set(Number(more), (ofSource.get(Number(more)) ?? 0) + 1);
     revisions.set(source, ofSource);
-    lists = null;
+    pages.delete(source);
+    bodies.delete(source);
     const said = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
     for (const stream of streams.get(source) ?? []) stream.write(`event: message\ndata: ${said}\n\n`);
     return json(200, '{}');
   }
   if (kind === 'worker') {
-    const body = JSON.stringify(toolsOf(source).map((tool) => workerTool(source, tool)));
-    const etag = `"${createHash('sha256').update(body).digest('hex')}"`;
+    const { etag, packed } = bodyOf(source);
     if (request.headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end();
-    return json(200, body, { etag });
+    return json(200, inflateRawSync(packed).toString('utf8'), { etag });
   }
   if (kind !== 'mcp') return json(404, '{}');
   if (request.method === 'GET') {
@@ -111,7 +128,7 @@ const server = createServer(async (request, response) => {
   if (request.method === 'DELETE') return json(200, '{}');
   const answer = answerMcp(source, JSON.parse(Buffer.concat(chunks).toString('utf8')));
   if (answer === null) return response.writeHead(202).end();
-  return json(200, JSON.stringify(answer), { 'mcp-session-id': `session-${source}` });
+  return json(200, answer, { 'mcp-session-id': `session-${source}` });
 });
 server.listen(0, '127.0.0.1', () =>
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
