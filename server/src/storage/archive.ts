@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 /** One entry of the list at the start of an archive; `size` is `null` for a directory. */
 type Entry = [path: string, size: number | null];
 
-/** A directory as one gzipped buffer: a line of JSON that lists the entries, then the contents of the files. */
+/** A directory as one compressed buffer: a line of JSON that lists the entries, then the contents of the files. */
 export function packDirectory(directory: string): Buffer {
   const entries: Entry[] = [];
   const contents: Buffer[] = [];
@@ -20,12 +20,12 @@ export function packDirectory(directory: string): Buffer {
       contents.push(bytes);
     }
   }
-  return gzipSync(Buffer.concat([Buffer.from(`${JSON.stringify(entries)}\n`), ...contents]));
+  return zstdCompressSync(Buffer.concat([Buffer.from(`${JSON.stringify(entries)}\n`), ...contents]));
 }
 
 /** Writes what `packDirectory` packed. Throws on a damaged archive. */
 export function unpackDirectory(archive: Buffer, directory: string): void {
-  const bytes = gunzipSync(archive);
+  const bytes = zstdDecompressSync(archive);
   const end = bytes.indexOf('\n');
   const entries = JSON.parse(bytes.toString('utf8', 0, end)) as Entry[];
   for (const [path, size] of entries)

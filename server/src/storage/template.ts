@@ -24,7 +24,7 @@ export function templatePath(migrationsDir: string): string {
   const hash = createHash('sha256').update(version);
   for (const { checksum } of readMigrations(migrationsDir)) hash.update(checksum);
   const cache = join(dirname(dirname(library)), '.cache', 'sallyport');
-  return join(cache, `pgdata-${hash.digest('hex').slice(0, 16)}.gz`);
+  return join(cache, `pgdata-${hash.digest('hex').slice(0, 16)}.zst`);
 }
 
 /**
