@@ -7,7 +7,9 @@ import type { SearchDocument, SearchEngine, SearchIndex } from './search/contrac
 import { createSnapshot } from './snapshot.ts';
 
 /** So many at once, so that nothing else waits for long. */
-const atOnce = 500;
+const atOnce = 250;
+/** Ids that are looked at in one go. */
+const piece = 10_000;
 /** What takes longer to be put in is found when it is there. */
 const waitAtMostMs = 1000;
 
@@ -32,13 +34,13 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
     if (waiting === 0) void inTurn(keep);
   });
 
-  function later(difference: (index: SearchIndex) => Difference): void {
+  function later(difference: (index: SearchIndex) => Difference | Promise<Difference>): void {
     if (isClosed) return;
     waiting++;
     last = inTurn(async () => {
       try {
         const index = indexed?.index ?? (await snapshot.loaded((await opening).index(projectId)));
-        await take(index, difference(index));
+        await take(index, await difference(index));
         const isFirst = indexed === null;
         indexed = { index };
         if (isFirst) await keep();
@@ -57,10 +59,18 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
     if (indexed !== null) await snapshot.keep(indexed.index);
   }
 
-  function everything(index: SearchIndex): Difference {
+  async function everything(index: SearchIndex): Promise<Difference> {
     const put = catalog.tools(projectId);
-    const ids = new Set(put.map(({ id }) => id));
-    return { put, removed: [...index.known().keys()].filter((id) => !ids.has(id)) };
+    if (index.size === 0) return { put, removed: [] };
+    const ids = new Set<string>();
+    const removed: string[] = [];
+    for (const { id } of put) if (ids.add(id).size % piece === 0) await setImmediate();
+    let seen = 0;
+    for (const id of index.known().keys()) {
+      if (!ids.has(id)) removed.push(id);
+      if (++seen % piece === 0) await setImmediate();
+    }
+    return { put, removed };
   }
 
   async function take(index: SearchIndex, { put, removed }: Difference): Promise<void> {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SourceKindName } from '@sallyport/contracts';
 import type { Catalog, ShownTool } from '#catalog';
 import type { Tool } from '#domain';
@@ -7,13 +8,16 @@ import type { HubAsking } from './contract.ts';
 import type { Governance } from './governance/contract.ts';
 import type { Indexed } from './indexing.ts';
 import { isWithin, type Spaces } from './namespaces.ts';
-import type { Permitted } from './search/contract.ts';
+import { createParts, type Part } from './scope-parts.ts';
+import type { Named, Permitted, SearchIndex } from './search/contract.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
 /** What somebody may use now, and nothing of the rest: whatever the six tell is made of this. */
 export interface Scope {
   readonly tools: readonly ShownTool[];
   readonly spaces: Spaces;
+  /** Works out what `permit` needs, while others pass. */
+  ready(indexed: Indexed, only: Only): Promise<void>;
   /** Of an index, what may be found. */
   permit(indexed: Indexed, only: Only): Permitted;
 }
@@ -24,7 +28,7 @@ export interface Only {
 }
 
 export interface Scopes {
-  of(asking: HubAsking): MaybePromise<Scope>;
+  of(asking: HubAsking): Promise<Scope>;
   /** Of these, what the caller may use: asked anew. */
   among(asking: HubAsking, tools: readonly ShownTool[]): MaybePromise<readonly ShownTool[]>;
   /** Of these ids, the tools that the caller may use: asked anew. */
@@ -38,78 +42,159 @@ export interface ScopesDeps {
   readonly refs: ToolRefs;
 }
 
-/** What is asked for within one scope, again and again. */
-const maxPermits = 16;
+/** What is asked for within one part, again and again. */
+const maxNamed = 16;
 
-/** Kept by the very list that the pipeline gave, which is the same while nothing changed. */
+/** What a part of what somebody may use comes to. */
+interface PartScope {
+  readonly tools: Part;
+  readonly spaces: Spaces;
+  /** Of these tools, what may be found. */
+  named(index: SearchIndex, only: Only): Named;
+  isNamed(index: SearchIndex, only: Only): boolean;
+}
+
+/**
+ * Everything is kept by parts of lists, by the very part that the pipeline gave: it is the same while nothing changed, for
+ * everybody who may use the same. Between parts that are worked out, others pass.
+ */
 export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps): Scopes {
-  const kept = new WeakMap<readonly ShownTool[], WeakMap<ReadonlySet<string>, Scope>>();
+  const partsOf = createParts();
+  const kept = new WeakMap<Part, WeakMap<ReadonlySet<string>, PartScope>>();
+  /** Parts that the pipeline has seen: what it works out of one at first is most of the work. */
+  const seen = new WeakSet<Part>();
+  const lastLeft = new WeakMap<Part, Part>();
+  const byId = new WeakMap<Part, ReadonlyMap<string, ShownTool>>();
   /** By the catalog's own list, which is the same while nothing changed, too. */
   const alone = new WeakMap<readonly Tool[], readonly ShownTool[]>();
 
-  function all({ view, caller }: HubAsking): readonly ShownTool[] {
-    if (view !== null) return view.tools;
+  async function all({ view, caller }: HubAsking): Promise<readonly Part[]> {
+    if (view !== null) return partsOf(view.tools);
     const tools = catalog.tools(caller.principal.projectId);
     let shown = alone.get(tools);
     if (shown === undefined) {
-      shown = tools.map(catalog.shown);
+      shown = await inPieces(tools, catalog.shown);
       alone.set(tools, shown);
     }
-    return shown;
+    return partsOf(shown);
   }
 
-  function scopeOf(visible: readonly ShownTool[], closed: ReadonlySet<string>): Scope {
-    const ofVisible = kept.get(visible) ?? new WeakMap<ReadonlySet<string>, Scope>();
-    kept.set(visible, ofVisible);
-    let scope = ofVisible.get(closed);
-    if (scope === undefined) {
-      scope = createScope(without(visible, closed), refs);
-      ofVisible.set(closed, scope);
-    }
+  async function scopeOf(visible: Part, closed: ReadonlySet<string>): Promise<PartScope> {
+    const known = kept.get(visible)?.get(closed);
+    if (known !== undefined) return known;
+    const scope = createPartScope(without(visible, closed), refs);
+    const ofVisible = kept.get(visible) ?? new WeakMap<ReadonlySet<string>, PartScope>();
+    kept.set(visible, ofVisible.set(closed, scope));
+    await setImmediate();
     return scope;
+  }
+
+  async function mapped(part: Part): Promise<ReadonlyMap<string, ShownTool>> {
+    const map = new Map(part.map((shown) => [shown.tool.id, shown]));
+    byId.set(part, map);
+    await setImmediate();
+    return map;
   }
 
   function among({ caller, gateway }: HubAsking, tools: readonly ShownTool[]) {
     return pipeline.visible(caller, gateway, without(tools, governance.closedTo(caller.principal)));
   }
 
+  /** What of each part may be used. */
+  async function visibleParts(
+    { caller, gateway }: HubAsking,
+    parts: readonly Part[],
+  ): Promise<readonly Part[]> {
+    const asked: MaybePromise<Part>[] = [];
+    for (const part of parts) {
+      if (!seen.has(part)) await setImmediate();
+      seen.add(part);
+      asked.push(pipeline.visible(caller, gateway, part));
+    }
+    return (await Promise.all(asked)).map((left, at) => {
+      const before = lastLeft.get(parts[at] as Part);
+      if (before !== undefined && isSame(before, left)) return before;
+      lastLeft.set(parts[at] as Part, left);
+      return left;
+    });
+  }
+
   return {
-    of(asking) {
-      const { caller, gateway } = asking;
-      const visible = pipeline.visible(caller, gateway, all(asking));
-      const closed = governance.closedTo(caller.principal);
-      return visible instanceof Promise
-        ? visible.then((tools) => scopeOf(tools, closed))
-        : scopeOf(visible, closed);
+    async of(asking) {
+      const closed = governance.closedTo(asking.caller.principal);
+      const scopes: PartScope[] = [];
+      for (const visible of await visibleParts(asking, await all(asking)))
+        scopes.push(await scopeOf(visible, closed));
+      return createScope(scopes);
     },
     among,
-    async withIds(asking, ids) {
-      const known = byId(all(asking));
-      const tools = [...new Set(ids)].flatMap((id) => known.get(id) ?? []);
-      const usable = await among(asking, tools);
+    async withIds(asking, wanted) {
+      const found = new Map<string, ShownTool>();
+      const asked = [...wanted];
+      for (const part of asked.length === 0 ? [] : await all(asking)) {
+        const known = byId.get(part) ?? (await mapped(part));
+        for (const id of asked) {
+          const shown = known.get(id);
+          if (shown !== undefined) found.set(id, shown);
+        }
+      }
+      const usable = await among(asking, [...found.values()]);
       return new Map(usable.map((shown) => [shown.tool.id, shown]));
     },
   };
 }
 
-const maps = new WeakMap<readonly ShownTool[], ReadonlyMap<string, ShownTool>>();
+/** As many as are made in one go. */
+const piece = 5000;
 
-function byId(tools: readonly ShownTool[]): ReadonlyMap<string, ShownTool> {
-  let map = maps.get(tools);
-  if (map === undefined) {
-    map = new Map(tools.map((shown) => [shown.tool.id, shown]));
-    maps.set(tools, map);
+async function inPieces<From, To>(items: readonly From[], make: (item: From) => To): Promise<readonly To[]> {
+  const made: To[] = [];
+  for (const item of items) {
+    made.push(make(item));
+    if (made.length % piece === 0) await setImmediate();
   }
-  return map;
+  return made;
+}
+
+function isSame(one: Part, other: Part): boolean {
+  return one === other || (one.length === other.length && one.every((shown, at) => shown === other[at]));
 }
 
 function without(tools: readonly ShownTool[], closed: ReadonlySet<string>): readonly ShownTool[] {
   return closed.size === 0 ? tools : tools.filter(({ tool }) => !closed.has(tool.id));
 }
 
-function createScope(tools: readonly ShownTool[], refs: ToolRefs): Scope {
-  const permits = new Map<string, { readonly permitted: Permitted; readonly indexed: Indexed }>();
-  let spaces: Spaces | null = null;
+function createScope(parts: readonly PartScope[]): Scope {
+  return {
+    get tools() {
+      return parts.flatMap(({ tools }) => tools);
+    },
+    get spaces() {
+      return together(parts.map(({ spaces }) => spaces));
+    },
+    async ready({ index }, only) {
+      for (const part of parts) {
+        if (part.isNamed(index, only)) continue;
+        part.named(index, only);
+        await setImmediate();
+      }
+    },
+    permit: ({ index }, only) => index.permitted(parts.map((part) => part.named(index, only))),
+  };
+}
+
+function together(all: readonly Spaces[]): Spaces {
+  const spaces = new Map<string, { readonly description: string | null; tools: number }>();
+  for (const [namespace, { description, tools }] of all.flatMap((part) => [...part])) {
+    const space = spaces.get(namespace);
+    if (space === undefined) spaces.set(namespace, { description, tools });
+    else space.tools += tools;
+  }
+  return spaces;
+}
+
+function createPartScope(tools: Part, refs: ToolRefs): PartScope {
+  const kept = new Map<string, { readonly named: Named; readonly index: SearchIndex }>();
 
   function* idsOf({ namespace, kinds }: Only): Iterable<string> {
     const namespaceOf = createNamer(refs);
@@ -121,29 +206,30 @@ function createScope(tools: readonly ShownTool[], refs: ToolRefs): Scope {
     const isNarrowed = namespace !== undefined || kinds !== undefined;
     for (const { tool } of tools) if (!isNarrowed || isWanted(namespaceOf(tool))) yield tool.id;
   }
+  function known(index: SearchIndex, key: string): Named | null {
+    const found = kept.get(key);
+    return found?.index === index && index.isCurrent(found.named) ? found.named : null;
+  }
 
   return {
     tools,
-    get spaces() {
-      spaces ??= gather(tools, refs);
-      return spaces;
-    },
-    permit(indexed, only) {
-      const key = JSON.stringify([only.namespace, only.kinds]);
-      const known = permits.get(key);
-      const { generation } = indexed.index;
-      if (known?.indexed === indexed && known.permitted.generation === generation) return known.permitted;
-      const permitted = indexed.index.permit(idsOf(only));
-      permits.delete(key);
-      permits.set(key, { permitted, indexed });
-      for (const oldest of permits.keys()) {
-        if (permits.size <= maxPermits) break;
-        permits.delete(oldest);
-      }
-      return permitted;
+    spaces: gather(tools, refs),
+    isNamed: (index, only) => known(index, keyOf(only)) !== null,
+    named(index, only) {
+      const key = keyOf(only);
+      const found = known(index, key);
+      if (found !== null) return found;
+      const named = index.named(idsOf(only));
+      kept.delete(key);
+      kept.set(key, { named, index });
+      const [oldest] = kept.keys();
+      if (kept.size > maxNamed && oldest !== undefined) kept.delete(oldest);
+      return named;
     },
   };
 }
+
+const keyOf = ({ namespace, kinds }: Only): string => JSON.stringify([namespace, kinds]);
 
 function gather(tools: readonly ShownTool[], refs: ToolRefs): Spaces {
   const namespaceOf = createNamer(refs);

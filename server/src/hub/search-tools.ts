@@ -31,6 +31,7 @@ export async function searchTools(
   const { projectId } = asking.caller.principal;
   const indexed = await deps.indexing.of(projectId);
   const scope = await deps.scopes.of(asking);
+  await scope.ready(indexed, { namespace, kinds });
   // Bits are named at the moment of the search: later they may mean others.
   const permit = () => scope.permit(indexed, { namespace, kinds });
   const isEmpty = permit().count === 0;

@@ -29,6 +29,17 @@ export interface Permitted {
   readonly count: number;
 }
 
+/** Where some documents are, to be put together with others (`SearchIndex.permitted`): bits as above, from byte `from` on. */
+export interface Named {
+  readonly from: number;
+  readonly bits: Uint8Array;
+  /** How often documents had come, and gone, when it was made. */
+  readonly came: number;
+  readonly went: number;
+  /** Whether all that were named are in the index. */
+  readonly isWhole: boolean;
+}
+
 export interface SearchQuery {
   readonly text: string;
   /** `null`: everything. Nothing that is not permitted has any part in the answer, nor in its scores. */
@@ -63,6 +74,12 @@ export interface SearchIndex {
   }): Promise<void>;
   /** Of these ids, those that are in the index. */
   permit(ids: Iterable<string>): Permitted;
+  /** Of these ids, those that are in the index: for what is asked for again and again, together with one or another. */
+  named(ids: Iterable<string>): Named;
+  /** Whether naming the same ids would come to the same. */
+  isCurrent(named: Named): boolean;
+  /** All of these, which are current. */
+  permitted(named: readonly Named[]): Permitted;
   /** Refuses (a fault) what was permitted in another generation. */
   search(query: SearchQuery): Promise<readonly Hit[]>;
   /** Writes all of it into a file; `stamp` says of what, and is given back by `load`. */

@@ -78,7 +78,10 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
         for (const batch of inBatches(remove, () => 0, BATCH_REMOVED)) await turns(() => removeBatch(batch));
         for (const batch of inBatches(put, charactersOf, BATCH_DOCUMENTS)) await turns(() => putBatch(batch));
       }),
-    permit: (ids) => slots.permit(ids),
+    permit: (ids) => slots.permitted([slots.named(ids)]),
+    named: (ids) => slots.named(ids),
+    isCurrent: (named) => slots.isCurrent(named),
+    permitted: (named) => slots.permitted(named),
     async search({ text, permitted, limit, vector, weight }) {
       if (permitted !== null && permitted.generation !== slots.generation) {
         throw new Fault(

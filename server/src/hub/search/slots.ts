@@ -1,7 +1,10 @@
-import type { Permitted } from './contract.ts';
+import type { Named, Permitted } from './contract.ts';
+import { bitsOf, isIn, together } from './slot-bits.ts';
 
 /** Documents of which one part tells, when whose the slots are is written down. */
 const PART = 10_000;
+/** So many slots that were given up last are remembered; what was named before them is named again. */
+const REMEMBERED = 65_536;
 
 /** Which document has which slot. A slot that was given up is another's only when the thread has let go of it. */
 export interface Slots {
@@ -15,7 +18,9 @@ export interface Slots {
   take(id: string): number | undefined;
   free(slots: readonly number[]): void;
   idOf(slot: number): string | undefined;
-  permit(ids: Iterable<string>): Permitted;
+  named(ids: Iterable<string>): Named;
+  isCurrent(named: Named): boolean;
+  permitted(named: readonly Named[]): Permitted;
   /** Whose the slots are, in parts, as texts; and from them again, one by one. */
   packed(): Iterable<string>;
   unpack(part: string): void;
@@ -27,6 +32,10 @@ export function createSlots(): Slots {
   const ids: (string | undefined)[] = [];
   const unused: number[] = [];
   let generation = 0;
+  /** How many ids were given a slot, and how many gave theirs up: the last of those slots. */
+  let came = 0;
+  let went = 0;
+  const givenUp = new Uint32Array(REMEMBERED);
 
   const nextSlot = (): number => {
     const slot = unused.pop();
@@ -43,14 +52,19 @@ export function createSlots(): Slots {
     },
     known: () => hashes,
     give(id, hash) {
-      const slot = slotOf.get(id) ?? nextSlot();
-      slotOf.set(id, slot);
+      let slot = slotOf.get(id);
+      if (slot === undefined) {
+        slot = nextSlot();
+        slotOf.set(id, slot);
+        came++;
+      }
       hashes.set(id, hash);
       ids[slot] = id;
       return slot;
     },
     take(id) {
       const slot = slotOf.get(id);
+      if (slot !== undefined) givenUp[went++ % REMEMBERED] = slot;
       slotOf.delete(id);
       hashes.delete(id);
       return slot;
@@ -62,20 +76,23 @@ export function createSlots(): Slots {
       }
     },
     idOf: (slot) => ids[slot],
-    permit(wanted) {
-      const bits = new Uint8Array((ids.length + 7) >> 3);
+    named(wanted) {
+      const slots: number[] = [];
       let count = 0;
       for (const id of wanted) {
-        const slot = slotOf.get(id);
-        if (slot === undefined) continue;
-        const bit = 1 << (slot & 7);
-        const byte = bits[slot >> 3] as number;
-        if ((byte & bit) !== 0) continue;
-        bits[slot >> 3] = byte | bit;
         count++;
+        const slot = slotOf.get(id);
+        if (slot !== undefined) slots.push(slot);
       }
-      return { bits, generation, count };
+      return { ...bitsOf(slots), came, went, isWhole: slots.length === count };
     },
+    isCurrent(named) {
+      if ((!named.isWhole && named.came !== came) || went - named.went > REMEMBERED) return false;
+      for (let at = named.went; at < went; at++)
+        if (isIn(named, givenUp[at % REMEMBERED] as number)) return false;
+      return true;
+    },
+    permitted: (named) => ({ ...together(named, ids.length), generation }),
     *packed() {
       for (let from = 0; from < ids.length; from += PART) {
         const part = ids.slice(from, from + PART);
@@ -90,6 +107,7 @@ export function createSlots(): Slots {
         else {
           slotOf.set(entry[0], slot);
           hashes.set(entry[0], entry[1]);
+          came++;
         }
       }
     },
