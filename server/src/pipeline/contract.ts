@@ -47,7 +47,7 @@ export interface Pipeline {
   /** What rules redact of what comes out; `null` where none does. The same until a rule changes, then another. */
   redactions(projectId: string): Redactions | null;
   /** What a source says of the target outside of any request, as the caller may hear it; `null`: it may not. */
-  overheard(caller: Caller, gateway: Gateway, target: RuleTarget, params: Members): Members | null;
+  overheard(caller: Caller, gateway: Gateway | null, target: RuleTarget, params: Members): Members | null;
   /** What the caller is told of a refusal. */
   told(refusal: CallRefusal): Refusal;
 }

@@ -71,7 +71,7 @@ export function createExecuting(deps: ExecutingDeps) {
   function ofRow({ asking, patience }: Asked, view: View): Promise<Answer> {
     return view.execution.status === 'waiting'
       ? deps.goOn(asking, view, patience)
-      : waiting.ofRow(view, patience);
+      : waiting.ofRow(asking, view, patience);
   }
 
   return async (asking: Asking, request: ExecuteRequest): Promise<Answer> => {

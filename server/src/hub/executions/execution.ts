@@ -61,6 +61,8 @@ export interface Kept {
   readonly consents?: readonly string[];
   /** A larger result than is kept: it was given once, to whoever waited for it. */
   readonly isTooLarge?: true;
+  /** The state of policy when it was called: what it gave was screened by that, or by a later one. */
+  readonly policy?: string;
 }
 
 /** An execution, and what is said of it. */

@@ -331,6 +331,59 @@ describe('a result that is larger than is kept', () => {
   });
 });
 
+describe('what came of an execution, when its caller asks for it later', () => {
+  let asking: Asking;
+  before(() => {
+    asking = askingAs(app, 'later', 'main');
+  });
+  async function asked(key: string, id: string) {
+    const answers = [await executions.look(asking, id), await executions.resume(asking, id, null, 0)];
+    const { items } = await executions.list(asking, { limit: 100, offset: 0 });
+    const listed = items.find(({ execution_id }) => execution_id === id);
+    const repeated = await execute('Kit.Write', key, { asking, idempotency_key: key });
+    return [...answers.map((one) => (one.ok ? one.value : assert.fail())), listed ?? assert.fail(), repeated];
+  }
+
+  it('is told without what rules made since take out, and whole again once they are gone', async () => {
+    const { rules } = app.app.rooms.policy;
+    const key = 'the code is zebra-17';
+    const { execution_id: id } = await execute('Kit.Write', key, { asking, idempotency_key: key });
+    for (const action of ['redact', 'block'] as const) {
+      const rule = await rules.create('default', {
+        ...{
+          name: 'no zebras',
+          direction: 'output',
+          tools: ['Kit.*'],
+          match: { pattern: 'zebra-\\d+' },
+          action,
+        },
+      });
+      for (const answer of await asked(key, id)) {
+        assert.equal(answer.status, 'succeeded');
+        assert.equal(JSON.stringify(answer).includes('zebra'), false, JSON.stringify(answer));
+        assert.equal(answer.output === undefined, action === 'block');
+      }
+      await rules.remove('default', rule.id);
+    }
+    for (const answer of await asked(key, id)) assert.equal(answer.output, key);
+    assert.equal(worker.ran.Write.filter((one) => one === key).length, 1);
+  });
+
+  it('is withheld once the tool is not theirs any more', async () => {
+    const { grants } = app.app.rooms.policy;
+    const key = 'granted no more';
+    const { execution_id: id } = await execute('Kit.Write', key, { asking, idempotency_key: key });
+    const denied = await grants.create('default', {
+      ...{ effect: 'deny', subject: { user: 'later' }, tools: ['Kit.*'] },
+    });
+    for (const answer of await asked(key, id)) {
+      assert.deepEqual([answer.status, answer.output], ['succeeded', undefined]);
+      assert.match(answer.advice ?? '', /withheld/);
+    }
+    await grants.remove('default', denied.id);
+  });
+});
+
 describe('what is kept', () => {
   it('holds neither input nor output in the open', async () => {
     const secret = 'a very private text';

@@ -17,15 +17,16 @@ import { endedView } from './settling.ts';
 import { createStarting, type StartingDeps } from './starting.ts';
 import { createStore, executionsTopic } from './store.ts';
 import { type Answer, createWaiting } from './waiting.ts';
+import { createWithholding } from './withholding.ts';
 
 export interface ExecutionsDeps extends StartingDeps {
   readonly db: Db;
   readonly changes: Pick<Changes, 'tell' | 'here' | 'on'>;
   /** Seals what is called, and what came of it: both may hold what is nobody else's business. */
   readonly vault: Vault;
-  readonly pipeline: Pick<Pipeline, 'callTool' | 'told' | 'remember' | 'again'>;
+  readonly pipeline: Pick<Pipeline, 'callTool' | 'told' | 'remember' | 'again' | 'permits' | 'overheard'>;
   readonly catalog: Pick<Catalog, 'view' | 'gateway' | 'findTool' | 'shown'>;
-  readonly policy: Pick<Policy, 'approvals'>;
+  readonly policy: Pick<Policy, 'approvals' | 'version'>;
   readonly credentials: Pick<Credentials, 'authorizations'>;
   readonly audit: Pick<Audit, 'record'>;
 }
@@ -41,7 +42,8 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const store = createStore({ ...deps, holder: newId('holder', clock.now()) });
   const starting = createStarting(deps, store);
   const { runs } = starting;
-  const waiting = createWaiting(store, runs, clock);
+  const withholding = createWithholding(deps);
+  const waiting = createWaiting(store, runs, withholding, clock);
   const parts = { ...deps, store, starting, waiting };
   const resuming = createResuming(parts);
   const execute = createExecuting({
@@ -56,10 +58,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     if (run != null) run.stopping.abort();
   });
 
-  async function cancelled(view: View): Promise<Answer> {
+  async function cancelled(asking: Asking, view: View): Promise<Answer> {
     const { execution } = view;
     const { id, owner, status, waitingFor } = execution;
-    if (isOver(execution)) return ok(responseOf(view));
+    if (isOver(execution)) return waiting.ofView(asking, view);
     if (status !== 'running') {
       const hadBegun = waitingFor === 'input';
       const advice = 'it had begun before it asked: what was done until then is not undone';
@@ -74,11 +76,11 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     await store.wantCancelled(id);
     const run = runs.get(id);
     if (run !== null) await waiting.within(run.settled, { waitMs: cancelWaitMs, signal: null });
-    else await waiting.ofRow(view, { waitMs: cancelWaitMs, signal: null });
+    else await waiting.ofRow(asking, view, { waitMs: cancelWaitMs, signal: null });
     const now = await store.find(id, owner);
     if (now === null) return err(unknownExecution(id));
     const kept = isOver(now.execution) ? now.kept : { said: { advice: toldToStop } };
-    return ok(responseOf({ ...now, kept }));
+    return waiting.ofView(asking, { ...now, kept });
   }
 
   return {
@@ -88,15 +90,15 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       isClosing ? err(stopping) : whileAsked(asking, (heard) => resuming.resume(heard, id, response, waitMs)),
     async cancel(asking, id) {
       const view = await store.find(id, ownerOf(asking));
-      return view === null ? err(unknownExecution(id)) : cancelled(view);
+      return view === null ? err(unknownExecution(id)) : cancelled(asking, view);
     },
     async look(asking, id) {
       const view = await store.find(id, ownerOf(asking));
-      return view === null ? err(unknownExecution(id)) : ok(responseOf(view));
+      return view === null ? err(unknownExecution(id)) : waiting.ofView(asking, view);
     },
     async list(asking, { limit, offset }) {
       const { views, count } = await store.list(ownerOf(asking), limit, offset);
-      return { items: views.map(responseOf), totalCount: count };
+      return { items: views.map((view) => responseOf(withholding(asking, view))), totalCount: count };
     },
     async begin() {
       // The process that had the embedded database before this one is gone, and all that it ran.

@@ -1,11 +1,11 @@
 import type { Credentials } from '#credentials';
 import type { ClientSide } from '#domain';
-import { type Clock, err, type Members, ok, pause } from '#foundation';
+import { type Clock, err, type Members, pause } from '#foundation';
 import type { Policy } from '#policy';
 import { clientFor } from './attempt.ts';
 import type { Asking } from './contract.ts';
 import { deadlineMs, ownerOf } from './drafting.ts';
-import { responseOf, type View } from './execution.ts';
+import type { View } from './execution.ts';
 import { checkAnswers } from './questions.ts';
 import { notWaiting, unknownExecution } from './refusals.ts';
 import type { Starting } from './starting.ts';
@@ -43,7 +43,7 @@ export function createResuming(deps: ResumingDeps) {
       // Somebody was faster, or it is over.
       const now = await store.find(id, ownerOf(asking));
       if (now === null) return err(unknownExecution(id));
-      return resume === null ? waiting.ofRow(now, patience) : err(notWaiting(now.execution.status));
+      return resume === null ? waiting.ofRow(asking, now, patience) : err(notWaiting(now.execution.status));
     }
     const { caller, gateway, span, meta } = asking;
     const shown = starting.find(caller, gateway, toolId, wanted);
@@ -64,8 +64,8 @@ export function createResuming(deps: ResumingDeps) {
     if (asked === undefined)
       return (await untilReady(view, patience, deps))
         ? goOn(asking, view, null, patience)
-        : ok(responseOf(view));
-    if (response === null) return ok(responseOf(view));
+        : waiting.ofView(asking, view);
+    if (response === null) return waiting.ofView(asking, view);
     const responses = checkAnswers(asked.requests, response);
     if (!responses.ok) return responses;
     const resume = { responses: responses.value, state: asked.state, continues: true } as const;
@@ -96,8 +96,8 @@ export function createResuming(deps: ResumingDeps) {
       }
       if (response !== null) return err(notWaiting(view.execution.status));
       return isGoing(view)
-        ? waiting.ofRow(view, { waitMs: waitMs ?? pollWaitMs, signal })
-        : ok(responseOf(view));
+        ? waiting.ofRow(asking, view, { waitMs: waitMs ?? pollWaitMs, signal })
+        : waiting.ofView(asking, view);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Catalog, ShownTool } from '#catalog';
 import type { Caller, CallNotification, ClientSide, Gateway, Tool } from '#domain';
 import type { Clock, Members } from '#foundation';
 import type { Pipeline } from '#pipeline';
+import type { Policy } from '#policy';
 import { type Log, type Metrics, type Span, spanName, type Tracer } from '#telemetry';
 import type { Governance } from '../governance/contract.ts';
 import { makeAttempt, type Outcome } from './attempt.ts';
@@ -13,6 +14,7 @@ export interface StartingDeps {
   readonly pipeline: Pick<Pipeline, 'callTool' | 'told'>;
   readonly catalog: Pick<Catalog, 'view' | 'findTool' | 'shown'>;
   readonly governance: Pick<Governance, 'standing'>;
+  readonly policy: Pick<Policy, 'version'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -42,7 +44,7 @@ export interface Beginner {
 
 /** Starts attempts in this process. */
 export function createStarting(deps: StartingDeps, store: Store) {
-  const { pipeline, catalog, governance, clock, metrics, tracer, onEnded } = deps;
+  const { pipeline, catalog, governance, policy, clock, metrics, tracer, onEnded } = deps;
   const ends = metrics.counter({
     name: 'sallyport_executions_total',
     help: 'Executions of the hub that ended, or had to wait, here.',
@@ -102,7 +104,9 @@ export function createStarting(deps: StartingDeps, store: Store) {
         const startedAt = clock.monotonic();
         const attempt = { caller, gateway, ref, args, shown, client, meta, span, startedAt, signal, notify };
         try {
-          return await makeAttempt({ ...attempt, executionId: id }, pipeline);
+          const version = policy.version();
+          const outcome = await makeAttempt({ ...attempt, executionId: id }, pipeline);
+          return { ...outcome, kept: { ...outcome.kept, policy: version } };
         } finally {
           if (by.span === null) span.end();
         }

@@ -1,10 +1,12 @@
 import type { ExecutionResponse } from '@sallyport/contracts';
 import type { Refusal } from '#domain';
 import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
+import type { Asking } from './contract.ts';
 import { isOver, responseOf, type View } from './execution.ts';
 import { tooMany, unknownExecution } from './refusals.ts';
 import type { Run, Runs } from './runs.ts';
 import type { Store } from './store.ts';
+import type { Withholding } from './withholding.ts';
 
 export type Answer = Result<ExecutionResponse, Refusal>;
 
@@ -21,7 +23,7 @@ const lookEveryMs = 250;
 const stillRuns = 'it goes on: call resume_execution without response to hear how it is';
 
 /** Waits for executions, and answers how they are. */
-export function createWaiting(store: Store, runs: Runs, clock: Clock) {
+export function createWaiting(store: Store, runs: Runs, withholding: Withholding, clock: Clock) {
   const lookOnce = createSingleFlight<View | null>();
 
   /** `null`: it took longer than that. */
@@ -57,7 +59,11 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
   }
 
   /** Of one that another process has, or nobody yet. */
-  async function ofRow(first: View, patience: Omit<Patience, 'forPersonMs'>): Promise<Answer> {
+  async function ofRow(
+    asking: Asking,
+    first: View,
+    patience: Omit<Patience, 'forPersonMs'>,
+  ): Promise<Answer> {
     const { id, owner } = first.execution;
     const until = clock.monotonic() + patience.waitMs;
     let view: View | null = first;
@@ -69,10 +75,15 @@ export function createWaiting(store: Store, runs: Runs, clock: Clock) {
         return store.find(id, owner);
       });
     }
-    return view === null ? err(unknownExecution(id)) : ok(responseOf(told(view)));
+    return view === null ? err(unknownExecution(id)) : ofView(asking, told(view));
   }
 
-  return { within, ofRun, ofRow };
+  /** As its row says, so far as whoever asks may hear that now. */
+  function ofView(asking: Asking, view: View): Answer {
+    return ok(responseOf(withholding(asking, view)));
+  }
+
+  return { within, ofRun, ofRow, ofView };
 }
 
 export type Waiting = ReturnType<typeof createWaiting>;
