@@ -35,7 +35,8 @@ export async function listTools(
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
   const { gateway } = view;
-  const seen = () => deps.pipeline.visible(caller, gateway, view.tools);
+  const isAlwaysHub = deps.hub !== null && gateway.presentation === 'hub';
+  const seen = () => (isAlwaysHub ? [] : deps.pipeline.visible(caller, gateway, view.tools));
   const visible = await (exchange.span === null ? seen() : withinSpan({ span: exchange.span }, seen));
   if (deps.hub?.presents(gateway, visible))
     return listed(exchange, deps, 'tool_list', metaPages(metaTools, metaTools, params.cursor));

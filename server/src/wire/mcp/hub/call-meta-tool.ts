@@ -23,7 +23,8 @@ export async function presentsHub({ exchange }: Asked, { hub, pipeline }: McpDep
   const { caller, view } = exchange;
   const { gateway } = view;
   if (hub === null || gateway.presentation === 'tools') return false;
-  return hub.presents(gateway, await pipeline.visible(caller, gateway, view.tools));
+  const isToldBySize = gateway.presentation === 'auto';
+  return hub.presents(gateway, isToldBySize ? await pipeline.visible(caller, gateway, view.tools) : []);
 }
 
 /** Runs one of the six, as the call of a tool. */
