@@ -7,7 +7,7 @@ import type { SearchDocument, SearchEngine, SearchIndex } from './search/contrac
 import { createSnapshot } from './snapshot.ts';
 
 /** So many at once, so that nothing else waits for long. */
-const atOnce = 250;
+const atOnce = 100;
 /** Ids that are looked at in one go. */
 const piece = 10_000;
 /** What takes longer to be put in is found when it is there. */
