@@ -158,3 +158,21 @@ it('lets neighbours of a word stand for it, once for each stem, and never the wo
     ['bug', 'error'],
   );
 });
+
+it('looks for the neighbours of a word once, whatever was asked in between', () => {
+  const looked = new Map<string, number>();
+  const lexicon = createLexicon(
+    () => [],
+    (word) => {
+      looked.set(word, (looked.get(word) ?? 0) + 1);
+      return word.startsWith('known') ? [{ word: 'other', like: 0.5 }] : null;
+    },
+  );
+  const ask = (text: string) => lexicon.each(text, (word) => void lexicon.others(word));
+  ask('knownword');
+  const letters = 'abcdefghijklmnopqrstuvwxyz';
+  for (const a of letters)
+    for (const b of letters) for (const c of letters) ask(`known${a}${b}${c} other${a}${b}${c}`);
+  ask('knownword knownaaa');
+  assert.deepEqual([looked.get('knownword'), looked.get('knownaaa')], [1, 1]);
+});

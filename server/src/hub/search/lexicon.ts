@@ -1,11 +1,9 @@
 import { stem } from 'porter2';
-import type { NearWords } from './near-words.ts';
+import type { NearWord, NearWords } from './near-words.ts';
 import { eachWord } from './words.ts';
 
 /** Known words; past this many the rest are looked up each time they come. */
 const MAX_KEPT = 131_072;
-/** Words whose others are known; past this many all are forgotten. */
-const MAX_ASKED = 8192;
 /** Each other word costs a walk through its postings. */
 const MOST_OTHERS = 6;
 
@@ -28,6 +26,8 @@ export interface Word {
   readonly rows: readonly number[];
 }
 
+const none: readonly OtherStem[] = [];
+
 /** A stem that may stand for another. */
 export interface OtherStem {
   readonly stem: string;
@@ -43,6 +43,7 @@ export interface Lexicon {
 
 export function createLexicon(rowsOf: (word: string) => readonly number[], nearWords: NearWords): Lexicon {
   const known = new Map<string, Word>();
+  /** Only of words that the embedding has: it takes long to find out, and nobody can bring more of them. */
   const asked = new Map<string, readonly OtherStem[]>();
 
   const wordOf = (text: string): Word => {
@@ -52,9 +53,9 @@ export function createLexicon(rowsOf: (word: string) => readonly number[], nearW
     if (known.size < MAX_KEPT) known.set(text, word);
     return word;
   };
-  const othersOf = (word: Word): readonly OtherStem[] => {
+  const othersOf = (word: Word, found: readonly NearWord[]): readonly OtherStem[] => {
     const others = new Map<string, number>();
-    for (const { word: near, like } of nearWords(word.text)) {
+    for (const { word: near, like } of found) {
       const { stem: other } = wordOf(near);
       if (other !== null && other !== word.stem && !others.has(other)) others.set(other, like);
     }
@@ -65,8 +66,9 @@ export function createLexicon(rowsOf: (word: string) => readonly number[], nearW
     others(word) {
       const found = asked.get(word.text);
       if (found !== undefined) return found;
-      if (asked.size >= MAX_ASKED) asked.clear();
-      const others = othersOf(word);
+      const near = nearWords(word.text);
+      if (near === null) return none;
+      const others = othersOf(word, near);
       asked.set(word.text, others);
       return others;
     },

@@ -8,8 +8,8 @@ export interface NearWord {
   readonly like: number;
 }
 
-/** Words that mean nearly the same, by the built-in embedding; nearest first. */
-export type NearWords = (word: string) => readonly NearWord[];
+/** Words that mean nearly the same, by the built-in embedding; nearest first. `null`: it does not have the word. */
+export type NearWords = (word: string) => readonly NearWord[] | null;
 
 /** Only the words that are frequent where tools are described: the rest are names of people and places. */
 const LOOKED_AT = 12_000;
@@ -25,7 +25,7 @@ export function createNearWords(embedding: StaticEmbedding, memory: VectorMemory
 
   return (word) => {
     const own = embedding.rowOf(word);
-    if (own === undefined) return [];
+    if (own === undefined) return null;
     vectors.compare(wordVector(embedding, own), rows, likeness);
     const near: NearWord[] = [];
     for (const row of rows) {
