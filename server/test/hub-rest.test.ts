@@ -143,6 +143,15 @@ describe('the hub over the REST API', () => {
     assert.deepEqual([refused.status, refused.body.field], [400, 'user_id']);
   });
 
+  it('knows no execution by what is no id', async () => {
+    for (const execution_id of ['\u0000', 'te_\u0000', '\ud800', '../te_0', '__proto__']) {
+      for (const tool of ['resume_execution', 'cancel_execution']) {
+        const { status, body } = await six(tool, { execution_id, user_id: 'alice' });
+        assert.deepEqual([status, body.name], [404, 'execution.unknown'], JSON.stringify(execution_id));
+      }
+    }
+  });
+
   it('names the field of a bad request, and the path of an input that does not fit', async () => {
     for (const [tool, body, field] of [
       ['search_tools', {}, 'query'],
