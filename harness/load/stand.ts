@@ -27,7 +27,11 @@ export interface Behind {
   stop(): Promise<void>;
 }
 
-export function startScript(file: string, own: readonly string[], before: readonly string[]): Promise<Behind> {
+export function startScript(
+  file: string,
+  own: readonly string[],
+  before: readonly string[],
+): Promise<Behind> {
   const args = [...before, process.execPath, join(import.meta.dirname, file), ...own];
   const child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = () => end(child);

@@ -150,7 +150,11 @@ describe('what the hub tells a caller of a project with many tools', () => {
 
   it('is the same for a key that is confined to tools', async () => {
     const permitted = everything.filter(({ toolkit }) => toolkit === 'Books');
-    const key = await ask(full.name, 'api_keys', { name: 'k', scopes: ['call'], tools: ['Books.*', 'Sales.*'] });
+    const key = await ask(full.name, 'api_keys', {
+      name: 'k',
+      scopes: ['call'],
+      tools: ['Books.*', 'Sales.*'],
+    });
     const sales = await ask(full.name, 'grants', {
       subject: { user: 'u' },
       tools: ['Sales.*'],
