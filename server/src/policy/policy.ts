@@ -72,14 +72,6 @@ export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
     changedFor(both.filter((entry) => entry !== null && redactsOutputs(entry))),
   );
 
-  const knownClaims = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
-  const claimNames = (projectId: string) => {
-    const known = knownClaims.get(projectId);
-    if (known?.version === version()) return known.names;
-    const names = new Set([...grants.claimNames(projectId), ...rules.claimNames(projectId)]);
-    knownClaims.set(projectId, { version: version(), names });
-    return names;
-  };
   const parts: Parts = {
     grants,
     rules,
@@ -88,7 +80,7 @@ export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
     approvals,
     clock,
     version,
-    claimNames,
+    claimNames: createClaimNames([grants, rules], version),
     currentGateway,
   };
 
@@ -122,6 +114,23 @@ export async function createPolicy(deps: PolicyDeps): Promise<Policy> {
       limits.close();
       hooks.close();
     },
+  };
+}
+
+type ClaimNames = (projectId: string) => ReadonlySet<string>;
+
+/** What all of these say, remembered as long as their version is the same. */
+function createClaimNames(
+  all: readonly { readonly claimNames: (projectId: string) => Iterable<string> }[],
+  version: () => string,
+): ClaimNames {
+  const known = new Map<string, { readonly version: string; readonly names: ReadonlySet<string> }>();
+  return (projectId) => {
+    const before = known.get(projectId);
+    if (before?.version === version()) return before.names;
+    const names = new Set(all.flatMap((one) => [...one.claimNames(projectId)]));
+    known.set(projectId, { version: version(), names });
+    return names;
   };
 }
 
