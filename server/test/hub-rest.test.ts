@@ -229,6 +229,21 @@ describe('the hub over the REST API', () => {
     assert.deepEqual([stranger.status, stranger.body.name], [404, 'execution.unknown']);
   });
 
+  it('has a record of each that was refused as there were too many', async () => {
+    const asked = { tool: 'mcp://docs.AskForm', user_id: 'greedy', mode: 'interactive' };
+    for (let n = 0; n < 10; n++)
+      await Promise.all(Array.from({ length: 20 }, () => six('execute_tool', asked)));
+    await six('execute_tool', { ...asked, idempotency_key: 'the last' });
+    const since = new Date().toISOString();
+    const { body } = await six('execute_tool', { ...asked, idempotency_key: 'one more' });
+    assert.equal(body.name, 'policy.concurrency_limited', JSON.stringify(body));
+    const records = await app.records(`&since=${since}&user_id=greedy`);
+    assert.deepEqual(
+      records.filter(({ code }) => code === body.name).map(({ tool, decision }) => [tool, decision]),
+      [['execute_tool', 'refused']],
+    );
+  });
+
   it('holds executions to the rules like any call, and tells no output schema of what is redacted', async () => {
     const echo = (text: string) =>
       six('execute_tool', { tool: 'ArcadeEvalRef.Echo', input: { text }, user_id: 'alice' });
