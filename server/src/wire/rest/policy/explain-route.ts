@@ -37,7 +37,10 @@ export function explainRoute(deps: RestDeps): Route {
         arguments:
           given === undefined || args === null
             ? null
-            : { args: args.ok ? args.value : given, check: args.ok ? shown.takes : () => args },
+            : {
+                args: args.ok ? args.value : given,
+                check: args.ok ? (what) => shown.takes(what) : () => args,
+              },
         output: body.output,
       });
       return ok({ status: 200, body: explained });
