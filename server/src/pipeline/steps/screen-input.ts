@@ -28,7 +28,7 @@ export function screenInput(
     tool: shown.tool,
     follows: false,
     continues,
-    check: shown.takes,
+    check: (args) => shown.takes(args),
     signal,
     // Hooks before and after the call hear the same.
     carried() {
