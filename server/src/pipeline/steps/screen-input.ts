@@ -28,7 +28,7 @@ export function screenInput(
     tool: shown.tool,
     follows: false,
     continues,
-    check: (args) => shown.takes(args),
+    check: (args: typeof checked.value) => shown.takes(args),
     signal,
     // Hooks before and after the call hear the same.
     carried() {
