@@ -231,9 +231,10 @@ describe('the hub over the REST API', () => {
 
   it('has a record of each that was refused as there were too many', async () => {
     const asked = { tool: 'mcp://docs.AskForm', user_id: 'greedy', mode: 'interactive' };
-    for (let n = 0; n < 10; n++)
+    for (let n = 0; n < 9; n++)
       await Promise.all(Array.from({ length: 20 }, () => six('execute_tool', asked)));
-    await six('execute_tool', { ...asked, idempotency_key: 'the last' });
+    // Those that come at once count each other: only one after the other come to the bound itself.
+    for (let n = 0; n < 40; n++) await six('execute_tool', { ...asked, idempotency_key: `key ${n}` });
     const since = new Date().toISOString();
     const { body } = await six('execute_tool', { ...asked, idempotency_key: 'one more' });
     assert.equal(body.name, 'policy.concurrency_limited', JSON.stringify(body));

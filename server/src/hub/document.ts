@@ -9,8 +9,6 @@ import type { SearchDocument } from './search/contract.ts';
 export interface Described {
   readonly tool: Tool;
   readonly namespace: string;
-  /** What its server calls itself. */
-  readonly serverTitle: string | null;
   readonly curation: Curation;
   readonly learned: readonly Learned[];
   /** What a model wrote of it. */
@@ -25,16 +23,16 @@ const maxText = 4000;
 const maxParameters = 100;
 
 /** Another one where documents are made in another way than before. */
-const form = 1;
+const form = 2;
 
 /** The same as long as the document is: told without looking into the tool. `digest`: of what its source says. */
 export function hashOf(
-  { tool, namespace, serverTitle, curation, learned, enrichment, vector, space }: Described,
+  { tool, namespace, curation, learned, enrichment, vector, space }: Described,
   digest: string,
 ): string {
   const { whenToUse, synonyms, tags, exampleQueries } = curation;
   const said = [whenToUse, synonyms, tags, exampleQueries, learned, enrichment];
-  const parts = [form, digest, tool.name, namespace, serverTitle, said, vector === null ? null : space];
+  const parts = [form, digest, tool.name, namespace, said, vector === null ? null : space];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
@@ -68,9 +66,9 @@ function parametersOf({ parameters }: Tool): SearchDocument['parameters'] {
   }));
 }
 
-function enrichmentOf({ tool, serverTitle, curation, enrichment }: Described): readonly string[] {
+function enrichmentOf({ tool, curation, enrichment }: Described): readonly string[] {
   const { whenToUse, synonyms, tags, exampleQueries } = curation;
-  const said = [serverTitle, tool.toolkit.description, whenToUse, enrichment?.whenToUse ?? null];
+  const said = [tool.toolkit.description, whenToUse, enrichment?.whenToUse ?? null];
   return [
     ...said.filter((text) => text !== null && text !== ''),
     ...tool.traits.serviceDomains,

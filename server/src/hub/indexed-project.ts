@@ -122,7 +122,7 @@ async function differingOf(
   projectId: string,
   tools: readonly Tool[],
   held: ReadonlyMap<string, string>,
-  { catalog, governance, models, sources, refs }: IndexingDeps,
+  { catalog, governance, models, refs }: IndexingDeps,
 ): Promise<readonly SearchDocument[]> {
   const space = models?.space(projectId) ?? null;
   const vectors = space === null ? null : await models?.vectorsOf(tools);
@@ -131,7 +131,6 @@ async function differingOf(
     const described = {
       tool,
       namespace: refs.namespaceOf(tool),
-      serverTitle: sources.status(projectId, tool.sourceId).serverInfo?.name ?? null,
       curation: governance.curationOf(projectId, tool.id),
       learned: governance.learnedOf(projectId, tool.id),
       enrichment: enrichments?.get(tool.id) ?? null,

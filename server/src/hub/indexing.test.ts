@@ -56,7 +56,7 @@ const offer = (tools: readonly ToolListing[]) =>
 function open(engines: { opened: number }) {
   const curations = new Map<string, Curation>();
   let tell: (projectId: string, toolIds: readonly string[] | null) => void = () => {};
-  const sources = { get: () => null, status: () => ({ serverInfo: null }) as never };
+  const sources = { get: () => null };
   const indexing = createIndexing({
     catalog,
     governance: {
@@ -67,7 +67,6 @@ function open(engines: { opened: number }) {
       },
     },
     models: null,
-    sources,
     refs: createToolRefs(sources),
     async openEngine() {
       engines.opened++;

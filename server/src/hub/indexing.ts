@@ -1,6 +1,5 @@
 import type { Catalog } from '#catalog';
 import type { Clock } from '#foundation';
-import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { Governance } from './governance/contract.ts';
 import { createIndexedProject } from './indexed-project.ts';
@@ -18,7 +17,6 @@ export interface IndexingDeps {
   readonly governance: Pick<Governance, 'curationOf' | 'learnedOf' | 'onChange'>;
   /** `null`: no model is configured. */
   readonly models: Pick<ModelDocuments, 'space' | 'vectorsOf' | 'enrichmentsOf' | 'onChange'> | null;
-  readonly sources: Pick<Sources, 'status'>;
   readonly refs: ToolRefs;
   /** Begins only when it is asked for. */
   readonly openEngine: () => Promise<SearchEngine>;
