@@ -1,0 +1,83 @@
+import { CommandError } from '../command-error.ts';
+import type { Io } from '../output/io.ts';
+import { openGateway } from '../remote/gateway-client.ts';
+import { openRemote } from '../remote/remote.ts';
+import { isSameServer } from '../remote/server-url.ts';
+import type { Project } from '../spec/load.ts';
+import type { ServerSpec } from '../spec/server-spec.ts';
+import type { Stage } from './verify.ts';
+import type { VerifiedTool } from './verify-tools.ts';
+
+/**
+ * Whether the server's tools are there for a client of the gateways it is registered with. Null where the conventions name no
+ * Sallyport.
+ */
+export async function gatewayStage(
+  io: Io,
+  { conventions }: Pick<Project, 'conventions'>,
+  spec: ServerSpec,
+  tools: readonly VerifiedTool[],
+): Promise<Stage | null> {
+  const { url } = conventions.gateway;
+  if (url === undefined) return null;
+  const gateways = spec.register?.gateways ?? [];
+  if (gateways.length === 0) {
+    return { stage: 'gateway', outcome: 'skipped', said: 'register.gateways of server.yaml names none' };
+  }
+  // The key of the environment is for the Sallyport that the environment names, wherever a repository may point to.
+  const { SALLYPORT_URL: named } = io.env;
+  if (named !== undefined && !isSameServer(named, url)) {
+    return {
+      stage: 'gateway',
+      outcome: 'skipped',
+      said: `SALLYPORT_URL is not ${url}, which conventions.yaml names`,
+    };
+  }
+  const found: string[] = [];
+  try {
+    const remote = await openRemote({ ...io, env: { ...io.env, SALLYPORT_URL: url } }, {});
+    for (const slug of gateways) {
+      const authorization = await remote.gatewayAuthorization(slug);
+      // A key speaks for a user; whoever signed in speaks for themselves.
+      const user = remote.by === 'key' ? { user: userId } : {};
+      const client = await openGateway(io, {
+        url: `${remote.url}/mcp/${slug}`,
+        authorization,
+        ...user,
+        era: 'auto',
+      });
+      try {
+        const listed = (await client.tools()).map(({ name }) => name);
+        const missing = tools.filter(({ name }) => !listed.some((other) => isSameTool(name, other)));
+        if (missing.length > 0) return lacking(slug, missing, listed.length);
+        found.push(`${slug} (${listed.length} tools)`);
+      } finally {
+        await client.close();
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const outcome = error.code === 'remote.not_signed_in' ? 'skipped' : 'failed';
+    return { stage: 'gateway', outcome, said: error.message, hint: error.details.join(' ') };
+  }
+  return { stage: 'gateway', outcome: 'passed', said: `its tools are in ${found.join(', ')}` };
+}
+
+function lacking(slug: string, missing: readonly VerifiedTool[], listed: number): Stage {
+  const names = missing.slice(0, 5).map(({ name }) => name);
+  return {
+    stage: 'gateway',
+    outcome: 'failed',
+    said: `the gateway ${slug} lists ${listed} tools, without ${names.join(', ')}`,
+    hint: 'sallyport register adds the server to it; sallyport servers list says what Sallyport makes of the server.',
+  };
+}
+
+/** For whom the list is asked with a key: in the audit trail, it is told from people. */
+const userId = 'sallyport-deploy-verify';
+
+/** Gateways write `list_vms` of proxmox as `Proxmox_ListVms`. */
+function isSameTool(name: string, listed: string): boolean {
+  const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return letters(listed).endsWith(letters(name));
+}

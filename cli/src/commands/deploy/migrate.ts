@@ -1,0 +1,56 @@
+import { InvalidArgumentError } from 'commander';
+import { chosenByName } from '../../cluster/chosen.ts';
+import { loadProject } from '../../spec/load.ts';
+import type { AddCommand, Context, Outcome } from '../command.ts';
+import { type ClusterOptions, clusterOptions, seconds } from './cluster-options.ts';
+import { migrateToCluster } from './migrate-cluster.ts';
+import { migrateToLabels } from './migrate-labels.ts';
+
+export interface MigrateOptions extends ClusterOptions {
+  readonly yes?: true;
+  readonly dryRun?: true;
+  readonly timeout: number;
+  readonly from?: string;
+  readonly continue?: true;
+  readonly acceptTools?: true;
+  readonly oldIsQuiet?: true;
+}
+
+const kinds = ['labels', 'cluster'] as const;
+type What = (typeof kinds)[number];
+
+/** `sallyport deploy migrate <server> labels|cluster`: what cannot be changed in place. */
+export const addMigrate: AddCommand = (parent, act) => {
+  const command = parent
+    .command('migrate')
+    .argument('<server>', 'name of the server')
+    .argument(
+      '<what>',
+      'labels: those of the convention, without an outage; cluster: out of one where servers do not run',
+      (given) => {
+        if (kinds.includes(given as What)) return given;
+        throw new InvalidArgumentError(`there are ${kinds.join(' and ')}`);
+      },
+    )
+    .description('change of a running server what cannot be changed in place; running it again goes on')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'show where it stands and what would be done, and change nothing')
+    .option('--timeout <seconds>', 'how long each rollout may take', seconds, 180)
+    .option('--from <cluster>', 'cluster: where it runs now')
+    .option('--continue', 'cluster: go on with the plan in git')
+    .option('--accept-tools', 'cluster: the tools may differ from those of the old one')
+    .option('--old-is-quiet', 'cluster: nobody calls the old one any more, whatever its log shows');
+  clusterOptions(command).action(act(migrate));
+};
+
+async function migrate(
+  context: Context,
+  name: string,
+  what: What,
+  options: MigrateOptions,
+): Promise<Outcome> {
+  const project = await loadProject(context.io, options);
+  if (what === 'cluster') return await migrateToCluster(context, project, name, options);
+  const [server] = await chosenByName(context.io, project, [name]);
+  return server === undefined ? 'problems' : await migrateToLabels(context, project, server, options);
+}

@@ -1,0 +1,28 @@
+import { worker, workerHealth } from '../../remote/answers.ts';
+import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
+import type { AddCommand } from '../command.ts';
+import { remoteOptions } from '../remote-options.ts';
+import { printServer } from './words.ts';
+
+/** `sallyport servers refresh <id>` */
+export const addRefresh: AddCommand = (parent, act) => {
+  const command = parent
+    .command('refresh')
+    .argument('<id>')
+    .description('take the steps of a call now, and fetch its tools; ends with 1 where a step fails');
+  remoteOptions(command).action(
+    act(async ({ io, printer }, id: string, options: RemoteOptions) => {
+      const { api } = await openRemote(io, options);
+      const path = `/workers/${encodeURIComponent(id)}`;
+      printer.progress(`asking ${id} for its tools`);
+      const { healthy } = await api.ask('GET', `${path}/health`, {
+        answer: workerHealth,
+        timeoutMs: 120_000,
+      });
+      const found = await api.ask('GET', path, { answer: worker });
+      printer.value(found);
+      printServer(found, printer);
+      return healthy ? 'ok' : 'problems';
+    }),
+  );
+};

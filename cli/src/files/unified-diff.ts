@@ -1,0 +1,42 @@
+import { relative, sep } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import type { Printer } from '../output/printer.ts';
+import type { FileChange } from './file-change.ts';
+
+/** As many changed lines as a person would read; more are counted instead. */
+const greatestDifference = 4000;
+
+/** What `git diff` would show of the change, paths seen from `from`. */
+export function unifiedDiff({ path, before, after }: FileChange, from: string): string {
+  const name = relative(from, path).split(sep).join('/');
+  const patch = createTwoFilesPatch(
+    before === null ? '/dev/null' : `a/${name}`,
+    after === null ? '/dev/null' : `b/${name}`,
+    before ?? '',
+    after ?? '',
+    undefined,
+    undefined,
+    { context: 3, maxEditLength: greatestDifference, headerOptions: FILE_HEADERS_ONLY },
+  );
+  if (patch !== undefined) return patch;
+  const lines = (text: string | null) => (text ?? '').split('\n').length;
+  return `--- a/${name}\n+++ b/${name}\n@@ ${lines(before)} lines become ${lines(after)}: too many differences to show @@\n`;
+}
+
+/** Prints it for people, in colour where the terminal has it. */
+export function printDiff(printer: Printer, diff: string): void {
+  for (const line of diff.replace(/\n$/, '').split('\n')) {
+    const text = printable(line);
+    if (/^(---|\+\+\+) /.test(text)) printer.line(printer.style('bold', text));
+    else if (text.startsWith('+')) printer.line(printer.style('green', text));
+    else if (text.startsWith('-')) printer.line(printer.style('red', text));
+    else if (text.startsWith('@@')) printer.line(printer.style('cyan', text));
+    else printer.line(text);
+  }
+}
+
+/** What stands in a file must not steer the terminal that it is shown on. */
+function printable(line: string): string {
+  return stripVTControlCharacters(line.replace(/\r$/, '')).replace(/(?!\t)\p{Cc}/gu, '\ufffd');
+}

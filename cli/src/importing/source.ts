@@ -1,0 +1,97 @@
+import { CommandError } from '../command-error.ts';
+import { readYamlFile } from '../files/yaml-file.ts';
+import { type Fields, fieldsAt, itemsAt, mapDeep } from '../manifests/fields.ts';
+import { isKubernetesObject, type KubernetesObject } from '../manifests/object.ts';
+
+/** An object of a file that is imported. */
+export interface Source {
+  /** Absolute. */
+  readonly path: string;
+  readonly object: KubernetesObject;
+}
+
+/** The objects of a file, without what only a cluster adds to them. */
+export function readSources(path: string, shown: string, text: string): readonly Source[] {
+  const objects = readYamlFile(shown, text).documents.flatMap((document) => {
+    const { object } = document;
+    if (object === null) return [];
+    const items = itemsAt(object, 'items');
+    const found = (object as Partial<KubernetesObject>).kind === 'List' ? items : [object];
+    if (!found.every(isKubernetesObject) || isKustomization(object)) {
+      const { line, column } = document.at([]);
+      throw new CommandError(
+        'import.not-manifests',
+        `${shown}:${line}:${column}: is no object of Kubernetes`,
+        [
+          'Give the files with Deployments and what belongs to them, not kustomization.yaml or values of a chart.',
+        ],
+      );
+    }
+    return found as KubernetesObject[];
+  });
+  return objects.map((object) => ({ path, object: cleaned(object) }));
+}
+
+const isKustomization = (object: unknown): boolean =>
+  ['Kustomization', 'Component'].includes((object as KubernetesObject).kind) &&
+  (object as KubernetesObject).apiVersion.startsWith('kustomize.config.k8s.io/');
+
+/** What the API server or a controller writes, never a person. */
+const ofClusters = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'];
+const annotationsOfClusters = [
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'deployment.kubernetes.io/revision',
+];
+
+function cleaned(object: KubernetesObject): KubernetesObject {
+  const exported = 'uid' in object.metadata || 'resourceVersion' in object.metadata;
+  const { status: _, ...rest } = object;
+  const annotations = without(fieldsAt(object, 'metadata', 'annotations'), annotationsOfClusters);
+  const { annotations: __, ...metadata } = without(object.metadata, ofClusters);
+  const kept = {
+    ...rest,
+    metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+  } as unknown as KubernetesObject;
+  return exported ? (withoutDefaults(kept) as KubernetesObject) : kept;
+}
+
+const without = (fields: Fields, names: readonly string[]): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+
+/** What an API server fills in where nobody said anything, by the name of the field. */
+const defaults: Readonly<Record<string, readonly unknown[]>> = {
+  revisionHistoryLimit: [10],
+  progressDeadlineSeconds: [600],
+  maxSurge: ['25%'],
+  maxUnavailable: ['25%'],
+  restartPolicy: ['Always'],
+  dnsPolicy: ['ClusterFirst'],
+  schedulerName: ['default-scheduler'],
+  terminationMessagePath: ['/dev/termination-log'],
+  terminationMessagePolicy: ['File'],
+  imagePullPolicy: ['IfNotPresent', 'Always'],
+  successThreshold: [1],
+  timeoutSeconds: [1],
+  failureThreshold: [3],
+  scheme: ['HTTP'],
+  defaultMode: [420],
+  ipFamilies: [['IPv4']],
+  ipFamilyPolicy: ['SingleStack'],
+  internalTrafficPolicy: ['Cluster'],
+  externalTrafficPolicy: ['Cluster'],
+  sessionAffinity: ['None'],
+};
+
+/** Of an object that comes out of a cluster. */
+function withoutDefaults(object: KubernetesObject): unknown {
+  if (object.kind !== 'Deployment' && object.kind !== 'Service') return object;
+  return mapDeep(object, (fields) => {
+    const kept = Object.entries(fields).filter(([name, value]) => {
+      if (name === 'clusterIP' || name === 'clusterIPs') return JSON.stringify(value).includes('None');
+      if (name === 'serviceAccount') return value !== fields.serviceAccountName;
+      const usual = defaults[name];
+      return usual === undefined || !usual.some((one) => JSON.stringify(one) === JSON.stringify(value));
+    });
+    return Object.fromEntries(kept);
+  });
+}

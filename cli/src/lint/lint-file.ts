@@ -1,0 +1,24 @@
+/** A file that is checked, as it is. */
+export interface LintFile {
+  /** Absolute. */
+  readonly path: string;
+  /** From the root of the repository, with `/`. */
+  readonly shown: string;
+  /** `null`: it cannot be read, and `unreadable` says why. */
+  readonly text: string | null;
+  readonly unreadable?: string;
+  readonly kind: LintFileKind;
+  /** Of a Dockerfile: whether there is a .dockerignore for it. */
+  readonly dockerignore?: boolean;
+  /** Read so that others can refer to it; nothing is told of it. */
+  readonly silent?: boolean;
+}
+
+export type LintFileKind =
+  | 'manifest'
+  | 'kustomization'
+  | 'ports'
+  | 'mcp-json'
+  | 'dockerfile'
+  | 'workflow'
+  | 'server';

@@ -1,0 +1,61 @@
+import { join, relative, sep } from 'node:path';
+import type { Project } from '../spec/project.ts';
+import { fromClone, sdkDependencies } from './sdk-packages.ts';
+import { fillTemplate } from './templates.ts';
+import { nodeTest, pythonTest, workflow } from './workflow.ts';
+
+export const templates = ['typescript', 'python', 'configmap'] as const;
+export type Template = (typeof templates)[number];
+
+export interface NewServer {
+  readonly name: string;
+  readonly template: Template;
+  /** Absolute, of the new server. */
+  readonly folder: string;
+  readonly owner: string;
+  readonly description: string;
+}
+
+/** The files of a new server by their absolute path: source, test, image, `server.yaml` and the CI workflow. */
+export function newServerFiles(server: NewServer, project: Project): ReadonlyMap<string, string> {
+  const { name, template, folder, owner, description } = server;
+  const { suffix, patterns } = project.conventions;
+  const object = `${name}${suffix}`;
+  const inRepository = relative(project.root, folder).split(sep).join('/') || '.';
+  // A server that is not part of the repository gets a workflow of its own.
+  const outside = inRepository.startsWith('..');
+  const workflowPath = `.github/workflows/${object}.yaml`;
+  const words = {
+    name,
+    object,
+    owner,
+    description,
+    toolkit: toolkitOf(name),
+    port: String(patterns[template === 'configmap' ? 'configmap' : 'build'].port),
+    registry: patterns.build.registry,
+    workflow: workflowPath,
+    sdkDependencies: sdkDependencies(),
+    copyVendor: fromClone ? 'COPY vendor vendor\n' : '',
+    vendorNote: fromClone
+      ? '\n\n`vendor/` holds the SDK as it was in the clone that this server was made with; `^` and a version take a published one.'
+      : '',
+  };
+  const files = new Map([...fillTemplate(template, words)].map(([path, text]) => [join(folder, path), text]));
+  if (template === 'configmap') return files;
+  const text = workflow({
+    object,
+    folder: outside ? '.' : inRepository,
+    path: workflowPath,
+    registry: patterns.build.registry,
+    tag: patterns.build.tag,
+    test: template === 'typescript' ? nodeTest : pythonTest,
+  });
+  return files.set(join(outside ? folder : project.root, workflowPath), text);
+}
+
+/** `github-issues` → `GithubIssues`: how its tools' names begin. */
+function toolkitOf(name: string): string {
+  const words = name.split('-').filter((word) => word !== '');
+  const joined = words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');
+  return /^[0-9]/.test(joined) ? `Server${joined}` : joined;
+}

@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+
+/** Of the package that this file belongs to, compiled or not. */
+export const version = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  }
+).version;
