@@ -47,7 +47,7 @@ export interface FoundTool {
 }
 export interface SearchToolsResponse {
   tools: FoundTool[];
-  /** What to try, where little or nothing was found. */
+  /** What to try, where little or nothing was found, or not all could be searched yet. */
   advice?: string;
 }
 
@@ -132,6 +132,8 @@ export interface ExecutionResponse {
   /** What the tool asks, by key: the params of an `elicitation/create`. */
   questions?: Record<string, { method: string; params?: Record<string, unknown> }>;
   authorization_url?: string;
+  /** Where there are several: the user consents at each. */
+  authorization_urls?: string[];
   approval_id?: string;
   /** Of one that succeeded: what the tool gave. */
   output?: unknown;

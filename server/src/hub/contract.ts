@@ -12,9 +12,9 @@ import type {
   SearchToolsResponse,
 } from '@sallyport/contracts';
 import type { GatewayView, ShownTool } from '#catalog';
-import type { Gateway, Refusal } from '#domain';
+import type { Caller, Refusal } from '#domain';
 import type { Result } from '#foundation';
-import type { Asking, Executions } from './executions/contract.ts';
+import type { Answers, Asking, Executions, Followed } from './executions/contract.ts';
 import type { Governance } from './governance/contract.ts';
 
 /** Somebody who asks the hub, and of what. */
@@ -35,6 +35,8 @@ export interface Hub {
   executeTool(asking: HubAsking, request: ExecuteToolByRefRequest): Answer<ExecutionResponse>;
   resumeExecution(asking: HubAsking, request: ResumeExecutionRequest): Answer<ExecutionResponse>;
   cancelExecution(asking: HubAsking, request: CancelExecutionRequest): Answer<ExecutionResponse>;
+  /** As `Executions.follow`. */
+  followExecution(asking: HubAsking, executionId: string, answers: Answers | null): Answer<Followed>;
   listNamespaces(asking: HubAsking, request: ListNamespacesRequest): Answer<ListNamespacesResponse>;
   /** Somebody found no tool for what they want to do. */
   reportMissing(asking: HubAsking, request: ReportMissingRequest): Answer<void>;
@@ -47,10 +49,10 @@ export interface Hub {
   ): ReturnType<Executions['list']>;
   readonly governance: Governance;
   /**
-   * Whether whoever may see these tools of the gateway is shown the six in their place: by its `presentation`, with `auto` by how
-   * many they are. Nobody learns from it how many others there are.
+   * What a gateway that presents the hub, or leaves it open, lists to the caller: with `auto` by how much that would be to read; `null`:
+   * the six. Nobody learns from it how many others there are.
    */
-  presents(gateway: Gateway, visible: readonly ShownTool[]): boolean;
+  listed(caller: Caller, view: GatewayView): Promise<readonly ShownTool[] | null>;
   /** Takes up executions that others left: once every room has loaded what it holds. */
   begin(): Promise<void>;
   /** Begins no execution any more; resolves when none is under way here, or after this long. */

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { ToolParameter } from '@sallyport/contracts';
 import type { Tool } from '#domain';
 import { isMembers } from '#foundation';
-import type { Curation, Learned } from './governance/contract.ts';
+import { type Curation, type Learned, noCuration } from './governance/contract.ts';
 import type { Enrichment } from './models/contract.ts';
 import type { SearchDocument } from './search/contract.ts';
 
@@ -23,17 +22,18 @@ const maxText = 4000;
 const maxParameters = 100;
 
 /** Another one where documents are made in another way than before. */
-const form = 2;
+const form = 3;
 
 /** The same as long as the document is: told without looking into the tool. `digest`: of what its source says. */
-export function hashOf(
-  { tool, namespace, curation, learned, enrichment, vector, space }: Described,
-  digest: string,
-): string {
+export function hashOf(described: Described, digest: string): string {
+  const { tool, namespace, curation, learned, enrichment, vector, space } = described;
+  const listed = `${form} ${digest} ${tool.name} ${namespace}`;
+  // Of most nothing more is said.
+  if (curation === noCuration && learned.length === 0 && enrichment === null && vector === null)
+    return listed;
   const { whenToUse, synonyms, tags, exampleQueries } = curation;
   const said = [whenToUse, synonyms, tags, exampleQueries, learned, enrichment];
-  const parts = [form, digest, tool.name, namespace, said, vector === null ? null : space];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+  return `${listed} ${JSON.stringify([said, vector === null ? null : space])}`;
 }
 
 /** What of a tool is searched. */

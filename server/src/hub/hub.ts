@@ -9,19 +9,20 @@ import type { Sources } from '#sources';
 import type { Log } from '#telemetry';
 import type { Hub, HubAsking } from './contract.ts';
 import type { Executions } from './executions/contract.ts';
-import { tooMany } from './executions/refusals.ts';
+import { isFull } from './executions/refusals.ts';
 import { findTool } from './find-tool.ts';
 import { bearerOf } from './governance/bearer.ts';
 import type { Governance } from './governance/contract.ts';
 import { createIndexing } from './indexing.ts';
 import type { Models } from './models/contract.ts';
 import { namespacesIn } from './namespaces.ts';
-import { type AutoThreshold, presentsHub } from './presents.ts';
+import { type AutoThreshold, listedTo } from './presents.ts';
 import { recordAsked } from './record-asked.ts';
 import { createScopes } from './scopes.ts';
 import type { SearchEngine } from './search/contract.ts';
 import { searchTools } from './search-tools.ts';
 import { getToolDetails } from './tool-details.ts';
+import { createToolFinder } from './tool-finder.ts';
 import { createToolRefs } from './tool-ref.ts';
 
 export interface HubDeps {
@@ -37,7 +38,8 @@ export interface HubDeps {
   readonly models: Models | null;
   /** From how much on a list is too long, where a gateway leaves it open. */
   readonly auto: () => AutoThreshold;
-  /** Called once, when somebody searches for the first time. */
+  readonly projectIds: () => Iterable<string>;
+  /** Called once, when somebody searches for the first time, or there is much to search. */
   readonly openEngine: () => Promise<SearchEngine>;
   /** As in `IndexingDeps`. */
   readonly snapshotOf: (projectId: string) => string;
@@ -48,12 +50,9 @@ export interface HubDeps {
 export function createHub(given: HubDeps): Hub {
   const { governance, executions, models, auto } = given;
   const refs = createToolRefs(given.sources);
-  const scopes = createScopes({ ...given, refs });
-  const indexing = createIndexing({
-    ...given,
-    refs,
-    models: models?.documents ?? null,
-  });
+  const below = { ...given, refs, finder: createToolFinder() };
+  const scopes = createScopes(below);
+  const indexing = createIndexing({ ...below, models: models?.documents ?? null });
   const deps = { ...given, refs, scopes, indexing };
 
   /** With its one record, and told as a result. */
@@ -74,10 +73,7 @@ export function createHub(given: HubDeps): Hub {
     work: () => Promise<Result<T, Refusal>>,
   ): Promise<Result<T, Refusal>> {
     const outcome = await work();
-    if (
-      !outcome.ok &&
-      (outcome.error === tooMany || /^(execution|request|server)\./.test(outcome.error.code))
-    )
+    if (!outcome.ok && (isFull(outcome.error) || /^(execution|request|server)\./.test(outcome.error.code)))
       await recordAsked(deps, asking, what, outcome.error);
     return outcome;
   }
@@ -107,23 +103,27 @@ export function createHub(given: HubDeps): Hub {
     },
     resumeExecution: (asking, { execution_id, response = null, wait_ms = null }) =>
       ran(asking, 'resume_execution', () => executions.resume(asking, execution_id, response, wait_ms)),
+    followExecution: (asking, id, answers) =>
+      ran(asking, 'resume_execution', () => executions.follow(asking, id, answers)),
     cancelExecution: (asking, { execution_id }) =>
       ran(asking, 'cancel_execution', () => executions.cancel(asking, execution_id)),
     lookAt: (asking, id) => executions.look(asking, id),
     listExecutions: (asking, page) => executions.list(asking, page),
     async reportMissing(asking, { need }) {
-      const { caller } = asking;
-      await governance.missing(bearerOf(caller), caller.principal.projectId, need);
+      await governance.missing(bearerOf(asking.caller), asking.caller.principal.projectId, need);
       await recordAsked(deps, asking, 'report_missing');
       return ok(undefined);
     },
-    presents(gateway, visible) {
-      const presents = presentsHub(gateway, visible, auto());
+    async listed(caller, view) {
+      const tools = await listedTo(caller, view, auto(), scopes);
       // Whoever sees the six will search.
-      if (presents) indexing.warm(gateway.projectId);
-      return presents;
+      if (tools === null) indexing.warm(view.gateway.projectId);
+      return tools;
     },
-    begin: () => executions.begin(),
+    begin() {
+      indexing.begin(given.projectIds());
+      return executions.begin();
+    },
     drain: (graceMs) => executions.close(graceMs),
     async close() {
       await indexing.close();

@@ -1,143 +1,107 @@
-import { setImmediate } from 'node:timers/promises';
+import type { OffersChange } from '#catalog';
 import type { Tool } from '#domain';
-import { atMost, createTurns, messageOf } from '#foundation';
-import { documentOf, hashOf } from './document.ts';
-import type { Indexed, IndexingDeps } from './indexing.ts';
-import type { SearchDocument, SearchEngine, SearchIndex } from './search/contract.ts';
+import { atMost, messageOf } from '#foundation';
+import { createIndexWriter } from './index-writer.ts';
+import type { IndexingDeps } from './indexing.ts';
+import type { SearchEngine, SearchIndex } from './search/contract.ts';
 import { createSnapshot } from './snapshot.ts';
+import { createToBeIndexed } from './to-be-indexed.ts';
 
-/** So many at once, so that nothing else waits for long. */
-const atOnce = 100;
-/** Ids that are looked at in one go. */
-const piece = 10_000;
-/** What takes longer to be put in is found when it is there. */
-const waitAtMostMs = 1000;
-
-interface Difference {
-  readonly put: readonly Tool[];
-  readonly removed: readonly string[];
-}
+/** What takes longer to be put in is found when it is there; before the first few are in, nothing is. */
+const waitAtMostMs = { first: 10_000, later: 1000 } as const;
+/** Of which so many are due is not waited for: that takes longer. */
+const manyDue = 5000;
 
 /** The index of one project, kept in step with the catalog and with what is said of its tools. */
 export function createIndexedProject(projectId: string, opening: Promise<SearchEngine>, deps: IndexingDeps) {
-  const { catalog, clock, log } = deps;
-  const inTurn = createTurns();
-  /** As they were put in. */
-  const known = new Map<string, Tool>();
-  let indexed: Indexed | null = null;
-  let waiting = 0;
-  let last: Promise<void> = Promise.resolve();
-  let isBehind = true;
-  let isClosed = false;
+  const { catalog, clock, log, finder } = deps;
+  const opened = opening.then((engine) => engine.index(projectId));
+  opened.catch(() => undefined);
+  const due = createToBeIndexed(() => catalog.toolLists(projectId));
   const snapshot = createSnapshot(deps.snapshotOf(projectId), deps);
+  let running: Promise<void> | null = null;
+  let kept: Promise<void> = Promise.resolve();
+  let isLoaded = false;
+  let wasWhole = false;
+  let isClosed = false;
   const stopKeeping = snapshot.nowAndThen(() => {
-    if (waiting === 0) void inTurn(keep);
+    if (running === null) run();
   });
 
-  function later(difference: (index: SearchIndex) => Difference | Promise<Difference>): void {
-    if (isClosed) return;
-    waiting++;
-    last = inTurn(async () => {
-      try {
-        const index = indexed?.index ?? (await snapshot.loaded((await opening).index(projectId)));
-        await take(index, await difference(index));
-        const isFirst = indexed === null;
-        indexed = { index };
-        if (isFirst) await keep();
-      } catch (error) {
-        isBehind = true;
+  /** What is due, whatever comes to it meanwhile. */
+  function run(): void {
+    running ??= work().then(
+      () => {
+        running = null;
+        if (due.count() > 0 && !isClosed) run();
+        else kept = kept.then(keep);
+      },
+      (error) => {
+        running = null;
+        // Whoever asks next has all of it looked at again.
+        due.everything();
         log.error({ project: projectId, error: messageOf(error) }, 'tools could not be indexed');
-        if (indexed === null) throw error;
-      } finally {
-        waiting--;
-      }
-    });
-    last.catch(() => undefined);
+      },
+    );
   }
 
   async function keep(): Promise<void> {
-    if (indexed !== null) await snapshot.keep(indexed.index);
+    if (isLoaded) await (isClosed ? snapshot.keepLast : snapshot.keep)(await opened);
   }
 
-  async function everything(index: SearchIndex): Promise<Difference> {
-    const put = catalog.tools(projectId);
-    if (index.size === 0) return { put, removed: [] };
-    const ids = new Set<string>();
-    const removed: string[] = [];
-    for (const { id } of put) if (ids.add(id).size % piece === 0) await setImmediate();
-    let seen = 0;
-    for (const id of index.known().keys()) {
-      if (!ids.has(id)) removed.push(id);
-      if (++seen % piece === 0) await setImmediate();
+  async function work(): Promise<void> {
+    const index = await opened;
+    if (!isLoaded) await snapshot.load(index);
+    isLoaded = true;
+    const writer = createIndexWriter(projectId, index, snapshot.outdated, deps);
+    while (!isClosed) {
+      const removed = due.removed();
+      const tools = removed.length > 0 ? [] : await dueTools();
+      if (removed.length > 0) await writer.remove(removed);
+      else if (tools.length > 0) await writer.put(tools);
+      else if (due.wereAll()) await writer.keepOnly(catalog.toolLists(projectId));
+      else break;
     }
-    return { put, removed };
+    await writer.end();
+    wasWhole = true;
   }
 
-  async function take(index: SearchIndex, { put, removed }: Difference): Promise<void> {
-    for (const id of removed) known.delete(id);
-    if (removed.length > 0) {
-      await index.update({ put: [], remove: removed });
-      snapshot.outdated();
+  async function dueTools(): Promise<readonly Tool[]> {
+    const said = due.said();
+    if (said.length > 0) {
+      const found = await finder.find(catalog.toolLists(projectId), said);
+      due.changed({ put: [...found.values()].map(({ tool }) => tool), removed: [] });
     }
-    for (let at = 0; at < put.length && !isClosed; at += atOnce) {
-      const tools = put.slice(at, at + atOnce);
-      for (const tool of tools) known.set(tool.id, tool);
-      const differing = await differingOf(projectId, tools, index.known(), deps);
-      if (differing.length > 0) {
-        await index.update({ put: differing, remove: [] });
-        snapshot.outdated();
-      }
-      await setImmediate();
-    }
+    return due.tools();
   }
 
   return {
-    changed(change: Difference | null): void {
-      later((index) => change ?? everything(index));
+    changed(change: OffersChange | null): void {
+      if (change === null) due.everything();
+      else due.changed(change);
+      if (!isClosed) run();
     },
     /** Something is said of these tools: what the catalog has of them is as it was. */
     said(toolIds: readonly string[] | null): void {
-      if (toolIds === null) later(everything);
-      else later(() => ({ put: toolIds.flatMap((id) => known.get(id) ?? []), removed: [] }));
+      if (toolIds === null) due.everything();
+      else due.saidOf(toolIds);
+      if (!isClosed) run();
     },
-    async now(): Promise<Indexed> {
-      if (isBehind) {
-        isBehind = false;
-        later(everything);
-      }
-      if (indexed === null) await last;
-      else if (waiting > 0) await atMost(clock, waitAtMostMs, last);
-      return indexed as unknown as Indexed;
+    /** As it is, or will be in a moment. */
+    async now(): Promise<SearchIndex> {
+      if (running === null && due.count() > 0) run();
+      const index = await opened;
+      const isFew = due.count() < manyDue;
+      const { first, later } = waitAtMostMs;
+      if (running !== null && (index.size === 0 || isFew))
+        await atMost(clock, isFew && !wasWhole ? first : later, running);
+      return index;
     },
     async close(): Promise<void> {
       isClosed = true;
       stopKeeping();
-      await inTurn(keep);
+      await running;
+      await kept.then(keep);
     },
   };
-}
-
-/** Of these tools, what is searched of those of which something else is in the index, or nothing. */
-async function differingOf(
-  projectId: string,
-  tools: readonly Tool[],
-  held: ReadonlyMap<string, string>,
-  { catalog, governance, models, refs }: IndexingDeps,
-): Promise<readonly SearchDocument[]> {
-  const space = models?.space(projectId) ?? null;
-  const vectors = space === null ? null : await models?.vectorsOf(tools);
-  const enrichments = await models?.enrichmentsOf(tools);
-  return tools.flatMap((tool) => {
-    const described = {
-      tool,
-      namespace: refs.namespaceOf(tool),
-      curation: governance.curationOf(projectId, tool.id),
-      learned: governance.learnedOf(projectId, tool.id),
-      enrichment: enrichments?.get(tool.id) ?? null,
-      vector: vectors?.get(tool.id) ?? null,
-      space: space?.id ?? null,
-    };
-    const hash = hashOf(described, catalog.digest(tool));
-    return held.get(tool.id) === hash ? [] : [documentOf(described, hash)];
-  });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Catalog } from '#catalog';
 import type { ToolListing } from '#domain';
 import { manualClock } from '#foundation';
@@ -10,8 +11,10 @@ import { silentLog } from '#telemetry';
 import { openTestDatabase, temporaryDirectory } from '../../test/database.ts';
 import { openCatalog } from '../../test/open-catalog.ts';
 import { type Curation, noCuration } from './governance/contract.ts';
-import { createIndexing, type Indexed } from './indexing.ts';
+import { createIndexing } from './indexing.ts';
+import type { SearchIndex } from './search/contract.ts';
 import { createSearchEngine } from './search/search-engine.ts';
+import { createToolFinder } from './tool-finder.ts';
 import { createToolRefs } from './tool-ref.ts';
 
 const project = 'default';
@@ -53,12 +56,16 @@ const offer = (tools: readonly ToolListing[]) =>
     capabilities: {},
   });
 
-function open(engines: { opened: number }) {
+function open(engines: { opened: number }, digest: Catalog['digest'] = (tool) => catalog.digest(tool)) {
   const curations = new Map<string, Curation>();
   let tell: (projectId: string, toolIds: readonly string[] | null) => void = () => {};
   const sources = { get: () => null };
   const indexing = createIndexing({
-    catalog,
+    catalog: {
+      digest,
+      toolLists: (projectId) => catalog.toolLists(projectId),
+      onOffersChange: (listener) => catalog.onOffersChange(listener),
+    },
     governance: {
       curationOf: (_, toolId) => curations.get(toolId) ?? noCuration,
       learnedOf: () => [],
@@ -68,6 +75,7 @@ function open(engines: { opened: number }) {
     },
     models: null,
     refs: createToolRefs(sources),
+    finder: createToolFinder(),
     async openEngine() {
       engines.opened++;
       return createSearchEngine({ log: silentLog });
@@ -86,7 +94,7 @@ function open(engines: { opened: number }) {
   };
 }
 
-async function namesFor({ index }: Indexed, text: string): Promise<string[]> {
+async function namesFor(index: SearchIndex, text: string): Promise<string[]> {
   const hits = await index.search({ text, permitted: null, limit: 3 });
   const names = new Map(catalog.tools(project).map(({ id, name }) => [id, name]));
   return hits.map(({ id }) => names.get(id) ?? 'gone');
@@ -100,7 +108,7 @@ describe('the index of a project', () => {
     await offer([listing('SendMail', 'Sends a mail to somebody'), listing('ListFiles'), listing('Other')]);
     assert.equal(engines.opened, 0);
     const indexed = await indexing.of(project);
-    assert.deepEqual([engines.opened, indexed.index.size], [1, 3]);
+    assert.deepEqual([engines.opened, indexed.size], [1, 3]);
     assert.equal((await namesFor(indexed, 'send a mail'))[0], 'SendMail');
     await indexing.close();
   });
@@ -108,10 +116,9 @@ describe('the index of a project', () => {
   it('follows the catalog, and what people say of its tools', async () => {
     await offer([listing('SendMail', 'Sends a mail to somebody'), listing('ListFiles')]);
     const { indexing, say } = open({ opened: 0 });
-    const first = await indexing.of(project);
+    await indexing.of(project);
     await offer([listing('ListFiles'), listing('BookFlight', 'Books a flight to a city')]);
     const second = await indexing.of(project);
-    assert.notEqual(second, first, 'bits of before are not good for it');
     assert.equal((await namesFor(second, 'book a flight'))[0], 'BookFlight');
     assert.ok(!(await namesFor(second, 'send a mail')).includes('gone'));
     const id = catalog.findTool(project, 'Kit.ListFiles')?.id ?? '';
@@ -124,15 +131,72 @@ describe('the index of a project', () => {
     const many = Array.from({ length: 2000 }, (_, at) => listing(`Tool${at}`, `Does the thing ${at}`));
     await offer([...many, listing('SendMail', 'Sends a mail to somebody')]);
     const before = open({ opened: 0 });
-    assert.equal((await before.indexing.of(project)).index.size, 2001);
+    assert.equal((await before.indexing.of(project)).size, 2001);
     await before.indexing.close();
     assert.ok(existsSync(join(dir, project)));
     await offer([...many.slice(1), listing('BookFlight', 'Books a flight to a city')]);
     const next = open({ opened: 0 });
     const indexed = await next.indexing.of(project);
-    assert.equal(indexed.index.size, 2000);
+    assert.equal(indexed.size, 2000);
     assert.equal((await namesFor(indexed, 'book a flight'))[0], 'BookFlight');
     assert.ok(!(await namesFor(indexed, 'send a mail')).includes('gone'));
     await next.indexing.close();
+  });
+
+  it('begins by itself where there are many tools, from the start or when they come', async () => {
+    const many = Array.from({ length: 2000 }, (_, at) => listing(`Tool${at}`, `Does the thing ${at}`));
+    await offer(many.slice(1));
+    const engines = { opened: 0 };
+    const one = open(engines);
+    await offer(many);
+    assert.equal(engines.opened, 0, 'nobody has begun');
+    await offer(many.slice(1));
+    one.indexing.begin([project]);
+    assert.equal(engines.opened, 0, 'those are few');
+    await offer(many);
+    assert.equal(engines.opened, 1);
+    await one.indexing.close();
+    const other = open(engines);
+    other.indexing.begin([project]);
+    assert.equal(engines.opened, 2);
+    await other.indexing.close();
+  });
+
+  it('looks only at what changed', async () => {
+    const many = Array.from({ length: 3000 }, (_, at) => listing(`Tool${at}`, `Does the thing ${at}`));
+    await offer(many);
+    let looked = 0;
+    const { indexing } = open({ opened: 0 }, (tool) => {
+      looked++;
+      return catalog.digest(tool);
+    });
+    await indexing.of(project);
+    assert.equal(looked, 3000);
+    await offer(many.with(1234, listing('Tool1234', 'Feeds the zebrafish')));
+    assert.equal((await namesFor(await indexing.of(project), 'zebrafish'))[0], 'Tool1234');
+    assert.equal(looked, 3001);
+    await indexing.close();
+  });
+
+  it('answers from what is there while many are put in, and knows what is missing', async () => {
+    const many = Array.from({ length: 12_000 }, (_, at) => listing(`Tool${at}`, `Does the thing ${at}`));
+    await offer(many);
+    const ids = catalog.tools(project).map(({ id }) => id);
+    const some = Promise.withResolvers<void>();
+    let looked = 0;
+    const { indexing } = open({ opened: 0 }, (tool) => {
+      if (++looked === 5000) some.resolve();
+      return catalog.digest(tool);
+    });
+    indexing.warm(project);
+    await some.promise;
+    const index = await indexing.of(project);
+    const partly = index.permit(ids);
+    assert.ok(partly.count > 0 && partly.missing > 0, 'who asks is not kept waiting for all of them');
+    assert.equal(partly.count + partly.missing, ids.length);
+    assert.ok((await namesFor(index, 'the thing')).length > 0);
+    while (index.permit(ids).missing > 0) await nextTurn();
+    assert.equal(index.size, 12_000);
+    await indexing.close();
   });
 });

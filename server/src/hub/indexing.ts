@@ -5,19 +5,17 @@ import type { Governance } from './governance/contract.ts';
 import { createIndexedProject } from './indexed-project.ts';
 import type { ModelDocuments } from './models/contract.ts';
 import type { SearchEngine, SearchIndex } from './search/contract.ts';
+import { worthKeeping } from './snapshot.ts';
+import type { ToolFinder } from './tool-finder.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
-/** An index as it is now: another one as soon as anything was put in, or taken out. */
-export interface Indexed {
-  readonly index: SearchIndex;
-}
-
 export interface IndexingDeps {
-  readonly catalog: Pick<Catalog, 'tools' | 'digest' | 'onOffersChange'>;
+  readonly catalog: Pick<Catalog, 'toolLists' | 'digest' | 'onOffersChange'>;
   readonly governance: Pick<Governance, 'curationOf' | 'learnedOf' | 'onChange'>;
   /** `null`: no model is configured. */
   readonly models: Pick<ModelDocuments, 'space' | 'vectorsOf' | 'enrichmentsOf' | 'onChange'> | null;
   readonly refs: ToolRefs;
+  readonly finder: ToolFinder;
   /** Begins only when it is asked for. */
   readonly openEngine: () => Promise<SearchEngine>;
   /** The file in which the index of a project is kept from one start to the next. */
@@ -28,62 +26,66 @@ export interface IndexingDeps {
 
 export interface Indexing {
   /**
-   * The tools of the project. The first to ask waits until all are in it; later, who asks waits a little for what changes at
-   * that moment.
+   * The tools of the project, as far as they are in the index: who asks waits a little for what is put in at that moment. Whether
+   * anything is missing, `Permitted.missing` says.
    */
-  of(projectId: string): Promise<Indexed>;
+  of(projectId: string): Promise<SearchIndex>;
   /** Begins, where nobody asked yet. */
   warm(projectId: string): void;
+  /** From now on those of these projects, and of others that come to have many tools, begin before anybody asks. */
+  begin(projectIds: Iterable<string>): void;
   close(): Promise<void>;
 }
 
-/** Feeds the search by differences, from the first time that anybody asks: before, there is neither thread nor memory. */
+/** Feeds the search by differences. Where there are few tools there is neither thread nor memory before somebody asks. */
 export function createIndexing(deps: IndexingDeps): Indexing {
   const { catalog, governance, models, openEngine } = deps;
   const projects = new Map<string, ReturnType<typeof createIndexedProject>>();
   let engine: Promise<SearchEngine> | null = null;
-  let stopHearing = (): void => {};
+  let hasBegun = false;
   let isClosed = false;
 
-  function begin(): Promise<SearchEngine> {
-    if (engine !== null) return engine;
-    const stopOffers = catalog.onOffersChange((projectId, change) =>
-      projects.get(projectId)?.changed(change),
-    );
-    const said = (projectId: string, toolIds: readonly string[] | null) =>
-      projects.get(projectId)?.said(toolIds);
-    governance.onChange(said);
-    const stopModels = models?.onChange(said);
-    stopHearing = () => {
-      stopOffers();
-      stopModels?.();
-    };
-    engine = openEngine();
-    return engine;
-  }
+  const hasMany = (projectId: string): boolean =>
+    catalog.toolLists(projectId).reduce((sum, { length }) => sum + length, 0) >= worthKeeping;
+  const stopOffers = catalog.onOffersChange((projectId, change) => {
+    const project = projects.get(projectId);
+    if (project !== undefined) project.changed(change);
+    else if (hasBegun && hasMany(projectId)) warm(projectId);
+  });
+  const said = (projectId: string, toolIds: readonly string[] | null) =>
+    projects.get(projectId)?.said(toolIds);
+  governance.onChange(said);
+  const stopModels = models?.onChange(said);
 
   function projectOf(projectId: string) {
     let project = projects.get(projectId);
     if (project === undefined) {
-      const opening = begin();
-      project = createIndexedProject(projectId, opening, deps);
+      engine ??= openEngine();
+      project = createIndexedProject(projectId, engine, deps);
       projects.set(projectId, project);
     }
     return project;
   }
 
+  function warm(projectId: string): void {
+    if (isClosed || projects.has(projectId)) return;
+    // Whoever searches is told, and it is in the log.
+    projectOf(projectId)
+      .now()
+      .catch(() => undefined);
+  }
+
   return {
     of: (projectId) => projectOf(projectId).now(),
-    warm(projectId) {
-      if (isClosed || projects.has(projectId)) return;
-      // Whoever searches is told, and it is in the log.
-      projectOf(projectId)
-        .now()
-        .catch(() => undefined);
+    warm,
+    begin(projectIds) {
+      hasBegun = true;
+      for (const projectId of projectIds) if (hasMany(projectId)) warm(projectId);
     },
     async close() {
       isClosed = true;
-      stopHearing();
+      stopOffers();
+      stopModels?.();
       await Promise.all([...projects.values()].map((project) => project.close()));
       await (await engine)?.close();
     },

@@ -1,5 +1,6 @@
 import type { ListNamespacesResponse, NamespaceNode } from '@sallyport/contracts';
 import { oneLine } from './one-line.ts';
+import type { Only } from './scopes.ts';
 
 /** What is known of a toolkit whose tools somebody may use. */
 export interface Space {
@@ -24,6 +25,12 @@ export function isWithin(namespace: string, asked: string): boolean {
   if (wanted === '' || wanted.endsWith('://')) return own.startsWith(wanted);
   const known = wanted.includes('://') ? own : own.slice(own.indexOf('://') + 3);
   return known === wanted || known.startsWith(`${wanted}.`);
+}
+
+/** Whether tools of a namespace are among those that a search asks for. */
+export function isAskedFor(name: string, { namespace, kinds }: Only): boolean {
+  const isOfKind = kinds === undefined || kinds.some((kind) => name.startsWith(`${kind}://`));
+  return isOfKind && (namespace === undefined || isWithin(name, namespace));
 }
 
 /**

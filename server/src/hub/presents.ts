@@ -1,5 +1,7 @@
-import type { ShownTool } from '#catalog';
-import type { Gateway } from '#domain';
+import type { GatewayView, ShownTool } from '#catalog';
+import type { Caller } from '#domain';
+import { createRests } from '#foundation';
+import type { Scopes } from './scopes.ts';
 
 /** What a list may cost a model before the six stand in its place, where a gateway leaves it open. */
 export interface AutoThreshold {
@@ -11,29 +13,38 @@ export interface AutoThreshold {
 /** JSON has about so many characters a token. */
 const charactersPerToken = 4;
 
-const sizes = new WeakMap<readonly ShownTool[], number>();
+const sizes = new WeakMap<ShownTool, number>();
 
-/** By what the caller would have to read, and nothing that the caller may not see. */
-export function presentsHub(
-  { presentation }: Gateway,
-  visible: readonly ShownTool[],
+/**
+ * What a gateway lists that presents the hub, or leaves it open: then by what the caller would have to read, and nothing that the caller
+ * may not see. `null`: the six.
+ */
+export async function listedTo(
+  caller: Caller,
+  view: GatewayView,
   { tools, tokens }: AutoThreshold,
-): boolean {
-  if (presentation !== 'auto') return presentation === 'hub';
-  if (visible.length > tools) return true;
-  let size = sizes.get(visible);
-  if (size === undefined) {
-    size = tokensOf(visible);
-    sizes.set(visible, size);
+  scopes: Scopes,
+): Promise<readonly ShownTool[] | null> {
+  if (view.gateway.presentation === 'hub') return null;
+  const visible: ShownTool[] = [];
+  for await (const part of scopes.visible(caller, view)) {
+    if (visible.length + part.length > tools) return null;
+    visible.push(...part);
   }
-  return size > tokens;
+  const rests = createRests();
+  let size = 0;
+  for (const shown of visible) {
+    size += sizes.get(shown) ?? sizeOf(shown);
+    if (size > tokens * charactersPerToken) return null;
+    await rests();
+  }
+  return visible;
 }
 
-function tokensOf(visible: readonly ShownTool[]): number {
-  let characters = 0;
-  for (const { wireName, description, inputSchema, tool } of visible) {
-    characters += wireName.length + description.length + JSON.stringify(inputSchema).length;
-    if (tool.outputSchema !== null) characters += JSON.stringify(tool.outputSchema).length;
-  }
-  return characters / charactersPerToken;
+function sizeOf(shown: ShownTool): number {
+  const { wireName, description, inputSchema, tool } = shown;
+  const schemas = [inputSchema, ...(tool.outputSchema === null ? [] : [tool.outputSchema])];
+  const size = [wireName, description, ...schemas.map((schema) => JSON.stringify(schema))].join('').length;
+  sizes.set(shown, size);
+  return size;
 }

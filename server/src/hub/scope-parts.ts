@@ -1,53 +1,65 @@
 import type { ShownTool } from '#catalog';
 
-/** Part of a long list: the same object as long as it is the same tools, whatever else the list holds. */
+/** Tools of a source, or of a few: the same object as long as it is the same tools, whatever else there is. */
 export type Part = readonly ShownTool[];
 
-/** Tools of a source stay together, unless they are more; so few of several are put together. */
+/** A longer list is several parts; so few of several are put together. */
 const mostTools = 10_000;
 const fewTools = 5000;
 
-/** Cuts lists in parts, so that what is worked out of a list need not be worked out again for all of it when one source changes. */
-export function createParts(): (tools: readonly ShownTool[]) => readonly Part[] {
-  const ofList = new WeakMap<readonly ShownTool[], readonly Part[]>();
+/**
+ * Puts lists together, or cuts them, so that what is worked out of tools need not be worked out again for all of them when one source
+ * changes. It looks into lists only that it has not seen.
+ */
+export function createParts(): (lists: readonly Part[]) => readonly Part[] {
+  const ofLists = new WeakMap<readonly Part[], readonly Part[]>();
+  const ofGroups = new WeakMap<Part, { readonly group: readonly Part[]; readonly parts: readonly Part[] }>();
   const byFirst = new WeakMap<ShownTool, Part>();
 
-  function partOf(tools: readonly ShownTool[], from: number, to: number): Part {
-    const first = tools[from] as ShownTool;
-    const known = byFirst.get(first);
-    if (known !== undefined && known.length === to - from && isThere(known, tools, from)) return known;
-    const part = from === 0 && to === tools.length ? tools : tools.slice(from, to);
-    byFirst.set(first, part);
+  function partsOf(group: readonly Part[]): readonly Part[] {
+    const [first] = group as [Part];
+    const known = ofGroups.get(first);
+    if (known !== undefined && isSame(known.group, group)) return known.parts;
+    const tools = group.length === 1 ? first : group.flat();
+    const parts: Part[] = [];
+    for (let from = 0; from < tools.length; from += mostTools) parts.push(partOf(tools, from));
+    ofGroups.set(first, { group, parts });
+    return parts;
+  }
+
+  function partOf(tools: Part, from: number): Part {
+    const part = tools.length <= mostTools ? tools : tools.slice(from, from + mostTools);
+    const known = byFirst.get(part[0] as ShownTool);
+    if (known !== undefined && isSame(known, part)) return known;
+    byFirst.set(part[0] as ShownTool, part);
     return part;
   }
 
-  return (tools) => {
-    let parts = ofList.get(tools);
+  return (lists) => {
+    let parts = ofLists.get(lists);
     if (parts === undefined) {
-      parts = cuts(tools).map(([from, to]) => partOf(tools, from, to));
-      ofList.set(tools, parts);
+      parts = groupsOf(lists).flatMap(partsOf);
+      ofLists.set(lists, parts);
     }
     return parts;
   };
 }
 
-function isThere(part: Part, tools: readonly ShownTool[], from: number): boolean {
-  for (let at = 0; at < part.length; at++) if (part[at] !== tools[from + at]) return false;
-  return true;
+export function isSame<One>(some: readonly One[], others: readonly One[]): boolean {
+  return some === others || (some.length === others.length && some.every((one, at) => one === others[at]));
 }
 
-function cuts(tools: readonly ShownTool[]): readonly (readonly [from: number, to: number])[] {
-  const found: [number, number][] = [];
-  let from = 0;
-  let source = tools[0]?.tool.sourceId;
-  for (const [at, { tool }] of tools.entries()) {
-    const { sourceId } = tool;
-    const isFull = at - from >= mostTools || (sourceId !== source && at - from >= fewTools);
-    source = sourceId;
-    if (!isFull) continue;
-    found.push([from, at]);
-    from = at;
+function groupsOf(lists: readonly Part[]): readonly (readonly Part[])[] {
+  const groups: Part[][] = [];
+  let [group, count]: [Part[], number] = [[], 0];
+  for (const list of lists) {
+    if (list.length === 0) continue;
+    if (group.length === 0 || count + list.length > mostTools || count >= fewTools) {
+      [group, count] = [[], 0];
+      groups.push(group);
+    }
+    group.push(list);
+    count += list.length;
   }
-  if (from < tools.length) found.push([from, tools.length]);
-  return found;
+  return groups;
 }

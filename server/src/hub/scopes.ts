@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SourceKindName } from '@sallyport/contracts';
-import type { Catalog, ShownTool } from '#catalog';
-import type { Tool } from '#domain';
+import type { Catalog, GatewayView, ShownTool } from '#catalog';
+import type { Caller, Tool } from '#domain';
 import type { MaybePromise } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { HubAsking } from './contract.ts';
 import type { Governance } from './governance/contract.ts';
-import type { Indexed } from './indexing.ts';
-import { isWithin, type Spaces } from './namespaces.ts';
-import { createParts, type Part } from './scope-parts.ts';
+import { isAskedFor, type Spaces } from './namespaces.ts';
+import { isSame, type Part } from './scope-parts.ts';
 import type { Named, Permitted, SearchIndex } from './search/contract.ts';
+import type { ToolFinder } from './tool-finder.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
 /** What somebody may use now, and nothing of the rest: whatever the six tell is made of this. */
@@ -17,9 +17,9 @@ export interface Scope {
   readonly tools: readonly ShownTool[];
   readonly spaces: Spaces;
   /** Works out what `permit` needs, while others pass. */
-  ready(indexed: Indexed, only: Only): Promise<void>;
+  ready(index: SearchIndex, only: Only): Promise<void>;
   /** Of an index, what may be found. */
-  permit(indexed: Indexed, only: Only): Permitted;
+  permit(index: SearchIndex, only: Only): Permitted;
 }
 
 export interface Only {
@@ -29,6 +29,8 @@ export interface Only {
 
 export interface Scopes {
   of(asking: HubAsking): Promise<Scope>;
+  /** What the caller sees of the gateway's tools, a part at a time: governance has no say in it. */
+  visible(caller: Caller, view: GatewayView): AsyncIterable<readonly ShownTool[]>;
   /** Of these, what the caller may use: asked anew. */
   among(asking: HubAsking, tools: readonly ShownTool[]): MaybePromise<readonly ShownTool[]>;
   /** Of these ids, the tools that the caller may use: asked anew. */
@@ -36,10 +38,11 @@ export interface Scopes {
 }
 
 export interface ScopesDeps {
-  readonly catalog: Pick<Catalog, 'tools' | 'shown'>;
+  readonly catalog: Pick<Catalog, 'toolLists'>;
   readonly pipeline: Pick<Pipeline, 'visible'>;
   readonly governance: Pick<Governance, 'closedTo'>;
   readonly refs: ToolRefs;
+  readonly finder: ToolFinder;
 }
 
 /** What is asked for within one part, again and again. */
@@ -49,35 +52,24 @@ const maxNamed = 16;
 interface PartScope {
   readonly tools: Part;
   readonly spaces: Spaces;
-  /** Of these tools, what may be found. */
+  /** Of these tools, what may be found; as it was, where only some have come since. */
   named(index: SearchIndex, only: Only): Named;
-  isNamed(index: SearchIndex, only: Only): boolean;
+  isCurrent(index: SearchIndex, only: Only): boolean;
+  name(index: SearchIndex, only: Only): Named;
 }
 
 /**
  * Everything is kept by parts of lists, by the very part that the pipeline gave: it is the same while nothing changed, for
  * everybody who may use the same. Between parts that are worked out, others pass.
  */
-export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps): Scopes {
-  const partsOf = createParts();
+export function createScopes({ catalog, pipeline, governance, refs, finder }: ScopesDeps): Scopes {
   const kept = new WeakMap<Part, WeakMap<ReadonlySet<string>, PartScope>>();
   /** Parts that the pipeline has seen: what it works out of one at first is most of the work. */
   const seen = new WeakSet<Part>();
   const lastLeft = new WeakMap<Part, Part>();
-  const byId = new WeakMap<Part, ReadonlyMap<string, ShownTool>>();
-  /** By the catalog's own list, which is the same while nothing changed, too. */
-  const alone = new WeakMap<readonly Tool[], readonly ShownTool[]>();
 
-  async function all({ view, caller }: HubAsking): Promise<readonly Part[]> {
-    if (view !== null) return partsOf(view.tools);
-    const tools = catalog.tools(caller.principal.projectId);
-    let shown = alone.get(tools);
-    if (shown === undefined) {
-      shown = await inPieces(tools, catalog.shown);
-      alone.set(tools, shown);
-    }
-    return partsOf(shown);
-  }
+  const listsOf = ({ view, caller }: HubAsking): readonly Part[] =>
+    view?.toolLists ?? catalog.toolLists(caller.principal.projectId);
 
   async function scopeOf(visible: Part, closed: ReadonlySet<string>): Promise<PartScope> {
     const known = kept.get(visible)?.get(closed);
@@ -87,13 +79,6 @@ export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps
     kept.set(visible, ofVisible.set(closed, scope));
     await setImmediate();
     return scope;
-  }
-
-  async function mapped(part: Part): Promise<ReadonlyMap<string, ShownTool>> {
-    const map = new Map(part.map((shown) => [shown.tool.id, shown]));
-    byId.set(part, map);
-    await setImmediate();
-    return map;
   }
 
   function among({ caller, gateway }: HubAsking, tools: readonly ShownTool[]) {
@@ -123,41 +108,24 @@ export function createScopes({ catalog, pipeline, governance, refs }: ScopesDeps
     async of(asking) {
       const closed = governance.closedTo(asking.caller.principal);
       const scopes: PartScope[] = [];
-      for (const visible of await visibleParts(asking, await all(asking)))
+      for (const visible of await visibleParts(asking, finder.partsOf(listsOf(asking))))
         scopes.push(await scopeOf(visible, closed));
       return createScope(scopes);
     },
+    async *visible(caller, view) {
+      for (const part of finder.partsOf(view.toolLists)) {
+        if (!seen.has(part)) await setImmediate();
+        seen.add(part);
+        yield await pipeline.visible(caller, view.gateway, part);
+      }
+    },
     among,
     async withIds(asking, wanted) {
-      const found = new Map<string, ShownTool>();
-      const asked = [...wanted];
-      for (const part of asked.length === 0 ? [] : await all(asking)) {
-        const known = byId.get(part) ?? (await mapped(part));
-        for (const id of asked) {
-          const shown = known.get(id);
-          if (shown !== undefined) found.set(id, shown);
-        }
-      }
+      const found = await finder.find(listsOf(asking), [...wanted]);
       const usable = await among(asking, [...found.values()]);
       return new Map(usable.map((shown) => [shown.tool.id, shown]));
     },
   };
-}
-
-/** As many as are made in one go. */
-const piece = 5000;
-
-async function inPieces<From, To>(items: readonly From[], make: (item: From) => To): Promise<readonly To[]> {
-  const made: To[] = [];
-  for (const item of items) {
-    made.push(make(item));
-    if (made.length % piece === 0) await setImmediate();
-  }
-  return made;
-}
-
-function isSame(one: Part, other: Part): boolean {
-  return one === other || (one.length === other.length && one.every((shown, at) => shown === other[at]));
 }
 
 function without(tools: readonly ShownTool[], closed: ReadonlySet<string>): readonly ShownTool[] {
@@ -172,14 +140,14 @@ function createScope(parts: readonly PartScope[]): Scope {
     get spaces() {
       return together(parts.map(({ spaces }) => spaces));
     },
-    async ready({ index }, only) {
+    async ready(index, only) {
       for (const part of parts) {
-        if (part.isNamed(index, only)) continue;
-        part.named(index, only);
+        if (part.isCurrent(index, only)) continue;
+        part.name(index, only);
         await setImmediate();
       }
     },
-    permit: ({ index }, only) => index.permitted(parts.map((part) => part.named(index, only))),
+    permit: (index, only) => index.permitted(parts.map((part) => part.named(index, only))),
   };
 }
 
@@ -198,33 +166,35 @@ function createPartScope(tools: Part, refs: ToolRefs): PartScope {
 
   function* idsOf({ namespace, kinds }: Only): Iterable<string> {
     const namespaceOf = createNamer(refs);
-    const isWanted = remembered(
-      (name: string) =>
-        (kinds === undefined || kinds.some((kind) => name.startsWith(`${kind}://`))) &&
-        (namespace === undefined || isWithin(name, namespace)),
-    );
+    const isWanted = remembered((name: string) => isAskedFor(name, { namespace, kinds }));
     const isNarrowed = namespace !== undefined || kinds !== undefined;
     for (const { tool } of tools) if (!isNarrowed || isWanted(namespaceOf(tool))) yield tool.id;
   }
-  function known(index: SearchIndex, key: string): Named | null {
-    const found = kept.get(key);
-    return found?.index === index && index.isCurrent(found.named) ? found.named : null;
+  function known(index: SearchIndex, only: Only): Named | null {
+    const found = kept.get(keyOf(only));
+    return found?.index === index ? found.named : null;
+  }
+  function name(index: SearchIndex, only: Only): Named {
+    const key = keyOf(only);
+    const named = index.named(idsOf(only));
+    kept.delete(key);
+    kept.set(key, { named, index });
+    const [oldest] = kept.keys();
+    if (kept.size > maxNamed && oldest !== undefined) kept.delete(oldest);
+    return named;
   }
 
   return {
     tools,
     spaces: gather(tools, refs),
-    isNamed: (index, only) => known(index, keyOf(only)) !== null,
+    name,
+    isCurrent(index, only) {
+      const named = known(index, only);
+      return named !== null && index.isCurrent(named);
+    },
     named(index, only) {
-      const key = keyOf(only);
-      const found = known(index, key);
-      if (found !== null) return found;
-      const named = index.named(idsOf(only));
-      kept.delete(key);
-      kept.set(key, { named, index });
-      const [oldest] = kept.keys();
-      if (kept.size > maxNamed && oldest !== undefined) kept.delete(oldest);
-      return named;
+      const named = known(index, only);
+      return named !== null && index.isTrue(named) ? named : name(index, only);
     },
   };
 }

@@ -4,12 +4,13 @@ import type { Tool } from '#domain';
 import type { HubAsking } from './contract.ts';
 import { bearerOf } from './governance/bearer.ts';
 import type { Governance } from './governance/contract.ts';
-import type { Indexed, Indexing } from './indexing.ts';
+import type { Indexing } from './indexing.ts';
 import type { Models } from './models/contract.ts';
 import { oneLine } from './one-line.ts';
 import { consentsMissing, type RequirementsDeps } from './requirements.ts';
-import type { Scopes } from './scopes.ts';
-import type { Hit, Permitted } from './search/contract.ts';
+import type { Only, Scope, Scopes } from './scopes.ts';
+import type { Hit, SearchIndex } from './search/contract.ts';
+import { adviceOnFound, adviceOnNothing } from './search-advice.ts';
 import type { ToolRefs } from './tool-ref.ts';
 
 export interface SearchToolsDeps extends RequirementsDeps {
@@ -28,15 +29,15 @@ export async function searchTools(
   request: SearchToolsRequest,
 ): Promise<SearchToolsResponse> {
   const { namespace, kinds, limit } = request;
+  const only = { namespace, kinds };
   const { projectId } = asking.caller.principal;
-  const indexed = await deps.indexing.of(projectId);
+  const index = await deps.indexing.of(projectId);
   const scope = await deps.scopes.of(asking);
-  await scope.ready(indexed, { namespace, kinds });
-  // Bits are named at the moment of the search: later they may mean others.
-  const permit = () => scope.permit(indexed, { namespace, kinds });
-  const isEmpty = permit().count === 0;
-  const intents = isEmpty ? [] : await intentsOf(deps, asking, request);
-  const lists = await searchAll(deps, asking, { indexed, permit, intents, limit });
+  const within = { index, scope, only, limit };
+  await scope.ready(index, only);
+  const { count, missing } = scope.permit(index, only);
+  const intents = count === 0 ? [] : await intentsOf(deps, asking, request);
+  const lists = await searchAll(deps, asking, { ...within, intents });
   const hits = interleaved(lists, limit);
   const isTold = new Set(hits.map(({ id }) => id));
   // What somebody typed is learned from; what a model made of it is not.
@@ -47,9 +48,32 @@ export async function searchTools(
     projectId,
     typed.map((query, at) => ({ query, hits: (found[at] ?? []).filter(({ id }) => isTold.has(id)) })),
   );
-  const tools = await told(deps, asking, hits);
-  if (tools.length > 0) return { tools };
-  return { tools, advice: namespace === undefined && kinds === undefined ? tryOtherWords : searchWider };
+  const usable = await usableOf(deps, asking, hits);
+  const tools = await told(deps, asking, hits, usable);
+  const isWhole = missing === 0;
+  if (tools.length === 0) {
+    const elsewhere = () => namespacesOf(deps, asking, { ...within, only: {}, intents: typed });
+    return { tools, advice: await adviceOnNothing({ scope, isWhole, only, elsewhere }) };
+  }
+  const each = typed.map((text, at) => {
+    const [best] = lists[at] ?? [];
+    return { text, isMissed: best === undefined, best: usable.get(best?.id ?? '') ?? null };
+  });
+  // A model finds by more than the words that are there.
+  const advice = adviceOnFound(each, deps.models === null, isWhole);
+  return { tools, ...(advice === undefined ? {} : { advice }) };
+}
+
+/** Where something is found that was asked for. */
+async function namespacesOf(
+  deps: SearchToolsDeps,
+  asking: HubAsking,
+  searching: Searching,
+): Promise<readonly string[]> {
+  await searching.scope.ready(searching.index, searching.only);
+  const hits = interleaved(await searchAll(deps, asking, searching), searching.limit);
+  const usable = await usableOf(deps, asking, hits);
+  return hits.flatMap(({ id }) => usable.get(id)?.tool ?? []).map(deps.refs.namespaceOf);
 }
 
 /** What was asked for; one question that is several is searched as these, beside itself. */
@@ -63,13 +87,10 @@ async function intentsOf(
   return [query, ...parts];
 }
 
-const whatThereIs = 'list_namespaces tells what there is.';
-const tryOtherWords = `Nothing was found. Search again in other words: what is to be done, and with what, one intent a query. ${whatThereIs}`;
-const searchWider = `Nothing was found there. Search again without namespace and kinds, or in other words. ${whatThereIs}`;
-
 interface Searching {
-  readonly indexed: Indexed;
-  readonly permit: () => Permitted;
+  readonly index: SearchIndex;
+  readonly scope: Scope;
+  readonly only: Only;
   readonly intents: readonly string[];
   readonly limit: number;
 }
@@ -78,13 +99,15 @@ interface Searching {
 async function searchAll(
   deps: SearchToolsDeps,
   asking: HubAsking,
-  { indexed, permit, intents, limit }: Searching,
+  { index, scope, only, intents, limit }: Searching,
 ): Promise<readonly (readonly Hit[])[]> {
   const { models } = deps;
+  // Bits are named at the moment of the search: later they may mean others.
+  const permit = () => scope.permit(index, only);
   const { projectId } = asking.caller.principal;
   if (models === null) {
     const permitted = permit();
-    return await Promise.all(intents.map((text) => indexed.index.search({ text, permitted, limit })));
+    return await Promise.all(intents.map((text) => index.search({ text, permitted, limit })));
   }
   const by = { scope: bearerOf(asking.caller), signal: asking.signal };
   const vectors = await models.embedQueries(projectId, intents, by);
@@ -94,7 +117,7 @@ async function searchAll(
   const lists = await Promise.all(
     intents.map((text, at) => {
       const vector = vectors?.[at];
-      return indexed.index.search({
+      return index.search({
         text,
         permitted,
         limit: Math.max(limit, candidates ?? 0),
@@ -146,13 +169,28 @@ function interleaved(lists: readonly (readonly Hit[])[], limit: number): readonl
 /** Other places of the same tool that are worth naming. */
 const maxAlike = 5;
 
-async function told(deps: SearchToolsDeps, asking: HubAsking, hits: readonly Hit[]): Promise<FoundTool[]> {
-  const { scopes, governance, refs } = deps;
+type Usable = ReadonlyMap<string, ShownTool>;
+
+/** Of all that is named with what was found, what may be used: a moment ago it may have been more. */
+function usableOf(
+  { scopes, governance }: SearchToolsDeps,
+  asking: HubAsking,
+  hits: readonly Hit[],
+): Promise<Usable> {
   const { projectId } = asking.caller.principal;
   const successorOf = (id: string) => governance.curationOf(projectId, id).successorId ?? [];
   const named = hits.flatMap(({ id, alike }) => [id, ...alike.slice(0, maxAlike), successorOf(id)].flat());
-  // What was found a moment ago may be no more what may be used.
-  const usable = await scopes.withIds(asking, named);
+  return scopes.withIds(asking, named);
+}
+
+async function told(
+  deps: SearchToolsDeps,
+  asking: HubAsking,
+  hits: readonly Hit[],
+  usable: Usable,
+): Promise<FoundTool[]> {
+  const { governance, refs } = deps;
+  const { projectId } = asking.caller.principal;
   const found = hits.flatMap(({ id }) => usable.get(id) ?? []);
   const consents = await consentsMissing(deps, asking.caller, found);
   const { caller, gateway } = asking;

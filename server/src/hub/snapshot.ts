@@ -3,29 +3,43 @@ import type { Log } from '#telemetry';
 import type { SearchIndex } from './search/contract.ts';
 
 /** Fewer are faster put in again than read. */
-const worthKeeping = 2000;
+export const worthKeeping = 2000;
 const keepEveryMs = 5 * 60_000;
+/** So much of it must have changed, at once or after a while: the rest the next start mends as fast as it is written. */
+const much = { atOnce: 0.5, later: 0.02 } as const;
 
 /** An index, kept in a file from one start to the next. One that is missing, or old, only makes the next start slower. */
 export function createSnapshot(path: string, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
-  let isOutdated = false;
+  /** How many documents are other than in the file. */
+  let outdated = 0;
+  let lastMs = clock.now();
+
+  async function save(index: SearchIndex): Promise<void> {
+    if (index.size < worthKeeping) return;
+    outdated = 0;
+    lastMs = clock.now();
+    try {
+      await index.save(path, '');
+    } catch (error) {
+      log.warn({ file: path, error: messageOf(error) }, 'the index of tools could not be kept');
+    }
+  }
+
   return {
-    async loaded(index: SearchIndex): Promise<SearchIndex> {
+    async load(index: SearchIndex): Promise<void> {
       if (index.size === 0) await index.load(path);
-      return index;
     },
-    /** The index is not what the file says any more. */
-    outdated(): void {
-      isOutdated = true;
+    /** So many documents of the index are not what the file says any more. */
+    outdated(documents: number): void {
+      outdated += documents;
     },
     async keep(index: SearchIndex): Promise<void> {
-      if (!isOutdated || index.size < worthKeeping) return;
-      isOutdated = false;
-      try {
-        await index.save(path, '');
-      } catch (error) {
-        log.warn({ file: path, error: messageOf(error) }, 'the index of tools could not be kept');
-      }
+      const share = clock.now() - lastMs >= keepEveryMs ? much.later : much.atOnce;
+      if (outdated > index.size * share) await save(index);
+    },
+    /** For the next start. */
+    async keepLast(index: SearchIndex): Promise<void> {
+      if (outdated > 0) await save(index);
     },
     nowAndThen: (keep: () => void): (() => void) => clock.every(keepEveryMs, keep),
   };

@@ -1,10 +1,9 @@
+import type { Refusal } from '#domain';
 import type { Db } from '#storage';
 import { createBatches } from './batches.ts';
 import type { Execution, Wanted } from './execution.ts';
+import { maxOpen, tooMany, tooManyOfAll } from './refusals.ts';
 import { type Seals, table } from './rows.ts';
-
-/** Of one caller at one time, not yet ended; about so many, as several at once may each be the last. */
-export const maxOpen = 200;
 
 /** `by`: the process that has it; `''`: whoever looks first takes it. */
 export interface Leased {
@@ -31,13 +30,17 @@ const typed = Object.entries(columns)
 const insert = (where: string) => `insert into ${table} (${names})
   select ${names} from json_to_recordset($1::json) as new (${typed}) where ${where}
   on conflict (key_hash) where key_hash is not null do nothing returning id`;
-const openOf = (owner: string) =>
-  `(select count(*) from (select 1 from ${table} where owner = ${owner} and ended_at is null limit ${maxOpen}) as open)`;
+const openWhere = (column: string, value: string, limit: number) =>
+  `(select count(*) from (select 1 from ${table} where ${column} = ${value} and ended_at is null limit ${limit}) as open)`;
+const ofCaller = (owner: string) => openWhere('owner', owner, maxOpen.ofCaller);
+const ofProject = (projectId: string) => openWhere('project_id', projectId, maxOpen.ofProject);
 
 /** Adds executions. Of several with one key, in one process or in several, one is added. */
 export function createAdding(db: Db, seals: Seals) {
   const any = batchesOf('true');
-  const bounded = batchesOf(`${openOf('new.owner')} < ${maxOpen}`);
+  const bounded = batchesOf(
+    `${ofCaller('new.owner')} < ${maxOpen.ofCaller} and ${ofProject('new.project_id')} < ${maxOpen.ofProject}`,
+  );
 
   function batchesOf(where: string): (row: NewRow) => Promise<boolean> {
     const sql = insert(where);
@@ -52,7 +55,7 @@ export function createAdding(db: Db, seals: Seals) {
   }
 
   return {
-    /** `isBounded`: not where its owner has too many. `false`: because of that, or of its key. */
+    /** `isBounded`: not where its owner, or its project, has too many. `false`: because of that, or of its key. */
     add(execution: Execution, wanted: Wanted, leased: Leased, isBounded: boolean): Promise<boolean> {
       const { id, projectId, owner, gatewayId, keyHash, requestHash, toolId, ref, mode } = execution;
       const { status, attempt, repeatable, createdAt, expiresAt } = execution;
@@ -64,9 +67,13 @@ export function createAdding(db: Db, seals: Seals) {
       });
     },
 
-    async hasRoom(owner: string): Promise<boolean> {
-      const [row] = await db.query<{ open: number }>(`select ${openOf('$1')}::int as open`, [owner]);
-      return (row?.open ?? 0) < maxOpen;
+    async fullFor({ owner, projectId }: Execution): Promise<Refusal | null> {
+      const [row] = await db.query<{ caller: number; project: number }>(
+        `select ${ofCaller('$1')}::int as caller, ${ofProject('$2')}::int as project`,
+        [owner, projectId],
+      );
+      if ((row?.caller ?? 0) >= maxOpen.ofCaller) return tooMany;
+      return (row?.project ?? 0) >= maxOpen.ofProject ? tooManyOfAll : null;
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   type Refusal,
   type SourceReturn,
   silentClient,
+  taskExtension,
 } from '#domain';
 import { isMembers, type Members } from '#foundation';
 import { type CallRefusal, type Pipeline, surelyUndone } from '#pipeline';
@@ -55,11 +56,22 @@ export type Outcome =
 /** Who is asked by the answer, and comes back with `resume_execution`. */
 const askedLater: ClientSide = { ...silentClient, capabilities: { elicitation: { form: {}, url: {} } } };
 
-/** Who may be asked what the tool wants to know. One who cannot be asked at once is asked by the answer only where they said so. */
+/**
+ * Who may be asked what the tool wants to know. One who cannot be asked at once is asked by the answer only where they said so; who
+ * follows tasks is, when they look.
+ */
 export function clientFor(mode: ExecutionMode, client: ClientSide): ClientSide {
   if (mode === 'interactive') return askedLater;
-  if (mode === 'async') return silentClient;
+  if (mode === 'async') return followsTasks(client) ? askableAs(client) : silentClient;
   return client.ask === null ? { ...silentClient, logLevel: client.logLevel } : { ...client, resume: null };
+}
+
+function followsTasks({ ask, capabilities: { extensions } }: ClientSide): boolean {
+  return ask === null && isMembers(extensions) && isMembers(extensions[taskExtension]);
+}
+
+function askableAs({ capabilities: { elicitation } }: ClientSide): ClientSide {
+  return isMembers(elicitation) ? { ...silentClient, capabilities: { elicitation } } : silentClient;
 }
 
 /** Makes the call by every step of the pipeline, and says what came of it. Never throws for what a caller or a source did. */
@@ -173,9 +185,11 @@ function waitingBy(told: Refusal): Outcome | null {
   const consents = consentsIn(told);
   const [first] = consents;
   if (first !== undefined) {
-    const urls = consents.map(({ url }) => url).join(' , then ');
-    const advice = `ask the user to open ${urls} and to allow it there; then call resume_execution without response`;
-    const kept = { said: { authorization_url: first.url, advice }, consents: consents.map(({ id }) => id) };
+    const urls = consents.map(({ url }) => url);
+    const advice = `ask the user to open ${urls.join(' , then ')} and to allow it there; then call resume_execution without response`;
+    const all = urls.length === 1 ? {} : { authorization_urls: urls };
+    const said = { authorization_url: first.url, ...all, advice };
+    const kept = { said, consents: consents.map(({ id }) => id) };
     return { kind: 'waiting', waitingFor: 'consent', kept, expiresAt: null };
   }
   const approval = told.code === 'policy.approval_required' ? told.details?.approval : undefined;

@@ -28,6 +28,17 @@ export interface ExecuteRequest extends Omit<ExecuteToolByRefRequest, 'tool'> {
   readonly query: string | null;
 }
 
+/** Answers to what an execution asks, by key. */
+export interface Answers {
+  readonly round: number;
+  readonly response: { readonly [key: string]: unknown };
+}
+
+export interface Followed {
+  readonly execution: ExecutionResponse;
+  readonly round: number;
+}
+
 /**
  * Calls of tools that outlive the request, the process and the replica which began them. Each call goes through the pipeline like
  * any other. A tool that is not idempotent is begun at most once; how it ended is told, or that nobody knows.
@@ -41,6 +52,11 @@ export interface Executions {
     response: { readonly [key: string]: unknown } | null,
     waitMs: number | null,
   ): Promise<Result<ExecutionResponse, Refusal>>;
+  /**
+   * As `resume`, for somebody who looks now and then: waits for nothing. `round` tells what is asked from what was asked before under
+   * the same key; answers to another round than this one are as good as none.
+   */
+  follow(asking: Asking, id: string, answers: Answers | null): Promise<Result<Followed, Refusal>>;
   cancel(asking: Asking, id: string): Promise<Result<ExecutionResponse, Refusal>>;
   /** How it is, and nothing is done about it. */
   look(asking: Asking, id: string): Promise<Result<ExecutionResponse, Refusal>>;

@@ -6,7 +6,10 @@ import { type Execution, ownerText, type Wanted } from './execution.ts';
 import { maxKept } from './settling.ts';
 
 /** From its beginning, and from whenever it goes on, until it is given up. */
-export const deadlineMs = 60 * 60_000;
+const deadlineMs = 60 * 60_000;
+
+/** Of an attempt that begins now. */
+export const deadlineOf = (clock: Clock): string => new Date(clock.now() + deadlineMs).toISOString();
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
@@ -46,7 +49,7 @@ export function draftOf(
     cancelled: false,
     createdAt: clock.iso(),
     endedAt: null,
-    expiresAt: new Date(nowMs + deadlineMs).toISOString(),
+    expiresAt: deadlineOf(clock),
   };
   const version = gateway === null ? tool.toolkit.version : null;
   const wanted = { caller: pipeline.remember(caller), name: tool.ruleName, version, args: input, query };

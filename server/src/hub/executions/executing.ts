@@ -1,14 +1,13 @@
 import { type Clock, createSingleFlight, err, ok } from '#foundation';
 import type { Pipeline } from '#pipeline';
-import { maxOpen } from './adding.ts';
 import { clientFor } from './attempt.ts';
 import type { Asking, ExecuteRequest } from './contract.ts';
 import { type Draft, draftOf } from './drafting.ts';
 import { type Execution, responseOf, type View } from './execution.ts';
-import { inputTooLarge, otherRequest, tooMany } from './refusals.ts';
+import { inputTooLarge, maxOpen, otherRequest, tooMany } from './refusals.ts';
 import type { Run } from './runs.ts';
 import { maxKept } from './settling.ts';
-import type { Starting } from './starting.ts';
+import type { Known, Starting } from './starting.ts';
 import type { Store } from './store.ts';
 import type { Answer, Patience, Waiting } from './waiting.ts';
 
@@ -32,7 +31,7 @@ type Claim =
   | { readonly kind: 'run'; readonly run: Run }
   | { readonly kind: 'accepted'; readonly view: View }
   | { readonly kind: 'not_added' };
-/** Its key is taken, or its caller has too many. */
+/** Its key is taken, or there are too many. */
 const notAdded: Claim = { kind: 'not_added' };
 
 /** One request to execute a tool. */
@@ -59,6 +58,8 @@ export function createExecuting(deps: ExecutingDeps) {
       if (claim.kind === 'run') return ofKey(asked, claim.run) ?? waiting.ofRun(claim.run, asked.patience);
       const view = claim.kind === 'accepted' ? claim.view : await store.byKey(key);
       if (view !== null) return ofKey(asked, view) ?? ofRow(asked, view);
+      const full = await store.fullFor(asked.draft.execution);
+      if (full !== null) return err(full);
       // Perhaps the one before did nothing, and the key is free again just now.
     }
     return err(tooMany);
@@ -87,7 +88,8 @@ export function createExecuting(deps: ExecutingDeps) {
     if (key !== undefined) return keyed(asked);
     const begun = await begin(asked);
     if (begun.kind === 'run') return waiting.ofRun(begun.run, patience);
-    return begun.kind === 'accepted' ? ok(responseOf(begun.view)) : err(tooMany);
+    if (begun.kind === 'accepted') return ok(responseOf(begun.view));
+    return err((await store.fullFor(asked.draft.execution)) ?? tooMany);
   };
 }
 
@@ -132,12 +134,10 @@ function createBeginning(store: Store, starting: Starting) {
    */
   return async (asked: Asked): Promise<Claim> => {
     const { execution } = asked.draft;
-    if (runs.countOf(execution.owner) >= maxOpen) return notAdded;
+    if (runs.countOf(execution.owner) >= maxOpen.ofCaller) return notAdded;
     if (execution.mode === 'async') return accept(asked);
     const isKept = execution.keyHash !== null || !execution.repeatable;
     if (isKept && !(await addBegun(asked.draft))) return notAdded;
     return { kind: 'run', run: start(asked, execution, { isKept, isTold: false }) };
   };
 }
-
-type Known = { readonly isKept: boolean; readonly isTold: boolean };

@@ -46,7 +46,14 @@ export interface Wanted {
 /** What answers say beside the facts of the row. */
 export type Said = Pick<
   ExecutionResponse,
-  'questions' | 'authorization_url' | 'approval_id' | 'output' | 'content' | 'error' | 'advice'
+  | 'questions'
+  | 'authorization_url'
+  | 'authorization_urls'
+  | 'approval_id'
+  | 'output'
+  | 'content'
+  | 'error'
+  | 'advice'
 >;
 
 /** What is kept of how it is: what is said, and what it takes to go on. */

@@ -319,6 +319,27 @@ describe('cancelling', () => {
   });
 });
 
+describe('more executions than a project may have open', () => {
+  it('are refused, whoever they are of; what leaves nothing behind runs on', async () => {
+    const { db } = app.app.rooms;
+    await db.query(
+      `insert into hub_executions (id, project_id, owner, request_hash, tool_id, ref, mode, status, attempt, repeatable, cancelled,
+         request, answer, leased_by, leased_until, created_at, expires_at)
+       select 'many' || n, 'default', 'owner ' || n, '', '', '', 'async', 'waiting', 1, false, false, '', '', '', now(), now(),
+         now() + interval '1 day' from generate_series(1, 5000) as n`,
+    );
+    for (const more of [{ mode: 'async' as const }, { idempotency_key: 'full' }]) {
+      const { code, message } = await refused('Kit.Put', 'full', more);
+      assert.equal(code, 'policy.concurrency_limited');
+      assert.match(message, /^5000 executions of this project have not ended/);
+    }
+    assert.equal((await execute('Kit.Put', 'not full')).status, 'succeeded');
+    await db.query(`delete from hub_executions where id like 'many%'`);
+    assert.equal((await execute('Kit.Put', 'full', { idempotency_key: 'full' })).status, 'succeeded');
+    assert.equal(worker.ran.Put.filter((text) => text === 'full').length, 1);
+  });
+});
+
 describe('a result that is larger than is kept', () => {
   it('is given once, and told of afterwards', async () => {
     const text = 'x'.repeat(1024 * 1024);

@@ -10,6 +10,7 @@ import type { Asking, Executions } from './contract.ts';
 import { ownerOf } from './drafting.ts';
 import { createExecuting } from './executing.ts';
 import { isOver, responseOf, type View } from './execution.ts';
+import { createFollowing } from './following.ts';
 import { createKeeper } from './keeper.ts';
 import { stopping, unknownExecution } from './refusals.ts';
 import { createResuming } from './resuming.ts';
@@ -46,6 +47,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const waiting = createWaiting(store, runs, withholding, clock);
   const parts = { ...deps, store, starting, waiting };
   const resuming = createResuming(parts);
+  const follow = createFollowing({ ...parts, resuming });
   const execute = createExecuting({
     ...parts,
     goOn: (asking, view, patience) => resuming.ofWaiting(asking, view, null, patience),
@@ -88,6 +90,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       isClosing ? err(stopping) : whileAsked(asking, (heard) => execute(heard, request)),
     resume: async (asking, id, response, waitMs) =>
       isClosing ? err(stopping) : whileAsked(asking, (heard) => resuming.resume(heard, id, response, waitMs)),
+    follow: async (asking, id, answers) => (isClosing ? err(stopping) : follow(asking, id, answers)),
     async cancel(asking, id) {
       const view = await store.find(id, ownerOf(asking));
       return view === null ? err(unknownExecution(id)) : cancelled(asking, view);

@@ -28,7 +28,7 @@ export function createKeeper(deps: KeeperDeps) {
     await expire(deps);
     if (clock.monotonic() - forgotAt < forgetEveryMs) return;
     forgotAt = clock.monotonic();
-    await store.leases.forget();
+    await store.forget();
   }
 
   function lookNow(): Promise<void> {

@@ -24,14 +24,18 @@ export function createLeases(db: Db, seals: Seals, clock: Clock, holder: string)
       return rows.filter(({ cancelled }) => cancelled).map(({ id }) => id);
     },
 
-    /** Those whose process is gone: they are this one's from now on. */
-    async takeOver(most: number): Promise<readonly Execution[]> {
+    /**
+     * Those whose process is gone: they are this one's from now on. What this process runs it does not take from itself,
+     * however long the database kept it from saying so.
+     */
+    async takeOver(most: number, running: readonly string[]): Promise<readonly Execution[]> {
       const rows = await db.query<ExecutionRow>(
         `update ${table} set leased_by = $1, leased_until = $2 where id in (
            select id from ${table} where status in ('pending', 'running') and leased_until <= $3
+             and not (leased_by = $1 and id = any($5::text[]))
            order by created_at limit $4 for update skip locked)
          returning *`,
-        [holder, until(), clock.iso(), most],
+        [holder, until(), clock.iso(), most, running],
       );
       return rows.map(executionOf);
     },

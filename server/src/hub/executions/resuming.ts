@@ -4,10 +4,11 @@ import { type Clock, err, type Members, pause } from '#foundation';
 import type { Policy } from '#policy';
 import { clientFor } from './attempt.ts';
 import type { Asking } from './contract.ts';
-import { deadlineMs, ownerOf } from './drafting.ts';
-import type { View } from './execution.ts';
+import { deadlineOf, ownerOf } from './drafting.ts';
+import type { Said, View } from './execution.ts';
 import { checkAnswers } from './questions.ts';
 import { notWaiting, unknownExecution } from './refusals.ts';
+import { endedView } from './settling.ts';
 import type { Starting } from './starting.ts';
 import type { Store } from './store.ts';
 import { type Answer, isGoing, type Patience, type Waiting } from './waiting.ts';
@@ -35,10 +36,9 @@ export function createResuming(deps: ResumingDeps) {
     resume: ClientSide['resume'],
     patience: Patience,
   ): Promise<Answer> {
-    const { id, mode, toolId } = execution;
+    const { id, mode } = execution;
     const wanted = await store.wantedBy(id);
-    const deadline = new Date(clock.now() + deadlineMs).toISOString();
-    const begun = wanted === null ? null : await store.goOn(id, deadline, resume !== null);
+    const begun = wanted === null ? null : await store.goOn(execution, deadlineOf(clock), resume !== null);
     if (begun === null || wanted === null) {
       // Somebody was faster, or it is over.
       const now = await store.find(id, ownerOf(asking));
@@ -46,12 +46,18 @@ export function createResuming(deps: ResumingDeps) {
       return resume === null ? waiting.ofRow(asking, now, patience) : err(notWaiting(now.execution.status));
     }
     const { caller, gateway, span, meta } = asking;
-    const shown = starting.find(caller, gateway, toolId, wanted);
     const client = { ...clientFor(mode, asking.client), resume };
     const notify = mode === 'async' ? null : asking.notify;
     const by = { caller, gateway, client, meta, span, notify };
-    const call = { wanted, shown, args: wanted.args ?? {} };
-    return waiting.ofRun(starting.start(begun, call, by, { isKept: true, isTold: true }), patience);
+    return waiting.ofRun(starting.startAgain(begun, wanted, by), patience);
+  }
+
+  /** Nothing was done: it is over before it began. */
+  async function fail(asking: Asking, { execution }: View, said: Said): Promise<Answer> {
+    const ended = endedView({ execution, kept: { said } }, 'failed', true, clock.now());
+    if ((await store.end(ended)) !== null) return waiting.ofView(asking, ended);
+    const now = await store.find(execution.id, execution.owner);
+    return now === null ? err(unknownExecution(execution.id)) : waiting.ofView(asking, now);
   }
 
   async function ofWaiting(
@@ -61,10 +67,11 @@ export function createResuming(deps: ResumingDeps) {
     patience: Patience,
   ): Promise<Answer> {
     const { asked } = view.kept;
-    if (asked === undefined)
-      return (await untilReady(view, patience, deps))
-        ? goOn(asking, view, null, patience)
-        : waiting.ofView(asking, view);
+    if (asked === undefined) {
+      const lifted = await untilLifted(view, patience, deps);
+      if (lifted === 'not_yet') return waiting.ofView(asking, view);
+      return lifted === 'lifted' ? goOn(asking, view, null, patience) : fail(asking, view, lifted.never);
+    }
     if (response === null) return waiting.ofView(asking, view);
     const responses = checkAnswers(asked.requests, response);
     if (!responses.ok) return responses;
@@ -102,31 +109,45 @@ export function createResuming(deps: ResumingDeps) {
   };
 }
 
-/** Whether what a waiting one waits for is there, or has turned out to never come: then the call itself says so. */
-async function isReady({ execution, kept }: View, { policy, credentials }: ResumingDeps): Promise<boolean> {
+/** `lifted`: what it waited for is there, or the call itself will say why it never comes. */
+type Lifted = 'lifted' | 'not_yet' | { readonly never: Said };
+
+async function lookAt({ execution, kept }: View, { policy, credentials }: ResumingDeps): Promise<Lifted> {
   const { projectId, waitingFor } = execution;
   if (waitingFor === 'approval') {
     const approval = await policy.approvals.get(projectId, kept.said.approval_id ?? '', null);
-    return approval?.status !== 'pending';
+    return approval?.status === 'pending' ? 'not_yet' : 'lifted';
   }
+  let isPending = false;
   for (const id of kept.consents ?? []) {
     const consent = await credentials.authorizations.status(projectId, id, 0, null);
-    if (consent?.status === 'pending') return false;
+    // The call would ask the user once more, who has just said no.
+    if (consent?.status === 'failed') return { never: refusedConsent(consent.failure) };
+    isPending ||= consent?.status === 'pending';
   }
-  return true;
+  return isPending ? 'not_yet' : 'lifted';
 }
 
-async function untilReady(
+function refusedConsent(failure: { readonly reason: string; readonly advice: string } | null): Said {
+  const { reason = 'for no known reason', advice = '' } = failure ?? {};
+  const message = `the user's authorization failed: ${reason}`;
+  return {
+    error: { name: 'credentials.authorization_failed', message },
+    advice: advice === '' ? 'execute it once more to ask the user again' : advice,
+  };
+}
+
+async function untilLifted(
   view: View,
   { forPersonMs, signal }: Patience,
   deps: ResumingDeps,
-): Promise<boolean> {
+): Promise<Lifted> {
   const { clock } = deps;
   const until = clock.monotonic() + forPersonMs;
   for (;;) {
-    if (await isReady(view, deps)) return true;
+    const lifted = await lookAt(view, deps);
     const leftMs = until - clock.monotonic();
-    if (leftMs <= 0 || signal?.aborted === true) return false;
+    if (lifted !== 'not_yet' || leftMs <= 0 || signal?.aborted === true) return lifted;
     await pause(clock, Math.min(lookEveryMs, leftMs), signal ?? undefined);
   }
 }

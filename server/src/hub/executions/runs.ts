@@ -48,27 +48,31 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     return isTold || after.endedAt === null || (execution.keyHash !== null && after.keyHash !== null);
   }
 
-  async function keep(run: Run): Promise<boolean> {
-    if (run.isKept) return true;
+  /** `null`: there is a row of it; else why there can be none. */
+  async function keep(run: Run): Promise<Refusal | null> {
+    if (run.isKept) return null;
     run.keeping ??= store.add(run.execution, run.wanted, true);
     run.isKept = await run.keeping;
-    return run.isKept;
+    return run.isKept ? null : ((await store.fullFor(run.execution)) ?? tooMany);
   }
 
-  async function write(run: Run, view: View): Promise<boolean> {
+  /** `null`: done; else why there can be no row of it. */
+  async function write(run: Run, view: View): Promise<Refusal | null> {
     if (run.keeping !== null) await run.keeping;
     if (!isWanted(run, view)) {
       if (run.isKept) await store.remove(run.execution.id);
-      return true;
+      return null;
     }
     const isNew = !run.isTold && run.execution.keyHash === null;
-    if (isNew && !(await store.hasRoom(run.execution.owner))) {
+    const full = isNew ? await store.fullFor(run.execution) : null;
+    if (full !== null) {
       if (run.isKept) await store.remove(run.execution.id);
-      return false;
+      return full;
     }
-    if (!(await keep(run))) return false;
+    const unkept = await keep(run);
+    if (unkept !== null) return unkept;
     await store.settle(storedView(view), view.execution.status === 'waiting' ? run.wanted : null);
-    return true;
+    return null;
   }
 
   async function settle(run: Run, outcome: Outcome): Promise<Settled> {
@@ -78,7 +82,8 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     // Stopped as this process ends: another one finds out what is to be done.
     if (isGivenUp) return { view, refused };
     try {
-      if (!(await write(run, view))) return { view, refused: tooMany };
+      const full = await write(run, view);
+      if (full !== null) return { view, refused: full };
     } catch (error) {
       const { id } = run.execution;
       log.error(
@@ -101,7 +106,7 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     start(
       execution: Execution,
       wanted: Wanted,
-      { isKept, isTold }: { readonly isKept: boolean; readonly isTold: boolean },
+      { isKept, isTold }: Pick<Run, 'isKept' | 'isTold'>,
       attempt: (signal: AbortSignal) => Promise<Outcome>,
     ): Run {
       const stopping = new AbortController();
@@ -117,8 +122,8 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
       return run;
     },
 
-    /** Whoever is told its id may ask for it again. `false`: they have too many. */
-    tell(run: Run): Promise<boolean> {
+    /** Whoever is told its id may ask for it again. Not `null`: there are too many. */
+    tell(run: Run): Promise<Refusal | null> {
       run.isTold = true;
       return keep(run);
     },

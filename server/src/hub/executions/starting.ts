@@ -42,6 +42,16 @@ export interface Beginner {
   readonly notify: ((notification: CallNotification) => void) | null;
 }
 
+interface Call {
+  readonly wanted: Wanted;
+  /** `null`: its caller has no such tool. */
+  readonly shown: ShownTool | null;
+  readonly args: Members;
+}
+
+/** As `Run` says them. */
+export type Known = Pick<Run, 'isKept' | 'isTold'>;
+
 /** Starts attempts in this process. */
 export function createStarting(deps: StartingDeps, store: Store) {
   const { pipeline, catalog, governance, policy, clock, metrics, tracer, onEnded } = deps;
@@ -68,58 +78,55 @@ export function createStarting(deps: StartingDeps, store: Store) {
     onEnded?.({ caller: by.caller, tool: by.shown.tool, succeeded, query: run.wanted.query });
   }
 
-  return {
-    runs,
-    count,
+  /** Of one that may be begun: its row says that it runs, or nobody can ask for it. */
+  function start(execution: Execution, { wanted, shown, args }: Call, by: Beginner, known: Known): Run {
+    const { id, ref } = execution;
+    const { caller, gateway, client, meta, notify } = by;
+    const run = runs.start(execution, wanted, known, async (signal) => {
+      const span = by.span ?? tracer.server(spanName('execute_tool', ref), untraced);
+      const startedAt = clock.monotonic();
+      const attempt = { caller, gateway, ref, args, shown, client, meta, span, startedAt, signal, notify };
+      try {
+        const version = policy.version();
+        const outcome = await makeAttempt({ ...attempt, executionId: id }, pipeline);
+        return { ...outcome, kept: { ...outcome.kept, policy: version } };
+      } finally {
+        if (by.span === null) span.end();
+      }
+    });
+    begunBy.set(run, { caller, shown });
+    return run;
+  }
 
-    /** The tool as this caller has it now; `null`: they do not. */
-    find(
-      caller: Caller,
-      gateway: Gateway | null,
-      toolId: string,
-      { name, version }: Wanted,
-    ): ShownTool | null {
-      const tool =
-        gateway === null ? catalog.findTool(caller.principal.projectId, name, version ?? undefined) : null;
-      const shown = gateway === null ? tool && catalog.shown(tool) : viewOf(gateway)?.find(name);
-      if (shown == null || shown.tool.id !== toolId) return null;
-      return governance.standing(caller, shown.tool) === 'closed' ? null : shown;
-    },
-
-    /** Of one that may be begun: its row says that it runs, or nobody can ask for it. */
-    start(
-      execution: Execution,
-      {
-        wanted,
-        shown,
-        args,
-      }: { readonly wanted: Wanted; readonly shown: ShownTool | null; readonly args: Members },
-      by: Beginner,
-      known: { readonly isKept: boolean; readonly isTold: boolean },
-    ): Run {
-      const { id, ref } = execution;
-      const { caller, gateway, client, meta, notify } = by;
-      const run = runs.start(execution, wanted, known, async (signal) => {
-        const span = by.span ?? tracer.server(spanName('execute_tool', ref), untraced);
-        const startedAt = clock.monotonic();
-        const attempt = { caller, gateway, ref, args, shown, client, meta, span, startedAt, signal, notify };
-        try {
-          const version = policy.version();
-          const outcome = await makeAttempt({ ...attempt, executionId: id }, pipeline);
-          return { ...outcome, kept: { ...outcome.kept, policy: version } };
-        } finally {
-          if (by.span === null) span.end();
-        }
-      });
-      begunBy.set(run, { caller, shown });
-      return run;
-    },
-  };
+  /** The tool as this caller has it now; `null`: they do not. */
+  function find(
+    { caller, gateway }: Beginner,
+    { toolId }: Execution,
+    { name, version }: Wanted,
+  ): ShownTool | null {
+    const tool =
+      gateway === null ? catalog.findTool(caller.principal.projectId, name, version ?? undefined) : null;
+    const shown = gateway === null ? tool && catalog.shown(tool) : viewOf(gateway)?.find(name);
+    if (shown == null || shown.tool.id !== toolId) return null;
+    return governance.standing(caller, shown.tool) === 'closed' ? null : shown;
+  }
 
   function viewOf({ slug, id }: Gateway) {
     const view = catalog.view(slug);
     return view?.gateway.id === id ? view : null;
   }
+
+  return {
+    runs,
+    count,
+    start,
+
+    /** The next attempt of one whose row says that it runs, as whoever is its caller now. */
+    startAgain(execution: Execution, wanted: Wanted, by: Beginner): Run {
+      const call = { wanted, shown: find(by, execution, wanted), args: wanted.args ?? {} };
+      return start(execution, call, by, { isKept: true, isTold: true });
+    },
+  };
 }
 
 const untraced = { traceparent: undefined, tracestate: undefined };

@@ -8,6 +8,7 @@ import { createLeases } from './leases.ts';
 import { createListing } from './listing.ts';
 import { createSeals, type ExecutionRow, executionOf, table } from './rows.ts';
 import { createSettles } from './settles.ts';
+import { createTrimming } from './trimming.ts';
 
 /** Other replicas look at the row of this id again. */
 export const executionsTopic = 'hub executions';
@@ -28,6 +29,7 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
   const seals = createSeals(vault);
   const leases = createLeases(db, seals, clock, holder);
   const adding = createAdding(db, seals);
+  const trimming = createTrimming(db);
 
   const removeAll = createBatches<string, void>(
     (id) => id.length,
@@ -52,6 +54,11 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
   return {
     leases,
 
+    async forget(): Promise<void> {
+      await leases.forget();
+      await trimming.all();
+    },
+
     /** Of one that somebody may ask for: not where they have too many. `isHere`: this process has it; otherwise whoever looks first. */
     add: (execution: Execution, wanted: Wanted, isHere: boolean): Promise<boolean> =>
       adding.add(execution, wanted, isHere ? leases.mine() : leases.nobodys, true),
@@ -60,8 +67,8 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
     note: (execution: Execution, wanted: Wanted): Promise<boolean> =>
       adding.add(execution, wanted, leases.mine(), false),
 
-    /** Whether somebody may have another one that they can ask for. */
-    hasRoom: adding.hasRoom,
+    /** Why somebody may have no other one that they can ask for; `null`: they may. */
+    fullFor: adding.fullFor,
 
     /** Whatever somebody gives for an id. */
     find: async (id: string, owner: string): Promise<View | null> =>
@@ -85,38 +92,46 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
         [id, holder, leases.mine().until, deadline],
       ),
 
-    /** Goes on with one that waits: of several who want to, one does. `isAnswered`: it could not be asked the same once more. */
-    goOn: (id: string, deadline: string, isAnswered: boolean): Promise<Execution | null> =>
+    /**
+     * Goes on with one that waits as it was seen to: of several who want to, one does. What answers a question is no answer to the
+     * next one. `isAnswered`: it could not be asked the same once more.
+     */
+    goOn: ({ id, attempt }: Execution, deadline: string, isAnswered: boolean): Promise<Execution | null> =>
       changed(
         `status = 'running', waiting_for = null, answer = '', attempt = attempt + 1, repeatable = repeatable and not $5::boolean,
            leased_by = $2, leased_until = $3, expires_at = $4
-         where id = $1 and status = 'waiting' and expires_at > $6`,
-        [id, holder, leases.mine().until, deadline, isAnswered, clock.iso()],
+         where id = $1 and attempt = $7 and status = 'waiting' and expires_at > $6`,
+        [id, holder, leases.mine().until, deadline, isAnswered, clock.iso(), attempt],
       ),
 
     /**
      * How an attempt ended, or what it waits for; `wanted`: what it takes to make it again. Who began an attempt knows better than who
      * only missed its process. `false`: it was begun again since, or is over.
      */
-    settle({ execution, kept }: View, wanted: Wanted | null): Promise<boolean> {
-      const { id, status, waitingFor, attempt, keyHash, endedAt, expiresAt } = execution;
-      return settleAll({
+    async settle({ execution, kept }: View, wanted: Wanted | null): Promise<boolean> {
+      const { id, projectId, status, waitingFor, attempt, keyHash, endedAt, expiresAt } = execution;
+      const answer = seals.answer(id, kept);
+      const isSettled = await settleAll({
         ...{ id, status, waiting_for: waitingFor, attempt, key_hash: keyHash, ended_at: endedAt },
-        expires_at: expiresAt,
-        answer: seals.answer(id, kept),
+        ...{ expires_at: expiresAt, answer },
         request: wanted === null ? null : seals.request(id, wanted),
       });
+      if (isSettled && endedAt !== null) trimming.ended(projectId, answer.length);
+      return isSettled;
     },
 
     /** Of one that was not begun, or only waits; `null`: it is so no longer. */
-    end({ execution, kept }: View): Promise<Execution | null> {
-      const { id, status, keyHash, endedAt, expiresAt, attempt } = execution;
-      return changed(
+    async end({ execution, kept }: View): Promise<Execution | null> {
+      const { id, projectId, status, keyHash, endedAt, expiresAt, attempt } = execution;
+      const answer = seals.answer(id, kept);
+      const ended = await changed(
         `status = $2, waiting_for = null, answer = $3, key_hash = $4, ended_at = $5, expires_at = $6, leased_by = '',
            request = ''
          where id = $1 and attempt = $7 and status in ('pending', 'waiting')`,
-        [id, status, seals.answer(id, kept), keyHash, endedAt, expiresAt, attempt],
+        [id, status, answer, keyHash, endedAt, expiresAt, attempt],
       );
+      if (ended !== null) trimming.ended(projectId, answer.length);
+      return ended;
     },
 
     /** Its end was told to the only one who could ask. */

@@ -4,7 +4,7 @@ import { type Caller, type Gateway, type Refusal, refusal, silentClient } from '
 import { type Clock, err, messageOf, ok, type Result } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Log } from '#telemetry';
-import { deadlineMs } from './drafting.ts';
+import { deadlineOf } from './drafting.ts';
 import { maxRuns } from './executing.ts';
 import type { Execution, Said, Wanted } from './execution.ts';
 import { endedView } from './settling.ts';
@@ -86,12 +86,10 @@ export function createTakeOver({ pipeline, catalog, audit, clock, log, store, st
       return void (await end(execution, 'failed', { error: { name, message } }, !isBegun));
     }
     const { caller, gateway } = by.value;
-    const begun = await store.begin(execution.id, new Date(clock.now() + deadlineMs).toISOString());
+    const begun = await store.begin(execution.id, deadlineOf(clock));
     if (begun === null) return;
-    const shown = starting.find(caller, gateway, execution.toolId, wanted);
-    const beginner = { caller, gateway, client: silentClient, meta: null, span: null, notify: null };
-    const call = { wanted, shown, args: wanted.args ?? {} };
-    starting.start(begun, call, beginner, { isKept: true, isTold: true });
+    const nobody = { client: silentClient, meta: null, span: null, notify: null };
+    starting.startAgain(begun, wanted, { caller, gateway, ...nobody });
   }
 
   async function takeUp(execution: Execution): Promise<void> {
@@ -108,7 +106,7 @@ export function createTakeOver({ pipeline, catalog, audit, clock, log, store, st
   return async (): Promise<void> => {
     const room = Math.min(atOnce, maxRuns - starting.runs.count());
     if (room <= 0) return;
-    for (const execution of await store.leases.takeOver(room)) {
+    for (const execution of await store.leases.takeOver(room, starting.runs.ids())) {
       await takeUp(execution).catch((error) => {
         const { id } = execution;
         log.error({ execution_id: id, error: messageOf(error) }, 'an execution could not be taken over');

@@ -5,7 +5,7 @@ import type { CallNotification } from '#domain';
 import { systemClock } from '#foundation';
 import { linkIn, startActing } from '../../../test/acting.ts';
 import { type BothEras, eras, startBothEras } from '../../../test/both-eras.ts';
-import { askingAs, executionsOf, requestOf, withoutHub } from '../../../test/executing.ts';
+import { askingAs, executionsOf, requestOf, sharedDb, withoutHub } from '../../../test/executing.ts';
 import { forwardClock } from '../../../test/forward-clock.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { consentAt, startPlain } from '../../../test/oauth-providers/index.ts';
@@ -249,6 +249,47 @@ describe('an interactive execution', () => {
       assert.equal(done.length, 1, JSON.stringify(both));
     });
   }
+
+  it('takes an answer for the question that it was given to, however late another replica brings it', async () => {
+    const alice = askingAs(world.app, 'alice', 'modern');
+    const { execution_id: id, questions = {} } = await say.execute(
+      alice,
+      'modern.AskTwice',
+      {},
+      { mode: 'interactive' },
+    );
+    const [key = ''] = Object.keys(questions);
+    const db = sharedDb(world.app);
+    const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = await executionsOf(world.app, systemClock, {
+      db: {
+        ...db,
+        async query(sql, params) {
+          if (sql.startsWith('select request')) {
+            arrived.resolve();
+            await released.promise;
+          }
+          return db.query(sql, params);
+        },
+      },
+    });
+    const late = slow.resume(alice, id, { [key]: accept({ first: 'late' }) }, null);
+    await arrived.promise;
+    const second = await say.resume(alice, id, { [key]: accept({ first: 'one' }) });
+    released.resolve();
+    const refused = await late;
+    assert.ok(!refused.ok);
+    assert.equal(refused.error.code, 'execution.not_waiting');
+    assert.match(refused.error.message, /answered already/);
+    const [next = ''] = Object.keys(second.questions ?? {});
+    const last = await say.resume(alice, id, { [next]: accept({ second: 'two' }) });
+    assert.match(JSON.stringify([last.output, last.content]), /one.*two/);
+    assert.equal(
+      (await say.refused(alice, id, { [next]: accept({ second: 'three' }) })).code,
+      'execution.not_waiting',
+    );
+    await slow.close(0);
+  });
 
   it('of the mode stream passes on what the tool says, and an async one does not', async () => {
     for (const [mode, count] of [

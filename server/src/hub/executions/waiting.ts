@@ -3,7 +3,7 @@ import type { Refusal } from '#domain';
 import { type Clock, createSingleFlight, err, ok, pause, type Result } from '#foundation';
 import type { Asking } from './contract.ts';
 import { isOver, responseOf, type View } from './execution.ts';
-import { tooMany, unknownExecution } from './refusals.ts';
+import { unknownExecution } from './refusals.ts';
 import type { Run, Runs } from './runs.ts';
 import type { Store } from './store.ts';
 import type { Withholding } from './withholding.ts';
@@ -50,9 +50,10 @@ export function createWaiting(store: Store, runs: Runs, withholding: Withholding
       return refused === null || run.isTold ? ok(responseOf(view)) : err(refused);
     }
     if (patience.signal?.aborted !== true) {
-      if (!(await runs.tell(run))) {
+      const full = await runs.tell(run);
+      if (full !== null) {
         run.stopping.abort();
-        return err(tooMany);
+        return err(full);
       }
     }
     return ok(responseOf({ execution: run.execution, kept: { said: { advice: stillRuns } } }));

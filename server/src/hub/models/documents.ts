@@ -129,9 +129,10 @@ async function valuesOf<Value>(
   read: (content: Buffer) => Value | null,
 ): Promise<ReadonlyMap<string, Value>> {
   const values = new Map<string, Value>();
+  if (keeping === null) return values;
   const hashes = new Map(tools.map((tool) => [tool.id, shelf.hashOf(tool)]));
-  const there = new Set([...hashes.values()].filter((hash) => keeping?.has(hash)));
-  if (keeping === null || there.size === 0) return values;
+  const there = new Set([...hashes.values()].filter((hash) => keeping.has(hash)));
+  if (there.size === 0) return values;
   const contents = await keeping.read([...there]);
   for (const [id, hash] of hashes) {
     const content = contents.get(hash);

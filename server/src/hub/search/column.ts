@@ -1,10 +1,13 @@
-type Numbers = Uint8Array | Uint32Array | Float32Array;
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float32Array;
 
 /** Numbers by row, in an array that grows; beyond its end is nothing. */
 export interface Column<T extends Numbers> {
   readonly values: T;
   set(row: number, value: number): void;
 }
+
+/** Longer ones grow by smaller steps: little of them is empty. */
+const MANY = 65_536;
 
 export function createColumn<T extends Numbers>(
   Kind: new (length: number) => T,
@@ -17,16 +20,12 @@ export function createColumn<T extends Numbers>(
     },
     set(row, value) {
       if (row >= values.length) {
-        const wider = new Kind(Math.max(row + 1, values.length + (values.length >> 1)));
+        const step = values.length >> (values.length < MANY ? 1 : 3);
+        const wider = new Kind(Math.max(row + 1, values.length + step));
         wider.set(values);
         values = wider;
       }
       values[row] = value;
     },
   };
-}
-
-/** A copy, as bytes in a file lie where they lie. */
-export function numbersOf(bytes: Uint8Array = new Uint8Array()): Uint32Array {
-  return new Uint32Array(Uint8Array.from(bytes).buffer);
 }

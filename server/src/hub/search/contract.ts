@@ -1,8 +1,8 @@
 /** What of a tool is searched, and nothing else of it. */
 export interface SearchDocument {
-  /** The tool's stable id. */
+  /** The tool's stable id, in one line. */
   readonly id: string;
-  /** Of everything here that is searched: who holds documents against an index (`known`) puts in only what differs. */
+  /** The same as long as everything here that is searched is: who holds documents against an index (`has`) puts in only what differs. */
   readonly hash: string;
   /** As the source spells it: `create_issue`, `SendEmail`. */
   readonly name: string;
@@ -27,6 +27,8 @@ export interface Permitted {
   readonly bits: Uint8Array;
   readonly generation: number;
   readonly count: number;
+  /** How many that were named are not in the index. */
+  readonly missing: number;
 }
 
 /** Where some documents are, to be put together with others (`SearchIndex.permitted`): bits as above, from byte `from` on. */
@@ -36,8 +38,8 @@ export interface Named {
   /** How often documents had come, and gone, when it was made. */
   readonly came: number;
   readonly went: number;
-  /** Whether all that were named are in the index. */
-  readonly isWhole: boolean;
+  /** How many that were named are not in the index. */
+  readonly missing: number;
 }
 
 export interface SearchQuery {
@@ -65,8 +67,10 @@ export interface SearchIndex {
   readonly size: number;
   /** Grows whenever a slot is given to another document. */
   readonly generation: number;
-  /** What is in, with its hash; it changes with the index. */
-  known(): ReadonlyMap<string, string>;
+  /** Whether a document with this id is in, and with this hash. */
+  has(id: string, hash: string): boolean;
+  /** Of all that are in; it must not change meanwhile. */
+  ids(): Iterable<string>;
   /** Puts documents in, or in place of those with their ids; resolves when searches see it. Searches pass in between. */
   update(change: {
     readonly put: readonly SearchDocument[];
@@ -78,7 +82,9 @@ export interface SearchIndex {
   named(ids: Iterable<string>): Named;
   /** Whether naming the same ids would come to the same. */
   isCurrent(named: Named): boolean;
-  /** All of these, which are current. */
+  /** Whether it still names none but those ids; some of them may have come since. */
+  isTrue(named: Named): boolean;
+  /** All of these, which are true. */
   permitted(named: readonly Named[]): Permitted;
   /** Refuses (a fault) what was permitted in another generation. */
   search(query: SearchQuery): Promise<readonly Hit[]>;

@@ -26,14 +26,20 @@ it('says what plain arithmetic says, within what a byte keeps', () => {
     fc.property(case_, ({ dimensions, query, vectors, wanted }) => {
       const kept = createVectors(createVectorMemory(), dimensions);
       for (const [row, vector] of vectors.entries()) kept.set(row, Float32Array.from(vector));
-      const likeness = new Float64Array(vectors.length).fill(7);
-      kept.compare(Float32Array.from(query), Uint32Array.from(wanted), likeness);
+      const asked = Float32Array.from(query);
+      const likeness = new Map<number, number>();
+      kept.each(asked, Uint32Array.from(wanted).sort(), Number.NEGATIVE_INFINITY, (row, like) => {
+        assert.ok(!likeness.has(row), 'told once');
+        likeness.set(row, like);
+        return Number.NEGATIVE_INFINITY;
+      });
+      assert.equal(likeness.size, wanted.length, 'a row that was not asked for was told');
       for (const [row, vector] of vectors.entries()) {
         const exact = vector.reduce((sum, value, at) => sum + value * (query[at] as number), 0);
         const slack = query.reduce((sum, value) => sum + Math.abs(value), 0) / 254 + dimensions / 2000 + 1e-6;
-        const said = likeness[row] as number;
-        if (wanted.includes(row)) assert.ok(Math.abs(said - exact) <= slack, `${said} is not ${exact}`);
-        else assert.equal(said, 7, 'a row that was not asked for was written');
+        const said = kept.like(asked, row);
+        assert.ok(Math.abs(said - exact) <= slack, `${said} is not ${exact}`);
+        if (wanted.includes(row)) assert.equal(likeness.get(row), said);
       }
     }),
     { numRuns: 100 },
@@ -43,16 +49,45 @@ it('says what plain arithmetic says, within what a byte keeps', () => {
 it('adds up texts as plain arithmetic does', () => {
   const embedding = openStaticEmbedding(builtInEmbedding);
   const lexicon = createLexicon(embedding.rowsOf, () => []);
-  const vectors = createTextVectors(lexicon, embedding, createVectorMemory());
+  const vectors = createTextVectors(embedding, createVectorMemory());
   for (const text of ['create an issue', 'unheardofword in Zürich', 'the weather, the weather']) {
     const sum = new Float64Array(embedding.dimensions);
-    lexicon.each(text, ({ rows }) => {
-      for (const row of rows) embedding.add(sum, row, 3);
-    });
+    const words = lexicon.read(text, []);
+    for (const { rows } of words) for (const row of rows) embedding.add(sum, row, 3);
     const length = Math.hypot(...sum);
-    for (const [at, value] of vectors.of([{ text, times: 2 }]).entries()) {
+    for (const [at, value] of vectors.of([{ words, times: 2 }]).entries()) {
       assert.ok(Math.abs(value - (sum[at] as number) / length) < 1e-5, `${text}: ${at}`);
     }
   }
-  assert.ok(vectors.of([{ text: '', times: 1 }]).every((value) => value === 0));
+  assert.ok(vectors.of([{ words: [], times: 1 }]).every((value) => value === 0));
+});
+
+it('tells of exactly those that are like enough, by what was wanted last', () => {
+  const [dimensions, count] = [16, 9000];
+  const kept = createVectors(createVectorMemory(), dimensions);
+  const rows = Uint32Array.from({ length: count }, (_, row) => row);
+  for (const row of rows)
+    kept.set(
+      row,
+      Float32Array.from({ length: dimensions }, (_, at) => Math.sin(row * 7 + at * at)),
+    );
+  const query = Float32Array.from({ length: dimensions }, (_, at) => Math.cos(at));
+  const likes = [...rows].map((row) => kept.like(query, row));
+  const half = [...likes].sort((one, other) => one - other)[count >> 1] as number;
+  const told: number[] = [];
+  kept.each(query, rows, half, (row) => {
+    told.push(row);
+    return half;
+  });
+  assert.deepEqual(
+    told,
+    [...rows].filter((row) => (likes[row] as number) >= half),
+  );
+  let best = Number.NEGATIVE_INFINITY;
+  kept.each(query, rows, best, (_, like) => {
+    assert.ok(like >= best);
+    best = like;
+    return best;
+  });
+  assert.equal(best, Math.max(...likes));
 });

@@ -130,9 +130,7 @@ const lexicon = createLexicon(
 );
 
 function wordsOf(text: string) {
-  const words: { text: string; stem: string | null }[] = [];
-  lexicon.each(text, (word) => words.push(word));
-  return words;
+  return lexicon.read(text, []);
 }
 
 it('stems words as Snowball does', () => {
@@ -154,7 +152,7 @@ it('lets neighbours of a word stand for it, once for each stem, and never the wo
   const [fault] = wordsOf('fault');
   assert.ok(fault !== undefined);
   assert.deepEqual(
-    lexicon.others({ rows: [], ...fault }).map(({ stem }) => stem),
+    lexicon.others(fault).map(({ stem }) => stem),
     ['bug', 'error'],
   );
 });
@@ -168,11 +166,34 @@ it('looks for the neighbours of a word once, whatever was asked in between', () 
       return word.startsWith('known') ? [{ word: 'other', like: 0.5 }] : null;
     },
   );
-  const ask = (text: string) => lexicon.each(text, (word) => void lexicon.others(word));
+  const ask = (text: string) => lexicon.read(text, []).map((word) => lexicon.others(word));
   ask('knownword');
   const letters = 'abcdefghijklmnopqrstuvwxyz';
   for (const a of letters)
     for (const b of letters) for (const c of letters) ask(`known${a}${b}${c} other${a}${b}${c}`);
   ask('knownword knownaaa');
   assert.deepEqual([looked.get('knownword'), looked.get('knownaaa')], [1, 1]);
+});
+
+it('knows words again in whatever case, and numbers those with the same stem alike', () => {
+  const [one, other, third, wide, again] = wordsOf('Issues ISSUES issue Zürich zürich');
+  assert.ok(one !== undefined && one === other && wide === again);
+  assert.deepEqual([one.text, wide?.text], ['issues', 'zurich']);
+  assert.equal(one.stemNumber, third?.stemNumber);
+  assert.notEqual(one.stemNumber, wide?.stemNumber);
+  assert.equal(wordsOf('the')[0]?.stemNumber, -1);
+});
+
+it('reads words that are too many to be known as it reads others', () => {
+  const lexicon = createLexicon(
+    (word) => [word.length],
+    () => [],
+  );
+  const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+  const many = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}${b}${c}`)));
+  for (const first of 'qwertyuiop') for (const word of many) lexicon.read(`${first}${word}`, []);
+  const [one, other, known] = lexicon.read('Zanzibars zanzibar qaaa', []);
+  assert.deepEqual([one?.text, one?.stem, one?.rows], ['zanzibars', 'zanzibar', [9]]);
+  assert.deepEqual([one?.stemNumber, other?.stemNumber], [-1, -1]);
+  assert.ok((known?.stemNumber ?? -1) >= 0);
 });

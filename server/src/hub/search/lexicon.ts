@@ -1,6 +1,7 @@
 import { stem } from 'porter2';
 import type { NearWord, NearWords } from './near-words.ts';
-import { eachWord } from './words.ts';
+import { createWordTable } from './word-table.ts';
+import { eachSpan } from './words.ts';
 
 /** Known words; past this many the rest are looked up each time they come. */
 const MAX_KEPT = 131_072;
@@ -18,10 +19,15 @@ us very was we were what when where which while who whom why will with would you
   ),
 );
 
+/** As texts are compared by; `null`: a stop word. */
+export const stemOf = (word: string): string | null => (stopWords.has(word) ? null : stem(word));
+
 export interface Word {
   readonly text: string;
   /** As the postings have it; `null`: a stop word. */
   readonly stem: string | null;
+  /** The same for words with the same stem; -1: it has none, or too many words are known. */
+  readonly stemNumber: number;
   /** Its rows in the embedding table. */
   readonly rows: readonly number[];
 }
@@ -37,22 +43,32 @@ export interface OtherStem {
 
 /** Words as they are searched by; each is worked out once. */
 export interface Lexicon {
-  each(text: string, take: (word: Word) => void): void;
+  /** Its words, in their order, into an array that is emptied first. */
+  read(text: string, into: Word[]): Word[];
   others(word: Word): readonly OtherStem[];
 }
 
 export function createLexicon(rowsOf: (word: string) => readonly number[], nearWords: NearWords): Lexicon {
-  const known = new Map<string, Word>();
+  const known = createWordTable<Word>();
+  const stemNumbers = new Map<string, number>();
   /** Only of words that the embedding has: it takes long to find out, and nobody can bring more of them. */
   const asked = new Map<string, readonly OtherStem[]>();
 
-  const wordOf = (text: string): Word => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    const word = { text, stem: stopWords.has(text) ? null : stem(text), rows: rowsOf(text) };
-    if (known.size < MAX_KEPT) known.set(text, word);
+  const newWord = (text: string): Word => {
+    const stemmed = stemOf(text);
+    const isKept = known.size < MAX_KEPT;
+    if (stemmed !== null && isKept && !stemNumbers.has(stemmed)) stemNumbers.set(stemmed, stemNumbers.size);
+    const stemNumber = stemNumbers.get(stemmed ?? '') ?? -1;
+    const word = { text, stem: stemmed, stemNumber, rows: rowsOf(text) };
+    if (isKept) known.add(word);
     return word;
   };
+  const wordOf = (text: string): Word => known.find(text, 0, text.length) ?? newWord(text);
+  let read: Word[] = [];
+  const takePlain = (text: string, start: number, end: number) => {
+    read.push(known.find(text, start, end) ?? newWord(text.slice(start, end).toLowerCase()));
+  };
+  const takeOther = (word: string) => void read.push(wordOf(word));
   const othersOf = (word: Word, found: readonly NearWord[]): readonly OtherStem[] => {
     const others = new Map<string, number>();
     for (const { word: near, like } of found) {
@@ -62,7 +78,12 @@ export function createLexicon(rowsOf: (word: string) => readonly number[], nearW
     return [...others].slice(0, MOST_OTHERS).map(([stem, like]) => ({ stem, like }));
   };
   return {
-    each: (text, take) => eachWord(text, (found) => take(wordOf(found))),
+    read(text, into) {
+      into.length = 0;
+      read = into;
+      eachSpan(text, takePlain, takeOther);
+      return into;
+    },
     others(word) {
       const found = asked.get(word.text);
       if (found !== undefined) return found;

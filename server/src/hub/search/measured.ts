@@ -29,7 +29,7 @@ export interface Meaning {
 export function openMeaning(folder: string): Meaning {
   const embedding = openStaticEmbedding(folder);
   const lexicon = createLexicon(embedding.rowsOf, () => []);
-  const reader = createReader(lexicon, createTextVectors(lexicon, embedding, createVectorMemory()));
+  const reader = createReader(lexicon, createTextVectors(embedding, createVectorMemory()));
   return {
     document: (document) => reader.document(document).vector,
     query: (text) => reader.query(text).vector,

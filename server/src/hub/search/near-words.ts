@@ -21,17 +21,15 @@ export function createNearWords(embedding: StaticEmbedding, memory: VectorMemory
   const vectors = createVectors(memory, embedding.dimensions);
   for (const row of words.keys()) vectors.set(row, wordVector(embedding, row));
   const rows = Uint32Array.from(words.keys());
-  const likeness = new Float64Array(words.length);
 
   return (word) => {
     const own = embedding.rowOf(word);
     if (own === undefined) return null;
-    vectors.compare(wordVector(embedding, own), rows, likeness);
     const near: NearWord[] = [];
-    for (const row of rows) {
-      const like = likeness[row] as number;
-      if (like >= LEAST_LIKE && row !== own) near.push({ word: words[row] as string, like });
-    }
+    vectors.each(wordVector(embedding, own), rows, LEAST_LIKE, (row, like) => {
+      if (row !== own) near.push({ word: words[row] as string, like });
+      return LEAST_LIKE;
+    });
     return near.sort((one, other) => other.like - one.like).slice(0, MOST);
   };
 }

@@ -1,13 +1,29 @@
-import { type Column, createColumn, numbersOf } from './column.ts';
-import { type Piece, pieceOf } from './snapshot.ts';
+import { type Column, createColumn } from './column.ts';
+import { type Piece, pieceOf, readNumbers, type SnapshotReader } from './snapshot.ts';
 
-/** Entries of a segment of the pool; only the first is smaller, until it is full. */
+/** Entries of a segment of the pool; only the first and the last may be smaller, until they are full. */
 const SEGMENT = 1 << 19;
 const FIRST_SEGMENT = 1024;
-/** Chunks hold 2, 4, 8 … postings, and from there on so many. */
-const LARGEST_CHUNK = 4096;
-/** How many postings of a term are in chunks that are smaller. */
-const IN_SMALLER_CHUNKS = LARGEST_CHUNK - 2;
+/** Chunks hold a power of two of postings, as many as half of those before them, but at least and at most so many. */
+const SMALLEST_CHUNK = 2;
+export const LARGEST_CHUNK = 4096;
+/** Before the postings of a chunk: the place of the next in two halves, its block, and how many it has; the logarithm of its room. */
+const HEAD = 4;
+const [NEXT, NEXT_HIGH, BLOCK, USED] = [0, 1, 2, 3] as const;
+/** Rows of a block differ in their lower half alone. */
+const BLOCK_BITS = 16;
+
+/**
+ * Postings from one place to before another: the lower half of each row, to which `base` is to be added, and how often it is there. They
+ * are other ones when it returns.
+ */
+export type TakePostings = (
+  lows: Uint16Array,
+  frequencies: Uint8Array,
+  from: number,
+  to: number,
+  base: number,
+) => void;
 
 /** Which rows a term is in, and how often; rows come in ascending order. */
 export interface Postings {
@@ -15,8 +31,9 @@ export interface Postings {
   /** Its number from now on. */
   termFor(stem: string): number;
   add(term: number, row: number, frequency: number): void;
-  /** Copies those of a term whose row is marked (1); the number of them. */
-  collect(term: number, marked: Uint8Array, rows: Uint32Array, frequencies: Uint8Array): number;
+  countOf(term: number): number;
+  /** Calls `take` with those of a term in pieces, of at most `LARGEST_CHUNK`. */
+  each(term: number, take: TakePostings): void;
   /** The same with other rows (one more than the row; 0: it is left out), which ascend as these do. */
   renumbered(rows: Uint32Array): Postings;
   /** What `unpackPostings` makes it of again. */
@@ -24,7 +41,7 @@ export interface Postings {
 }
 
 interface Segment {
-  readonly rows: Uint32Array;
+  readonly lows: Uint16Array;
   readonly frequencies: Uint8Array;
 }
 
@@ -53,21 +70,23 @@ function createPool(segments: Segment[], usedBefore: number): Pool {
       const number = Math.floor(place / SEGMENT);
       const end = (place % SEGMENT) + entries;
       const segment = segments[number];
-      if (segment === undefined) segments.push(createSegment(SEGMENT));
-      else if (end > segment.rows.length) {
-        const wider = createSegment(Math.min(SEGMENT, Math.max(end, segment.rows.length * 2)));
-        wider.rows.set(segment.rows);
-        wider.frequencies.set(segment.frequencies);
-        segments[number] = wider;
-      }
+      if (segment === undefined) segments.push(createSegment(number === 0 ? FIRST_SEGMENT : SEGMENT));
+      else if (end > segment.lows.length) segments[number] = widened(segment, end);
       return place;
     },
   };
 }
 
+function widened({ lows, frequencies }: Segment, end: number): Segment {
+  const wider = createSegment(Math.min(SEGMENT, Math.max(end, lows.length + (lows.length >> 1))));
+  wider.lows.set(lows);
+  wider.frequencies.set(frequencies);
+  return wider;
+}
+
 /**
- * A term's postings are a chain of chunks, each twice as long as the one before; the first entry of a chunk is the place of the
- * next. Chunks live in a pool of segments: nothing is copied as it grows, and no posting is an object.
+ * A term's postings are a chain of chunks, each as long as half of what is before it. Chunks live in a pool of segments: nothing is
+ * copied as it grows, and no posting is an object.
  */
 export function createPostings(): Postings {
   return postingsOf({
@@ -75,7 +94,7 @@ export function createPostings(): Postings {
     heads: createColumn(Uint32Array),
     tails: createColumn(Uint32Array),
     counts: createColumn(Uint32Array),
-    pool: createPool([createSegment(FIRST_SEGMENT)], 0),
+    pool: createPool([], 0),
   });
 }
 
@@ -92,17 +111,42 @@ function postingsOf(kept: Kept): Postings {
   const { termOf, heads, tails, counts, pool } = kept;
   const { segmentOf } = pool;
 
-  const each = (term: number, take: (row: number, frequency: number) => void) => {
+  const each = (term: number, take: TakePostings) => {
     const count = counts.values[term] ?? 0;
     let place = heads.values[term] ?? 0;
     for (let seen = 0; seen < count; ) {
-      const { rows, frequencies } = segmentOf(place);
-      const from = place % SEGMENT;
-      const length = Math.min(count - seen, chunkLength(seen));
-      for (let at = from + 1; at <= from + length; at++) take(rows[at] as number, frequencies[at] as number);
-      seen += length;
-      place = rows[from] as number;
+      const { lows, frequencies } = segmentOf(place);
+      const at = place % SEGMENT;
+      const used = lows[at + USED] as number;
+      take(lows, frequencies, at + HEAD, at + HEAD + used, (lows[at + BLOCK] as number) << BLOCK_BITS);
+      seen += used;
+      place = ((lows[at + NEXT] as number) | ((lows[at + NEXT_HIGH] as number) << 16)) >>> 0;
     }
+  };
+  /** Where the next posting of a term is to be written: in its last chunk, or in one that follows it. */
+  const chunkFor = (term: number, block: number): number => {
+    const count = counts.values[term] ?? 0;
+    const tail = tails.values[term] ?? 0;
+    if (count > 0) {
+      const { lows, frequencies } = segmentOf(tail);
+      const at = tail % SEGMENT;
+      const hasRoom = (lows[at + USED] as number) < 1 << (frequencies[at] as number);
+      if (hasRoom && lows[at + BLOCK] === block) return tail;
+    }
+    const bits = roomAfter(count);
+    const place = pool.allot(HEAD + (1 << bits));
+    if (count === 0) heads.set(term, place);
+    else {
+      const { lows } = segmentOf(tail);
+      const at = tail % SEGMENT;
+      lows[at + NEXT] = place & 0xffff;
+      lows[at + NEXT_HIGH] = place >>> 16;
+    }
+    tails.set(term, place);
+    const { lows, frequencies } = segmentOf(place);
+    lows[(place % SEGMENT) + BLOCK] = block;
+    frequencies[place % SEGMENT] = bits;
+    return place;
   };
 
   return {
@@ -114,50 +158,25 @@ function postingsOf(kept: Kept): Postings {
       return termOf.size - 1;
     },
     add(term, row, frequency) {
-      const count = counts.values[term] ?? 0;
-      const within = count - chunkStart(count);
-      if (within === 0) {
-        const place = pool.allot(chunkLength(count) + 1);
-        if (count === 0) heads.set(term, place);
-        else {
-          const tail = tails.values[term] ?? 0;
-          segmentOf(tail).rows[tail % SEGMENT] = place;
-        }
-        tails.set(term, place);
-      }
-      const tail = tails.values[term] ?? 0;
-      const segment = segmentOf(tail);
-      const at = (tail % SEGMENT) + 1 + within;
-      segment.rows[at] = row;
-      segment.frequencies[at] = frequency;
-      counts.set(term, count + 1);
+      const chunk = chunkFor(term, row >>> BLOCK_BITS);
+      const { lows, frequencies } = segmentOf(chunk);
+      const at = chunk % SEGMENT;
+      const used = lows[at + USED] as number;
+      lows[at + HEAD + used] = row & 0xffff;
+      frequencies[at + HEAD + used] = frequency;
+      lows[at + USED] = used + 1;
+      counts.set(term, (counts.values[term] ?? 0) + 1);
     },
-    collect(term, marked, rows, frequencies) {
-      const count = counts.values[term] ?? 0;
-      let place = heads.values[term] ?? 0;
-      let taken = 0;
-      for (let seen = 0; seen < count; ) {
-        const segment = segmentOf(place);
-        const from = place % SEGMENT;
-        const length = Math.min(count - seen, chunkLength(seen));
-        for (let at = from + 1; at <= from + length; at++) {
-          const row = segment.rows[at] as number;
-          if (marked[row] === 1) {
-            rows[taken] = row;
-            frequencies[taken++] = segment.frequencies[at] as number;
-          }
-        }
-        seen += length;
-        place = segment.rows[from] as number;
-      }
-      return taken;
-    },
+    countOf: (term) => counts.values[term] ?? 0,
+    each,
     renumbered(rows) {
       const others = createPostings();
       for (const [stem, term] of termOf) {
-        each(term, (row, frequency) => {
-          const other = rows[row] as number;
-          if (other > 0) others.add(others.termFor(stem), other - 1, frequency);
+        each(term, (lows, frequencies, from, to, base) => {
+          for (let at = from; at < to; at++) {
+            const other = rows[base + (lows[at] as number)] as number;
+            if (other > 0) others.add(others.termFor(stem), other - 1, frequencies[at] as number);
+          }
         });
       }
       return others;
@@ -165,39 +184,44 @@ function postingsOf(kept: Kept): Postings {
     packed: () => [
       pieceOf(Buffer.from(JSON.stringify({ used: pool.used, terms: [...termOf.keys()] }))),
       ...[heads, tails, counts].map(({ values }) => pieceOf(values.subarray(0, termOf.size))),
-      ...pool.segments.flatMap(({ rows, frequencies }) => [pieceOf(rows), pieceOf(frequencies)]),
+      ...pool.segments.flatMap(({ lows, frequencies }, number) => {
+        const used = Math.min(lows.length, pool.used - number * SEGMENT);
+        return [pieceOf(lows.subarray(0, used)), pieceOf(frequencies.subarray(0, used))];
+      }),
     ],
   };
 }
 
-export function unpackPostings(pieces: readonly Uint8Array[]): Postings {
-  const [facts, heads, tails, counts, ...rest] = pieces as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  const { used, terms } = JSON.parse(Buffer.from(facts).toString()) as { used: number; terms: string[] };
+export async function unpackPostings(from: SnapshotReader): Promise<Postings> {
+  const [facts = 0, ...lengths] = from.lengths('postings');
+  const said = await readNumbers(from, Uint8Array, facts);
+  const { used, terms } = JSON.parse(Buffer.from(said).toString()) as { used: number; terms: string[] };
+  const columns: Uint32Array[] = [];
+  for (const length of lengths.splice(0, 3)) columns.push(await readNumbers(from, Uint32Array, length));
+  const [heads, tails, counts] = columns;
   const segments: Segment[] = [];
-  for (let at = 0; at + 1 < rest.length; at += 2) {
-    segments.push({ rows: numbersOf(rest[at]), frequencies: Uint8Array.from(rest[at + 1] ?? []) });
+  for (let at = 0; at + 1 < lengths.length; at += 2) {
+    segments.push({
+      lows: await readNumbers(from, Uint16Array, lengths[at] as number),
+      frequencies: await readNumbers(from, Uint8Array, lengths[at + 1] as number),
+    });
   }
   return postingsOf({
     termOf: new Map(terms.map((stem, term) => [stem, term])),
-    heads: createColumn(Uint32Array, numbersOf(heads)),
-    tails: createColumn(Uint32Array, numbersOf(tails)),
-    counts: createColumn(Uint32Array, numbersOf(counts)),
+    heads: createColumn(Uint32Array, heads),
+    tails: createColumn(Uint32Array, tails),
+    counts: createColumn(Uint32Array, counts),
     pool: createPool(segments, used),
   });
 }
 
 const createSegment = (length: number): Segment => ({
-  rows: new Uint32Array(length),
+  lows: new Uint16Array(length),
   frequencies: new Uint8Array(length),
 });
 
-/** The length of the chunk that posting `n` of a term is in. */
-function chunkLength(n: number): number {
-  return n < IN_SMALLER_CHUNKS ? 1 << (31 - Math.clz32(n + 2)) : LARGEST_CHUNK;
-}
-
-/** The first posting of the chunk that posting `n` of a term is in. */
-function chunkStart(n: number): number {
-  if (n < IN_SMALLER_CHUNKS) return chunkLength(n) - 2;
-  return n - ((n - IN_SMALLER_CHUNKS) % LARGEST_CHUNK);
+/** The logarithm of the room of the chunk that follows so many postings. */
+function roomAfter(count: number): number {
+  const half = Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, count >> 1));
+  return 31 - Math.clz32(half);
 }

@@ -1,11 +1,11 @@
-import { numbersOf } from './column.ts';
+import { createColumn } from './column.ts';
 import type { SearchDocument } from './contract.ts';
 import { MAX_DIMENSIONS } from './kernel.ts';
 import { createPostings, type Postings, unpackPostings } from './postings.ts';
 import { createRanking } from './ranking.ts';
 import type { Reader } from './reading.ts';
-import { createRows, packedRows, type Rows, unpackRows } from './rows.ts';
-import { type Piece, pieceOf, type Snapshot } from './snapshot.ts';
+import { createRows, type Rows, unpackRows } from './rows.ts';
+import { pieceOf, readNumbers, type Snapshot, type SnapshotReader } from './snapshot.ts';
 import type { VectorMemory } from './vector-memory.ts';
 import { createVectors, type Vectors } from './vectors.ts';
 import { createViews } from './views.ts';
@@ -40,16 +40,17 @@ export interface ProjectIndex {
   remove(slots: readonly number[]): void;
   search(query: SlotQuery): SlotHit[];
   /** What `unpack` fills an empty one with; it must not change until that is written. */
-  packed(): Snapshot<Piece>['sections'];
-  unpack(sections: Snapshot<Uint8Array>['sections']): void;
+  packed(): Snapshot['sections'];
+  /** `false`: what was read is not what was written, and it is as empty as before. */
+  unpack(from: SnapshotReader): Promise<boolean>;
   release(): void;
 }
 
 export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensions: number): ProjectIndex {
-  const builtIn = createVectors(memory, dimensions);
+  let builtIn = createVectors(memory, dimensions);
   /** Of a configured model; made when the first comes. */
   let hosted: Vectors | null = null;
-  let { rows, postings, views, rank } = partsOf(createRows(), createPostings(), builtIn);
+  let { rows, postings, termOf, views, rank } = partsOf(createRows(), createPostings(), builtIn);
 
   const putHosted = (row: number, vector: Float32Array) => {
     if (hosted?.dimensions !== vector.length) {
@@ -61,8 +62,8 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
   const put = ({ slot, document }: Placed) => {
     const reading = reader.document(document);
     const row = rows.add(slot, reading);
-    for (const [stem, times] of reading.stems)
-      postings.add(postings.termFor(stem), row, keptFrequency(times));
+    for (const { stem, number, times } of reading.stems)
+      postings.add(termOf(stem, number), row, keptFrequency(times));
     builtIn.set(row, reading.vector);
     if (isUsable(document.vector)) putHosted(row, document.vector);
   };
@@ -76,7 +77,7 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
     }
     builtIn.renumber(numbers);
     hosted?.renumber(numbers);
-    ({ rows, postings, views, rank } = partsOf(packed, postings.renumbered(numbers), builtIn));
+    ({ rows, postings, termOf, views, rank } = partsOf(packed, postings.renumbered(numbers), builtIn));
   };
   const settle = () => {
     const givenUp = rows.count - rows.live;
@@ -108,7 +109,7 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
     packed() {
       if (rows.live < rows.count) pack();
       return {
-        rows: [pieceOf(packedRows(rows))],
+        rows: rows.packed(),
         postings: postings.packed(),
         builtIn: builtIn.packed(),
         ...(hosted === null
@@ -116,22 +117,43 @@ export function createProjectIndex(reader: Reader, memory: VectorMemory, dimensi
           : { hosted: [pieceOf(Uint32Array.of(hosted.dimensions)), ...hosted.packed()] }),
       };
     },
-    unpack(sections) {
-      const [table] = sections.rows ?? [];
-      const [size, ...vectors] = sections.hosted ?? [];
-      builtIn.unpack(sections.builtIn ?? []);
-      if (size !== undefined) {
-        hosted = createVectors(memory, numbersOf(size)[0] as number);
-        hosted.unpack(vectors);
-      }
-      const unpacked = unpackRows(numbersOf(table));
-      ({ rows, postings, views, rank } = partsOf(unpacked, unpackPostings(sections.postings ?? []), builtIn));
+    async unpack(from) {
+      const read = await unpackParts(from, memory, dimensions);
+      if (read === null) return false;
+      builtIn.release();
+      ({ builtIn, hosted } = read);
+      ({ rows, postings, termOf, views, rank } = partsOf(read.rows, read.postings, builtIn));
+      return true;
     },
     release() {
       builtIn.release();
       hosted?.release();
     },
   };
+}
+
+/** `null`: what was read is not what was written. */
+async function unpackParts(from: SnapshotReader, memory: VectorMemory, dimensions: number) {
+  const vectors: Vectors[] = [];
+  const unpackVectors = async (of: number, pages: number) => {
+    const unpacked = createVectors(memory, of);
+    vectors.push(unpacked);
+    await unpacked.unpack(from, pages);
+    return unpacked;
+  };
+  let isWhole = false;
+  try {
+    const rows = await unpackRows(from);
+    const postings = await unpackPostings(from);
+    const builtIn = await unpackVectors(dimensions, from.lengths('builtIn').length);
+    const [size, ...pages] = from.lengths('hosted');
+    const [of = 0] = size === undefined ? [] : await readNumbers(from, Uint32Array, size);
+    const hosted = of === 0 ? null : await unpackVectors(of, pages.length);
+    isWhole = await from.isWhole();
+    return isWhole ? { rows, postings, builtIn, hosted } : null;
+  } finally {
+    if (!isWhole) for (const each of vectors) each.release();
+  }
 }
 
 /** What a model answered is kept only if it can be compared. */
@@ -143,5 +165,22 @@ function isUsable(vector: Float32Array | null | undefined): vector is Float32Arr
 
 function partsOf(rows: Rows, postings: Postings, builtIn: Vectors) {
   const words = createWordScores(postings, rows);
-  return { rows, postings, views: createViews(rows), rank: createRanking({ rows, words, builtIn }) };
+  return {
+    ...{ rows, postings, views: createViews(rows) },
+    termOf: termsBy(postings),
+    rank: createRanking({ rows, words, builtIn }),
+  };
+}
+
+/** The terms of stems; of those with a number they are looked up once. */
+function termsBy(postings: Postings): (stem: string, number: number) => number {
+  /** One more than the term. */
+  const terms = createColumn(Uint32Array);
+  return (stem, number) => {
+    const known = terms.values[number] ?? 0;
+    if (known > 0) return known - 1;
+    const term = postings.termFor(stem);
+    if (number >= 0) terms.set(number, term + 1);
+    return term;
+  };
 }

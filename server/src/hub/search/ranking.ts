@@ -10,7 +10,7 @@ const FROM_WORDS = 60;
 /** How much of a score is likeness of meaning, by whose vectors. */
 const MEANING_SHARE = { builtIn: 0.25, hosted: 0.5 } as const;
 /** What is less like says nothing: to the built-in vectors any two texts are a little alike. Models differ in how they count. */
-const LEAST_LIKE = { builtIn: 0.28, hosted: 0 } as const;
+const LEAST_LIKE = { builtIn: 0.28, hosted: Number.MIN_VALUE } as const;
 const MOST_ALIKE = 100;
 
 export interface Ranked {
@@ -71,37 +71,29 @@ export function createRanking({ rows, words, builtIn }: RankingParts): Ranking {
       if (twin !== row && marked[twin] === 1) best.offer(twin, scoreOf(twin));
     return best.rows();
   };
-  const rankBy = (query: RankedQuery, view: View, limit: number): Ranked[] => {
+  return (query, view, limit) => {
     const byWords = createSelection(FROM_WORDS, rows.groups, rows.orderKeys);
-    const matching = words.score(query.stems, view);
-    let least = 0;
-    for (let at = 0; at < matching.length; at++) {
-      const row = matching[at] as number;
-      const score = words.scores[row] as number;
+    const scores = words.score(query.stems, view);
+    let least = Number.MIN_VALUE;
+    for (let at = 0; at < view.rows.length; at++) {
+      const row = view.rows[at] as number;
+      const score = scores[row] as number;
       if (score >= least) least = Math.max(least, byWords.offer(row, score));
     }
     const proposed = byWords.rows();
-    const bestWords = proposed.length === 0 ? 1 : (words.scores[proposed[0] as number] as number);
+    const bestWords = proposed.length === 0 ? 1 : (scores[proposed[0] as number] as number);
     const meaning = meaningsOf(query, view);
     const named = namedIn(query, view);
 
     const whole = named.size === 0 ? 1 : 2;
     const scoreOf = (row: number): number => {
-      const fromWords = (words.scores[row] as number) / bestWords;
+      const fromWords = (scores[row] as number) / bestWords;
       const both = (1 - meaning.share) * fromWords + meaning.share * meaning.likenessOf(row);
       return (both + (named.has(row) ? 1 : 0)) / whole;
     };
     const best = createSelection(limit, rows.groups, rows.orderKeys);
     for (const row of new Set([...proposed, ...meaning.proposed, ...named])) best.offer(row, scoreOf(row));
     return best.rows().map((row) => ({ row, score: scoreOf(row), alike: alikeOf(row, view, scoreOf) }));
-  };
-
-  return (query, view, limit) => {
-    try {
-      return rankBy(query, view, limit);
-    } finally {
-      words.clear();
-    }
   };
 }
 

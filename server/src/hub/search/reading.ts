@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { SearchDocument } from './contract.ts';
-import type { Lexicon, OtherStem } from './lexicon.ts';
+import type { Lexicon, OtherStem, Word } from './lexicon.ts';
+import { createStemCounter, type StemCount, type StemCounter } from './stem-counter.ts';
 import type { TextVectors } from './text-vectors.ts';
 
 /** How much a word counts by where it stands. */
@@ -16,8 +17,7 @@ const MAX_NAME = 128;
 
 /** What the index keeps of a document. */
 export interface Reading extends DocumentKeys {
-  /** How often each stem is in it. */
-  readonly stems: ReadonlyMap<string, number>;
+  readonly stems: readonly StemCount[];
   /** Normalised. */
   readonly vector: Float32Array;
 }
@@ -55,53 +55,46 @@ export interface Reader {
 }
 
 export function createReader(lexicon: Lexicon, textVectors: TextVectors): Reader {
-  const wordsOf = (text: string): string[] => {
-    const words: string[] = [];
-    lexicon.each(text, (word) => words.push(word.text));
-    return words;
-  };
+  const counter = createStemCounter();
+  const [name, described, words]: [Word[], Word[], Word[]] = [[], [], []];
+  const count = (text: string, weight: number) => counter.add(lexicon.read(text, words), weight);
+
   return {
     document(document) {
-      const stems = new Map<string, number>();
-      const space = document.namespace.slice(document.namespace.indexOf('://') + 3);
-      let length = 0;
-      const count = (text: string, weight: number) => {
-        lexicon.each(text, ({ stem }) => {
-          if (stem === null) return;
-          stems.set(stem, (stems.get(stem) ?? 0) + weight);
-          length += weight;
-        });
-      };
-      count(document.name, WEIGHT.name);
-      count(space, WEIGHT.namespace);
+      lexicon.read(document.name, name);
+      lexicon.read(document.description, described);
+      const space = lexicon.read(spaceOf(document), words).slice();
+      counter.add(name, WEIGHT.name);
+      counter.add(space, WEIGHT.namespace);
       count(document.title ?? '', WEIGHT.text);
-      count(document.description, WEIGHT.text);
-      for (const { name, description } of document.parameters) {
-        count(name, WEIGHT.parameter);
-        count(description, WEIGHT.parameterText);
+      counter.add(described, WEIGHT.text);
+      for (const parameter of document.parameters) {
+        count(parameter.name, WEIGHT.parameter);
+        count(parameter.description, WEIGHT.parameterText);
       }
       for (const text of document.enrichment) count(text, WEIGHT.text);
-      length += addLearned(document, lexicon, stems);
-      const name = wordsOf(document.name);
+      addLearned(document, lexicon, counter);
+      const { stems, length } = counter.take();
       return {
         stems,
         length: Math.round(length),
         vector: textVectors.of([
-          { text: document.name, times: 2 },
-          { text: document.description, times: 1 },
+          { words: name, times: 2 },
+          { words: described, times: 1 },
         ]),
         nameKey: keyOf(name),
-        fullNameKey: keyOf([...wordsOf(space), ...name]),
-        twinKey: halvesOf(`${name.join(' ')}\n${document.description}`),
+        fullNameKey: keyOf([...space, ...name]),
+        twinKey: halvesOf(`${textOf(name)}\n${document.description}`),
         orderKey: crc32(document.id),
       };
     },
     query(text) {
       const stems = new Map<string, readonly OtherStem[]>();
-      lexicon.each(text, (word) => {
-        if (word.stem === null || stems.has(word.stem) || stems.size === MOST_STEMS) return;
+      const asked = lexicon.read(text, words).slice();
+      for (const word of asked) {
+        if (word.stem === null || stems.has(word.stem) || stems.size === MOST_STEMS) continue;
         stems.set(word.stem, lexicon.others(word));
-      });
+      }
       const names = text.split(/\s+/).filter((part) => part.length <= MAX_NAME && looksLikeName.test(part));
       return {
         // What was said itself stands for nothing else.
@@ -109,8 +102,10 @@ export function createReader(lexicon: Lexicon, textVectors: TextVectors): Reader
           stem,
           others: others.filter((other) => !stems.has(other.stem)),
         })),
-        vector: stems.size === 0 ? null : textVectors.of([{ text, times: 1 }]),
-        nameKeys: new Set([text, ...names.slice(0, MOST_NAMES)].map((name) => keyOf(wordsOf(name)))),
+        vector: stems.size === 0 ? null : textVectors.of([{ words: asked, times: 1 }]),
+        nameKeys: new Set(
+          [text, ...names.slice(0, MOST_NAMES)].map((one) => keyOf(lexicon.read(one, words))),
+        ),
       };
     },
   };
@@ -119,20 +114,21 @@ export function createReader(lexicon: Lexicon, textVectors: TextVectors): Reader
 /** What nobody writes who does not mean a name: `create_issue`, `createIssue`, `Mail.Send`. */
 const looksLikeName = /\w[_.:/-]\w|[a-z][A-Z]/;
 
-function addLearned(document: SearchDocument, lexicon: Lexicon, stems: Map<string, number>): number {
-  const learned = new Map<string, number>();
-  for (const { query, weight } of document.learned) {
-    lexicon.each(query, ({ stem }) => {
-      if (stem !== null) learned.set(stem, (learned.get(stem) ?? 0) + weight);
-    });
+function addLearned({ learned }: SearchDocument, lexicon: Lexicon, counter: StemCounter): void {
+  const times = new Map<string, { readonly number: number; times: number }>();
+  for (const { query, weight } of learned) {
+    for (const { stem, stemNumber } of lexicon.read(query, [])) {
+      if (stem === null) continue;
+      const before = times.get(stem)?.times ?? 0;
+      times.set(stem, { number: stemNumber, times: before + weight });
+    }
   }
-  let length = 0;
-  for (const [stem, times] of learned) {
-    const counted = Math.min(times, MOST_LEARNED);
-    stems.set(stem, (stems.get(stem) ?? 0) + counted);
-    length += counted;
-  }
-  return length;
+  for (const [stem, { number, times: counted }] of times)
+    counter.addStem(stem, number, Math.min(counted, MOST_LEARNED));
+}
+
+function spaceOf({ namespace }: SearchDocument): string {
+  return namespace.slice(namespace.indexOf('://') + 3);
 }
 
 /** Not to be made by hand: who pretends to be another's twin would have to find a text with the same digest. */
@@ -141,4 +137,6 @@ function halvesOf(text: string): readonly [number, number] {
   return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
-const keyOf = (words: readonly string[]): number => crc32(words.join(' '));
+const textOf = (words: readonly Word[]): string => words.map(({ text }) => text).join(' ');
+
+const keyOf = (words: readonly Word[]): number => crc32(textOf(words));

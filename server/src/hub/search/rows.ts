@@ -1,8 +1,9 @@
-import { createColumn } from './column.ts';
+import { type Column, createColumn } from './column.ts';
 import { createKeyedRows } from './keyed-rows.ts';
 import type { DocumentKeys } from './reading.ts';
+import { type Piece, pieceOf, readNumbers, type SnapshotReader } from './snapshot.ts';
 
-const NO_SLOT = 0xffff_ffff;
+export const NO_SLOT = 0xffff_ffff;
 
 /**
  * Documents in the order in which they came. A slot is a document's place for its whole life; its row is another after each change
@@ -17,6 +18,8 @@ export interface Rows {
   giveUp(slot: number): void;
   /** `undefined`: it was given up. */
   slotOf(row: number): number | undefined;
+  /** By row; `NO_SLOT`: it was given up. */
+  readonly slots: Uint32Array;
   keysOf(row: number): DocumentKeys;
   readonly lengths: Uint32Array;
   readonly orderKeys: Uint32Array;
@@ -26,23 +29,46 @@ export interface Rows {
   named(key: number): Iterable<number>;
   /** Those of its group, given up or not. */
   twins(row: number): Iterable<number>;
+  /** What `unpackRows` makes them of again, where none was given up. */
+  packed(): Piece[];
 }
 
+/** What is known of each row, in the order in which it is kept. */
+const kinds = [
+  'slots',
+  'lengths',
+  'orderKeys',
+  'groups',
+  'nameKeys',
+  'fullNameKeys',
+  'firstHalves',
+  'otherHalves',
+] as const;
+
+type Table = Readonly<Record<(typeof kinds)[number], Column<Uint32Array>>>;
+
 export function createRows(): Rows {
-  const slots = createColumn(Uint32Array);
+  return rowsOf(Object.fromEntries(kinds.map((kind) => [kind, createColumn(Uint32Array)])) as Table);
+}
+
+/** Of a table that has so many rows, none of them given up. */
+function rowsOf(table: Table, given = 0): Rows {
+  const { slots, lengths, orderKeys, groups, nameKeys, fullNameKeys, firstHalves, otherHalves } = table;
   /** One more than the row: 0 is none. */
   const rowOf = createColumn(Uint32Array);
-  const lengths = createColumn(Uint32Array);
-  const orderKeys = createColumn(Uint32Array);
-  const groups = createColumn(Uint32Array);
-  const nameKeys = createColumn(Uint32Array);
-  const fullNameKeys = createColumn(Uint32Array);
-  const firstHalves = createColumn(Uint32Array);
-  const otherHalves = createColumn(Uint32Array);
-  const names = createKeyedRows();
-  const firsts = createKeyedRows();
+  const names = createKeyedRows((row) => nameKeys.values[row] as number);
+  const fullNames = createKeyedRows((row) => fullNameKeys.values[row] as number);
+  const firsts = createKeyedRows((row) => firstHalves.values[row] as number);
   let count = 0;
   let live = 0;
+
+  const list = (row: number) => {
+    rowOf.set(slots.values[row] as number, row + 1);
+    for (const keyed of [names, fullNames, firsts]) keyed.add(row);
+    count++;
+    live++;
+  };
+  while (count < given) list(count);
 
   const giveUp = (slot: number) => {
     const row = (rowOf.values[slot] ?? 0) - 1;
@@ -70,10 +96,8 @@ export function createRows(): Rows {
     },
     add(slot, { length, nameKey, fullNameKey, twinKey, orderKey }) {
       giveUp(slot);
-      const row = count++;
-      live++;
+      const row = count;
       slots.set(row, slot);
-      rowOf.set(slot, row + 1);
       lengths.set(row, length);
       orderKeys.set(row, orderKey);
       nameKeys.set(row, nameKey);
@@ -81,9 +105,7 @@ export function createRows(): Rows {
       groups.set(row, groupFor(row, twinKey));
       firstHalves.set(row, twinKey[0]);
       otherHalves.set(row, twinKey[1]);
-      firsts.add(twinKey[0], row);
-      names.add(nameKey, row);
-      names.add(fullNameKey, row);
+      list(row);
       return row;
     },
     giveUp,
@@ -98,6 +120,9 @@ export function createRows(): Rows {
       twinKey: twinKeyOf(row),
       orderKey: orderKeys.values[row] as number,
     }),
+    get slots() {
+      return slots.values;
+    },
     get lengths() {
       return lengths.values;
     },
@@ -107,35 +132,20 @@ export function createRows(): Rows {
     get groups() {
       return groups.values;
     },
-    named: (key) => names.of(key),
+    *named(key) {
+      yield* names.of(key);
+      yield* fullNames.of(key);
+    },
     twins: (row) => withKey(twinKeyOf(row)),
+    packed: () => kinds.map((kind) => pieceOf(table[kind].values.subarray(0, count))),
   };
 }
 
-/** Numbers of a row in a table of `packedRows`. */
-const PACKED = 7;
-
-/** All rows in one table of numbers; `rows` has none that was given up. */
-export function packedRows(rows: Rows): Uint32Array {
-  const table = new Uint32Array(rows.count * PACKED);
-  for (let row = 0; row < rows.count; row++) {
-    const { length, nameKey, fullNameKey, twinKey, orderKey } = rows.keysOf(row);
-    table.set(
-      [rows.slotOf(row) ?? NO_SLOT, length, nameKey, fullNameKey, ...twinKey, orderKey],
-      row * PACKED,
-    );
-  }
-  return table;
-}
-
-export function unpackRows(table: Uint32Array): Rows {
-  const rows = createRows();
-  for (let at = 0; at + PACKED <= table.length; at += PACKED) {
-    const [slot, length, nameKey, fullNameKey, first, other, orderKey] = table.subarray(
-      at,
-      at + PACKED,
-    ) as unknown as [...[number, number, number, number, number, number, number]];
-    rows.add(slot, { length, nameKey, fullNameKey, twinKey: [first, other], orderKey });
-  }
-  return rows;
+export async function unpackRows(from: SnapshotReader): Promise<Rows> {
+  const columns: [string, Column<Uint32Array>][] = [];
+  const lengths = from.lengths('rows');
+  for (const [at, kind] of kinds.entries())
+    columns.push([kind, createColumn(Uint32Array, await readNumbers(from, Uint32Array, lengths[at] ?? 0))]);
+  const table = Object.fromEntries(columns) as Table;
+  return rowsOf(table, table.slots.values.length);
 }

@@ -5,6 +5,7 @@ import { createNearWords } from './near-words.ts';
 import { createProjectIndex, type ProjectIndex, type SlotHit } from './project-index.ts';
 import { createReader } from './reading.ts';
 import { builtInEmbedding } from './search-engine.ts';
+import type { Piece, Snapshot, SnapshotReader } from './snapshot.ts';
 import { openStaticEmbedding } from './static-embedding.ts';
 import { createTextVectors } from './text-vectors.ts';
 import { createVectorMemory } from './vector-memory.ts';
@@ -12,7 +13,7 @@ import { createVectorMemory } from './vector-memory.ts';
 const embedding = openStaticEmbedding(builtInEmbedding);
 const memory = createVectorMemory();
 const lexicon = createLexicon(embedding.rowsOf, createNearWords(embedding, memory));
-const reader = createReader(lexicon, createTextVectors(lexicon, embedding, memory));
+const reader = createReader(lexicon, createTextVectors(embedding, memory));
 
 /** An index as the thread has it, without the thread. */
 export const sampleIndex = (): ProjectIndex => createProjectIndex(reader, memory, embedding.dimensions);
@@ -63,6 +64,21 @@ export const query = fc.record({
   ),
   vector: fc.option(vector, { nil: null }),
 });
+
+/** Reads pieces as if they had come from a file. */
+export function readerOf(sections: Snapshot['sections']): SnapshotReader {
+  const pieces = Object.values(sections).flat();
+  return {
+    stamp: '',
+    lengths: (section) => (sections[section] ?? []).map(({ length }) => length),
+    async next(into) {
+      const { buffer, byteOffset, byteLength } = (pieces.shift() as Piece).bytes();
+      into.set(new Uint8Array(buffer, byteOffset, byteLength));
+    },
+    isWhole: async () => pieces.length === 0,
+    close: async () => undefined,
+  };
+}
 
 /** Hits by ids, as slots are other numbers in another index. */
 export function told(hits: readonly SlotHit[], idOf: (slot: number) => string) {

@@ -4,7 +4,7 @@ import type { Log } from '#telemetry';
 import type { Hit, SearchDocument, SearchIndex } from './contract.ts';
 import type { SlotHit } from './project-index.ts';
 import type { SearchThread } from './search-thread.ts';
-import { createSlots } from './slots.ts';
+import { createSlots, type PackedSlots } from './slots.ts';
 
 /** What is read in one go: no search waits longer than that takes. */
 const BATCH_CHARACTERS = 200_000;
@@ -41,7 +41,7 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
     slots.free(remove);
   };
   const save = async (path: string, stamp: string) => {
-    const parts: string[] = [];
+    const parts: PackedSlots[] = [];
     for (const part of slots.packed()) {
       parts.push(part);
       await setImmediate();
@@ -72,7 +72,8 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
     get generation() {
       return slots.generation;
     },
-    known: () => slots.known(),
+    has: (id, hash) => slots.has(id, hash),
+    ids: () => slots.ids(),
     update: ({ put, remove }) =>
       own(async () => {
         for (const batch of inBatches(remove, () => 0, BATCH_REMOVED)) await turns(() => removeBatch(batch));
@@ -81,6 +82,7 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
     permit: (ids) => slots.permitted([slots.named(ids)]),
     named: (ids) => slots.named(ids),
     isCurrent: (named) => slots.isCurrent(named),
+    isTrue: (named) => slots.isTrue(named),
     permitted: (named) => slots.permitted(named),
     async search({ text, permitted, limit, vector, weight }) {
       if (permitted !== null && permitted.generation !== slots.generation) {

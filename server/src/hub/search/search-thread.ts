@@ -19,7 +19,7 @@ export interface SearchThread {
 
 export function startSearchThread(file: URL, start: WorkerStart, log: Log): SearchThread {
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
-  const worker = new Worker(file, { workerData: start, execArgv: [], resourceLimits });
+  const worker = new Worker(file, { workerData: start, execArgv: [], resourceLimits, name: 'search' });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;
   let death: Fault | null = null;

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '#foundation';
 import { createLexicon } from './lexicon.ts';
 import { createNearWords } from './near-words.ts';
 import {
@@ -9,7 +10,8 @@ import {
   type SlotQuery,
 } from './project-index.ts';
 import { createReader } from './reading.ts';
-import { pieceOf, readSnapshot, writeSnapshot } from './snapshot.ts';
+import type { PackedSlots } from './slots.ts';
+import { openSnapshot, pieceOf, readNumbers, writeSnapshot } from './snapshot.ts';
 import { openStaticEmbedding } from './static-embedding.ts';
 import { createTextVectors } from './text-vectors.ts';
 import { createVectorMemory } from './vector-memory.ts';
@@ -29,7 +31,7 @@ export type Work =
       readonly path: string;
       readonly stamp: string;
       /** Whose the slots are: kept in the same file, and given back as it is. */
-      readonly slots: readonly string[];
+      readonly slots: readonly PackedSlots[];
     }
   | { readonly kind: 'load'; readonly index: number; readonly path: string }
   | { readonly kind: 'drop'; readonly index: number };
@@ -40,7 +42,7 @@ export interface Answers {
   readonly search: readonly SlotHit[];
   readonly save: null;
   /** Or why not; `null`: there is no such file. */
-  readonly load: { readonly stamp: string; readonly slots: readonly string[] } | string | null;
+  readonly load: { readonly stamp: string; readonly slots: readonly PackedSlots[] } | string | null;
   readonly drop: null;
 }
 
@@ -64,27 +66,35 @@ function createDesk(
   const embedding = openStaticEmbedding(start.embedding);
   const memory = createVectorMemory();
   const lexicon = createLexicon(embedding.rowsOf, createNearWords(embedding, memory));
-  const reader = createReader(lexicon, createTextVectors(lexicon, embedding, memory));
+  const reader = createReader(lexicon, createTextVectors(embedding, memory));
   const indexes = new Map<number, ProjectIndex>();
   const indexOf = (number: number): ProjectIndex => {
     const index = indexes.get(number) ?? createProjectIndex(reader, memory, embedding.dimensions);
     indexes.set(number, index);
     return index;
   };
-  const save = async (index: ProjectIndex, path: string, stamp: string, slots: readonly string[]) => {
-    const documents = slots.map((part) => pieceOf(Buffer.from(part)));
+  const save = async (index: ProjectIndex, path: string, stamp: string, slots: readonly PackedSlots[]) => {
+    const documents = slots.flatMap(({ ids, hashes }) => [pieceOf(Buffer.from(ids)), pieceOf(hashes)]);
     const sections = { documents, ...index.packed() };
     await writeSnapshot(path, { fingerprint: embedding.fingerprint, stamp, sections });
     return null;
   };
   const load = async (index: ProjectIndex, path: string): Promise<Answers['load']> => {
-    const read = await readSnapshot(path, embedding.fingerprint);
+    const read = await openSnapshot(path, embedding.fingerprint);
     if (read === null || typeof read === 'string') return read;
-    index.unpack(read.sections);
-    return {
-      stamp: read.stamp,
-      slots: (read.sections.documents ?? []).map((part) => Buffer.from(part).toString()),
-    };
+    try {
+      const slots: PackedSlots[] = [];
+      const lengths = read.lengths('documents');
+      for (let at = 0; at + 1 < lengths.length; at += 2) {
+        const ids = Buffer.from(await readNumbers(read, Uint8Array, lengths[at] as number)).toString();
+        slots.push({ ids, hashes: await readNumbers(read, Uint32Array, lengths[at + 1] as number) });
+      }
+      return (await index.unpack(read)) ? { stamp: read.stamp, slots } : 'it is damaged';
+    } catch (thrown) {
+      return messageOf(thrown);
+    } finally {
+      await read.close();
+    }
   };
 
   return (work) => {

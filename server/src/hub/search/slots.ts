@@ -1,17 +1,16 @@
 import type { Named, Permitted } from './contract.ts';
-import { bitsOf, isIn, together } from './slot-bits.ts';
-
-/** Documents of which one part tells, when whose the slots are is written down. */
-const PART = 10_000;
-/** So many slots that were given up last are remembered; what was named before them is named again. */
-const REMEMBERED = 65_536;
+import { createIdTable } from './id-table.ts';
+import { createNamings } from './namings.ts';
+import { together } from './slot-bits.ts';
+import { createSlotHashes } from './slot-hashes.ts';
 
 /** Which document has which slot. A slot that was given up is another's only when the thread has let go of it. */
 export interface Slots {
   readonly size: number;
   readonly generation: number;
-  /** Ids with their hashes, as they are at any moment. */
-  known(): ReadonlyMap<string, string>;
+  /** Whether a document with this id has a slot, and this hash. */
+  has(id: string, hash: string): boolean;
+  ids(): Iterable<string>;
   /** The document's slot; a free one if it had none. */
   give(id: string, hash: string): number;
   /** Its slot, which nobody has from now on; `undefined`: it had none. */
@@ -20,28 +19,35 @@ export interface Slots {
   idOf(slot: number): string | undefined;
   named(ids: Iterable<string>): Named;
   isCurrent(named: Named): boolean;
+  isTrue(named: Named): boolean;
   permitted(named: readonly Named[]): Permitted;
-  /** Whose the slots are, in parts, as texts; and from them again, one by one. */
-  packed(): Iterable<string>;
-  unpack(part: string): void;
+  /** Whose the slots are, a piece at a time, and from it again into those that are empty. */
+  packed(): Iterable<PackedSlots>;
+  unpack(part: PackedSlots): void;
 }
 
+/** Ids of slots that follow each other; an empty one is nobody's. */
+export interface PackedSlots {
+  readonly ids: string;
+  readonly hashes: Uint32Array;
+}
+
+/** Slots of which one piece tells. */
+const PIECE = 5000;
+/** No id has it. */
+const BETWEEN = '\n';
+
 export function createSlots(): Slots {
-  const slotOf = new Map<string, number>();
-  const hashes = new Map<string, string>();
   const ids: (string | undefined)[] = [];
+  const slotOf = createIdTable((slot) => ids[slot]);
+  const hashes = createSlotHashes();
   const unused: number[] = [];
   let generation = 0;
-  /** How many ids were given a slot, and how many gave theirs up: the last of those slots. */
-  let came = 0;
-  let went = 0;
-  const givenUp = new Uint32Array(REMEMBERED);
+  const namings = createNamings();
 
   const nextSlot = (): number => {
-    const slot = unused.pop();
-    if (slot === undefined) return ids.length;
-    generation++;
-    return slot;
+    if (unused.length > 0) generation++;
+    return unused.pop() ?? ids.length;
   };
   return {
     get size() {
@@ -50,23 +56,31 @@ export function createSlots(): Slots {
     get generation() {
       return generation;
     },
-    known: () => hashes,
+    has(id, hash) {
+      const slot = slotOf.find(id);
+      if (slot === undefined) return false;
+      // The caller's text of it is in memory anyway: one of another's need not be.
+      ids[slot] = id;
+      return hashes.is(slot, hash);
+    },
+    *ids() {
+      for (const [slot, id] of ids.entries()) if (id !== undefined && slotOf.find(id) === slot) yield id;
+    },
     give(id, hash) {
-      let slot = slotOf.get(id);
+      let slot = slotOf.find(id);
       if (slot === undefined) {
         slot = nextSlot();
-        slotOf.set(id, slot);
-        came++;
+        ids[slot] = id;
+        slotOf.add(id, slot);
+        namings.came();
       }
-      hashes.set(id, hash);
       ids[slot] = id;
+      hashes.set(slot, hash);
       return slot;
     },
     take(id) {
-      const slot = slotOf.get(id);
-      if (slot !== undefined) givenUp[went++ % REMEMBERED] = slot;
-      slotOf.delete(id);
-      hashes.delete(id);
+      const slot = slotOf.remove(id);
+      if (slot !== undefined) namings.went(slot);
       return slot;
     },
     free(slots) {
@@ -78,36 +92,40 @@ export function createSlots(): Slots {
     idOf: (slot) => ids[slot],
     named(wanted) {
       const slots: number[] = [];
-      let count = 0;
+      let missing = 0;
       for (const id of wanted) {
-        count++;
-        const slot = slotOf.get(id);
-        if (slot !== undefined) slots.push(slot);
+        const slot = slotOf.find(id) ?? -1;
+        if (slot >= 0) slots.push(slot);
+        else missing++;
       }
-      return { ...bitsOf(slots), came, went, isWhole: slots.length === count };
+      return namings.of(slots, missing);
     },
-    isCurrent(named) {
-      if ((!named.isWhole && named.came !== came) || went - named.went > REMEMBERED) return false;
-      for (let at = named.went; at < went; at++)
-        if (isIn(named, givenUp[at % REMEMBERED] as number)) return false;
-      return true;
-    },
-    permitted: (named) => ({ ...together(named, ids.length), generation }),
+    isCurrent: namings.isCurrent,
+    isTrue: namings.isTrue,
+    permitted: (named) => ({
+      ...together(named, ids.length),
+      generation,
+      missing: named.reduce((sum, { missing }) => sum + missing, 0),
+    }),
     *packed() {
-      for (let from = 0; from < ids.length; from += PART) {
-        const part = ids.slice(from, from + PART);
-        yield JSON.stringify(part.map((id) => (id === undefined ? null : [id, hashes.get(id)])));
+      for (let from = 0; from < ids.length; from += PIECE) {
+        const part = ids.slice(from, from + PIECE);
+        yield {
+          ids: part.map((id) => id ?? '').join(BETWEEN),
+          hashes: hashes.packed(from, from + part.length),
+        };
       }
     },
     unpack(part) {
-      for (const entry of JSON.parse(part) as readonly ([string, string] | null)[]) {
-        const slot = ids.length;
-        ids.push(entry?.[0]);
-        if (entry === null) unused.push(slot);
+      const given = part.ids.split(BETWEEN);
+      const first = ids.length;
+      hashes.unpack(first, part.hashes);
+      for (const [at, id] of given.entries()) {
+        ids.push(id === '' ? undefined : id);
+        if (id === '') unused.push(first + at);
         else {
-          slotOf.set(entry[0], slot);
-          hashes.set(entry[0], entry[1]);
-          came++;
+          slotOf.add(id, first + at);
+          namings.came();
         }
       }
     },

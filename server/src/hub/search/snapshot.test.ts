@@ -5,7 +5,7 @@ import { after, it } from 'node:test';
 import fc from 'fast-check';
 import { temporaryDirectory } from '../../../test/database.ts';
 import { documents, query, sampleIndex } from './sample-index.ts';
-import { pieceOf, readSnapshot, writeSnapshot } from './snapshot.ts';
+import { openSnapshot, pieceOf, readNumbers, writeSnapshot } from './snapshot.ts';
 
 const directory = temporaryDirectory();
 const path = join(directory, 'index');
@@ -20,9 +20,10 @@ it('is read as the index that was written', async () => {
       written.put(given.map((document, slot) => ({ slot, document })));
       written.remove([given.length - 1]);
       await writeSnapshot(path, { fingerprint: 1, stamp: 's', sections: written.packed() });
-      const snapshot = await readSnapshot(path, 1);
+      const snapshot = await openSnapshot(path, 1);
       assert.ok(snapshot !== null && typeof snapshot !== 'string');
-      read.unpack(snapshot.sections);
+      assert.ok(await read.unpack(snapshot));
+      await snapshot.close();
       const more = given.map((document, at) => ({
         slot: given.length + at,
         document: { ...document, id: `more-${at}` },
@@ -40,32 +41,66 @@ it('is read as the index that was written', async () => {
   );
 });
 
+/** The pieces of `small`; or why they cannot be had. */
+async function readSmall(fingerprint = 7): Promise<string | null> {
+  const read = await openSnapshot(path, fingerprint);
+  if (read === null || typeof read === 'string') return read;
+  try {
+    const [length = 0] = read.lengths('rows');
+    const bytes = await readNumbers(read, Uint8Array, length);
+    return (await read.isWhole()) ? `${read.stamp}: ${Buffer.from(bytes)}` : 'not whole';
+  } catch (thrown) {
+    return String(thrown);
+  } finally {
+    await read.close();
+  }
+}
+const whole = 'as of today: abc';
+
 it('gives back what it was stamped with, and leaves nothing else behind', async () => {
   await writeSnapshot(path, small);
-  const read = await readSnapshot(path, 7);
-  assert.ok(read !== null && typeof read !== 'string');
-  assert.equal(read.stamp, 'as of today');
-  assert.deepEqual(read.sections.rows?.map(String), ['abc']);
+  assert.equal(await readSmall(), whole);
   assert.deepEqual(readdirSync(directory), ['index']);
 });
 
-it('is refused when any byte of it is another, or the end is missing', async () => {
+it('is refused when any byte of it is another, or the end is missing, or there is more', async () => {
   await writeSnapshot(path, small);
-  const whole = readFileSync(path);
-  for (let at = 0; at < whole.length; at++) {
-    const damaged = Buffer.from(whole);
+  const written = readFileSync(path);
+  for (let at = 0; at < written.length; at++) {
+    const damaged = Buffer.from(written);
     damaged[at] = (damaged[at] as number) ^ 0x10;
     writeFileSync(path, damaged);
-    assert.equal(typeof (await readSnapshot(path, 7)), 'string', `byte ${at}`);
-    writeFileSync(path, whole.subarray(0, at));
-    assert.equal(typeof (await readSnapshot(path, 7)), 'string', `only ${at} bytes`);
+    assert.notEqual(await readSmall(), whole, `byte ${at}`);
+    writeFileSync(path, written.subarray(0, at));
+    assert.notEqual(await readSmall(), whole, `only ${at} bytes`);
   }
+  writeFileSync(path, Buffer.concat([written, Buffer.from('x')]));
+  assert.equal(await readSmall(), 'not whole');
+});
+
+it('that is damaged leaves an index empty, and good for use', async () => {
+  const [written, read] = [sampleIndex(), sampleIndex()];
+  const [document] = fc.sample(documents(1), { numRuns: 1, seed: 1 });
+  assert.ok(document?.[0] !== undefined);
+  const query = { text: document[0].name, vector: null, bits: null, limit: 5 };
+  written.put([{ slot: 0, document: document[0] }]);
+  await writeSnapshot(path, { fingerprint: 1, stamp: '', sections: written.packed() });
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 100] = (bytes[bytes.length - 100] as number) ^ 1;
+  writeFileSync(path, bytes);
+  const snapshot = await openSnapshot(path, 1);
+  assert.ok(snapshot !== null && typeof snapshot !== 'string');
+  assert.equal(await read.unpack(snapshot), false);
+  await snapshot.close();
+  assert.deepEqual(read.search(query), []);
+  read.put([{ slot: 0, document: document[0] }]);
+  assert.deepEqual(read.search(query), written.search(query));
 });
 
 it('is refused where another embedding is used, and missed where there is none', async () => {
   await writeSnapshot(path, small);
-  assert.match(String(await readSnapshot(path, 8)), /another embedding/);
+  assert.match(String(await readSmall(8)), /another embedding/);
   writeFileSync(path, 'a letter to somebody else, and a rather long one');
-  assert.match(String(await readSnapshot(path, 7)), /no snapshot/);
-  assert.equal(await readSnapshot(join(directory, 'nowhere'), 7), null);
+  assert.match(String(await readSmall()), /no snapshot/);
+  assert.equal(await openSnapshot(join(directory, 'nowhere'), 7), null);
 });

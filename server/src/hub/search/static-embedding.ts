@@ -18,6 +18,8 @@ export interface StaticEmbedding {
   /** A row is its bytes times its scale. */
   bytesOf(row: number): Int8Array;
   scaleOf(row: number): number;
+  /** Rows are the same there: from now on they are read from there, and are in memory once. */
+  keptAt(bytesOf: (row: number) => Int8Array): void;
   /** Adds a row to a sum, so many times. */
   add(sum: Float64Array, row: number, times: number): void;
 }
@@ -42,28 +44,38 @@ export function openStaticEmbedding(directory: string): StaticEmbedding {
   }
   const scales = new Float32Array(count);
   for (let row = 0; row < count; row++) scales[row] = file.readFloatLE(row * 4);
-  const values = new Int8Array(file.buffer, file.byteOffset + count * 4, count * dim);
+  const fingerprint = crc32(words.join(' '), crc32(file));
+  let bytesOf = rowsIn(file.subarray(count * 4), dim);
   const rowOf = new Map(words.map((word, row) => [word, row]));
 
   return {
     dimensions: dim,
     rows: count,
     words,
-    fingerprint: crc32(words.join(' '), crc32(file)),
+    fingerprint,
     rowOf: (word) => rowOf.get(word),
     rowsOf(word) {
       const row = rowOf.get(word);
       if (row !== undefined) return [row];
       return piecesOf(word).map((piece) => words.length + (fnv1a(piece) % buckets));
     },
-    bytesOf: (row) => values.subarray(row * dim, (row + 1) * dim),
+    bytesOf: (row) => bytesOf(row),
+    keptAt(read) {
+      bytesOf = read;
+    },
     scaleOf: (row) => scales[row] as number,
     add(sum, row, times) {
       const weight = (scales[row] as number) * times;
-      const from = row * dim;
-      for (let at = 0; at < dim; at++) sum[at] = (sum[at] as number) + (values[from + at] as number) * weight;
+      const values = bytesOf(row);
+      for (let at = 0; at < dim; at++) sum[at] = (sum[at] as number) + (values[at] as number) * weight;
     },
   };
+}
+
+/** A scope of its own: what it holds goes with it. */
+function rowsIn({ buffer, byteOffset, length }: Buffer, dim: number): (row: number) => Int8Array {
+  const values = new Int8Array(buffer, byteOffset, length);
+  return (row) => values.subarray(row * dim, (row + 1) * dim);
 }
 
 export function wordVector(embedding: StaticEmbedding, row: number): Float32Array {

@@ -1,4 +1,4 @@
-import type { Rows } from './rows.ts';
+import { NO_SLOT, type Rows } from './rows.ts';
 
 /** How many callers' views are kept; what is not is worked out again in less than a millisecond. */
 const KEPT = 8;
@@ -9,7 +9,11 @@ export interface View {
   readonly marked: Uint8Array;
   /** Those rows, ascending. */
   readonly rows: Uint32Array;
+  /** Whether that is every row there is. */
+  readonly isWhole: boolean;
   readonly averageLength: number;
+  /** In how many of them terms are, as far as that was counted. */
+  readonly counts: Map<number, number>;
 }
 
 /** Views by permission bits, until the index changes. */
@@ -39,17 +43,24 @@ function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {
 }
 
 function viewOf(rows: Rows, bits: Uint8Array | null): View {
-  const { count, lengths } = rows;
+  const { count, lengths, slots } = rows;
   const marked = new Uint8Array(count);
-  const listed = new Uint32Array(rows.live);
   let seen = 0;
   let length = 0;
   for (let row = 0; row < count; row++) {
-    const slot = rows.slotOf(row);
-    if (slot === undefined || (bits !== null && (((bits[slot >> 3] ?? 0) >> (slot & 7)) & 1) === 0)) continue;
+    const slot = slots[row] as number;
+    if (slot === NO_SLOT || (bits !== null && (((bits[slot >> 3] ?? 0) >> (slot & 7)) & 1) === 0)) continue;
     marked[row] = 1;
-    listed[seen++] = row;
+    seen++;
     length += lengths[row] as number;
   }
-  return { marked, rows: listed.slice(0, seen), averageLength: seen === 0 ? 0 : length / seen };
+  const listed = new Uint32Array(seen);
+  for (let row = 0, at = 0; at < seen; row++) if (marked[row] === 1) listed[at++] = row;
+  return {
+    marked,
+    rows: listed,
+    isWhole: seen === count,
+    averageLength: seen === 0 ? 0 : length / seen,
+    counts: new Map(),
+  };
 }

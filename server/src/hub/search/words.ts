@@ -20,6 +20,15 @@ for (let code = 0x30; code <= 0x39; code++) kinds[code] = DIGIT;
  * and digits (`getHTTPStatus2` is get, http, status, 2), and scripts without spaces into pairs of characters.
  */
 export function eachWord(text: string, take: (word: string) => void): void {
+  eachSpan(text, (_, start, end) => take(text.slice(start, end).toLowerCase()), take);
+}
+
+/** The same, but words of plain letters and of digits by where they are in the text, in whatever case. */
+export function eachSpan(
+  text: string,
+  takePlain: (text: string, start: number, end: number) => void,
+  takeOther: (word: string) => void,
+): void {
   const end = Math.min(text.length, MAX_TEXT);
   let start = 0;
   let before = OTHER;
@@ -30,17 +39,17 @@ export function eachWord(text: string, take: (word: string) => void): void {
       // A letter with an accent belongs to the word that it is in.
       const from = before === OTHER ? at : start;
       at = endOfRun(text, at, end);
-      eachWideWord(text.slice(from, at), take);
+      eachWideWord(text.slice(from, at), takeOther);
       before = OTHER;
       continue;
     }
     // `HTTPStatus`: the last capital begins the next word.
     const next = before === UPPER && kind === LOWER ? at - 1 : at;
-    if (before !== OTHER && next > start) put(text, start, next, take);
+    if (before !== OTHER && next > start && next - start <= MAX_WORD) takePlain(text, start, next);
     start = next;
     before = kind;
   }
-  if (before !== OTHER) put(text, start, end, take);
+  if (before !== OTHER && end - start <= MAX_WORD) takePlain(text, start, end);
 }
 
 function kindAt(text: string, at: number): number {
@@ -52,10 +61,6 @@ function endOfRun(text: string, from: number, end: number): number {
   let at = from;
   while (at < end && kindAt(text, at) !== OTHER) at++;
   return at;
-}
-
-function put(text: string, start: number, end: number, take: (word: string) => void): void {
-  if (end - start <= MAX_WORD) take(text.slice(start, end).toLowerCase());
 }
 
 const wideWords = /[\p{L}\p{M}]+|\p{N}+/gu;
