@@ -29,6 +29,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
   const views = new Map<string, CompiledView>();
   const listeners = new Set<(slug: string, lists: ReadonlySet<ListKind>) => void>();
   const shownAlone = new WeakMap<Tool, ShownTool>();
+  const lists = new WeakMap<OfferIndex, ReturnType<Catalog['toolLists']>>();
   const kept = new WeakMap<OfferIndex, { [versions in 'all' | 'latest']?: readonly Tool[] }>();
   let revision = 0;
 
@@ -65,12 +66,20 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     ...gateways,
     ...offers,
     tools(projectId, { allVersions = false } = {}) {
+      differences.isRead(projectId);
       const now = index(projectId);
       const versions = allVersions ? 'all' : 'latest';
-      const lists = kept.get(now) ?? {};
-      kept.set(now, lists);
-      lists[versions] ??= now[versions].filter((tool) => !tool.quarantined);
-      return lists[versions];
+      const known = kept.get(now) ?? {};
+      kept.set(now, known);
+      known[versions] ??= now[versions].filter((tool) => !tool.quarantined);
+      return known[versions];
+    },
+    toolLists(projectId) {
+      differences.isRead(projectId);
+      const now = index(projectId);
+      const known = lists.get(now) ?? now.sections.map((section) => section.plainList());
+      lists.set(now, known);
+      return known;
     },
     digest: toolDigest,
     onOffersChange: differences.on,

@@ -1,4 +1,13 @@
-import type { Gateway, JsonSchema, Refusal, RuleTarget, SourceOffer, Tool } from '#domain';
+import type {
+  Gateway,
+  JsonSchema,
+  PackedListing,
+  Refusal,
+  RuleTarget,
+  SeenTools,
+  SourceOffer,
+  Tool,
+} from '#domain';
 import type { Result } from '#foundation';
 import type { Pinning, ToolChange } from './tool-change.ts';
 
@@ -19,6 +28,8 @@ export interface ShownTool {
   arguments(given: {
     readonly [name: string]: unknown;
   }): Result<{ readonly [name: string]: unknown }, Refusal>;
+  /** Arguments that the gateway always sends, whoever else says what is sent. */
+  readonly fixed?: { readonly [name: string]: unknown };
   /** Arguments that were made or changed here, checked against the tool's own schema. */
   takes(args: { readonly [name: string]: unknown }): Result<{ readonly [name: string]: unknown }, Refusal>;
 }
@@ -59,6 +70,8 @@ export interface GatewayView {
   readonly revision: number;
   /** In stable order; without those in quarantine, which only `find` knows, so that a call can be told. */
   readonly tools: readonly ShownTool[];
+  /** The same, by source: what is the same list holds the same, whatever became of others. */
+  readonly toolLists: readonly (readonly ShownTool[])[];
   /** By the name on the wire, exact; then by the name that rules know, ignoring case. */
   find(name: string): ShownTool | null;
 
@@ -99,9 +112,17 @@ export interface OffersChange {
   readonly removed: readonly string[];
 }
 
+/** The tools of a source as it listed them. */
+export interface KnownTools {
+  readonly tools: readonly PackedListing[];
+  readonly seen: SeenTools;
+}
+
 export interface Catalog {
   /** The latest available version of every tool, or all versions, in stable order; none in quarantine. */
   tools(projectId: string, options?: { readonly allVersions?: boolean }): readonly Tool[];
+  /** The latest versions, as on a gateway that has nothing to say of them; by source, as `GatewayView.toolLists`. */
+  toolLists(projectId: string): readonly (readonly ShownTool[])[];
   /**
    * By the name that rules know, ignoring case: `Toolkit.Tool`, `Toolkit_Tool`, `Toolkit.Tool@1.2.3`; the latest version
    * unless one is named.
@@ -119,6 +140,8 @@ export interface Catalog {
 
   /** Makes what a source offers exactly this. Ids stay, whatever goes and comes back; and while it is pinned, approvals. */
   replaceOffer(projectId: string, sourceId: string, offer: SourceOffer, pinning?: Pinning): Promise<void>;
+  /** What is kept of a source's tools, and how it wrote them, so that it need not read them again; `null`: that is not known. */
+  listed(projectId: string, sourceId: string): Promise<KnownTools | null>;
   /** Tools of a source that are held back. */
   quarantined(projectId: string, sourceId: string): readonly Tool[];
   /** Definitions that a source lists and nobody approved. */

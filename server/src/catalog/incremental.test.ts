@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { type Gateway, newGatewayFromRequest, packed } from '#domain';
 import { compileAllowed } from './allowed.ts';
-import { createFactMaker, newTool } from './kept-tool.ts';
+import { newTool } from './kept-tool.ts';
 import { createDifferences } from './offer-differences.ts';
 import { createIndexer, type OfferIndex } from './offer-index.ts';
 import { sampleListing, withInterface } from './sample-offer.ts';
@@ -30,7 +30,6 @@ const names = [
   `c_${madeBy('b')}_2`,
   'long'.repeat(10),
 ];
-const factsOf = createFactMaker();
 
 const tool = fc.record({
   toolkit: fc.constantFrom(...toolkits, ...sourceIds),
@@ -68,7 +67,7 @@ function createOffers() {
       const isSame = one?.listing.digest === listing.digest;
       kept.set(
         `${id}@${version}`,
-        isSame ? one : newTool(factsOf(place, id, one?.firstSeenMs ?? nowMs, listing), listing),
+        isSame ? one : newTool({ id, place, firstSeenMs: one?.firstSeenMs ?? nowMs }, listing),
       );
       if (!owners.has(toolkit.toLowerCase()) && !toolkit.includes('/'))
         owners.set(toolkit.toLowerCase(), source);

@@ -1,10 +1,11 @@
-import { createPacker, keyOfPlace, placeOfKey, type ToolListing } from '#domain';
-import { createRests, type Members } from '#foundation';
+import { keyOfPlace, placeOfKey } from '#domain';
+import type { Members } from '#foundation';
 import type { Queries } from '#storage';
-import { createFactMaker, type KeptFacts, type KeptTool, newTool, versionKey } from './kept-tool.ts';
+import { readOlderTools } from './older-tools.ts';
 import type { Place } from './pin-store.ts';
 import type { Owners } from './rule-names.ts';
 import { type EntryRow, entriesOf, type StoredEntries, type StoredOffer } from './stored-offer.ts';
+import { readTools } from './tool-blocks.ts';
 
 /** What the database has of one source, or of all, as of one moment. */
 export interface KeptOffers {
@@ -36,6 +37,9 @@ interface OfferRow extends Record<string, unknown> {
   revision: string | null;
 }
 
+/** What an older version wrote has none: it knows nothing of what `tools` was written for. */
+export const revisionColumn = 'case when tools_revision = revision then revision end as revision';
+
 interface OwnerRow extends Record<string, unknown> {
   project_id: string;
   toolkit: string;
@@ -53,7 +57,11 @@ export async function readOffers(
 ): Promise<KeptOffers> {
   const which = place === null ? [] : [place.projectId, place.sourceId];
   const where = place === null ? '' : 'where project_id = $1 and source_id = $2';
-  const rows = await queries.query<OfferRow>(`select * from offers ${where}`, which);
+  const rows = await queries.query<OfferRow>(
+    `select project_id, source_id, available, capabilities, instructions, first_seen, ${revisionColumn}
+     from offers ${where}`,
+    which,
+  );
   const offers: StoredOffer[] = [];
   for (const row of rows) offers.push(await readOffer(queries, row, known));
   return {
@@ -76,9 +84,13 @@ async function readOffer(queries: Queries, row: OfferRow, known: KnownOffer): Pr
     instructions: row.instructions,
     firstSeenMs: Date.parse(row.first_seen),
     revision: row.revision,
-    tools: isKnown ? before.tools : await readTools(queries, place, before),
+    tools: isKnown ? before.tools : await toolsIn(queries, place, row, before),
     ...{ prompts, resources, templates },
   };
+}
+
+function toolsIn(queries: Queries, place: Place, { revision }: OfferRow, before: KnownTools | undefined) {
+  return revision === null ? readOlderTools(queries, place) : readTools(queries, place, before?.tools);
 }
 
 async function readEntries(queries: Queries, place: Place): Promise<StoredEntries> {
@@ -117,99 +129,4 @@ export async function readHeld(
       new Set(held),
     ]),
   );
-}
-
-/** Large answers hold up whoever reads them. */
-const headsAtOnce = 2000;
-const listingsAtOnce = 250;
-
-interface HeadRow extends Record<string, unknown> {
-  id: string;
-  version: string;
-  position: number;
-  first_seen: string;
-  digest: string | null;
-}
-type ListingRow = HeadRow & { readonly listing: string };
-
-/** The tools of a source in their order; those that are what they were are the objects they were. */
-async function readTools(
-  queries: Queries,
-  place: Place,
-  before: KnownTools | undefined,
-): Promise<readonly KeptTool[]> {
-  const { projectId, sourceId } = place;
-  if (before === undefined || before.tools.length === 0) {
-    const pages = pagesOf<ListingRow>(
-      queries,
-      place,
-      `${headColumns}, listing::text as listing`,
-      listingsAtOnce,
-    );
-    return toolsOfRows(place, pages);
-  }
-  const known = new Map(before.tools.map((tool) => [versionKey(tool.id, tool.toolkit.version), tool]));
-  const tools: (KeptTool | undefined)[] = [];
-  const missing = new Map<string, number>();
-  for await (const row of pagesOf<HeadRow>(queries, place, headColumns, headsAtOnce)) {
-    const key = versionKey(row.id, row.version);
-    const tool = known.get(key);
-    const isSame = tool?.listing.digest === row.digest && tool.firstSeenMs === Date.parse(row.first_seen);
-    if (!isSame) missing.set(key, tools.length);
-    tools.push(isSame ? tool : undefined);
-  }
-  const keys = [...missing.keys()];
-  for (let from = 0; from < keys.length; from += listingsAtOnce) {
-    const asked = JSON.stringify(keys.slice(from, from + listingsAtOnce));
-    const rows = await queries.query<ListingRow>(
-      `select ${headColumns}, listing::text as listing from tools
-       where project_id = $1 and source_id = $2
-         and id || '@' || version in (select jsonb_array_elements_text($3::jsonb))`,
-      [projectId, sourceId, asked],
-    );
-    for (const tool of await toolsOfRows(place, rows))
-      tools[missing.get(versionKey(tool.id, tool.toolkit.version)) as number] = tool;
-  }
-  return tools.filter((tool) => tool !== undefined);
-}
-
-const headColumns = 'id, version, position, first_seen, digest';
-
-/** Page by page, as one large answer would have to be held as a whole. */
-async function* pagesOf<Row extends HeadRow>(
-  queries: Queries,
-  { projectId, sourceId }: Place,
-  columns: string,
-  atOnce: number,
-): AsyncGenerator<Row> {
-  let last: readonly unknown[] = [-1, '', ''];
-  for (;;) {
-    const rows = await queries.query<Row>(
-      `select ${columns} from tools
-       where project_id = $1 and source_id = $2 and (position, id, version) > ($3::integer, $4::text, $5::text)
-       order by position, id, version limit ${atOnce}`,
-      [projectId, sourceId, ...last],
-    );
-    yield* rows;
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < atOnce) return;
-    last = [end.position, end.id, end.version];
-  }
-}
-
-async function toolsOfRows(
-  place: Place,
-  rows: AsyncIterable<ListingRow> | Iterable<ListingRow>,
-): Promise<KeptTool[]> {
-  const rests = createRests();
-  const packer = createPacker();
-  const factsOf = createFactMaker();
-  const facts: KeptFacts[] = [];
-  for await (const { id, first_seen, listing: text } of rows) {
-    const listing = JSON.parse(text) as ToolListing;
-    packer.add(listing, text);
-    facts.push(factsOf(place, id, Date.parse(first_seen), listing));
-    await rests();
-  }
-  return packer.finish().map((listing, at) => newTool(facts[at] as KeptFacts, listing));
 }

@@ -1,16 +1,11 @@
-import { createShared, type PackedListing, type Tool, type ToolListing, type ToolTraits } from '#domain';
+import type { PackedListing, Tool } from '#domain';
 import type { Place } from './pin-store.ts';
-import { traitsOf } from './tool-traits.ts';
-import { uiUrisOf } from './ui-resources.ts';
 
-/** What the catalog alone knows of a tool, and what of its definition is asked of every tool. */
+/** What the catalog alone knows of a tool. */
 export interface KeptFacts {
   readonly id: string;
   readonly place: Place;
   readonly firstSeenMs: number;
-  readonly traits: ToolTraits;
-  /** The resources that it refers to as its user interface. */
-  readonly uiUris: readonly string[];
 }
 
 /** How a tool stands at this moment. */
@@ -25,20 +20,16 @@ export class KeptTool implements Tool {
   readonly id: string;
   readonly place: Place;
   readonly firstSeenMs: number;
-  readonly traits: ToolTraits;
-  readonly uiUris: readonly string[];
   readonly ruleName: string;
   readonly available: boolean;
   readonly quarantined: boolean;
-  /** May be put in another place in memory, and always says the same. */
+  /** Of those that say the same, whichever is kept elsewhere, too. */
   listing: PackedListing;
 
   constructor(facts: KeptFacts, standing: Standing, listing: PackedListing) {
     this.id = facts.id;
     this.place = facts.place;
     this.firstSeenMs = facts.firstSeenMs;
-    this.traits = facts.traits;
-    this.uiUris = facts.uiUris;
     this.ruleName = standing.ruleName;
     this.available = standing.available;
     this.quarantined = standing.quarantined;
@@ -50,6 +41,12 @@ export class KeptTool implements Tool {
   }
   get sourceId(): string {
     return this.place.sourceId;
+  }
+  get traits(): Tool['traits'] {
+    return this.listing.traits;
+  }
+  get uiUris(): readonly string[] {
+    return this.listing.uiUris;
   }
   get toolkit(): Tool['toolkit'] {
     return this.listing.toolkit;
@@ -92,23 +89,6 @@ export function qualifiedNameOf({ toolkit, name }: Pick<Tool, 'toolkit' | 'name'
 
 /** The key of one version of a tool, within everything. */
 export const versionKey = (id: string, version: string | null): string => `${id}@${version ?? ''}`;
-
-/** What is asked of every tool, of its listing; what many of them have in common is kept once. */
-export function createFactMaker() {
-  const shared = createShared();
-  return (
-    place: Place,
-    id: string,
-    firstSeenMs: number,
-    listing: Pick<ToolListing, 'metadata' | 'mcp'>,
-  ): KeptFacts => ({
-    id,
-    place,
-    firstSeenMs,
-    traits: shared(traitsOf(listing)),
-    uiUris: shared(uiUrisOf(listing)),
-  });
-}
 
 export function newTool(facts: KeptFacts, listing: PackedListing): KeptTool {
   return new KeptTool(facts, plainStanding(listing), listing);

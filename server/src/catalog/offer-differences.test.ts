@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { newGatewayFromRequest } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db } from '#storage';
 import { openTestDatabase } from '../../test/database.ts';
@@ -54,6 +55,46 @@ describe('what is told of changes of tools', () => {
   test('tools of a source that does not answer are told of: they are not available any more', async () => {
     await catalog.markUnavailable(project, 'a');
     assert.deepEqual(told1(), { put: ['a.one', 'a.two'], removed: [] });
+  });
+
+  test('a change after the tools were read is told as a difference, the first one too', async () => {
+    const fresh = await openCatalog(db, manualClock());
+    const heard: (OffersChange | null)[] = [];
+    fresh.onOffersChange((_, change) => heard.push(change));
+    assert.equal(fresh.toolLists(project).flat().length, 3);
+    await fresh.replaceOffer(project, 'other', offering([sampleListing('other', 'second')]));
+    assert.deepEqual(
+      heard.map((change) => change?.put.map(({ ruleName }) => ruleName)),
+      [['other.second']],
+    );
+  });
+
+  test('the list of a source is the same as long as nothing of it changed, on gateways too', async () => {
+    const made = await catalog.createGateway(
+      newGatewayFromRequest({ name: 'all', slug: 'all' }, { projectId: project }),
+    );
+    assert.ok(made.ok);
+    const lists = () => [catalog.toolLists(project), catalog.view('all')?.toolLists ?? []] as const;
+    const [before, shownBefore] = lists();
+    await offer('other', 'second');
+    const [after, shownAfter] = lists();
+    for (const [one, two] of [
+      [before, after],
+      [shownBefore, shownAfter],
+    ] as const) {
+      assert.deepEqual(
+        two.map((list) => list.map(({ tool }) => tool.ruleName)),
+        [['a.one', 'a.two'], ['other.second']],
+      );
+      assert.deepEqual([one[0] === two[0], one[1] === two[1]], [true, false]);
+    }
+    assert.deepEqual(catalog.view('all')?.tools, shownAfter.flat());
+    await offer('a', 'one', 'new');
+    assert.equal(
+      catalog.toolLists(project)[0]?.[0],
+      after[0]?.[0],
+      'a tool that is what it was is shown as it was',
+    );
   });
 
   test('a list that says the same tells nobody anything', async () => {

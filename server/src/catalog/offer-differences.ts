@@ -38,6 +38,10 @@ export function createDifferences(indexOf: (projectId: string) => OfferIndex) {
 
   return {
     changed,
+    /** Somebody reads what a project has now: from there on changes are told as differences. */
+    isRead(projectId: string): void {
+      if (listeners.size > 0 && !told.has(projectId)) told.set(projectId, indexOf(projectId).sections);
+    },
     on(listener: Listener): () => void {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,32 +1,35 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type PackedListing, packed, type SourceOffer } from '#domain';
+import { type Block, type PackedListing, packAgain, packed, type SeenTools, type SourceOffer } from '#domain';
 import { createRests, type Members } from '#foundation';
 import { type EntryKind, entryId } from './entry-id.ts';
-import { createFactMaker, type KeptFacts, type KeptTool, newTool, versionKey } from './kept-tool.ts';
+import { type KeptTool, newTool, versionKey } from './kept-tool.ts';
+import { blocksOf, columnsOf, packJson } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 import { ownMember, type StoredEntries, type StoredEntry, type StoredOffer } from './stored-offer.ts';
 import { toolId } from './tool-id.ts';
-
-/** A row of one version of a tool. */
-export interface ToolRow {
-  readonly tool: KeptTool;
-  readonly position: number;
-}
 
 /** How what a source lists differs from what is kept of it. */
 export interface OfferPlan {
   /** What is kept once it is done. */
   readonly after: StoredOffer;
-  readonly put: readonly ToolRow[];
-  /** Those that only stand at another place. */
-  readonly moved: readonly ToolRow[];
-  readonly gone: readonly KeptTool[];
+  /** `null`: the tools are what they were. */
+  readonly tools: ToolsPlan | null;
+  readonly seen: SeenTools | null;
   readonly entriesDiffer: boolean;
   /** Whether there is anything of this to write. */
   readonly isNothing: boolean;
 }
 
-/** `before`: what is kept; tools that are the same stay the same objects, and have their texts where the new ones are. */
+/** How what is kept of tools is written. */
+export interface ToolsPlan {
+  /** All but the definitions. */
+  readonly columns: Uint8Array;
+  readonly put: readonly Block[];
+  /** Ids of blocks in which nothing lies any more; `null`: of whatever there is, as an older version wrote it. */
+  readonly gone: readonly string[] | null;
+}
+
+/** `before`: what is kept; tools that are the same stay the same objects, and their definitions where they lie. */
 export async function planOffer(
   before: StoredOffer | undefined,
   place: Place,
@@ -38,7 +41,7 @@ export async function planOffer(
   const entries = entriesAfter(before, place, offer, nowMs);
   const said = { capabilities: offer.capabilities, instructions: offer.instructions ?? '' };
   const entriesDiffer = !isDeepStrictEqual(listedIn(before), listedIn(entries));
-  const isSame = tools.isNothing && !entriesDiffer && before !== undefined;
+  const isSame = tools === null && !entriesDiffer && before !== undefined;
   const isSaid =
     before?.available === true &&
     before.instructions === said.instructions &&
@@ -50,9 +53,10 @@ export async function planOffer(
     available: true,
     firstSeenMs: before?.firstSeenMs ?? nowMs,
     revision: isSame ? before.revision : revision,
-    tools: tools.isNothing && before !== undefined ? before.tools : tools.after,
+    tools: tools === null ? (before?.tools ?? []) : tools.after,
   };
-  return { ...tools, after, entriesDiffer, isNothing: isSame && isSaid };
+  const seen = offer.seen ?? null;
+  return { after, tools: tools?.plan ?? null, seen, entriesDiffer, isNothing: isSame && isSaid };
 }
 
 async function planTools(
@@ -60,41 +64,62 @@ async function planTools(
   place: Place,
   listings: readonly PackedListing[],
   nowMs: number,
-) {
-  const rests = createRests();
-  const factsOf = createFactMaker();
+): Promise<{ readonly after: readonly KeptTool[]; readonly plan: ToolsPlan } | null> {
+  const isOlder = offer === undefined || offer.revision === null;
   const before = offer?.tools ?? [];
-  // Positions that an older version wrote have gaps.
-  const arePlaced = offer?.revision !== null;
-  const known = new Map(before.map((tool, position) => [keyOf(tool), { tool, position }]));
-  const seen = new Map<string, number>();
-  for (const { id, firstSeenMs } of before)
-    seen.set(id, Math.min(firstSeenMs, seen.get(id) ?? Number.POSITIVE_INFINITY));
+  const blocksBefore = blocksOf(before);
+  const after = await toolsAfter(before, place, listings, nowMs);
+  if (!isOlder && after.length === before.length && after.every((tool, at) => tool === before[at]))
+    return null;
+  if (blocksOf(after).size > maxBlocksOf(after.length)) packAgain(after.map(({ listing }) => listing));
+  const blocks = blocksOf(after);
+  const put = [...blocks.values()].filter(({ id }) => isOlder || !blocksBefore.has(id));
+  const gone = isOlder ? null : [...blocksBefore.keys()].filter((id) => !blocks.has(id));
+  return { after, plan: { columns: await packJson(await columnsOf(after)), put, gone } };
+}
+
+/** Of changes that come one by one, each makes a block: a quarter as many blocks as tools are as many as are kept. */
+const maxBlocksOf = (tools: number): number => 64 + tools / 4;
+
+async function toolsAfter(
+  before: readonly KeptTool[],
+  place: Place,
+  listings: readonly PackedListing[],
+  nowMs: number,
+): Promise<readonly KeptTool[]> {
+  const rests = createRests();
+  const byListing = new Map(before.map((tool) => [tool.listing, tool]));
+  const known = new Map(before.map((tool) => [keyOf(tool), tool]));
+  let seen: ReadonlyMap<string, number> | null = null;
   const after = new Map<string, KeptTool>();
-  const put: ToolRow[] = [];
-  const moved: ToolRow[] = [];
   for (const listing of listings) {
     await rests();
-    const position = after.size;
-    const id = toolId(place.projectId, place.sourceId, listing.toolkit.name, listing.name);
+    const same = byListing.get(listing);
+    const id = same?.id ?? toolId(place.projectId, place.sourceId, listing.toolkit.name, listing.name);
     const key = versionKey(id, listing.toolkit.version);
     // A source that lists the same tool twice means the first one.
     if (after.has(key)) continue;
-    const kept = known.get(key);
-    if (kept !== undefined && kept.tool.listing.digest === listing.digest) {
-      kept.tool.listing = listing;
-      if (kept.position !== position || !arePlaced) moved.push({ tool: kept.tool, position });
-      after.set(key, kept.tool);
+    const kept = same ?? known.get(key);
+    if (kept?.listing.digest === listing.digest) {
+      // One object for whoever keeps either.
+      Object.assign(listing, { block: kept.listing.block, line: kept.listing.line });
+      kept.listing = listing;
+      after.set(key, kept);
       continue;
     }
-    const facts: KeptFacts = factsOf(place, id, kept?.tool.firstSeenMs ?? seen.get(id) ?? nowMs, listing);
-    const tool = newTool(facts, listing);
-    put.push({ tool, position });
-    after.set(key, tool);
+    seen ??= firstSeen(before);
+    const firstSeenMs = kept?.firstSeenMs ?? seen.get(id) ?? nowMs;
+    after.set(key, newTool({ id, place, firstSeenMs }, listing));
   }
-  const gone = before.filter((tool) => !after.has(keyOf(tool)));
-  const isNothing = put.length + moved.length + gone.length === 0;
-  return { after: [...after.values()], put, moved, gone, isNothing };
+  return [...after.values()];
+}
+
+/** Whatever the version. */
+function firstSeen(tools: readonly KeptTool[]): ReadonlyMap<string, number> {
+  const seen = new Map<string, number>();
+  for (const { id, firstSeenMs } of tools)
+    seen.set(id, Math.min(firstSeenMs, seen.get(id) ?? Number.POSITIVE_INFINITY));
+  return seen;
 }
 
 const keyOf = ({ id, toolkit }: KeptTool): string => versionKey(id, toolkit.version);

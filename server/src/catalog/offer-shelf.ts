@@ -1,7 +1,7 @@
 import type { Tool } from '#domain';
 import { type Clock, createTurns } from '#foundation';
 import type { Changes, Db } from '#storage';
-import type { Catalog } from './contract.ts';
+import type { Catalog, KnownTools } from './contract.ts';
 import { type KeptOffers, type KnownOffer, keyOf, placeOf, readOffers } from './kept-offers.ts';
 import { standingAs } from './kept-tool.ts';
 import type { OfferIndex } from './offer-index.ts';
@@ -13,10 +13,13 @@ import { createPins } from './pins.ts';
 import { createReplacing } from './replacing.ts';
 import type { Offered } from './section.ts';
 import { createSnapshot, type Snapshot, type SnapshotDeps } from './snapshot.ts';
+import type { StoredOffer } from './stored-offer.ts';
+import { readSeen } from './tool-blocks.ts';
 
 type Shelf = Pick<
   Catalog,
   | 'replaceOffer'
+  | 'listed'
   | 'markUnavailable'
   | 'forget'
   | 'keepSources'
@@ -75,6 +78,21 @@ export async function createOfferShelf(
   await look(null, (place) => before.get(keyOf(place)));
   snapshot?.changed();
 
+  async function markUnavailable(place: Place): Promise<void> {
+    const isPinned = memory.finding(place)?.isPinned === true;
+    const before = known(place);
+    const kept =
+      before?.available === true
+        ? await write(place, async (queries) => {
+            await writeUnavailable(queries, place);
+            return before;
+          })
+        : null;
+    memory.found(place, { answers: false, isPinned });
+    if (kept === null) memory.takeAgain(place);
+    else memory.take(place, kept);
+  }
+
   async function forget(place: Place): Promise<void> {
     const kept = await write(place, async (queries) => {
       await deleteOffer(queries, place);
@@ -91,22 +109,8 @@ export async function createOfferShelf(
     onOverruled: (listener) => void overruled.add(listener),
     replaceOffer: (projectId, sourceId, offer, pinning) =>
       inTurn(() => replace({ projectId, sourceId }, offer, pinning)),
-    markUnavailable: (projectId, sourceId) =>
-      inTurn(async () => {
-        const place = { projectId, sourceId };
-        const isPinned = memory.finding(place)?.isPinned === true;
-        const before = known(place);
-        const kept =
-          before?.available === true
-            ? await write(place, async (queries) => {
-                await writeUnavailable(queries, place);
-                return before;
-              })
-            : null;
-        memory.found(place, { answers: false, isPinned });
-        if (kept === null) memory.takeAgain(place);
-        else memory.take(place, kept);
-      }),
+    listed: (projectId, sourceId) => listedIn(db, known({ projectId, sourceId })),
+    markUnavailable: (projectId, sourceId) => inTurn(() => markUnavailable({ projectId, sourceId })),
     quarantined: (projectId, sourceId) => heldBack(memory.known({ projectId, sourceId })),
     toolChanges: (projectId, sourceId) => pins.changes({ projectId, sourceId }),
     approveChanges: (projectId, sourceId, wanted) =>
@@ -132,6 +136,12 @@ export async function createOfferShelf(
           if (!kept.has(sourceId)) await forget({ projectId, sourceId });
       }),
   };
+}
+
+async function listedIn(db: Db, kept: StoredOffer | undefined): Promise<KnownTools | null> {
+  if (kept === undefined || kept.revision === null) return null;
+  const seen = await readSeen(db, kept, kept.revision);
+  return seen === null ? null : { tools: kept.tools.map(({ listing }) => listing), seen };
 }
 
 /** One moment of the database, in which what is held back goes with the offer. */

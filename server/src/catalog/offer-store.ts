@@ -2,39 +2,43 @@ import type { SourceOffer } from '#domain';
 import { createRests } from '#foundation';
 import type { Queries } from '#storage';
 import type { EntryKind } from './entry-id.ts';
-import type { KeptTool } from './kept-tool.ts';
-import type { OfferPlan, ToolRow } from './offer-plan.ts';
+import type { OfferPlan } from './offer-plan.ts';
+import { dropOlderTools } from './older-tools.ts';
 import type { Place } from './pin-store.ts';
 import type { StoredEntries } from './stored-offer.ts';
+import { base64Of, writeBlocks } from './tool-blocks.ts';
 
 /** Each in the transaction of the caller. */
 
-/** Keeps `first_seen` of what stays, whatever its version. */
 export async function writeOffer(
   q: Queries,
-  { projectId, sourceId }: Place,
-  plan: OfferPlan,
+  place: Place,
+  { after, tools, seen, entriesDiffer }: OfferPlan,
   nowIso: string,
 ): Promise<void> {
-  const columns = [projectId, sourceId] as const;
-  const { after, put, moved, gone, entriesDiffer } = plan;
+  const columns = [place.projectId, place.sourceId] as const;
   await q.query(
-    `insert into offers (project_id, source_id, available, capabilities, instructions, first_seen, revision)
-     values ($1, $2, true, $3::json, $4::json, $5, $6)
+    `insert into offers
+       (project_id, source_id, available, capabilities, instructions, first_seen, revision, tools, tools_revision,
+        seen_about, seen_marks)
+     values ($1, $2, true, $3::json, $4::json, $5, $6, decode($7, 'base64'), $6, $8, decode($9, 'base64'))
      on conflict (project_id, source_id) do update
      set available = true, capabilities = excluded.capabilities, instructions = excluded.instructions,
-       revision = excluded.revision`,
+       revision = excluded.revision, tools = coalesce(excluded.tools, offers.tools),
+       tools_revision = excluded.tools_revision, seen_about = excluded.seen_about, seen_marks = excluded.seen_marks`,
     [
       ...columns,
       JSON.stringify(after.capabilities),
       JSON.stringify(after.instructions),
       nowIso,
       after.revision,
+      tools === null ? null : base64Of(tools.columns),
+      seen?.about ?? null,
+      seen === null ? null : base64Of(seen.marks),
     ],
   );
-  await putTools(q, columns, put);
-  await moveTools(q, moved);
-  await removeTools(q, gone);
+  if (tools !== null) await writeBlocks(q, place, tools.put, tools.gone);
+  if (tools?.gone === null) await dropOlderTools(q, place);
   if (entriesDiffer) await replaceEntries(q, columns, after);
 }
 
@@ -48,7 +52,7 @@ export async function writeUnavailable(q: Queries, { projectId, sourceId }: Plac
 
 /** Everything of the source, its names too. */
 export async function deleteOffer(q: Queries, { projectId, sourceId }: Place): Promise<void> {
-  for (const table of ['offers', 'tools', 'offer_entries', 'toolkit_owners'])
+  for (const table of ['offers', 'tools', 'tool_blocks', 'offer_entries', 'toolkit_owners'])
     await q.query(`delete from ${table} where project_id = $1 and source_id = $2`, [projectId, sourceId]);
 }
 
@@ -63,49 +67,6 @@ async function inParts<Row>(rows: readonly Row[], write: (part: readonly Row[]) 
     await rests();
     await write(rows.slice(from, from + rowsAtOnce));
   }
-}
-
-const rowKey = ({ id, toolkit }: KeptTool) => ({ id, version: toolkit.version ?? '' });
-
-function putTools(q: Queries, place: Columns, rows: readonly ToolRow[]): Promise<void> {
-  return inParts(rows, (part) => {
-    const given = part.map(({ tool, position }) => ({
-      ...rowKey(tool),
-      ...{ toolkit: tool.toolkit.name, name: tool.name, position },
-      ...{ digest: tool.listing.digest, listing: tool.listing.text },
-      first_seen: new Date(tool.firstSeenMs).toISOString(),
-    }));
-    return q.query(
-      `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, digest, first_seen)
-       select id, $1, $2, toolkit, name, version, position, true, listing::json, digest, first_seen
-       from jsonb_to_recordset($3::jsonb) as listed(
-         id text, toolkit text, name text, version text, position integer, listing text, digest text, first_seen timestamptz)
-       on conflict (id, version) do update
-         set position = excluded.position, available = true, listing = excluded.listing, digest = excluded.digest`,
-      [...place, JSON.stringify(given)],
-    );
-  });
-}
-
-function moveTools(q: Queries, rows: readonly ToolRow[]): Promise<void> {
-  return inParts(rows, (part) =>
-    q.query(
-      `update tools set position = moved.position
-       from jsonb_to_recordset($1::jsonb) as moved(id text, version text, position integer)
-       where tools.id = moved.id and tools.version = moved.version`,
-      [JSON.stringify(part.map(({ tool, position }) => ({ ...rowKey(tool), position })))],
-    ),
-  );
-}
-
-function removeTools(q: Queries, tools: readonly KeptTool[]): Promise<void> {
-  return inParts(tools, (part) =>
-    q.query(
-      `delete from tools using jsonb_to_recordset($1::jsonb) as gone(id text, version text)
-       where tools.id = gone.id and tools.version = gone.version`,
-      [JSON.stringify(part.map(rowKey))],
-    ),
-  );
 }
 
 async function replaceEntries(q: Queries, place: Columns, entries: StoredEntries): Promise<void> {

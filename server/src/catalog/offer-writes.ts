@@ -1,6 +1,6 @@
 import { Fault } from '#foundation';
 import type { Changes, Db, Queries } from '#storage';
-import { type KeptOffers, keyOf, readOffers, readOwners } from './kept-offers.ts';
+import { type KeptOffers, keyOf, readOffers, readOwners, revisionColumn } from './kept-offers.ts';
 import type { OfferPlan } from './offer-plan.ts';
 import { claimToolkits, writeOffer } from './offer-store.ts';
 import type { Place } from './pin-store.ts';
@@ -28,7 +28,7 @@ export async function writeList(
 ): Promise<StoredOffer> {
   const { projectId, sourceId } = place;
   const [row] = await queries.query<{ revision: string | null }>(
-    'select revision from offers where project_id = $1 and source_id = $2',
+    `select ${revisionColumn} from offers where project_id = $1 and source_id = $2`,
     [projectId, sourceId],
   );
   const isCurrent = row === undefined ? before === undefined : (row.revision ?? '') === before?.revision;

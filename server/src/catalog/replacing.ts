@@ -23,7 +23,7 @@ export function createReplacing({ memory, pins, writes, clock }: ReplacingDeps) 
     const isPinned = pinning !== undefined && pinning.mode !== 'off';
     // Where it never was pinned here, pins are those of replicas in which it is.
     const mayUnpin = memory.finding(place)?.isPinned !== false;
-    const before = memory.known(place)?.kept;
+    const { kept: before, held } = memory.known(place) ?? {};
     const given = { ...offer, tools: packed(offer.tools) };
     const names = toolkitsOf(sourceId, given);
     const plan = (from: StoredOffer | undefined) =>
@@ -31,7 +31,7 @@ export function createReplacing({ memory, pins, writes, clock }: ReplacingDeps) 
     const planned = await plan(before);
     const owners = memory.owners(projectId);
     const isNothing = planned.isNothing && names.every((name) => owners.has(name));
-    if (isNothing && !isPinned && !mayUnpin) {
+    if (isNothing && !isPinned && (!mayUnpin || held === null)) {
       memory.found(place, { answers: true, isPinned });
       memory.takeAgain(place);
       return;

@@ -7,7 +7,7 @@ import type { Db } from '#storage';
 import { openTestDatabase } from '../../test/database.ts';
 import { openCatalog } from '../../test/open-catalog.ts';
 import type { Catalog } from './contract.ts';
-import { clearCatalog, offering, sampleListing } from './sample-offer.ts';
+import { clearCatalog, keepAsOlder, offering, sampleListing } from './sample-offer.ts';
 
 const project = 'default';
 
@@ -152,10 +152,11 @@ describe('the name of a toolkit', () => {
   });
 
   test('is kept for the source that was known longest, where the database is of before there were owners', async () => {
-    await catalog.replaceOffer(project, 'zz-first', star);
-    await catalog.replaceOffer(project, 'inside', offering([sampleListing('Github.More', 'x')]));
-    clock.advance(1000);
-    await catalog.replaceOffer(project, 'aa-later', star);
+    const [earlier, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
+    await keepAsOlder(db, { projectId: project, sourceId: 'zz-first' }, star.tools, earlier);
+    const inside = [sampleListing('Github.More', 'x')];
+    await keepAsOlder(db, { projectId: project, sourceId: 'inside' }, inside, earlier);
+    await keepAsOlder(db, { projectId: project, sourceId: 'aa-later' }, star.tools, later);
     for (const table of ['offers', 'offer_entries', 'toolkit_owners']) await db.query(`drop table ${table}`);
     const script = await readFile(new URL('../../migrations/0005_offers.sql', import.meta.url), 'utf8');
     const statements = script
@@ -163,6 +164,10 @@ describe('the name of a toolkit', () => {
       .replace(/--.*$/gm, '')
       .split(';');
     for (const statement of statements) if (statement.trim() !== '') await db.query(statement);
+    await db.query(
+      `alter table offers add column instructions json not null default '""', add column revision text,
+         add column tools bytea, add column tools_revision text`,
+    );
     const migrated = await openCatalog(db, clock);
     assert.equal(migrated.findTool(project, 'Github.Star')?.sourceId, 'zz-first');
     assert.equal(migrated.findTool(project, 'aa-later/Github.Star')?.sourceId, 'aa-later');

@@ -1,5 +1,7 @@
 import type { JsonSchema, SourceOffer, ToolListing } from '#domain';
 import type { Db } from '#storage';
+import type { Place } from './pin-store.ts';
+import { toolId } from './tool-id.ts';
 
 /** A listing for tests: the least a source says about a tool. */
 export function sampleListing(
@@ -46,9 +48,37 @@ export function withInterface(tool: ToolListing, resourceUri: string): ToolListi
   return { ...tool, mcp: { _meta: { ui: { resourceUri }, 'ui/resourceUri': resourceUri } } };
 }
 
+/** Keeps the tools of a source as older versions did; of what else it offers, nothing. */
+export async function keepAsOlder(
+  db: Db,
+  { projectId, sourceId }: Place,
+  tools: readonly ToolListing[],
+  firstSeen: string,
+): Promise<void> {
+  for (const [position, listing] of tools.entries()) {
+    const { toolkit, name } = listing;
+    await db.query(
+      `insert into tools (id, project_id, source_id, toolkit, name, version, position, available, listing, first_seen)
+       values ($1, $2, $3, $4, $5, $6, $7, true, $8::json, $9)`,
+      [
+        ...[toolId(projectId, sourceId, toolkit.name, name), projectId, sourceId, toolkit.name, name],
+        ...[toolkit.version ?? '', position, JSON.stringify(listing), firstSeen],
+      ],
+    );
+  }
+}
+
 /** Empties what the catalog keeps. */
 export async function clearCatalog(db: Db): Promise<void> {
-  for (const table of ['tools', 'offers', 'offer_entries', 'toolkit_owners', 'gateways', 'pins']) {
+  for (const table of [
+    'tools',
+    'tool_blocks',
+    'offers',
+    'offer_entries',
+    'toolkit_owners',
+    'gateways',
+    'pins',
+  ]) {
     await db.query(`delete from ${table}`);
   }
 }

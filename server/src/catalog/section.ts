@@ -33,6 +33,10 @@ export interface Section extends StoredEntries {
   isNamedBy(ruleNames: RuleNames): boolean;
   /** The latest of this place as every gateway shows it that has nothing to say of it. */
   plain(place: number): ShownTool;
+  /** Those of them that were asked for, by their places. */
+  shownYet(): readonly (ShownTool | undefined)[];
+  /** All of these but those that are held back; always the same list. */
+  plainList(): readonly ShownTool[];
 }
 
 /** `before`: what it was, of which what is the same stays the same objects. */
@@ -51,7 +55,16 @@ export function createSection(offered: Offered, ruleNames: RuleNames, before: Se
     readonly StoredEntry[],
     readonly StoredEntry[],
   ];
-  const shown: ShownTool[] = [];
+  const shown = shownBefore(latest, before);
+  let list: readonly ShownTool[] | null = null;
+  const plain = (place: number): ShownTool => {
+    let one = shown[place];
+    if (one === undefined) {
+      one = new PlainTool(latest[place] as KeptTool);
+      shown[place] = one;
+    }
+    return one;
+  };
   const isOwn = ({ toolkit }: KeptTool) => toolkit.name === sourceId;
   const others = [prompts, resources, templates, Object.keys(kept.capabilities)];
   return {
@@ -67,15 +80,24 @@ export function createSection(offered: Offered, ruleNames: RuleNames, before: Se
     isServer: others.some(({ length }) => length > 0) || all.some(isOwn),
     isOfOneToolkit: latest.every(isOwn),
     isNamedBy: namedBy(sourceId, all, [...prompts, ...resources, ...templates]),
-    plain(place) {
-      let one = shown[place];
-      if (one === undefined) {
-        one = new PlainTool(latest[place] as KeptTool);
-        shown[place] = one;
-      }
-      return one;
+    plain,
+    shownYet: () => shown,
+    plainList() {
+      list ??= latest.flatMap(({ quarantined }, place) => (quarantined ? [] : [plain(place)]));
+      return list;
     },
   };
+}
+
+/** What was shown of tools that are the same objects. */
+function shownBefore(latest: readonly KeptTool[], before: Section | undefined): (ShownTool | undefined)[] {
+  const shown = new Array<ShownTool | undefined>(latest.length);
+  if (before === undefined) return shown;
+  const list = before.shownYet();
+  const known = new Map<ShownTool['tool'], ShownTool>();
+  for (const one of list) if (one !== undefined) known.set(one.tool, one);
+  for (const [place, tool] of known.size === 0 ? [] : latest.entries()) shown[place] = known.get(tool);
+  return shown;
 }
 
 function standingTools(

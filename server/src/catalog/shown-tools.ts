@@ -62,6 +62,9 @@ export class NamedTool implements ShownTool {
   get description(): string {
     return this.curation?.description ?? this.tool.description;
   }
+  get fixed(): Arguments {
+    return this.curation?.arguments.fixed ?? {};
+  }
   get inputSchema(): JsonSchema {
     if (this.curation === null) return this.tool.inputSchema;
     this.schema ??= shownSchema(this.tool.inputSchema, this.curation.arguments);

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
-import { type Block, newBlock, PackedListing, type ToolListing, type ToolTraits } from '#domain';
-import { createRests } from '#foundation';
-import { type KeptTool, newTool } from './kept-tool.ts';
+import { newBlock } from '#domain';
+import { blocksOf, columnsOf, packJson, type ToolColumns, toolsOf, unpackJson } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 import type { StoredEntries, StoredOffer } from './stored-offer.ts';
 
@@ -16,120 +13,41 @@ export interface SnapshotPart {
 /** What a snapshot knows of a source: the rest is small, and the database is asked for it. */
 export type SnapshotOffer = Place & StoredEntries & Pick<StoredOffer, 'revision' | 'tools'>;
 
-/** Tools as columns; what many have in common stands in a list, and they have its place there. */
 interface Head extends Place, StoredEntries {
   readonly revision: string;
-  readonly ids: readonly string[];
-  readonly names: readonly string[];
-  readonly digests: readonly string[];
-  readonly firstSeenMs: readonly number[];
-  readonly shared: {
-    readonly toolkits: Column<ToolListing['toolkit']>;
-    readonly requirements: Column<ToolListing['requirements']>;
-    readonly metadata: Column<ToolListing['metadata']>;
-    readonly traits: Column<ToolTraits>;
-    readonly uiUris: Column<readonly string[]>;
-  };
+  readonly tools: ToolColumns;
+  /** In the order of the blocks in the columns. */
   readonly blockSizes: readonly number[];
-  readonly blocks: readonly number[];
-  readonly lines: readonly number[];
 }
-
-interface Column<Value> {
-  readonly values: readonly Value[];
-  readonly of: readonly number[];
-}
-
-const compression = { level: 1 };
-const pack = promisify(deflateRaw);
-const unpack = promisify(inflateRaw);
 
 /** `null` where an older version wrote it to the database. */
 export async function partOf(offer: StoredOffer): Promise<SnapshotPart | null> {
   const { projectId, sourceId, revision, tools, prompts, resources, templates } = offer;
   if (revision === null) return null;
-  const blocks = await columnOf(tools, ({ listing }) => listing.block);
+  const columns = await columnsOf(tools);
+  const all = blocksOf(tools);
+  const blocks = columns.blocks.values.map((id) => all.get(id)?.bytes ?? new Uint8Array());
   const head: Head = {
     ...{ projectId, sourceId, revision, prompts, resources, templates },
-    ids: tools.map(({ id }) => id),
-    names: tools.map(({ name }) => name),
-    digests: tools.map(({ listing }) => listing.digest),
-    firstSeenMs: tools.map(({ firstSeenMs }) => firstSeenMs),
-    shared: {
-      toolkits: await columnOf(tools, ({ toolkit }) => toolkit),
-      requirements: await columnOf(tools, ({ requirements }) => requirements),
-      metadata: await columnOf(tools, ({ metadata }) => metadata),
-      traits: await columnOf(tools, ({ traits }) => traits),
-      uiUris: await columnOf(tools, ({ uiUris }) => uiUris),
-    },
-    blockSizes: blocks.values.map(({ bytes }) => bytes.length),
-    blocks: blocks.of,
-    lines: tools.map(({ listing }) => listing.line),
+    tools: columns,
+    blockSizes: blocks.map(({ length }) => length),
   };
-  return {
-    head: await pack(JSON.stringify(head), compression),
-    blocks: blocks.values.map(({ bytes }) => bytes),
-  };
+  return { head: await packJson(head), blocks };
 }
 
-async function columnOf<Value>(
-  tools: readonly KeptTool[],
-  read: (tool: KeptTool) => Value,
-): Promise<Column<Value>> {
-  const rests = createRests();
-  const places = new Map<Value, number>();
-  const of: number[] = [];
-  for (const tool of tools) {
-    await rests();
-    const value = read(tool);
-    const place = places.get(value) ?? places.size;
-    places.set(value, place);
-    of.push(place);
-  }
-  return { values: [...places.keys()], of };
-}
-
-/** Throws where the parts are not what `partOf` made. `blocks`: all of them, one after another. */
-export async function offerOf(headBytes: Uint8Array, blocks: Uint8Array): Promise<SnapshotOffer> {
-  const rests = createRests();
-  const head = JSON.parse((await unpack(headBytes)).toString('utf8')) as Head;
-  const { projectId, sourceId, revision, prompts, resources, templates, shared } = head;
+/** Throws where the parts are not what `partOf` made. `bytes`: all blocks, one after another. */
+export async function offerOf(headBytes: Uint8Array, bytes: Uint8Array): Promise<SnapshotOffer> {
+  const head = (await unpackJson(headBytes)) as Head;
+  const { projectId, sourceId, revision, prompts, resources, templates } = head;
   const place: Place = { projectId, sourceId };
-  const made: Block[] = [];
   let from = 0;
-  for (const size of head.blockSizes) {
-    made.push(newBlock(blocks.subarray(from, from + size)));
+  const blocks = head.blockSizes.map((size, at) => {
+    const block = newBlock(bytes.subarray(from, from + size), head.tools.blocks.values[at]);
     from += size;
-  }
-  const tools: KeptTool[] = [];
-  for (const [at, id] of head.ids.entries()) {
-    await rests();
-    const listing = new PackedListing(
-      {
-        name: head.names[at] as string,
-        digest: head.digests[at] as string,
-        toolkit: sharedBy(shared.toolkits, at),
-        requirements: sharedBy(shared.requirements, at),
-        metadata: sharedBy(shared.metadata, at),
-      },
-      made[head.blocks[at] as number] as Block,
-      head.lines[at] as number,
-    );
-    const firstSeenMs = head.firstSeenMs[at] as number;
-    const facts = {
-      id,
-      place,
-      firstSeenMs,
-      traits: sharedBy(shared.traits, at),
-      uiUris: sharedBy(shared.uiUris, at),
-    };
-    tools.push(newTool(facts, listing));
-  }
+    return [block.id, block] as const;
+  });
+  const tools = await toolsOf(place, head.tools, new Map(blocks));
   return { ...place, revision, tools, prompts, resources, templates };
-}
-
-function sharedBy<Value>({ values, of }: Column<Value>, at: number): Value {
-  return values[of[at] as number] as Value;
 }
 
 export function checksumOf(parts: readonly Uint8Array[]): Buffer {

@@ -28,7 +28,7 @@ export interface Snapshot {
 
 const fileName = 'catalog.snapshot';
 /** Another number whenever the form changes. */
-const magic = Buffer.from('sallyport catalog 1\n');
+const magic = Buffer.from('sallyport catalog 2\n');
 /** Sizes of head and blocks; the checksum of both. */
 const prefixLength = 8 + 32;
 const maxPart = 2 ** 31;

@@ -21,6 +21,8 @@ export interface ToolPart {
   readonly chosen: ChosenTools;
   /** In their order, with those that are held back. */
   readonly shown: readonly ShownTool[];
+  /** Without those that are held back. */
+  readonly usable: readonly ShownTool[];
   /** Those of them that do not look as on every other gateway, by their places. */
   readonly special: ReadonlyMap<number, ShownTool>;
 }
@@ -30,6 +32,7 @@ export interface ToolParts {
   readonly parts: readonly ToolPart[];
   /** Without those that are held back. */
   readonly tools: readonly ShownTool[];
+  readonly toolLists: readonly (readonly ShownTool[])[];
   find(name: string): ShownTool | null;
 }
 
@@ -68,33 +71,53 @@ export function nameTools(
   gateway: Gateway,
   ownNames: boolean,
   routes: Routes,
+  before: readonly ToolPart[],
 ): ToolParts {
   const specials = specialsOf(all, index, gateway, ownNames, routes);
-  const parts = all.map((chosen) => partOf(chosen, specials.get(chosen.section) ?? new Map()));
+  const known = new Map(before.map((part) => [part.chosen, part]));
+  const parts = all.map((chosen) => {
+    const special = specials.get(chosen.section) ?? nothingSpecial;
+    const part = known.get(chosen);
+    return part !== undefined && part.special.size + special.size === 0 ? part : partOf(chosen, special);
+  });
   const byWireName = new Map<string, ShownTool>();
   for (const special of specials.values())
     for (const shown of special.values()) byWireName.set(shown.wireName, shown);
-  let tools: readonly ShownTool[] | null = null;
+  let [tools, toolLists]: [readonly ShownTool[] | null, ToolParts['toolLists'] | null] = [null, null];
   return {
     parts,
     get tools() {
-      tools ??= parts.flatMap(({ shown }) => shown.filter(({ tool }) => !tool.quarantined));
+      tools ??= parts.flatMap(({ usable }) => usable);
       return tools;
+    },
+    get toolLists() {
+      toolLists ??= parts.map(({ usable }) => usable);
+      return toolLists;
     },
     find: rememberedFinder(parts, byWireName),
   };
 }
 
+const nothingSpecial: ToolPart['special'] = new Map();
+
 function partOf(chosen: ChosenTools, special: ReadonlyMap<number, ShownTool>): ToolPart {
   const { section, places } = chosen;
   const at = (place: number) => special.get(place) ?? section.plain(place);
-  let shown: readonly ShownTool[] | null = null;
+  let [shown, usable]: (readonly ShownTool[] | null)[] = [null, null];
+  const all = () => {
+    shown ??= places === null ? section.latest.map((_, place) => at(place)) : places.map(at);
+    return shown;
+  };
   return {
     chosen,
     special,
     get shown() {
-      shown ??= places === null ? section.latest.map((_, place) => at(place)) : places.map(at);
-      return shown;
+      return all();
+    },
+    get usable() {
+      if (places === null && special.size === 0) return section.plainList();
+      usable ??= all().filter(({ tool }) => !tool.quarantined);
+      return usable;
     },
   };
 }

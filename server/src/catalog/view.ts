@@ -46,7 +46,7 @@ export function compileView(
 
   // Names without a prefix are unique within one server, whose only toolkit is its id.
   const ownNames = gateway.naming === 'source' && servers.length <= 1 && chosenTools.every(isOfOneToolkit);
-  const tools = nameTools(chosenTools, index, gateway, ownNames, routes);
+  const tools = nameTools(chosenTools, index, gateway, ownNames, routes, before?.parts ?? []);
   const prompts = showPrompts(chosen.prompts, ownNames);
   const byPromptName = new Map(prompts.map((shown) => [shown.wireName, shown]));
   return {
@@ -56,6 +56,9 @@ export function compileView(
     parts: tools.parts,
     get tools() {
       return tools.tools;
+    },
+    get toolLists() {
+      return tools.toolLists;
     },
     find: tools.find,
     prompts,

@@ -45,6 +45,8 @@ export interface LargeResult {
   readonly anyStructure: boolean;
   /** Asked once a large result came, before anything of it goes on: whether it may. */
   begin(): boolean;
+  /** Told of each member before anything of it goes on: next comes its name, then its value. */
+  member?(name: string): void;
   /** Members of the result as JSON text, without braces, in pieces; `giveBack` is called when the bytes may be overwritten. */
   write(bytes: Buffer, giveBack: () => void): void;
   /** In place of members: the whole output of a worker's tool that did well, as JSON text. */

@@ -40,12 +40,13 @@ export type {
   PromptListing,
   ResourceListing,
   RuleTarget,
+  SeenTools,
   SourceOffer,
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
 export type { Block, ListingHead, Packer } from './packed-listing.ts';
-export { createPacker, createShared, newBlock, PackedListing, packed } from './packed-listing.ts';
+export { createPacker, newBlock, PackedListing, packAgain, packed } from './packed-listing.ts';
 export type { Place } from './place.ts';
 export { keyOfPlace, placeOfKey } from './place.ts';
 export type { Caller, Permission, Principal, Role, Scope, Subject } from './principal.ts';
@@ -55,5 +56,6 @@ export { refusal } from './refusal.ts';
 export type { PinMode, Source, SourceStatus, StdioCommand } from './source.ts';
 export { timeoutMsOf } from './source.ts';
 export type { JsonSchema, Tool, ToolListing } from './tool.ts';
+export { uiUrisOf } from './tool-traits.ts';
 export type { TraceContext } from './trace.ts';
 export { traceHeaders, traceMeta, withBaggage } from './trace.ts';

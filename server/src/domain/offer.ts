@@ -16,9 +16,18 @@ export interface TemplateListing {
   readonly listed: Members;
 }
 
+/** How a source wrote its tools, so that a list that is as it was is known again. Nobody but its kind of source reads it. */
+export interface SeenTools {
+  /** Marks of lists that were read in another way say nothing. */
+  readonly about: string;
+  /** One for each tool, in their order. */
+  readonly marks: Uint8Array;
+}
+
 /** Everything that a source offers. Workers offer tools only. */
 export interface SourceOffer {
   readonly tools: readonly ToolListing[];
+  readonly seen?: SeenTools;
   readonly prompts: readonly PromptListing[];
   readonly resources: readonly ResourceListing[];
   readonly templates: readonly TemplateListing[];

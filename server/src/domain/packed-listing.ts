@@ -1,10 +1,14 @@
 import { hash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { ToolTraits } from './offer.ts';
 import type { ToolListing } from './tool.ts';
+import { traitsOf, uiUrisOf } from './tool-traits.ts';
 
 /** As many definitions are compressed together: more would be smaller, and take longer to look into. */
 const perBlock = 16;
-const compression = { level: 1 };
+/** What comes of a block is small, and room for it costs more than to fill it. */
+const compression = { level: 1, memLevel: 9, chunkSize: 16 * 1024 };
+const decompression = { chunkSize: 128 * 1024 };
 /** Definitions that are kept as objects: those that were asked for last, and as many before them. */
 const maxParsed = 1024;
 /** Of toolkits and the like that tools have in common; beyond, each tool has its own. */
@@ -14,6 +18,8 @@ const digestLength = 22;
 /** The texts of a few listings, each on a line. */
 export interface Block {
   readonly number: number;
+  /** The same for the same bytes. */
+  readonly id: string;
   readonly bytes: Uint8Array;
 }
 
@@ -23,6 +29,9 @@ type Body = Omit<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'>;
 export type ListingHead = Pick<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'> & {
   /** The same as long as all that is said of the tool is, but for its name and its version. */
   readonly digest: string;
+  readonly traits: ToolTraits;
+  /** The resources that it refers to as its user interface. */
+  readonly uiUris: readonly string[];
 };
 
 /** What a source says about a tool, kept small: most of it is read from a compressed text when it is asked for. */
@@ -32,15 +41,20 @@ export class PackedListing implements ToolListing {
   readonly requirements: ToolListing['requirements'];
   readonly metadata: ToolListing['metadata'];
   readonly digest: string;
-  readonly block: Block;
-  readonly line: number;
+  readonly traits: ToolTraits;
+  readonly uiUris: readonly string[];
+  /** May be put in another place, where it says the same. */
+  block: Block;
+  line: number;
 
-  constructor({ toolkit, name, requirements, metadata, digest }: ListingHead, block: Block, line: number) {
-    this.toolkit = toolkit;
-    this.name = name;
-    this.requirements = requirements;
-    this.metadata = metadata;
-    this.digest = digest;
+  constructor(head: ListingHead, block: Block, line: number) {
+    this.toolkit = head.toolkit;
+    this.name = head.name;
+    this.requirements = head.requirements;
+    this.metadata = head.metadata;
+    this.digest = head.digest;
+    this.traits = head.traits;
+    this.uiUris = head.uiUris;
     this.block = block;
     this.line = line;
   }
@@ -71,15 +85,33 @@ export class PackedListing implements ToolListing {
 
 let blocks = 0;
 
-export function newBlock(bytes: Uint8Array): Block {
-  return { number: blocks++, bytes };
+/** `id`: where it is known. */
+export function newBlock(
+  bytes: Uint8Array,
+  id = hash('sha256', bytes, 'base64url').slice(0, digestLength),
+): Block {
+  return { number: blocks++, id, bytes };
+}
+
+function packTexts(texts: readonly string[]): Block {
+  // What zlib returns is a part of something larger.
+  return newBlock(new Uint8Array(deflateRawSync(texts.join('\n'), compression)));
+}
+
+/** Puts listings beside each other again that have come to lie in many blocks. */
+export function packAgain(listings: readonly PackedListing[]): void {
+  for (let from = 0; from < listings.length; from += perBlock) {
+    const beside = listings.slice(from, from + perBlock);
+    const block = packTexts(beside.map(textOf));
+    for (const [line, listing] of beside.entries()) Object.assign(listing, { block, line });
+  }
 }
 
 let looked: { readonly block: Block; readonly lines: readonly string[] } | null = null;
 
 function textOf({ block, line }: PackedListing): string {
   if (looked?.block !== block) {
-    looked = { block, lines: inflateRawSync(block.bytes).toString('utf8').split('\n') };
+    looked = { block, lines: inflateRawSync(block.bytes, decompression).toString('utf8').split('\n') };
   }
   return looked.lines[line] as string;
 }
@@ -104,6 +136,8 @@ function bodyOf(listing: PackedListing): Body {
 export interface Packer {
   /** `text`: its JSON, where that is at hand. */
   add(listing: ToolListing, text?: string): void;
+  /** How many were added. */
+  readonly count: number;
   /** All that were added, in their order. */
   finish(): PackedListing[];
 }
@@ -116,14 +150,16 @@ export function createPacker(): Packer {
 
   function flush(): void {
     if (heads.length === 0) return;
-    // What zlib returns is a part of something larger.
-    const block = newBlock(new Uint8Array(deflateRawSync(texts.join('\n'), compression)));
+    const block = packTexts(texts);
     for (const [line, head] of heads.entries()) packed.push(new PackedListing(head, block, line));
     heads = [];
     texts = [];
   }
 
   return {
+    get count() {
+      return packed.length + heads.length;
+    },
     add(listing, text) {
       const { toolkit, name, requirements, metadata } = listing;
       const beginning = `{"toolkit":${JSON.stringify(toolkit)},"name":${JSON.stringify(name)},`;
@@ -137,6 +173,8 @@ export function createPacker(): Packer {
         requirements: shared(requirements),
         metadata: metadata === null ? null : shared(metadata),
         digest,
+        traits: shared(traitsOf(listing)),
+        uiUris: shared(uiUrisOf(listing)),
       });
       texts.push(whole);
       if (heads.length === perBlock) flush();

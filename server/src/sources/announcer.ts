@@ -68,7 +68,7 @@ export function createAnnouncer(
   };
 }
 
-function digestOf({ tools, ...others }: SourceOffer): string {
+function digestOf({ tools, seen: _, ...others }: SourceOffer): string {
   const hash = createHash('sha256').update(JSON.stringify(others));
   for (const { toolkit, name, digest } of packed(tools))
     hash.update(`\n${JSON.stringify([toolkit.name, toolkit.version, name])}${digest}`);

@@ -5,8 +5,10 @@ import type {
   DispatchedCall,
   DispatchedRequest,
   DispatchedSubscription,
+  PackedListing,
   Refusal,
   RpcError,
+  SeenTools,
   Source,
   SourceFailure,
   SourceOffer,
@@ -18,6 +20,12 @@ import type { Clock, MaybePromise, Result } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log, Metrics } from '#telemetry';
 import type { Vault } from '#vault';
+
+/** Tools that a source has listed before, and how it wrote them. */
+export interface KnownTools {
+  readonly tools: readonly PackedListing[];
+  readonly seen: SeenTools;
+}
 
 /** What a kind of source gets to work with. */
 export interface SourceDeps {
@@ -32,6 +40,8 @@ export interface SourceDeps {
   readonly issuer?: () => string;
   /** A secret of the project, opened for one request; `null`: there is none. None unless told. */
   readonly secretOf?: (projectId: string, name: string) => MaybePromise<string | null>;
+  /** What the catalog has of a source's tools, and how it wrote them. Nothing unless told. */
+  readonly listed?: (source: Source) => Promise<KnownTools | null>;
   /** The access token with which the lists of this source are asked for, another one than it has refused; none unless told. */
   readonly listToken?: (source: Source, refused: string | null) => Promise<Credential['authorization']>;
 }

@@ -42,13 +42,25 @@ export type Requester = Pick<Upstream, 'request'>;
  * Sends a request; again, at most `retry` times, only where surely nothing of it had arrived, or where it was cut off
  * and is `harmless`: running twice what only reads does no harm.
  */
-export async function send(
+export function send(
   upstream: Requester,
   request: UpstreamRequest,
   retry: number,
   harmless: boolean,
 ): Promise<Result<UpstreamResponse, EgressFailure>> {
-  let answer = await upstream.request(request);
+  const sent = upstream.request(request);
+  if (retry <= 0) return sent;
+  return sent.then((answer) => (answer.ok ? answer : sendAgain(answer, upstream, request, retry, harmless)));
+}
+
+async function sendAgain(
+  first: Result<UpstreamResponse, EgressFailure>,
+  upstream: Requester,
+  request: UpstreamRequest,
+  retry: number,
+  harmless: boolean,
+): Promise<Result<UpstreamResponse, EgressFailure>> {
+  let answer = first;
   for (let left = retry; left > 0 && !answer.ok; left--) {
     const { kind, sent } = answer.error;
     if (kind !== 'interrupted' && kind !== 'unreachable') break;

@@ -109,16 +109,17 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
 
 /** Has a source answer, and keeps how long it took. */
 function createAsk(list: WatchList, times: SourceTimes, clock: Clock) {
-  return async (
+  return (
     name: SourceName,
     ask: (source: WatchedSource) => Promise<Result<SourceReturn, CallFailure>>,
   ): Promise<Result<SourceReturn, CallFailure>> => {
     const source = list.find(name.projectId, name.sourceId);
-    if (source === undefined) return err(gone(name.sourceId));
+    if (source === undefined) return Promise.resolve(err(gone(name.sourceId)));
     const startedAt = clock.monotonic();
-    const returned = await ask(source);
-    times.answered(name, clock.monotonic() - startedAt, returned);
-    return returned;
+    return ask(source).then((returned) => {
+      times.answered(name, clock.monotonic() - startedAt, returned);
+      return returned;
+    });
   };
 }
 

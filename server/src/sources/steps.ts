@@ -1,18 +1,8 @@
-import {
-  createPacker,
-  type ProbeStep,
-  probeSteps,
-  type SourceFailure,
-  type SourceOffer,
-  type SourceStatus,
-  type ToolListing,
-} from '#domain';
-import { createRests, err, ok, type Result } from '#foundation';
+import { type ProbeStep, probeSteps, type SourceFailure, type SourceOffer, type SourceStatus } from '#domain';
+import { err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, RejectedTool, Steps } from './contract.ts';
-import { keepableText } from './keepable.ts';
-
-/** More in one source would take too long whenever the list changes, and leave too little room for others. */
-const maxTools = 50_000;
+import { seenIn } from './read-list.ts';
+import { maxTools, type TakenTools } from './tool-intake.ts';
 
 const passed: Readonly<Record<ProbeStep, string>> = {
   address_resolved: 'the host name has an address',
@@ -45,54 +35,38 @@ export function withSteps({
   return { code, message, step: failed, steps, ...(challenge === undefined ? {} : { challenge }) };
 }
 
+/** A list that is longer than any that is taken. */
+export const tooLong: SourceFailure = {
+  code: 'source.tool_list_invalid',
+  message: `it lists more than ${maxTools} tools, which is as many as are taken of one source`,
+  step: 'tools_valid',
+};
+
 /** What a walk to the end found; a list of which nothing can be used fails its last step. */
-export async function inspected(
-  listed: {
-    /** Taken one by one, with others' turns in between. */
-    readonly tools: Iterable<Result<ToolListing, RejectedTool>>;
-    /** Workers have none. */
-    readonly others?: Omit<SourceOffer, 'tools'> & { readonly rejected: readonly RejectedTool[] };
-  },
+export function inspected(
+  { tools, rejected: unusable, list }: TakenTools,
+  /** What the tools depend on beside what is written. */
+  basis: unknown,
+  /** Workers have none. */
+  listed: (Omit<SourceOffer, 'tools'> & { readonly rejected: readonly RejectedTool[] }) | null,
   about: { readonly protocolVersion: string | null; readonly serverInfo: SourceStatus['serverInfo'] },
-): Promise<Result<Inspection, InspectionFailure>> {
-  const taken = await takeTools(listed.tools);
-  if (taken === null) {
-    const message = `it lists more than ${maxTools} tools, which is as many as are taken of one source`;
-    return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
-  }
-  const { tools, rejected } = taken;
-  const { rejected: rejectedOthers, ...others } = listed.others ?? toolsAlone;
+): Result<Inspection, InspectionFailure> {
+  const { rejected: rejectedOthers, ...others } = listed ?? toolsAlone;
   const nothing = [tools, others.prompts, others.resources, others.templates].every(
     (list) => list.length === 0,
   );
-  if (nothing && rejected.length > 0) {
-    const message = `none of the ${rejected.length} tools it lists can be used, correct their definitions: ${rejectedInWords(rejected)}`;
+  if (nothing && unusable.length > 0) {
+    const message = `none of the ${unusable.length} tools it lists can be used, correct their definitions: ${rejectedInWords(unusable)}`;
     return err(withSteps({ code: 'source.tool_list_invalid', message, step: 'tools_valid' }));
   }
-  rejected.unshift(...rejectedOthers);
+  const rejected = [...rejectedOthers, ...unusable];
   const details = rejected.length === 0 ? {} : { tools_valid: `left out: ${rejectedInWords(rejected)}` };
-  return ok({ steps: passedSteps(details), offer: { ...others, tools }, rejected, ...about });
-}
-
-/** What of a list can be kept, packed; `null`: it is too long. */
-async function takeTools(listed: Iterable<Result<ToolListing, RejectedTool>>) {
-  const rests = createRests();
-  const packer = createPacker();
-  const rejected: RejectedTool[] = [];
-  let count = 0;
-  for (const one of listed) {
-    if (++count > maxTools) return null;
-    await rests();
-    if (!one.ok) {
-      rejected.push(one.error);
-      continue;
-    }
-    const tool = one.value;
-    const text = keepableText(tool);
-    if (text.ok) packer.add(tool, text.value);
-    else rejected.push({ name: tool.name.slice(0, 128).toWellFormed(), reason: text.error });
-  }
-  return { tools: packer.finish(), rejected };
+  return ok({
+    steps: passedSteps(details),
+    offer: { ...others, tools, seen: seenIn(list, basis) },
+    rejected,
+    ...about,
+  });
 }
 
 const toolsAlone = { prompts: [], resources: [], templates: [], capabilities: {}, rejected: [] };

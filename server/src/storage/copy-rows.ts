@@ -44,13 +44,13 @@ interface Cursor {
  * it goes over the bytes once, makes no strings of them, and leaves it to the database to look into JSON. Throws a
  * `MalformedLine` where a line is not one object with members of the columns, in their order.
  */
-export function copyRows({ columns, same, lines: given }: RowLines): Buffer {
+export function copyRows({ columns, same, lines: given }: RowLines): ArrayBuffer {
   const lines = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const fields = Object.entries(columns).map(([name, type]) => ({ key: Buffer.from(`"${name}":`), type }));
   const constants = Buffer.concat(Object.values(same).map(constantField));
   const columnCount = fields.length + Object.keys(same).length;
   const rowMax = 2 + VALUE_MAX * fields.length + constants.length + END.length;
-  const out = Buffer.allocUnsafe(SIGNATURE.length + lines.length + rowMax);
+  const out = roomFor(SIGNATURE.length + lines.length + rowMax);
   const cursor: Cursor = { lines, at: 0, out, to: SIGNATURE.copy(out), time: SIGNATURE, timeMs: Number.NaN };
   while (cursor.at < lines.length) {
     makeRoom(cursor, lines.length - cursor.at + rowMax);
@@ -66,7 +66,18 @@ export function copyRows({ columns, same, lines: given }: RowLines): Buffer {
     cursor.to += constants.length;
   }
   cursor.to += END.copy(cursor.out, cursor.to);
-  return cursor.out.subarray(0, cursor.to);
+  const { buffer, byteOffset } = cursor.out;
+  return (buffer as ArrayBuffer).slice(byteOffset, byteOffset + cursor.to);
+}
+
+/** Written into again and again: fresh memory costs more than what is written. */
+let kept: Buffer = Buffer.alloc(0);
+const KEPT_MAX_BYTES = 2 * 1024 * 1024;
+
+function roomFor(bytes: number): Buffer {
+  if (bytes > KEPT_MAX_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  if (bytes > kept.length) kept = Buffer.allocUnsafeSlow(2 * bytes);
+  return kept;
 }
 
 function constantField(text: string): Buffer {

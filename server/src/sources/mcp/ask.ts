@@ -44,6 +44,8 @@ export interface Ask {
   readonly logLevel?: LogLevel | null;
   /** Takes a large result while it comes. */
   readonly large?: LargeResult | null;
+  /** Told each time before it is asked who is asked. */
+  readonly onServer?: (offer: Offer, era: EraKind) => void;
   /** What it is asked for, should it fail. */
   readonly step: ProbeStep;
 }
@@ -74,6 +76,7 @@ export interface Asked {
 /** Where a request goes. `head` is `null` in the modern era. */
 interface Place {
   readonly line: Line;
+  readonly offer: Offer;
   readonly head: SessionHead | null;
   /** `null` where there are none. */
   readonly session: Session | null;
@@ -85,7 +88,7 @@ export async function askModern(
   offer: Offer,
   asked: Asked,
 ): Promise<Result<Answer, CallFailure> | Stale> {
-  const reply = await post(request, { line, head: null, session: null }, asked);
+  const reply = await post(request, { line, offer, head: null, session: null }, asked);
   if (!reply.ok) return err(failureOf(reply.error, request.step));
   const answered = settled(reply.value, request, asked);
   if (noLongerModern(reply.value)) {
@@ -132,7 +135,7 @@ async function askOnce(
   const head = version === modernVersion ? null : session;
   const preparing = head === null ? null : prepared(session, request);
   if (preparing !== null) await preparing;
-  const reply = await post(request, { line, head, session }, asked);
+  const reply = await post(request, { line, offer, head, session }, asked);
   if (!reply.ok) {
     const said = err(failureOf(reply.error, request.step));
     const isDead =
@@ -175,12 +178,14 @@ async function setLevel(line: Line, head: SessionHead, level: LogLevel): Promise
 
 async function post(
   request: Ask,
-  { line, head, session }: Place,
+  { line, offer, head, session }: Place,
   { onListChanged }: Asked,
 ): Promise<Result<Reply, EgressFailure>> {
   const { method, timeoutMs, signal, onNotification, interaction = null } = request;
   const id = nextId();
-  const params = request.params(head === null ? 'modern' : 'legacy', id);
+  const era = head === null ? 'modern' : 'legacy';
+  request.onServer?.(offer, era);
+  const params = request.params(era, id);
   const { authorization, trace = '' } = request;
   const headers =
     head === null

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '#foundation';
 import type {
   Inspection,
   InspectionFailure,
+  KnownTools,
   SourceConnection,
   SourceDeps,
   SourceEvents,
@@ -17,9 +18,8 @@ import { createListener } from './changes/listen.ts';
 import { createSubscriptions } from './changes/subscriptions.ts';
 import { converse } from './converse.ts';
 import { createLink } from './link.ts';
-import { fetchList } from './lists/list.ts';
 import { fetchOthers } from './lists/list-others.ts';
-import { listingsOf } from './lists/listing.ts';
+import { fetchTools, type ReadTools } from './lists/tool-pages.ts';
 import { createParkingLot } from './parked.ts';
 import type { Ways } from './transports/transport.ts';
 import { waysTo } from './transports/ways.ts';
@@ -36,7 +36,12 @@ export const mcpKind: SourceKind = {
 function openMcp(
   source: Source,
   ways: Ways,
-  { clock, maxAnswerBytes = defaultMaxListBytes, listToken = async () => null }: SourceDeps,
+  {
+    clock,
+    maxAnswerBytes = defaultMaxListBytes,
+    listToken = async () => null,
+    listed = async () => null,
+  }: SourceDeps,
   events: SourceEvents,
 ): SourceConnection {
   const { onListChanged } = events;
@@ -46,7 +51,10 @@ function openMcp(
   const subscriptions = createSubscriptions({ link, clock, timeoutMs });
   const deps = { link, parked, clock };
   const listener = createListener({ clock, timeoutMs, onListChanged });
-  let last: { readonly digest: string; readonly inspection: Inspection } | null = null;
+  let last: (ReadTools & { readonly rest: string; readonly inspection: Inspection }) | null = null;
+
+  /** As they were kept by a process before this one. */
+  let kept: Promise<KnownTools | null> | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
     const token = link.authorizes ? null : await listToken(source, null);
@@ -62,25 +70,22 @@ function openMcp(
     const authorization = authorizationOf({ authorization: token, secrets: [] });
     await link.reconsider(authorization);
     const bounds = { timeoutMs, maxBytes: maxAnswerBytes, authorization };
-    const pages = await fetchList(link, 'tools/list', bounds);
+    kept ??= listed(source);
+    const pages = await fetchTools(link, source.id, last ?? (await kept), { ...bounds, clock });
     if (!pages.ok) return err(withSteps(pages.error));
-    const { entries, answer } = pages.value;
+    const { list, about, answer, isSame } = pages.value;
     const { serverInfo, listChanged, capabilities } = answer.offer;
     if (listChanged) listener.ensure(answer, authorization);
     else listener.stop();
     const others = await fetchOthers(link, capabilities, bounds);
-    const about = { protocolVersion: answer.version, serverInfo };
+    const found = { protocolVersion: answer.version, serverInfo };
     // Where definitions wait for approval, nothing else may speak to models in their place.
     const instructions = source.pin === 'quarantine' ? '' : answer.offer.instructions;
-    const digest = JSON.stringify([pages.value.digest, others.digest, about, instructions]);
-    if (last?.digest === digest) return ok(last.inspection);
-    const tools = listingsOf(entries(), {
-      toolkit: source.id,
-      serverInfo,
-      modern: answer.session === null,
-    });
-    const inspection = await inspected({ tools, others: { ...others.read(), instructions } }, about);
-    last = inspection.ok ? { digest, inspection: inspection.value } : null;
+    const rest = JSON.stringify([others.digest, found, instructions]);
+    if (isSame && last?.rest === rest) return ok(last.inspection);
+    const inspection = inspected(pages.value, about, { ...others.read(), instructions }, found);
+    last = inspection.ok ? { list, about, rest, inspection: inspection.value } : null;
+    kept = Promise.resolve(null);
     return inspection;
   }
 

@@ -30,7 +30,9 @@ export async function invoke(
   const repeatable = mayRunTwice(call);
   for (let left = source.retry; ; left--) {
     const timeoutMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));
-    const answer = await invokeOnce(body, timeoutMs, call, invoker);
+    const sent = await sendOnce(body, timeoutMs, call, invoker);
+    if (!sent.ok) return err(failureOf(sent.error, 'tools_fetched'));
+    const answer = answerOf(sent.value, call);
     if (!answer.ok) return answer;
     const { output, isError, passed } = answer.value;
     if (passed === true) return ok({ form: 'worker', output, isError, passed });
@@ -41,13 +43,13 @@ export async function invoke(
   }
 }
 
-async function invokeOnce(
+function sendOnce(
   body: string,
   timeoutMs: number,
   call: DispatchedCall,
   { upstream, source, path, maxAnswerBytes }: Invoker,
-): Promise<Result<WorkerAnswer, CallFailure>> {
-  const answer = await send(
+): ReturnType<typeof send> {
+  return send(
     upstream,
     {
       method: 'POST',
@@ -61,14 +63,16 @@ async function invokeOnce(
     source.retry,
     false,
   );
-  if (!answer.ok) return err(failureOf(answer.error, 'tools_fetched'));
-  if (answer.value.status !== 200) return err(refusedInvoke(answer.value, call));
-  const large = call.large === null ? null : largeValueOf(answer.value.body);
+}
+
+function answerOf(answer: UpstreamResponse, call: DispatchedCall): Result<WorkerAnswer, CallFailure> {
+  if (answer.status !== 200) return err(refusedInvoke(answer, call));
+  const large = call.large === null ? null : largeValueOf(answer.body);
   if (large !== null && call.large?.begin() === true) {
     call.large.writeOutput(large);
     return ok({ output: {}, isError: false, passed: true });
   }
-  const parsed = parseInvokeAnswer(answer.value.body);
+  const parsed = parseInvokeAnswer(answer.body);
   if (parsed.ok) return parsed;
   return err({
     code: 'source.answer_invalid',

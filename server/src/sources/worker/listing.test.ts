@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ToolListing } from '#domain';
+import { takenFrom } from '../fixtures/taken-tools.ts';
 import reference from './fixtures/mcp-tools-list-python.json' with { type: 'json' };
 import entries from './fixtures/worker-tools-python.json' with { type: 'json' };
-import { listingsOf } from './listing.ts';
+import { workerForm } from './listing.ts';
 
-function listed(entries: Iterable<unknown>) {
-  const all = [...listingsOf(entries)];
-  return {
-    tools: all.flatMap((one) => (one.ok ? [one.value] : [])),
-    rejected: all.flatMap((one) => (one.ok ? [] : [one.error])),
-  };
-}
+const listed = (entries: readonly unknown[]) => takenFrom(workerForm, entries);
 
 /** The listing as an MCP server would show it. */
 function mcpToolOf(listing: ToolListing): object {
@@ -23,8 +18,8 @@ const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? 
 const echo = entries[0] as (typeof entries)[number];
 
 describe('tool definitions of a worker', () => {
-  it('become the MCP tools that the worker itself would show', () => {
-    const { tools, rejected } = listed(entries);
+  it('become the MCP tools that the worker itself would show', async () => {
+    const { tools, rejected } = await listed(entries);
     assert.deepEqual(rejected, []);
     assert.deepEqual(
       tools.map((tool) => mcpToolOf(tool) as { name: string }).sort(byName),
@@ -32,17 +27,17 @@ describe('tool definitions of a worker', () => {
     );
   });
 
-  it('may leave out whatever the TypeScript worker leaves out', () => {
-    const { tools, rejected } = listed([{ name: 'ping', toolkit: { name: 'Kit' } }]);
+  it('may leave out whatever the TypeScript worker leaves out', async () => {
+    const { tools, rejected } = await listed([{ name: 'ping', toolkit: { name: 'Kit' } }]);
     assert.deepEqual(rejected, []);
     assert.deepEqual(tools[0]?.inputSchema, { type: 'object', properties: {}, additionalProperties: false });
     assert.equal(tools[0]?.outputSchema, null);
     assert.equal(tools[0]?.toolkit.version, null);
   });
 
-  it('that are invalid are left out with the reason, and the others stay', () => {
+  it('that are invalid are left out with the reason, and the others stay', async () => {
     const broken = { ...echo, name: 'Broken', fully_qualified_name: 'Kit.Broken', toolkit: null };
-    const { tools, rejected } = listed([broken, echo, 7, echo]);
+    const { tools, rejected } = await listed([broken, echo, 7, echo]);
     assert.deepEqual(
       tools.map(({ name }) => name),
       ['Echo'],
@@ -55,7 +50,7 @@ describe('tool definitions of a worker', () => {
     assert.match(rejected[2]?.reason ?? '', /twice/);
   });
 
-  it('that need the user promise no result so closely that it cannot say where the user gives it', () => {
+  it('that need the user promise no result so closely that it cannot say where the user gives it', async () => {
     const value_schema = {
       val_type: 'json',
       properties: { address: { val_type: 'string' } },
@@ -63,24 +58,24 @@ describe('tool definitions of a worker', () => {
     };
     const typed = { ...echo, output: { value_schema } };
     const authorization = { provider_id: 'google', oauth2: { scopes: [] } };
-    const schemaOf = (entry: object) => listed([entry]).tools[0]?.outputSchema;
+    const schemaOf = async (entry: object) => (await listed([entry])).tools[0]?.outputSchema;
     const properties = { address: { type: 'string' } };
-    assert.deepEqual(schemaOf(typed), {
+    assert.deepEqual(await schemaOf(typed), {
       type: 'object',
       properties,
       required: ['address'],
       additionalProperties: false,
     });
     const needing = { ...typed, requirements: { authorization } };
-    assert.deepEqual(schemaOf(needing), { type: 'object', properties });
+    assert.deepEqual(await schemaOf(needing), { type: 'object', properties });
   });
 
-  it('that are deprecated say so first', () => {
-    const { tools } = listed([{ ...echo, deprecation_message: 'use Say' }]);
+  it('that are deprecated say so first', async () => {
+    const { tools } = await listed([{ ...echo, deprecation_message: 'use Say' }]);
     assert.equal(tools[0]?.description, '[DEPRECATED: use Say] Echo text');
   });
 
-  it('keep null, enums of elements and nested objects in their schema', () => {
+  it('keep null, enums of elements and nested objects in their schema', async () => {
     const parameter = (name: string, value_schema: object) => ({ name, required: true, value_schema });
     const inner = { val_type: 'json', properties: { a: { val_type: 'number' } }, required_keys: ['a'] };
     const parameters = [
@@ -88,7 +83,7 @@ describe('tool definitions of a worker', () => {
       parameter('modes', { val_type: 'array', inner_val_type: 'string', enum: ['a', 'b'] }),
       parameter('deep', { val_type: 'json', properties: { inner, free: { val_type: 'json' } } }),
     ];
-    const { tools } = listed([{ ...echo, input: { parameters } }]);
+    const { tools } = await listed([{ ...echo, input: { parameters } }]);
     assert.deepEqual(tools[0]?.inputSchema.properties, {
       mode: { type: ['string', 'null'], enum: ['a', null], description: 'how' },
       modes: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } },

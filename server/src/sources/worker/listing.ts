@@ -6,34 +6,21 @@ import {
   toolDefinition,
 } from '@sallyport/contracts';
 import type { ToolListing } from '#domain';
-import { err, ok, type Result } from '#foundation';
-import type { RejectedTool } from '../contract.ts';
+import { err, ok } from '#foundation';
+import type { ToolForm } from '../tool-intake.ts';
 import { inputSchemaOf, openOutputSchemaOf, outputSchemaOf } from './json-schema.ts';
 
-/**
- * The entries of `GET /worker/tools`, one after another; what is not a tool definition is left out and does not take the others
- * down.
- */
-export function* listingsOf(entries: Iterable<unknown>): Generator<Result<ToolListing, RejectedTool>> {
-  const seen = new Set<string>();
-  let index = 0;
-  for (const entry of entries) {
-    const name = () => nameOf(entry, index);
+/** How workers write tools; what is not a tool definition is left out and does not take the others down. */
+export const workerForm: ToolForm = {
+  read(entry, index) {
     const parsed = toolDefinition.safeParse(entry);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-      yield err({ name: name(), reason: `${path}${wordsOf(issue?.message ?? 'invalid')}` });
-    } else {
-      const listing = listingOf(parsed.data);
-      const key = JSON.stringify([listing.toolkit.name, listing.name, listing.toolkit.version]);
-      if (seen.has(key)) yield err({ name: name(), reason: 'it is listed twice; the first one is used' });
-      else yield ok(listing);
-      seen.add(key);
-    }
-    index++;
-  }
-}
+    if (parsed.success) return ok(listingOf(parsed.data));
+    const issue = parsed.error.issues[0];
+    const path = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+    return err({ name: nameOf(entry, index), reason: `${path}${wordsOf(issue?.message ?? 'invalid')}` });
+  },
+  nameOf,
+};
 
 /** The schema library's words without its verdict. */
 function wordsOf(message: string): string {

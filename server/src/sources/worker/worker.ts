@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { Source } from '#domain';
-import type { Upstream, UpstreamResponse } from '#egress';
+import type { Source, SourceFailure } from '#domain';
+import type { Upstream, UpstreamHead } from '#egress';
 import { type Clock, err, ok, type Result } from '#foundation';
 import type { Inspection, InspectionFailure, SourceConnection, SourceDeps, SourceKind } from '../contract.ts';
 import { failureOf, type Requester, send } from '../failure.ts';
-import { notAnArray } from '../json-array.ts';
 import { defaultMaxAnswerBytes, defaultMaxListBytes, inspectionTimeoutMs } from '../limits.ts';
-import { inspected, withSteps } from '../steps.ts';
+import { listKnownFrom, type ReadList } from '../read-list.ts';
+import { inspected, tooLong, withSteps } from '../steps.ts';
 import { invoke } from './invoke.ts';
-import { entriesOf, noArray } from './list.ts';
-import { listingsOf } from './listing.ts';
+import { createListBody, type ListBody, refusedBy } from './list.ts';
 import { createRequestSigner } from './token.ts';
 
 /** Arcade's worker protocol, as its Python and TypeScript workers speak it. */
@@ -27,6 +25,8 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
   const base = url.pathname.replace(/\/+$/, '');
   const signed = source.secret === null ? upstream : signing(upstream, source.secret, base, deps.clock);
   const maxAnswerBytes = deps.maxAnswerBytes ?? defaultMaxAnswerBytes;
+  const maxBytes = deps.maxAnswerBytes ?? defaultMaxListBytes;
+  const timeoutMs = inspectionTimeoutMs(source);
   const invoker = {
     upstream: signed,
     source,
@@ -35,52 +35,94 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
     clock: deps.clock,
     issuer: deps.issuer ?? (() => ''),
   };
-  let last: { readonly digest: string; readonly etag: string; readonly inspection: Inspection } | null = null;
+  let last: { readonly list: ReadList; readonly etag: string; readonly inspection: Inspection } | null = null;
+
+  /** As it was kept by a process before this one. */
+  let known: ReadList | null = null;
 
   async function inspect(): Promise<Result<Inspection, InspectionFailure>> {
+    const abort = new AbortController();
+    known ??= listKnownFrom((await deps.listed?.(source)) ?? null, basis) ?? nothing;
+    let taking: ListBody | null = null;
     const answer = await send(
       signed,
       {
         method: 'GET',
         path: `${base}/worker/tools${url.search}`,
         headers: `accept: application/json\r\n${last === null || last.etag === '' ? '' : `if-none-match: ${last.etag}\r\n`}`,
-        timeoutMs: inspectionTimeoutMs(source),
-        maxBytes: deps.maxAnswerBytes ?? defaultMaxListBytes,
+        timeoutMs,
+        maxBytes,
+        signal: abort.signal,
+        stream(head) {
+          taking = isTooLarge(head) ? null : bodyOf(head, abort);
+          return taking;
+        },
       },
       Math.max(1, source.retry),
       true,
     );
-    if (!answer.ok) return err(withSteps(failureOf(answer.error, 'tools_fetched')));
+    const body = taking as ListBody | null;
+    if (!answer.ok) return err(withSteps(failureOf(body?.refusal ?? answer.error, 'tools_fetched')));
     if (answer.value.status === 304 && last !== null) return ok(last.inspection);
-    const digest = createHash('sha256').update(answer.value.body).digest('base64');
-    if (answer.value.status === 200 && last?.digest === digest) return ok(last.inspection);
-    const inspection = await inspectionOf(answer.value, source.uri);
-    const etag = etagOf(answer.value);
-    last = inspection.ok ? { digest, etag, inspection: inspection.value } : null;
+    const refused = refusedBy(answer.value, source.uri);
+    if (refused !== null || body === null) return refusedAs(refused);
+    return read(body, answer.value);
+  }
+
+  const isTooLarge = (head: UpstreamHead) => Number(head.header('content-length') ?? 0) > maxBytes;
+
+  function bodyOf({ status }: UpstreamHead, abort: AbortController): ListBody | null {
+    if (status !== 200) return null;
+    const bounds = {
+      maxBytes,
+      idleTimeoutMs: timeoutMs,
+      timeoutMs: longestLooks * timeoutMs,
+      clock: deps.clock,
+    };
+    return createListBody(last?.list ?? known, bounds, () => abort.abort());
+  }
+
+  async function read(body: ListBody, head: UpstreamHead): Promise<Result<Inspection, InspectionFailure>> {
+    const flaw = await body.intake.end();
+    if (flaw !== null) {
+      last = null;
+      return refusedAs(flaw === 'too long' ? tooLong : body.noArray());
+    }
+    const taken = body.intake.taken();
+    const etag = etagOf(head);
+    if (taken.isSame && last !== null) {
+      last = { ...last, etag };
+      return ok(last.inspection);
+    }
+    const inspection = inspected(taken, basis, null, { protocolVersion: null, serverInfo: null });
+    last = inspection.ok ? { list: taken.list, etag, inspection: inspection.value } : null;
+    known = nothing;
     return inspection;
   }
 
   return { inspect, call: (call) => invoke(call, invoker), close: async () => upstream.close() };
 }
 
-async function inspectionOf(
-  answer: UpstreamResponse,
-  uri: string,
-): Promise<Result<Inspection, InspectionFailure>> {
-  const entries = entriesOf(answer, uri);
-  if (!entries.ok) return err(withSteps(entries.error));
-  try {
-    return await inspected({ tools: listingsOf(entries.value) }, { protocolVersion: null, serverInfo: null });
-  } catch (thrown) {
-    if (thrown !== notAnArray) throw thrown;
-    return err(withSteps(noArray(answer)));
-  }
+/** The tools depend on nothing but what is written. */
+const basis = 'worker';
+const nothing: ReadList = { marks: Buffer.alloc(0), listings: [] };
+
+/** A list may go on for so many times as long as it may stand still. */
+const longestLooks = 4;
+
+function refusedAs(failure: SourceFailure | null): Result<never, InspectionFailure> {
+  const empty: SourceFailure = {
+    code: 'source.answer_invalid',
+    message: 'it answered nothing',
+    step: 'tools_fetched',
+  };
+  return err(withSteps(failure ?? empty));
 }
 
 const maxEtagLength = 1024;
 
 /** By which the worker knows this list again; `''`: it does not say, or says what could not be said back. */
-function etagOf(answer: UpstreamResponse): string {
+function etagOf(answer: UpstreamHead): string {
   const etag = answer.header('etag') ?? '';
   return etag.length <= maxEtagLength && /^(?:W\/)?"[\x21\x23-\x7e]*"$/.test(etag) ? etag : '';
 }
@@ -91,10 +133,7 @@ function signing(upstream: Upstream, secret: string, base: string, clock: Clock)
   return {
     request(request) {
       const token = sign(request.method, request.path.slice(base.length), request.body ?? '');
-      return upstream.request({
-        ...request,
-        headers: `authorization: Bearer ${token}\r\n${request.headers}`,
-      });
+      return upstream.request({ ...request, authorization: `Bearer ${token}` });
     },
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#foundation';
 import type { CallFailure } from '../../contract.ts';
 import { memberItems } from '../../json-array.ts';
-import { type Answer, rpcFailure } from '../ask.ts';
+import { type Answer, type Ask, rpcFailure } from '../ask.ts';
 import type { Link } from '../link.ts';
 import { modernMeta } from '../protocol.ts';
 
@@ -24,7 +24,6 @@ export interface ListPages {
   readonly entries: () => Iterable<unknown>;
   /** The same whenever the server says the same. */
   readonly digest: string;
-  readonly answer: Answer;
 }
 
 export interface ListBounds {
@@ -34,44 +33,56 @@ export interface ListBounds {
   readonly authorization: string;
 }
 
-/** All pages of a list. An empty cursor is a cursor; only its absence ends the list. */
+/** All pages of a list that is never long. */
 export async function fetchList(
   link: Link,
   method: ListMethod,
-  { timeoutMs, maxBytes, authorization }: ListBounds,
+  bounds: ListBounds,
 ): Promise<Result<ListPages, CallFailure>> {
   const member = memberOf[method];
   // What was read of them would be many times as large.
   const pages: Buffer[] = [];
   const digest = createHash('sha256');
+  const answer = await eachPage(method, bounds, async (cursor) => {
+    const answer = await link.ask(askForPage(method, cursor, bounds));
+    if (!answer.ok || answer.value.reply.kind === 'error') return answer;
+    const { result, bytes } = answer.value.reply;
+    if (!Array.isArray(result[member])) return holdsNoArray(method);
+    pages.push(bytes);
+    digest.update(bytes);
+    return answer;
+  });
+  if (!answer.ok) return answer;
+  return ok({ entries: () => entriesOf(pages, member), digest: digest.digest('base64') });
+}
+
+/** Has each page asked for, up to the last. An empty cursor is a cursor; only its absence ends the list. */
+export async function eachPage(
+  method: ListMethod,
+  { maxBytes }: ListBounds,
+  ask: (cursor: string | undefined) => Promise<Result<Answer & { readonly bytes?: number }, CallFailure>>,
+): Promise<Result<Answer, CallFailure>> {
   const cursors = new Set<string>();
   let bytes = 0;
   let cursor: string | undefined;
   for (;;) {
-    const answer = await askForPage(link, method, cursor, timeoutMs, authorization);
+    const answer = await ask(cursor);
     if (!answer.ok) return answer;
-    const { reply, offer } = answer.value;
-    if (reply.kind === 'error') {
-      // A server that says it has no tools need not know the method.
-      if (method === 'tools/list' && !offer.tools)
-        return ok({ entries: () => [], digest: 'none', answer: answer.value });
-      return err(rpcFailure(reply.error, { method, step: 'tools_fetched' }));
-    }
-    bytes += reply.bytes.length;
+    const { reply } = answer.value;
+    if (reply.kind === 'error') return err(rpcFailure(reply.error, { method, step: 'tools_fetched' }));
+    bytes += answer.value.bytes ?? reply.bytes.length;
     if (bytes > maxBytes) return invalid(`the pages of ${method} are together larger than ${maxBytes} bytes`);
-    const { [member]: page, nextCursor = null } = reply.result;
-    if (!Array.isArray(page)) return invalid(`the answer to ${method} holds no array "${member}"`);
-    pages.push(reply.bytes);
-    digest.update(reply.bytes);
-    if (nextCursor === null) {
-      const entries = () => entriesOf(pages, member);
-      return ok({ entries, digest: digest.digest('base64'), answer: answer.value });
-    }
+    const { nextCursor = null } = reply.result;
+    if (nextCursor === null) return answer;
     const problem = cursorProblem(method, nextCursor, cursors);
     if (problem !== null) return invalid(problem);
     cursor = nextCursor as string;
     cursors.add(cursor);
   }
+}
+
+export function holdsNoArray(method: ListMethod): Result<never, CallFailure> {
+  return invalid(`the answer to ${method} holds no array "${memberOf[method]}"`);
 }
 
 function* entriesOf(pages: readonly Buffer[], member: string): Generator<unknown> {
@@ -84,15 +95,13 @@ function cursorProblem(method: ListMethod, cursor: unknown, seen: ReadonlySet<st
   return seen.size + 1 >= maxPages ? `${method} has more than ${maxPages} pages` : null;
 }
 
-function askForPage(
-  link: Link,
+export function askForPage(
   method: ListMethod,
   cursor: string | undefined,
-  timeoutMs: number,
-  authorization: string,
-): Promise<Result<Answer, CallFailure>> {
+  { timeoutMs, authorization }: ListBounds,
+): Ask {
   const page = cursor === undefined ? {} : { cursor };
-  return link.ask({
+  return {
     owner: catalogueOwner,
     authorization,
     method,
@@ -102,7 +111,7 @@ function askForPage(
     signal: null,
     onNotification: null,
     step: 'tools_fetched',
-  });
+  };
 }
 
 function invalid(message: string): Result<never, CallFailure> {

@@ -3,42 +3,37 @@ import { describe, it } from 'node:test';
 import { valueSchema } from '@sallyport/contracts';
 import fc from 'fast-check';
 import { sourceOf } from '../../fixtures/dispatched-call.ts';
+import { takenFrom } from '../../fixtures/taken-tools.ts';
 import { encodeHeaderValue, paramHeaderLines, sourceHeaders } from '../headers.ts';
-import { listingsOf } from './listing.ts';
+import { type About, serverForm } from './listing.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
 
 const about = { toolkit: 'docs', serverInfo: { name: 's', version: '2.0' }, modern: true };
 const schema = { type: 'object' };
 
-function listed(entries: Iterable<unknown>, from: Parameters<typeof listingsOf>[1]) {
-  const all = [...listingsOf(entries, from)];
-  return {
-    tools: all.flatMap((one) => (one.ok ? [one.value] : [])),
-    rejected: all.flatMap((one) => (one.ok ? [] : [one.error])),
-  };
-}
+const listed = (entries: readonly unknown[], from: About) => takenFrom(serverForm(from), entries);
 
 describe('the tools of an MCP server', () => {
-  it('keep every member that we do not know', () => {
+  it('keep every member that we do not know', async () => {
     const rest = {
       title: 'T',
       annotations: { readOnlyHint: true, vendor: 1 },
       icons: [{ src: 'x' }],
       _meta: { a: 1 },
     };
-    const { tools } = listed([{ name: 'a.b', description: 'd', inputSchema: schema, ...rest }], about);
+    const { tools } = await listed([{ name: 'a.b', description: 'd', inputSchema: schema, ...rest }], about);
     assert.deepEqual(tools[0]?.mcp, rest);
     assert.deepEqual(tools[0]?.toolkit, { name: 'docs', version: '2.0', description: null });
     assert.deepEqual(tools[0]?.metadata, { behavior: { read_only: true } });
   });
 
-  it('that cannot be used are left out with the reason', () => {
+  it('that cannot be used are left out with the reason', async () => {
     const header = (annotation: unknown, type = 'string') => ({
       name: 'h',
       inputSchema: { type: 'object', properties: { a: { type, 'x-mcp-header': annotation } } },
     });
     let deep: object = {};
-    for (let depth = 0; depth < 5000; depth++) deep = { properties: { deep } };
+    for (let depth = 0; depth < 500; depth++) deep = { properties: { deep } };
     const bad: [unknown, RegExp][] = [
       [null, /not an object/],
       [{ inputSchema: schema }, /no name/],
@@ -57,16 +52,16 @@ describe('the tools of an MCP server', () => {
       ]),
     ];
     for (const [entry, reason] of bad) {
-      const { tools, rejected } = listed([entry], about);
+      const { tools, rejected } = await listed([entry], about);
       assert.equal(tools.length, 0, String(reason));
       assert.match(rejected[0]?.reason ?? '', reason);
     }
-    assert.equal(listed([header('not a token')], { ...about, modern: false }).tools.length, 1);
+    assert.equal((await listed([header('not a token')], { ...about, modern: false })).tools.length, 1);
   });
 
-  it('of one name are the first of them', () => {
+  it('of one name are the first of them', async () => {
     const twice = ['first', 'second'].map((description) => ({ name: 'a', description, inputSchema: schema }));
-    const { tools, rejected } = listed(twice, about);
+    const { tools, rejected } = await listed(twice, about);
     assert.deepEqual([tools.length, tools[0]?.description, rejected[0]?.name], [1, 'first', 'a']);
   });
 });

@@ -1,44 +1,39 @@
 import { noRequirements, type ToolMetadata } from '@sallyport/contracts';
 import type { SourceStatus, ToolListing } from '#domain';
-import { err, isMembers, type Members, ok, type Result } from '#foundation';
-import type { RejectedTool } from '../../contract.ts';
+import { err, isMembers, type Members, ok } from '#foundation';
+import type { ToolForm } from '../../tool-intake.ts';
 import { paramHeadersOf } from '../headers.ts';
 import { parametersOf, valueSchemaOf } from './parameters.ts';
 
-interface About {
+export interface About {
   /** The id of the source: names that servers give themselves are not unique. */
   readonly toolkit: string;
   readonly serverInfo: SourceStatus['serverInfo'];
   readonly modern: boolean;
 }
 
-/** A server's tools as listings, one after another; what cannot be used is told with the reason. Of two with one name, the first stays. */
-export function* listingsOf(
-  entries: Iterable<unknown>,
-  about: About,
-): Generator<Result<ToolListing, RejectedTool>> {
-  const seen = new Set<string>();
-  let index = 0;
-  for (const entry of entries) {
-    index++;
-    const reason = isMembers(entry) ? problemOf(entry, seen, about) : 'it is not an object';
-    if (reason !== null) {
-      const name = isMembers(entry) && typeof entry.name === 'string' ? entry.name.slice(0, 128) : '';
-      yield err({ name: name === '' ? `entry ${index}` : name, reason });
-      continue;
-    }
-    const tool = entry as Members;
-    seen.add(tool.name as string);
-    yield ok(listingOf(tool, about));
-  }
+/** How an MCP server writes tools; what cannot be used is told with the reason. */
+export function serverForm(about: About): ToolForm {
+  return {
+    read(entry, index) {
+      const reason = isMembers(entry) ? problemOf(entry, about) : 'it is not an object';
+      if (reason !== null) return err({ name: nameOf(entry, index), reason });
+      return ok(listingOf(entry as Members, about));
+    },
+    nameOf,
+  };
 }
 
-function problemOf(tool: Members, seen: ReadonlySet<string>, { modern }: About): string | null {
+function nameOf(entry: unknown, index: number): string {
+  const name = isMembers(entry) && typeof entry.name === 'string' ? entry.name.slice(0, 128) : '';
+  return name === '' ? `entry ${index + 1}` : name;
+}
+
+function problemOf(tool: Members, { modern }: About): string | null {
   const { name, inputSchema, outputSchema, description } = tool;
   if (typeof name !== 'string' || name === '') return 'it has no name';
   if (name.length > 128) return 'its name is longer than 128 characters';
   if (hasControlCharacter(name)) return 'its name holds control characters';
-  if (seen.has(name)) return 'it is listed twice; the first one is used';
   if (!isMembers(inputSchema)) return 'its inputSchema is not an object';
   if (inputSchema.type !== undefined && inputSchema.type !== 'object')
     return 'its inputSchema does not describe an object';

@@ -21,6 +21,7 @@ const maxTailBytes = 1024;
 /** What has to be known of a result, or is not for the client as it is. */
 const gathers = new Map([
   ['isError', 'known'],
+  ['nextCursor', 'known'],
   ['resultType', 'taken'],
   ['_meta', 'taken'],
 ] as const);
@@ -52,10 +53,11 @@ export function createLargeAnswer(
   let tail = '';
   let partLeft = () => {};
   let parts = 0;
-  const sieve = new MemberSieve(gathers, (bytes) => {
+  const pass = (bytes: Buffer) => {
     parts++;
     large.write(bytes, partLeft);
-  });
+  };
+  const sieve = new MemberSieve(gathers, pass, (name) => large.member?.(name));
 
   function refuse(kind: 'too_large' | 'protocol', message: string): void {
     failed = true;
@@ -70,11 +72,11 @@ export function createLargeAnswer(
     if (!mayPass || found === null) return;
     begun = found;
     held = [];
-    pass(body.subarray(found.length), () => {});
+    handOn(body.subarray(found.length), () => {});
   }
 
   /** A piece may leave in several parts; it is given back when the last one has left. */
-  function pass(piece: Buffer, giveBack: () => void): void {
+  function handOn(piece: Buffer, giveBack: () => void): void {
     let gone = 0;
     let all = -1;
     const leave = () => {
@@ -100,7 +102,7 @@ export function createLargeAnswer(
         giveBack();
         return refuse('too_large', `its body is larger than the ${maxBytes} bytes allowed`);
       }
-      if (begun !== null) return pass(piece, giveBack);
+      if (begun !== null) return handOn(piece, giveBack);
       held.push(Buffer.from(piece));
       giveBack();
       if (mayPass && length >= fromBytes) begin();

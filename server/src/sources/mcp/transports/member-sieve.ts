@@ -11,6 +11,7 @@ export class MemberSieve {
   isDone = false;
   readonly #gathers: ReadonlyMap<string, 'known' | 'taken'>;
   readonly #pass: (bytes: Buffer) => void;
+  readonly #passing: (name: string) => void;
   #stage: 'before' | 'name' | 'colon' | 'value' = 'before';
   #isFirst = true;
   /** The name, or the value that is gathered, as far as it came. */
@@ -22,10 +23,18 @@ export class MemberSieve {
   #isEscaped = false;
   #hasBegun = false;
 
-  /** `pass` gets members as JSON text with the commas between them. It begins inside the object, behind its brace. */
-  constructor(gathers: ReadonlyMap<string, 'known' | 'taken'>, pass: (bytes: Buffer) => void) {
+  /**
+   * `pass` gets members as JSON text with the commas between them: first the name, of which `passing` is told before. It begins
+   * inside the object, behind its brace.
+   */
+  constructor(
+    gathers: ReadonlyMap<string, 'known' | 'taken'>,
+    pass: (bytes: Buffer) => void,
+    passing: (name: string) => void = () => undefined,
+  ) {
     this.#gathers = gathers;
     this.#pass = pass;
+    this.#passing = passing;
   }
 
   /** Reads a piece from `from` on; returns where it stopped: at the end of the piece, or just after that of the object. */
@@ -106,6 +115,7 @@ export class MemberSieve {
   }
 
   #passName(text: string): void {
+    this.#passing(this.#name);
     this.#pass(Buffer.from(this.#isFirst ? `${text}:` : `,${text}:`));
     this.#isFirst = false;
   }

@@ -1,0 +1,101 @@
+import { type Block, newBlock, type SeenTools } from '#domain';
+import { createRests } from '#foundation';
+import type { Queries } from '#storage';
+import type { KeptTool } from './kept-tool.ts';
+import { blocksOf, type ToolColumns, toolsOf, unpackJson } from './packed-tools.ts';
+import type { Place } from './pin-store.ts';
+
+/** Blocks in one statement, of some kilobytes each: large answers hold up whoever reads them. */
+const atOnce = 64;
+
+/** The tools that the database has of a source. Of their definitions, those are read that do not lie in the blocks of tools that are known. */
+export async function readTools(
+  queries: Queries,
+  place: Place,
+  known: readonly KeptTool[] = [],
+): Promise<readonly KeptTool[]> {
+  const { projectId, sourceId } = place;
+  const [row] = await queries.query<{ tools: string }>(
+    `select encode(tools, 'base64') as tools from offers where project_id = $1 and source_id = $2`,
+    [projectId, sourceId],
+  );
+  if (row === undefined) return [];
+  const columns = (await unpackJson(Buffer.from(row.tools, 'base64'))) as ToolColumns;
+  const before = blocksOf(known);
+  const blocks = new Map<string, Block>();
+  const missing: string[] = [];
+  for (const id of columns.blocks.values) {
+    const block = before.get(id);
+    if (block === undefined) missing.push(id);
+    else blocks.set(id, block);
+  }
+  await inParts(missing, async (part) => {
+    const rows = await queries.query<{ bytes: string }>(
+      `select encode(bytes, 'base64') as bytes from tool_blocks where project_id = $1 and source_id = $2
+         and id in (select jsonb_array_elements_text($3::jsonb))`,
+      [projectId, sourceId, JSON.stringify(part)],
+    );
+    for (const { bytes } of rows) {
+      // Bytes of a buffer are a part of something larger.
+      const block = newBlock(new Uint8Array(Buffer.from(bytes, 'base64')));
+      blocks.set(block.id, block);
+    }
+  });
+  return toolsOf(place, columns, blocks, known);
+}
+
+/** How a source wrote its tools, as of this revision; `null`: that is not known. */
+export async function readSeen(
+  queries: Queries,
+  { projectId, sourceId }: Place,
+  revision: string,
+): Promise<SeenTools | null> {
+  const [row] = await queries.query<{ about: string | null; marks: string | null }>(
+    `select seen_about as about, encode(seen_marks, 'base64') as marks from offers
+     where project_id = $1 and source_id = $2 and revision = $3 and tools_revision = $3`,
+    [projectId, sourceId, revision],
+  );
+  const { about = null, marks = null } = row ?? {};
+  return about === null || marks === null ? null : { about, marks: Buffer.from(marks, 'base64') };
+}
+
+/** `gone`: ids of those that go; `null`: whatever else is there. */
+export async function writeBlocks(
+  queries: Queries,
+  { projectId, sourceId }: Place,
+  put: readonly Block[],
+  gone: readonly string[] | null,
+): Promise<void> {
+  const columns = [projectId, sourceId] as const;
+  if (gone === null)
+    await queries.query('delete from tool_blocks where project_id = $1 and source_id = $2', columns);
+  await inParts(put, (part) => {
+    const given = part.map(({ id, bytes }) => ({ id, bytes: base64Of(bytes) }));
+    return queries.query(
+      `insert into tool_blocks (project_id, source_id, id, bytes)
+       select $1, $2, id, decode(bytes, 'base64') from jsonb_to_recordset($3::jsonb) as given(id text, bytes text)
+       on conflict (project_id, source_id, id) do nothing`,
+      [...columns, JSON.stringify(given)],
+    );
+  });
+  await inParts(gone ?? [], (part) =>
+    queries.query(
+      `delete from tool_blocks where project_id = $1 and source_id = $2
+         and id in (select jsonb_array_elements_text($3::jsonb))`,
+      [...columns, JSON.stringify(part)],
+    ),
+  );
+}
+
+/** In which both drivers take and give bytes quickly. */
+export function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
+async function inParts<Item>(items: readonly Item[], work: (part: readonly Item[]) => Promise<unknown>) {
+  const rests = createRests();
+  for (let from = 0; from < items.length; from += atOnce) {
+    await rests();
+    await work(items.slice(from, from + atOnce));
+  }
+}
