@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..');
 const map = { rooms, gates };
 
 function readSources(): SourceFile[] {
-  return ['contracts', 'server', 'sdk', 'harness', 'examples']
+  return ['contracts', 'server', 'sdk', 'cli', 'harness', 'examples']
     .flatMap((name) =>
       readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).map((path) => `${name}/${path}`),
     )

@@ -18,6 +18,7 @@ const packageArrows: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   server: ['@sallyport/contracts'],
   sdk: ['@sallyport/contracts'],
+  cli: ['@sallyport/contracts'],
   // What it measures of the server from within, it gets by a door of its own.
   harness: ['@sallyport/contracts', '@sallyport/server', '@sallyport/gateway/search'],
   examples: ['@sallyport/contracts', '@sallyport/server'],

@@ -27,7 +27,7 @@ export function readExposition(text: string, format: 'text' | 'openmetrics'): Ma
   const seen = new Set<string>();
   let current: [name: string, family: Reading] | null = null;
   for (const line of lines) {
-    const told = /^# (HELP|TYPE|UNIT) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/.exec(line);
+    const told = /^# (HELP|TYPE|UNIT) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/s.exec(line);
     if (told !== null) {
       const [, what, name = '', rest = ''] = told;
       if (current?.[0] !== name) {

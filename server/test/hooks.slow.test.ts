@@ -6,7 +6,7 @@ import { eras } from './both-eras.ts';
 import { type EraClient, openEraClient } from './era-client.ts';
 import { type EraServer, startEraServer } from './era-server.ts';
 import { type HookServer, startHookServer } from './hook-server.ts';
-import { type Json, startApp, type TestApp } from './start-app.ts';
+import { type Json, messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
 
 /** Hook servers, written from their contract alone, around calls of both eras and over the REST API. */
 
@@ -57,6 +57,10 @@ workers:
   - { id: remote, mcp: { uri: "${mcp.uri}" } }
 gateways:
   - { name: All, slug: all }
+  - name: Curated
+    slug: curated
+    presentation: hub
+    tools: [{ tool: Mail.Send, arguments: { fixed: { to: bob }, hidden: [text] } }]
 egress: { allow: [127.0.0.0/8] }
 `);
   for (const id of ['mail', 'remote']) await app.app.rooms.sources.refresh('default', id);
@@ -322,6 +326,36 @@ describe('hooks around calls over the REST API', () => {
     } finally {
       for (const other of others) await other.close();
     }
+  });
+
+  it('change what a gateway hides, and not what it fixes, by whatever way a tool is called', async () => {
+    await add({ pre: {} });
+    const from = worker.ran.length;
+    hooks.answers['/pre'] = () => ({
+      code: 'OK',
+      override: { inputs: { to: 'mallory', text: 'by the hook' } },
+    });
+    const call = async (name: string, args: object): Promise<Json> => {
+      const { result, error } = await messageOf(await app.rpc('curated', toolCall(name, args)));
+      return result ?? { isError: true, error };
+    };
+    const ways: readonly ((input: object) => Promise<Json>)[] = [
+      (input) => call('Mail_Send', input),
+      (input) => call('execute_tool', { tool: 'Mail.Send', input }),
+    ];
+    for (const way of ways) {
+      const { isError } = await way({});
+      assert.equal(isError, false);
+      assert.deepEqual(worker.ran.at(-1), { to: 'bob', text: 'by the hook' });
+      assert.deepEqual(hooks.asked.at(-1)?.body.inputs, { to: 'bob' });
+      const ran = worker.ran.length;
+      for (const input of [{ to: 'mallory' }, { text: 'by the caller' }])
+        assert.equal((await way(input)).isError, true);
+      assert.equal(worker.ran.length, ran);
+    }
+    hooks.answers['/pre'] = () => ({ code: 'OK', override: { inputs: { text: 5 } } });
+    for (const way of ways) assert.match(JSON.stringify(await way({})), /text/);
+    assert.equal(worker.ran.length, 2 + from);
   });
 
   it('hear of failed tools, and why they failed', async () => {

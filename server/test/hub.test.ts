@@ -100,6 +100,21 @@ for (const era of eras) {
       assert.ok(workers.tools.every(({ tool }: Json) => tool.startsWith('worker://')));
     });
 
+    it('says what to try where nothing fits', async () => {
+      const adviceOn = async (args: object) => (await told(era, 'search_tools', args)).advice;
+      assert.match(await adviceOn({ query: 'zzzz' }), /^Nothing was found\. Search again in other words/);
+      const elsewhere = await adviceOn({ query: 'add two numbers', namespace: 'worker://ArcadeEvalRe' });
+      assert.match(
+        elsewhere,
+        /Perhaps worker:\/\/ArcadeEvalRef is meant\. worker:\/\/ArcadeEvalRef .*may have it/,
+      );
+      const none = await adviceOn({ query: 'add two numbers', kinds: ['automation_hub'] });
+      assert.match(none, /is of automation_hub: all are of worker or mcp\. worker:\/\/ArcadeEvalRef /);
+      const missed = await adviceOn({ queries: ['add two numbers', 'zzzz'] });
+      assert.match(missed, /^Nothing was found for "zzzz"\./);
+      assert.equal(await adviceOn({ query: 'add two numbers' }), undefined);
+    });
+
     it('tells everything of tools that are there, and of others that they are unknown', async () => {
       const asked = { tools: ['worker://ArcadeEvalRef.Add', 'ArcadeEvalRef_Whoami', 'mcp://legacy.No'] };
       const { tools } = await told(era, 'get_tool_details', asked);

@@ -20,7 +20,8 @@ const form = {
 };
 
 /** A server of 2026-07-28 on the official SDK that has something of everything. */
-async function startUpstream(label: string) {
+/** It lists nothing before `after` is done: who lists first keeps the plain names. */
+async function startUpstream(label: string, after: Promise<void> = Promise.resolve()) {
   const events = new EventEmitter();
   const asked: { method: string; params: Json }[] = [];
   const capabilities = {
@@ -52,9 +53,10 @@ async function startUpstream(label: string) {
         return (await answer(params ?? {}, ctx)) as never;
       });
     const inputSchema = { type: 'object' };
-    on('tools/list', () => ({
-      tools: ['ask', 'log', 'link', 'undeclared'].map((name) => ({ name, inputSchema })),
-    }));
+    on('tools/list', async () => {
+      await after;
+      return { tools: ['ask', 'log', 'link', 'undeclared'].map((name) => ({ name, inputSchema })) };
+    });
     on('tools/call', async ({ name }, ctx) => {
       if (name === 'ask') return asking(ctx, (text) => ({ content: [{ type: 'text', text }] }));
       if (name === 'undeclared')
@@ -110,7 +112,8 @@ describe('a gateway to a client of 2026-07-28', () => {
 
   before(async () => {
     docs = await startUpstream('docs');
-    files = await startUpstream('files');
+    const docsAreIn = Promise.withResolvers<void>();
+    files = await startUpstream('files', docsAreIn.promise);
     app = await startApp(`
 workers:
   - { id: docs, mcp: { uri: "${docs.uri}" } }
@@ -124,6 +127,7 @@ gateways:
     for (const id of ['docs', 'files']) {
       const status = await app.app.rooms.sources.refresh('default', id);
       assert.equal(status.state, 'healthy', status.message);
+      docsAreIn.resolve();
     }
   });
   after(async () => {

@@ -61,7 +61,7 @@ describe('sources of two processes', () => {
     await one.sources.remove(project, 'w');
     await look();
     assert.deepEqual([other.sources.list(project), names(other), names(one)], [[], [], []]);
-    for (const table of ['sources', 'offers', 'tools', 'toolkit_owners'])
+    for (const table of ['sources', 'offers', 'tool_blocks', 'toolkit_owners'])
       assert.deepEqual(await db.query(`select * from ${table}`), [], table);
   });
 
@@ -101,7 +101,11 @@ describe('sources of two processes', () => {
       ['w.Read', 'w.Write'],
     );
     await other.sources.refresh(project, 'w');
-    assert.equal((await db.query("select 1 from tools where source_id = 'w'")).length, 2, 'kept once more');
+    assert.equal(
+      (await db.query("select 1 from tool_blocks where source_id = 'w'")).length,
+      1,
+      'kept once more',
+    );
   });
 
   it('that only one of them reaches are unavailable there, and nowhere else', async () => {

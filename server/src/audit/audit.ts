@@ -24,7 +24,7 @@ export interface AuditDeps {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Without `strict` nobody waits for the disk: this gathers what arrives together into one write. */
-const GATHER_MS = 10;
+const GATHER_MS = 50;
 
 export async function createAudit(deps: AuditDeps): Promise<Audit> {
   const { db, clock, log } = deps;

@@ -21,7 +21,7 @@ export interface Journal {
   sync(): Promise<void>;
   /** Just behind the last line. */
   end(): Position;
-  /** Whole lines that follow `from`, and where they end; `null` when there are none yet. */
+  /** Whole lines that follow `from`, and where they end; `null` when there are none yet. They last until the next are read. */
   read(from: Position): { readonly lines: Buffer; readonly next: Position } | null;
   /** What `find` makes of the last whole line of which it makes something. */
   findLast<T>(find: (line: string) => T | null): T | null;
@@ -62,6 +62,8 @@ export function openJournal(options: {
   let retired: number[] = [];
   let directoryDirty = false;
   let trouble: string | null = null;
+  // Shared with the thread that has the database: a copy each time would be collected there, which costs more than the rows.
+  const chunk = Buffer.from(new SharedArrayBuffer(CHUNK_BYTES));
 
   const pathOf = (segment: number) => join(directory, `${String(segment).padStart(8, '0')}.jsonl`);
   const startSegment = (): number => {
@@ -114,7 +116,7 @@ export function openJournal(options: {
       for (const segment of [...sizes.keys()].sort((a, b) => a - b)) {
         if (segment < from.segment) continue;
         const offset = segment === from.segment ? from.offset : 0;
-        const lines = readLines(pathOf(segment), offset);
+        const lines = readLines(pathOf(segment), offset, chunk);
         if (lines !== null) return { lines, next: { segment, offset: offset + lines.length } };
       }
       return null;
@@ -208,16 +210,15 @@ export function readJournalId(directory: string): string {
   return id;
 }
 
-/** A chunk of whole lines, larger when a single line is. */
-function readLines(path: string, offset: number): Buffer | null {
+/** Whole lines, in `into` unless a single one is larger. */
+function readLines(path: string, offset: number, into: Buffer): Buffer | null {
   const fd = fs.openSync(path, 'r');
   try {
-    for (let length = CHUNK_BYTES; ; length *= 2) {
-      const chunk = Buffer.allocUnsafe(length);
-      const read = fs.readSync(fd, chunk, 0, length, offset);
+    for (let chunk = into; ; chunk = Buffer.allocUnsafe(2 * chunk.length)) {
+      const read = fs.readSync(fd, chunk, 0, chunk.length, offset);
       const end = chunk.subarray(0, read).lastIndexOf(NEWLINE) + 1;
       if (end > 0) return chunk.subarray(0, end);
-      if (read < length) return null;
+      if (read < chunk.length) return null;
     }
   } finally {
     fs.closeSync(fd);

@@ -59,6 +59,7 @@ export async function openHub(
     governance,
     models,
     executions,
+    projectIds: () => projectIds(rooms.identity.people),
     auto: () => settings.auto,
     openEngine: async () => {
       await mkdir(snapshots, { recursive: true });

@@ -34,6 +34,7 @@ export async function openSources({ processEnv }: Settings, needs: Needs): Promi
     metrics,
     watches: among.isOffice,
     onHurry: among.onHurry,
+    listed: ({ projectId, id }) => catalog.listed(projectId, id),
     onListed: (source, offer) =>
       catalog.replaceOffer(source.projectId, source.id, offer, pinningOf(source, { audit, log })),
     onPresence: catalog.sourcesChanged,

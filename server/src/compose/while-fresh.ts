@@ -16,8 +16,9 @@ export function whileFresh<Calling extends Pick<Sources, 'call'>>(
   return {
     ...sources,
     async call(call) {
-      const large = call.large === null ? null : onlyFresh(call.large, link);
-      const returned = await sources.call({ ...call, large });
+      const returned = await sources.call(
+        call.large === null ? call : { ...call, large: onlyFresh(call.large, link) },
+      );
       if (!link.isFresh()) await atMost(systemClock, freshWithinMs, link.fresh());
       return returned;
     },

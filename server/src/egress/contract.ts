@@ -55,6 +55,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Further header lines, each ended by CRLF, without Host, Content-Length and Connection: `accept: a\r\nx: y\r\n`. */
   readonly headers: string;
+  /** Value of `Authorization`, where it is another with every request: it is not to stand in `headers`, too. */
+  readonly authorization?: string | undefined;
   readonly body?: string | Buffer;
   /** From the call (waiting for a connection included) to the last byte read, in ms; for a stream, to the head only. */
   readonly timeoutMs: number;

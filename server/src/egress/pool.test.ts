@@ -59,8 +59,22 @@ describe('a request', () => {
       const failure = await failureOf(upstream.request({ ...GET, headers }));
       assert.deepEqual([failure.kind, failure.sent], ['protocol', false], headers);
     }
+    for (const authorization of ['Bearer a\r\nx: y', 'Bearer a\n', 'Bearer \0', 'Bearer ü']) {
+      const failure = await failureOf(upstream.request({ ...GET, authorization }));
+      assert.deepEqual([failure.kind, failure.sent], ['protocol', false], authorization);
+    }
     assert.equal(requests.length, 0);
     assert.equal(await bodyOf(upstream.request({ ...GET, headers: 'a: b\r\nhost-x: ok\r\n' })), 'hello');
+  });
+
+  it('carries its own authorization, and the next one another', async (t) => {
+    const { port, requests } = await peer(t, (socket) => socket.write(HELLO));
+    const upstream = upstreamTo(t, port);
+    for (const authorization of ['Bearer one', 'Bearer two', undefined])
+      await bodyOf(upstream.request({ ...GET, headers: 'a: b\r\n', authorization }));
+    const said = requests.map((request) => /^authorization: (.*)\r$/m.exec(request)?.[1]);
+    assert.deepEqual(said, ['Bearer one', 'Bearer two', undefined]);
+    assert.ok(requests.every((request) => request.includes('\r\na: b\r\n')));
   });
 
   it('shares one connection with those before it', async (t) => {

@@ -1,7 +1,8 @@
-import type { Caller, Gateway, Principal, Refusal } from '#domain';
+import type { Caller, Gateway, Refusal } from '#domain';
 import type { Result } from '#foundation';
 import type { AccessTokens, CameByToken } from './access-tokens/contract.ts';
 import type { ApiKeys } from './api-keys/contract.ts';
+import type { ActsAgain } from './assertions/act-as-asserted.ts';
 import type { Assertion } from './assertions/assertions.ts';
 
 /** A caller by ids, for what goes on after their request, in another process too: it holds nothing that they could be known by. */
@@ -23,11 +24,7 @@ export interface RememberingDeps {
   readonly accessTokens: Pick<AccessTokens, 'grantOf' | 'callerAgain' | 'principalAgain'>;
   readonly apiKeys: Pick<ApiKeys, 'principalOf'>;
   readonly assertedOf: (caller: Caller) => Assertion | null;
-  readonly actsAgain: (
-    principal: Principal,
-    who: { readonly userId: string | null; readonly assertion: Assertion | null },
-    gateway: Gateway | null,
-  ) => Result<Caller, Refusal>;
+  readonly actsAgain: ActsAgain;
 }
 
 export function createRemembering(deps: RememberingDeps): Remembering {

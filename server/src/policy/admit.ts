@@ -95,7 +95,7 @@ async function askHooks(
   if (!answered.ok) return answered;
   const { secrets, args: changed } = answered.value;
   if (changed === null) return ok({ args, held: [], secrets });
-  const screened = screenArgs(parts, grant, request, changed, true);
+  const screened = screenArgs(parts, grant, request, { ...changed, ...request.fixed }, true);
   return screened.ok ? ok({ ...screened.value, secrets }) : screened;
 }
 

@@ -76,6 +76,8 @@ export interface Request {
   readonly continues: boolean;
   /** Holds arguments that a rule or a hook changed to what the tool takes. */
   readonly check: (args: Members) => Result<Members, Refusal>;
+  /** Arguments that no hook changes. */
+  readonly fixed?: Members;
   readonly signal: AbortSignal | null;
   /** What it would carry, for hooks; only asked where there are some. */
   readonly carried?: () => MaybePromise<Carried>;

@@ -74,10 +74,18 @@ export function createFlows(deps: FlowsDeps): Flows {
     },
     async wait(id, withinMs, signal) {
       const untilMs = clock.now() + withinMs;
-      for (let flow = await find(id); ; flow = await lookSoon(id)) {
-        const isUnderWay = flow?.status === 'pending' || flow?.status === 'verifying';
-        if (!isUnderWay || clock.now() >= untilMs || signal?.aborted === true) return flow;
+      // Who stops waiting does not wait for the next look.
+      const stopped = new Promise<void>((resolve) => {
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+      let flow = await find(id);
+      while (isUnderWay(flow) && clock.now() < untilMs && signal?.aborted !== true) {
+        const later = await Promise.race([lookSoon(id), stopped]);
+        if (later !== undefined) flow = later;
       }
+      return flow;
     },
   };
 }
+
+const isUnderWay = (flow: Flow | null): boolean => flow?.status === 'pending' || flow?.status === 'verifying';

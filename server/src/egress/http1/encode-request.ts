@@ -5,6 +5,8 @@ const PATH = /^\/[\x21\x22\x24-\x7e]*$/;
 const HEADERS =
   /^(?:(?!(?:host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect):)[!#$%&'*+\-.^_`|~0-9a-z]+:[\t\x20-\x7e]*\r\n)*$/i;
 
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
+
 const JOIN_UP_TO_BYTES = 16 * 1024;
 
 let knownPath = '/';
@@ -26,6 +28,8 @@ export function requestFailure(request: UpstreamRequest): EgressFailure | null {
     }
     knownHeaders = request.headers;
   }
+  if (request.authorization !== undefined && !FIELD_VALUE.test(request.authorization))
+    return unusable('protocol', 'the header authorization must be printable ASCII');
   return null;
 }
 
@@ -35,8 +39,9 @@ function unusable(kind: 'uri_invalid' | 'protocol', message: string): EgressFail
 
 /** Head and body in one write: each further one would cost a system call. */
 export function writeRequest(socket: Socket, authority: string, request: UpstreamRequest): void {
-  const { method, body } = request;
-  const head = `${method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n${request.headers}`;
+  const { method, body, authorization } = request;
+  const own = authorization === undefined ? '' : `authorization: ${authorization}\r\n`;
+  const head = `${method} ${request.path} HTTP/1.1\r\nhost: ${authority}\r\n${own}${request.headers}`;
   if (body === undefined) {
     const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
     socket.write(hasBody ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, 'latin1');

@@ -18,6 +18,13 @@ const missing = refusal(
 
 const purpose = 'user assertion';
 
+/** By what somebody came with again, where the gateway still demands it, and as long as it holds. */
+export type ActsAgain = (
+  principal: Principal,
+  who: { readonly userId: string | null; readonly assertion: Assertion | null },
+  gateway: Gateway | null,
+) => Result<Caller, Refusal>;
+
 /** Callers whom a token vouches for, and for how long. */
 export function createAsserted(
   assertions: Assertions,
@@ -30,12 +37,7 @@ export function createAsserted(
   readonly assertionOf: AssertionOf;
   /** What the token said by which this caller came; `null`: they came by none. */
   readonly assertedOf: (caller: Caller) => Assertion | null;
-  /** By that again, where the gateway still demands it, and as long as it holds. */
-  readonly actsAgain: (
-    principal: Principal,
-    who: { readonly userId: string | null; readonly assertion: Assertion | null },
-    gateway: Gateway | null,
-  ) => Result<Caller, Refusal>;
+  readonly actsAgain: ActsAgain;
 } {
   const origins = new WeakMap<Caller, Assertion>();
   const sealer = createSealer(randomBytes(32));
@@ -62,17 +64,13 @@ export function createAsserted(
     tokens.set(assertion, sealer.seal(purpose, token, assertion.userId));
   }
 
-  function actsAgain(
-    principal: Principal,
-    { userId, assertion }: { readonly userId: string | null; readonly assertion: Assertion | null },
-    gateway: Gateway | null,
-  ): Result<Caller, Refusal> {
+  const actsAgain: ActsAgain = (principal, { userId, assertion }, gateway) => {
     const by = gateway?.userAssertion ?? null;
     if (by === null) return actAs(principal, userId);
     if (assertion === null || !isDeepStrictEqual(assertion.by, by)) return err(missing);
     if (assertion.untilMs <= clock.now()) return err(invalid('it has expired'));
     return callerOf(principal, null, { ok: true, value: assertion });
-  }
+  };
 
   return {
     assertedOf: (caller) => origins.get(caller) ?? null,

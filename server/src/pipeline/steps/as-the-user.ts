@@ -20,13 +20,24 @@ const maxTries = 3;
  * Sends a request to a source. Where that refuses it for want of authorization: again with another token, or it is said where the
  * user consents.
  */
-export async function sendAsTheUser<T>(
+export function sendAsTheUser<T>(
+  forUser: ForUser,
+  credentials: Credentials,
+  send: Send<T>,
+): Promise<Result<T, CallRefusal>> {
+  return send(forUser.credential).then((returned) =>
+    returned.ok ? returned : sendAgain(forUser, returned, credentials, send),
+  );
+}
+
+async function sendAgain<T>(
   { caller, at, credential: first }: ForUser,
+  refused: Result<T, CallFailure>,
   credentials: Credentials,
   send: Send<T>,
 ): Promise<Result<T, CallRefusal>> {
   let sent = first;
-  let returned = await send(sent);
+  let returned = refused;
   for (let tries = 1; !returned.ok && returned.error.challenge !== undefined && tries < maxTries; tries++) {
     const given = await credentials.challenged(caller, at, returned.error.challenge, sent);
     if (given === null) break;

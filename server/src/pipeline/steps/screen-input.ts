@@ -29,6 +29,7 @@ export function screenInput(
     follows: false,
     continues,
     check: (args: typeof checked.value) => shown.takes(args),
+    ...(shown.fixed === undefined ? {} : { fixed: shown.fixed }),
     signal,
     // Hooks before and after the call hear the same.
     carried() {

@@ -30,6 +30,9 @@ export function createListFilter(spend: (bytes: number) => void): ListFilter {
 
   return (standingIn, beginning, items, targetOf) => {
     type Item = (typeof items)[number];
+    const onlyIn = items.length <= fewItems ? null : projectOf(items, targetOf);
+    // To whom nothing is denied a list need not be put in order.
+    if (beginning === 'all' && onlyIn !== null && standingIn(onlyIn).denies.length === 0) return items;
     const one = (item: Item) => {
       const target = targetOf(item);
       return decideAnew(standingIn(target.projectId), target)[beginning].allowed;
@@ -49,6 +52,19 @@ export function createListFilter(spend: (bytes: number) => void): ListFilter {
     index.left.set(standing, { ...known, [beginning]: left });
     return left;
   };
+}
+
+const projects = new WeakMap<readonly unknown[], string | null>();
+
+/** `null`: items are of several. */
+function projectOf<Item>(items: readonly Item[], targetOf: TargetOf<Item>): string | null {
+  let projectId = projects.get(items);
+  if (projectId === undefined) {
+    const first = targetOf(items[0] as Item).projectId;
+    projectId = items.every((item) => targetOf(item).projectId === first) ? first : null;
+    projects.set(items, projectId);
+  }
+  return projectId;
 }
 
 function all<Item>(items: readonly Item[], left: readonly Item[]): readonly Item[] {

@@ -65,9 +65,14 @@ export function createPrefilter(sought: readonly Sought[]): Prefilter {
   };
 }
 
+const noHits: ReadonlySet<number> = new Set();
+
 /** `null` where strings may lie deeper in strings than was looked. */
 function hitsIn(set: RE2Set, json: string): { has(position: number): boolean } | null {
-  if (!json.includes('\\')) return new Set(set.match(json));
+  if (!json.includes('\\')) {
+    const found = set.match(json);
+    return found.length === 0 ? noHits : new Set(found);
+  }
   const hits = new Set<number>();
   let text = json;
   for (let depth = 0; depth <= maxEmbedded + 1; depth++) {

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from '#domain';
-import { err, isDeeperThan, ok, type Result } from '#foundation';
+import { err, isDeeperThan, type MaybePromise, ok, type Result } from '#foundation';
 import { WholeRequest } from './fast/whole-request.ts';
 import type { HttpRequest } from './message.ts';
 
@@ -12,12 +12,12 @@ const maxDepth = 64;
 export function readBody(
   request: HttpRequest,
   maxBytes: number = maxBodyBytes,
-): Promise<Result<Buffer, Refusal>> {
+): MaybePromise<Result<Buffer, Refusal>> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBytes) return Promise.resolve(err(tooLarge(maxBytes)));
-  if (request instanceof WholeRequest) return Promise.resolve(ok(request.body));
+  if (declared > maxBytes) return err(tooLarge(maxBytes));
+  if (request instanceof WholeRequest) return ok(request.body);
   // The client went away before anybody listened.
-  if (request.destroyed) return Promise.resolve(err(incomplete()));
+  if (request.destroyed) return err(incomplete());
   return new Promise((resolve) => {
     let first: Buffer | null = null;
     let rest: Buffer[] | null = null;

@@ -25,7 +25,7 @@ export type PassedRequest =
 /** The connections of a process that serves only what stands alone: all other requests are passed on, and answered by another. */
 export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontDeps) {
   const passed = new Map<number, FastResponse>();
-  const underWay = new Set<FastResponse>();
+  let underWay = 0;
   let nextId = 0;
   let whenDone: (() => void) | null = null;
 
@@ -43,12 +43,12 @@ export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontD
     // What a session keeps is elsewhere: its requests go there at once, instead of one by one through here.
     accepts: ({ headers }) => headers['mcp-session-id'] === undefined,
     serve(request, response) {
-      underWay.add(response);
+      underWay++;
       let isOurs = false;
       response.once('close', () => {
-        underWay.delete(response);
+        underWay--;
         if (isOurs && response.headersSent) answered('mcp', response.statusCode);
-        if (underWay.size === 0) whenDone?.();
+        if (underWay === 0) whenDone?.();
       });
       isOurs = serves(request, response);
       if (!isOurs) passOn(request, response);
@@ -70,7 +70,7 @@ export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontD
     /** Ends connections as they become idle, and after `withinMs` all of them. */
     async close(withinMs: number): Promise<void> {
       fast.stop();
-      if (underWay.size === 0) return;
+      if (underWay === 0) return;
       const done = Promise.withResolvers<void>();
       whenDone = done.resolve;
       const cut = setTimeout(fast.cut, withinMs);

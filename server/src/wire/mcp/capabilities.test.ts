@@ -24,13 +24,13 @@ const other = {
 
 test('a gateway of tools alone declares tools, and nothing that nobody could answer', () => {
   for (const view of [viewOf(), viewOf({ tools: {} })]) {
-    assert.deepEqual(modernCapabilities(view, anything), { tools: { listChanged: true } });
+    assert.deepEqual(modernCapabilities(view, anything, false), { tools: { listChanged: true } });
     assert.deepEqual(legacyCapabilities(view, '2025-11-25', anything), { tools: { listChanged: true } });
   }
 });
 
 test('it declares what any of its sources can do; of one extension, what the first source says of it', () => {
-  assert.deepEqual(modernCapabilities(viewOf(one, other), anything), {
+  assert.deepEqual(modernCapabilities(viewOf(one, other), anything, false), {
     tools: { listChanged: true },
     prompts: { listChanged: true },
     resources: { listChanged: true, subscribe: true },
@@ -39,6 +39,16 @@ test('it declares what any of its sources can do; of one extension, what the fir
     experimental: { a: {} },
     extensions: { 'vendor/x': { of: 'one' }, 'vendor/y': {}, 'io.modelcontextprotocol/tasks': {} },
   });
+});
+
+test('calls that go on as tasks of its own are declared beside what its sources can do', () => {
+  const extensions = { 'io.modelcontextprotocol/tasks': {} };
+  assert.deepEqual(modernCapabilities(viewOf({ tools: {} }), anything, true), {
+    tools: { listChanged: true },
+    extensions,
+  });
+  const both = modernCapabilities(viewOf(one, other), () => false, true);
+  assert.deepEqual(both.extensions, extensions);
 });
 
 test('each older revision gets what it knows', () => {
@@ -55,7 +65,7 @@ test('each older revision gets what it knows', () => {
 
 test('what a source alone has is declared to those who may use something of it', () => {
   const view = viewOf(one, other);
-  const { experimental, extensions, ...rest } = modernCapabilities(view, (id) => id === 's1');
+  const { experimental, extensions, ...rest } = modernCapabilities(view, (id) => id === 's1', false);
   assert.deepEqual([experimental, extensions], [undefined, other.extensions]);
   assert.ok(rest.prompts, 'the kinds of things that there are may be given to everybody at any time');
   assert.equal(legacyCapabilities(view, '2025-11-25', () => false).extensions, undefined);

@@ -9,9 +9,10 @@ import { taskCapability } from './tasks/calls.ts';
 /** Whether the caller may use anything of a source: to others its own extensions would tell that it is there. */
 type Uses = (sourceId: string) => boolean;
 
-/** For clients of 2026-07-28. */
-export function modernCapabilities(view: GatewayView, uses: Uses): Members {
-  const declared = declaredTo(view, uses);
+/** For clients of 2026-07-28. `ownTasks`: calls may go on as tasks of the gateway's own. */
+export function modernCapabilities(view: GatewayView, uses: Uses, ownTasks: boolean): Members {
+  const own = ownTasks ? [{ extensions: { [taskExtension]: {} } }] : [];
+  const declared = [...declaredTo(view, uses), ...own];
   return { ...carried(declared), ...named('extensions', declared) };
 }
 

@@ -30,7 +30,10 @@ export function createMcpEndpoint(deps: McpDeps, origins: OriginPolicy) {
       const entered = entering instanceof Promise ? await entering : entering;
       if (!entered.ok) return await refuseAtTheDoor(request, response, slug, entered.error, deps);
       asked.exchange = entered.value;
-      await serveEntered(entered.value, asked, deps, httpSse);
+      const served = await serveEntered(entered.value, asked, deps, httpSse);
+      if (served.ok) return;
+      await recordRefused(entered.value, served.error, deps);
+      tell(asked.exchange, served.error, asked.id, deps);
     } catch (error) {
       const about = { gateway: slug, trace_id: asked.exchange?.span?.traceId };
       deps.log.error({ ...about, err: error }, 'a request to a gateway failed inside the server');
@@ -66,19 +69,15 @@ export async function serveKnown(
   }
 }
 
-async function serveEntered(
+function serveEntered(
   exchange: Exchange,
   asked: Asked,
   deps: McpDeps,
   httpSse: HttpSse,
-): Promise<void> {
-  const served =
-    exchange.request.method === 'POST'
-      ? await post(exchange, asked, deps, httpSse)
-      : await withoutBody(exchange, deps, httpSse);
-  if (served.ok) return;
-  await recordRefused(exchange, served.error, deps);
-  tell(asked.exchange ?? exchange, served.error, asked.id, deps);
+): MaybePromise<Result<void, Refused>> {
+  return exchange.request.method === 'POST'
+    ? post(exchange, asked, deps, httpSse)
+    : withoutBody(exchange, deps, httpSse);
 }
 
 /** Errors are told under the id of the request, and where it is answered, once these are known. */
@@ -119,15 +118,26 @@ export function enter(
   return caller instanceof Promise ? caller.then(letIn) : letIn(caller);
 }
 
-async function post(
+function post(
   exchange: Exchange,
   asked: Asked,
   deps: McpDeps,
   httpSse: HttpSse,
-): Promise<Result<void, Refused>> {
+): MaybePromise<Result<void, Refused>> {
   const unfit = unfitForm(exchange.request);
   if (unfit !== null) return err(refused(unfit));
-  const body = await readBody(exchange.request);
+  const take = (body: Result<Buffer, Refusal>) => takeBody(exchange, asked, body, deps, httpSse);
+  const body = readBody(exchange.request);
+  return body instanceof Promise ? body.then(take) : take(body);
+}
+
+function takeBody(
+  exchange: Exchange,
+  asked: Asked,
+  body: Result<Buffer, Refusal>,
+  deps: McpDeps,
+  httpSse: HttpSse,
+): MaybePromise<Result<void, Refused>> {
   if (!body.ok) return err(refused(body.error));
   const parsed = parseBody(body.value);
   if (!parsed.ok) return err(refused(parsed.error));
@@ -138,21 +148,21 @@ async function post(
   if (!onStream.ok) return onStream;
   if (onStream.value !== null) {
     asked.exchange = onStream.value;
-    return await onStream.value.serve(message, deps);
+    return onStream.value.serve(message, deps);
   }
-  return await serveMessage(exchange, message, deps);
+  return serveMessage(exchange, message, deps);
 }
 
-async function serveMessage(
+function serveMessage(
   exchange: Exchange,
   message: ClientMessage | ClientMessage[],
   deps: McpDeps,
-): Promise<Result<void, Refused>> {
-  if (Array.isArray(message)) return await serveLegacy(exchange, message, deps);
+): MaybePromise<Result<void, Refused>> {
+  if (Array.isArray(message)) return serveLegacy(exchange, message, deps);
   const version = exchange.request.headers['mcp-protocol-version'] as string | undefined;
   return isModern(version, message)
-    ? await serveModern(exchange, message, deps)
-    : await serveLegacy(exchange, message, deps);
+    ? serveModern(exchange, message, deps)
+    : serveLegacy(exchange, message, deps);
 }
 
 /** What is wrong with how the request says what it brings, and what it takes. */
@@ -165,14 +175,14 @@ export function unfitForm({ headers }: HttpRequest): Refusal | null {
   return refusal('request.not_acceptable', wanted, { field: 'Accept' });
 }
 
-async function withoutBody(
+function withoutBody(
   exchange: Exchange,
   deps: McpDeps,
   httpSse: HttpSse,
-): Promise<Result<void, Refused>> {
+): MaybePromise<Result<void, Refused>> {
   if (opensHttpSse(exchange)) return httpSse.open(exchange);
-  if (exchange.request.method === 'GET') return await openStream(exchange, deps);
-  if (exchange.request.method === 'DELETE') return await endSession(exchange, deps);
+  if (exchange.request.method === 'GET') return openStream(exchange, deps);
+  if (exchange.request.method === 'DELETE') return endSession(exchange, deps);
   return err(refused(refusal('request.method_not_allowed', 'a gateway takes POST, GET and DELETE')));
 }
 

@@ -1,5 +1,6 @@
 import type { Refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
+import { createKeptTexts } from './kept-texts.ts';
 import { paramsInvalid } from './rpc.ts';
 
 /** Entries on one page. Many clients never ask for a second page, so the first one is generous. */
@@ -19,43 +20,38 @@ export interface ListForm<Entry> {
   readonly textOf: (entry: Entry) => string;
 }
 
+/** Of one kind of list: the pages of some thousands of tools. A longer list is written each time that somebody reads it. */
+const mostChars = 32 * 1024 * 1024;
+
 /**
  * Pages as the members of a result, as JSON text without its braces: `"tools":[…]` and `"nextCursor"` where there is more.
- * Texts are kept as long as what they were made of; what everybody sees is one text for all.
+ * Texts are kept for a while, as long as what they were made of; what everybody sees is one text for all.
  */
 export function createPager<Entry extends object>({ member, textOf }: ListForm<Entry>): Pager<Entry> {
-  const texts = new WeakMap<Entry, string>();
-  const wholes = new WeakMap<readonly Entry[], Map<number, string>>();
-
-  function keptTextOf(entry: Entry): string {
-    let text = texts.get(entry);
-    if (text === undefined) {
-      text = textOf(entry);
-      texts.set(entry, text);
-    }
-    return text;
-  }
+  const texts = createKeptTexts(mostChars);
+  /** Of lists, what stands for each of their pages. */
+  const wholes = new WeakMap<readonly Entry[], Map<number, object>>();
 
   function page(visible: readonly Entry[], start: number): string {
     const end = start + pageSize;
-    const entries = visible.slice(start, end).map(keptTextOf).join(',');
+    const entries = visible.slice(start, end).map((entry) => texts.get(entry, () => textOf(entry)));
     const next = end < visible.length ? `,"nextCursor":"${cursorAt(member, end)}"` : '';
-    return `"${member}":[${entries}]${next}`;
+    return `"${member}":[${entries.join(',')}]${next}`;
+  }
+
+  function pageOf(whole: readonly Entry[], start: number): object {
+    const pages = wholes.get(whole) ?? new Map<number, object>();
+    wholes.set(whole, pages);
+    const known = pages.get(start) ?? {};
+    pages.set(start, known);
+    return known;
   }
 
   return (whole, visible, cursor) => {
     const start = cursor === undefined ? 0 : startOf(member, cursor, visible.length);
     if (start === null) return err(paramsInvalid('params.cursor', 'is not a cursor that this list gave out'));
     const isForAll = visible.length === whole.length && start % pageSize === 0;
-    if (!isForAll) return ok(page(visible, start));
-    const pages = wholes.get(whole) ?? new Map<number, string>();
-    wholes.set(whole, pages);
-    let text = pages.get(start);
-    if (text === undefined) {
-      text = page(visible, start);
-      pages.set(start, text);
-    }
-    return ok(text);
+    return ok(isForAll ? texts.get(pageOf(whole, start), () => page(visible, start)) : page(visible, start));
   };
 }
 

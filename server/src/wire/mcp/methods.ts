@@ -35,10 +35,10 @@ export async function listTools(
 ): Promise<Result<string, Refused>> {
   const { caller, view } = exchange;
   const { gateway } = view;
-  const isAlwaysHub = deps.hub !== null && gateway.presentation === 'hub';
-  const seen = () => (isAlwaysHub ? [] : deps.pipeline.visible(caller, gateway, view.tools));
+  const hub = gateway.presentation === 'tools' ? null : deps.hub;
+  const seen = () => hub?.listed(caller, view) ?? deps.pipeline.visible(caller, gateway, view.tools);
   const visible = await (exchange.span === null ? seen() : withinSpan({ span: exchange.span }, seen));
-  if (deps.hub?.presents(gateway, visible))
+  if (visible === null)
     return listed(exchange, deps, 'tool_list', metaPages(metaTools, metaTools, params.cursor));
   const redactions = deps.pipeline.redactions(gateway.projectId);
   const whole = withoutRedacted(view.tools, gateway, redactions);

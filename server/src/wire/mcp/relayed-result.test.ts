@@ -30,6 +30,15 @@ test('a client of an older revision gets the bytes as they are, but no resultTyp
     ['{"resultType":"complete","content":[ 1.0 ]}', '{"content":[ 1.0 ]}'],
     ['{"structuredContent":[1e400],"content":[]}', '{"structuredContent":{"result":[1e400]},"content":[]}'],
     ['{"content":[{"structuredContent":3}]}', '{"content":[{"structuredContent":3}]}'],
+    ['{"structuredContent":{"a":[1e400]}}', '{"structuredContent":{"a":[1e400]}}'],
+    [
+      '{"content":[{"structuredContent":{}}],"structuredContent":"\\"structuredContent\\":{"}',
+      '{"content":[{"structuredContent":{}}],"structuredContent":{"result":"\\"structuredContent\\":{"}}',
+    ],
+    [
+      '{"structuredContent":{},"structuredContent":[]}',
+      '{"structuredContent":{},"structuredContent":{"result":[]}}',
+    ],
     [`{"_meta":{"${key}":{"name":"upstream"}}, "content":[]}`, '{"content":[]}'],
     [`{"_meta":{"${key}":${us}, "v/x":1e400},"content":[]}`, '{"_meta":{"v/x":1e400},"content":[]}'],
     [

@@ -82,8 +82,8 @@ function withFront(result: string | Buffer, front: string): string | Buffer {
 type Reworded = (value: Buffer) => Buffer | null;
 
 interface OlderForm {
-  /** Whatever holds none of these stays as it is. */
-  readonly marks: readonly string[];
+  /** Whether anything in it may have to change. */
+  readonly concerns: (result: string | Buffer) => boolean;
   readonly members: Readonly<Record<string, Reworded>>;
 }
 
@@ -95,7 +95,7 @@ const legacyMeta: Reworded = (meta) => {
   return kept.length === 0 ? null : objectOf(kept);
 };
 const legacyForm: OlderForm = {
-  marks: ['"resultType"', '"structuredContent"', serverInfoKey],
+  concerns: (result) => holds(result, ['"resultType"', serverInfoKey]) || mayHoldNoObject(result),
   members: {
     resultType: gone,
     _meta: legacyMeta,
@@ -103,7 +103,7 @@ const legacyForm: OlderForm = {
   },
 };
 const legacyReadForm: OlderForm = {
-  marks: ['"resultType"', '"ttlMs"', '"cacheScope"', serverInfoKey],
+  concerns: (result) => holds(result, ['"resultType"', '"ttlMs"', '"cacheScope"', serverInfoKey]),
   members: { resultType: gone, ttlMs: gone, cacheScope: gone, _meta: legacyMeta },
 };
 
@@ -120,8 +120,26 @@ export function legacyResult(result: string | Buffer): string | Buffer {
   return reworded(result, legacyForm);
 }
 
-function reworded(result: string | Buffer, { marks, members }: OlderForm): string | Buffer {
-  if (!marks.some((mark) => result.includes(mark))) return result;
+function holds(result: string | Buffer, marks: readonly string[]): boolean {
+  return marks.some((mark) => result.includes(mark));
+}
+
+/** Structured content that is not plainly an object, as that of every answer of a worker is. */
+function mayHoldNoObject(result: string | Buffer): boolean {
+  const name = '"structuredContent"';
+  for (let at = result.indexOf(name); at >= 0; at = result.indexOf(name, at)) {
+    at += name.length;
+    const isObject =
+      typeof result === 'string'
+        ? result.startsWith(':{', at)
+        : result[at] === 0x3a && result[at + 1] === 0x7b;
+    if (!isObject) return true;
+  }
+  return false;
+}
+
+function reworded(result: string | Buffer, { concerns, members }: OlderForm): string | Buffer {
+  if (!concerns(result)) return result;
   const bytes = bytesOf(result);
   let isSame = true;
   const texts = jsonMembers(bytes).flatMap(({ name, start, valueStart, end }) => {

@@ -7,12 +7,12 @@ import type { Answer } from './methods.ts';
  * The answer of a source with its URIs as the gateway writes them: those of contents, links and embedded resources. Every
  * other byte stays; all of them, where the gateway renames none of the source's URIs.
  */
-export function renamedUris(
+export function renamedUris<Given extends Answer>(
   view: GatewayView,
   sourceId: string,
   method: keyof typeof places,
-  answer: Answer,
-): Answer {
+  answer: Given,
+): Given | Buffer {
   if (!view.renamesUris(sourceId) || (typeof answer !== 'string' && !Buffer.isBuffer(answer))) return answer;
   const shown = (uri: Buffer): Buffer => {
     const own: unknown = JSON.parse(uri.toString('utf8'));

@@ -20,3 +20,29 @@ test('a principal has so many listening streams and no more; one that closes mak
   assert.equal(streams.admit('key', opened()), false);
   streams.close();
 });
+
+test('a call under way is kept alive from its second round on and until it ends, in whatever order they end', () => {
+  const clock = manualClock();
+  const streams = createStreams(clock);
+  const said: string[] = [];
+  const begin = (name: string) => streams.whileWaiting(() => void said.push(name));
+  const ends = ['a', 'b', 'c', 'd'].map(begin);
+  clock.advance(15_000);
+  assert.deepEqual(said.splice(0), []);
+  const endLate = begin('late');
+  ends[1]?.();
+  ends[1]?.();
+  ends[3]?.();
+  assert.equal(streams.waiting(), 3);
+  clock.advance(15_000);
+  assert.deepEqual(said.splice(0).sort(), ['a', 'c']);
+  ends[0]?.();
+  clock.advance(15_000);
+  assert.deepEqual(said.splice(0).sort(), ['c', 'late']);
+  ends[2]?.();
+  endLate();
+  clock.advance(60_000);
+  assert.deepEqual(said, []);
+  assert.equal(streams.waiting(), 0);
+  streams.close();
+});

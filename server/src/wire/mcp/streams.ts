@@ -10,6 +10,18 @@ const mayLeaveUnread = 64 * 1024;
 /** A principal may stand for many users, each with a stream or two. */
 const maxPerPrincipal = 5000;
 
+/**
+ * A call under way. They stand in a list and not in a Map: a Map that all calls pass through is made anew again and again, each
+ * leads to the next, and so the first that is old keeps alive what all later ones held.
+ */
+interface Waiting {
+  readonly keepAlive: () => void;
+  /** Whether it was already there at the last round: short ones stay plain JSON. */
+  isLong: boolean;
+  /** Where it stands. */
+  at: number;
+}
+
 /** Open streams of clients who want to hear when a gateway's list changes. */
 export function createStreams(clock: Clock) {
   const bySlug = new Map<string | null, Set<OpenStream>>();
@@ -35,14 +47,13 @@ export function createStreams(clock: Clock) {
 
   const openOf = new Map<string, number>();
 
-  /** Calls under way, and whether each was already at the last round: short ones stay plain JSON. */
-  const waiting = new Map<() => void, boolean>();
+  const waiting: Waiting[] = [];
 
   const stopKeepAlive = clock.every(keepAliveMs, () => {
     for (const streams of bySlug.values()) for (const stream of streams) tell(stream, ': keep-alive\n\n');
-    for (const [keepAlive, isLong] of waiting) {
-      if (isLong) keepAlive();
-      else waiting.set(keepAlive, true);
+    for (const call of [...waiting]) {
+      if (call.isLong) call.keepAlive();
+      call.isLong = true;
     }
   });
 
@@ -72,8 +83,15 @@ export function createStreams(clock: Clock) {
     },
     /** Calls `keepAlive` now and then, until the returned function is called. */
     whileWaiting(keepAlive: () => void): () => void {
-      waiting.set(keepAlive, false);
-      return () => waiting.delete(keepAlive);
+      const call = { keepAlive, isLong: false, at: waiting.length };
+      waiting.push(call);
+      return () => {
+        if (waiting[call.at] !== call) return;
+        const last = waiting.pop() as Waiting;
+        if (last === call) return;
+        waiting[call.at] = last;
+        last.at = call.at;
+      };
     },
     /** Tells everyone who listens to this gateway that these of its lists changed. */
     listsChanged(slug: string, which: ReadonlySet<ListKind>): void {
@@ -83,7 +101,7 @@ export function createStreams(clock: Clock) {
       }
     },
     /** How many requests wait for their answer. */
-    waiting: () => waiting.size,
+    waiting: () => waiting.length,
     size: () => [...bySlug.values()].reduce((sum, streams) => sum + streams.size, 0),
     close(): void {
       stopKeepAlive();

@@ -297,16 +297,20 @@ const enough: Readonly<Record<Permission, readonly Role[]>> = {
   own: ['owner'],
 };
 
-for (const entry of table) {
-  const { call, needs, restricted = false, ofOrganization = false } = entry;
-  if (needs === 'nothing') {
-    it(`${call} needs no credential`, async () => {
-      assert.equal((await enters(entry, null)).status, 200);
-    });
-    continue;
-  }
-  describe(`${call} needs ${needs}`, () => {
-    it('no key, an unknown one, a revoked one and a bad token are refused, and told where to sign in', async () => {
+const open = table.filter(({ needs }) => needs === 'nothing');
+/** What takes a credential, by what it needs. */
+const guarded = table.filter(
+  (entry): entry is Entry & { readonly needs: Permission } => entry.needs !== 'nothing',
+);
+
+describe('of every route', () => {
+  it('that needs nothing, it is called without a credential', async () => {
+    for (const entry of open) assert.equal((await enters(entry, null)).status, 200, entry.call);
+  });
+
+  it('no key, an unknown one, a revoked one and a bad token are refused, and told where to sign in', async () => {
+    const metadata = `Bearer resource_metadata="${server.url}/.well-known/oauth-protected-resource/v1"`;
+    for (const entry of guarded) {
       for (const [key, code] of [
         [null, 'identity.missing'],
         ['sp_unknown_key_0123456789', 'identity.invalid'],
@@ -314,72 +318,80 @@ for (const entry of table) {
         [`${tokenOf('owner').slice(0, -6)}AAAAAA`, 'identity.token_invalid'],
       ] as const) {
         const { status, name, challenge } = await enters(entry, key);
-        assert.deepEqual({ status, name }, { status: 401, name: code });
-        const metadata = `Bearer resource_metadata="${server.url}/.well-known/oauth-protected-resource/v1"`;
-        assert.equal(challenge, key === null ? metadata : `${metadata}, error="invalid_token"`);
+        assert.deepEqual({ status, name }, { status: 401, name: code }, entry.call);
+        assert.equal(challenge, key === null ? metadata : `${metadata}, error="invalid_token"`, entry.call);
       }
-    });
+    }
+  });
 
-    it('a key without the scope is refused and told which one it takes', async () => {
+  it('a key without the scope is refused and told which one it takes', async () => {
+    for (const entry of guarded) {
+      const { call, needs } = entry;
       for (const scope of ['read', 'call', 'approve', 'provision', 'admin', 'owner']) {
         const answer = await enters(entry, keyOf(scope));
         const isEnough: boolean = scope === 'owner' || scopesFor(needs).includes(scope);
-        assert.equal(answer.in, isEnough, `${scope}: ${answer.name} ${answer.message}`);
+        assert.equal(answer.in, isEnough, `${call}: ${scope}: ${answer.name} ${answer.message}`);
         if (answer.in) continue;
-        assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing']);
-        assert.match(
-          answer.message,
-          needs === 'own' ? /needs an owner/ : new RegExp(`"${scopesFor(needs)[0]}"`),
-        );
+        assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing'], call);
+        const wanted = needs === 'own' ? /needs an owner/ : new RegExp(`"${scopesFor(needs)[0]}"`);
+        assert.match(answer.message, wanted, call);
       }
-    });
+    }
+  });
 
-    it('a restricted key gets in only where its restriction holds', async () => {
-      assert.equal((await enters(entry, keyOf('ofUsers'))).in, restricted !== false);
-      assert.equal((await enters(entry, keyOf('ofTools'))).in, restricted === true);
-      assert.equal((await enters(entry, keyOf('ofGateways'))).in, false);
-    });
+  it('a restricted key gets in only where its restriction holds', async () => {
+    for (const entry of guarded) {
+      const { call, restricted = false } = entry;
+      assert.equal((await enters(entry, keyOf('ofUsers'))).in, restricted !== false, call);
+      assert.equal((await enters(entry, keyOf('ofTools'))).in, restricted === true, call);
+      assert.equal((await enters(entry, keyOf('ofGateways'))).in, false, call);
+    }
+  });
 
-    it('a person gets in with a role that has it, and a member only where it is about themselves', async () => {
+  it('a person gets in with a role that has it, and a member only where it is about themselves', async () => {
+    for (const entry of guarded) {
+      const { call, needs, restricted = false } = entry;
       for (const role of roles) {
         const answer = await enters(entry, tokenOf(role));
         const isEnough: boolean = enough[needs].includes(role) && (role !== 'member' || restricted !== false);
-        assert.equal(answer.in, isEnough, `${role}: ${answer.name} ${answer.message}`);
-        if (!answer.in) assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing']);
+        assert.equal(answer.in, isEnough, `${call}: ${role}: ${answer.name} ${answer.message}`);
+        if (!answer.in) assert.deepEqual([answer.status, answer.name], [403, 'identity.scope_missing'], call);
       }
-    });
-
-    it('who has no role gets in nowhere', async () => {
-      assert.equal((await enters(entry, `Bearer ${stranger}`)).in, false);
-    });
-
-    if (ofOrganization) {
-      it('other organisations do not exist', async () => {
-        if (!call.includes('{org}')) return;
-        for (const key of [adminKey, tokenOf('owner')]) {
-          const { status, name } = await enters(entry, key, '/v1', 'other');
-          assert.deepEqual([status, name], [404, 'resource.unknown']);
-        }
-      });
-      return;
     }
+  });
 
-    it('the same holds below the project, and other projects do not exist', async () => {
-      const own = '/v1/orgs/default/projects/default';
+  it('who has no role gets in nowhere', async () => {
+    for (const entry of guarded)
+      assert.equal((await enters(entry, `Bearer ${stranger}`)).in, false, entry.call);
+  });
+
+  it('that names its organisation, others do not exist', async () => {
+    for (const entry of guarded.filter(({ call }) => call.includes('{org}'))) {
+      for (const key of [adminKey, tokenOf('owner')]) {
+        const { status, name } = await enters(entry, key, '/v1', 'other');
+        assert.deepEqual([status, name], [404, 'resource.unknown'], entry.call);
+      }
+    }
+  });
+
+  it('of projects, the same holds below the project, and other projects do not exist', async () => {
+    const own = '/v1/orgs/default/projects/default';
+    for (const entry of guarded.filter(({ ofOrganization }) => ofOrganization !== true)) {
+      const { call, needs } = entry;
       const key = needs === 'own' ? adminKey : keyOf(scopesFor(needs)[0] as string);
-      assert.equal((await enters(entry, null, own)).status, 401);
+      assert.equal((await enters(entry, null, own)).status, 401, call);
       for (const credential of [key, tokenOf('owner')]) {
-        assert.equal((await enters(entry, credential, own)).in, true);
+        assert.equal((await enters(entry, credential, own)).in, true, call);
         for (const prefix of ['/v1/orgs/default/projects/other', '/v1/orgs/other/projects/default']) {
           const { status, name } = await enters(entry, credential, prefix);
-          assert.deepEqual([status, name], [404, 'resource.unknown']);
+          assert.deepEqual([status, name], [404, 'resource.unknown'], call);
         }
       }
       const { status, name } = await enters(entry, `Bearer ${stranger}`, own);
-      assert.deepEqual([status, name], [404, 'resource.unknown']);
-    });
+      assert.deepEqual([status, name], [404, 'resource.unknown'], call);
+    }
   });
-}
+});
 
 it('the table holds every route that is served', async () => {
   const { body } = await server.ask('GET', '/v1/swagger', { key: null });

@@ -125,6 +125,16 @@ const answers: Readonly<Record<string, (response: HttpResponse) => void>> = {
     response.writeHead(200, { 'x-b': 'kept', 'content-length': 0 });
     response.end();
   },
+  'a text of other letters, and one of ours': (response) => {
+    const text = 'ünsere Wörter ✓';
+    response.writeHead(200, { 'content-length': Buffer.byteLength(text) });
+    response.end(text);
+  },
+  'headers that say before how long it is': (response) => {
+    response.setHeader('content-length', '5');
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.end('plain');
+  },
   'the last one': (response) => {
     response.writeHead(413, { connection: 'close', 'content-length': 1 });
     response.end('x');

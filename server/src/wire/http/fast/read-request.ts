@@ -77,11 +77,36 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
+/** Names as most clients spell them, in lower case: found here, one is not put into lower case, nor looked for among all strings. */
+const spelled: ReadonlyMap<string, string> = new Map(
+  [
+    'Accept',
+    'Accept-Encoding',
+    'Accept-Language',
+    'Arcade-User-ID',
+    'Authorization',
+    'Connection',
+    'Content-Length',
+    'Content-Type',
+    'Host',
+    'Mcp-Method',
+    'Mcp-Name',
+    'MCP-Protocol-Version',
+    'Mcp-Session-Id',
+    'Sallyport-User-ID',
+    'Sec-Fetch-Mode',
+    'Traceparent',
+    'Tracestate',
+    'User-Agent',
+  ].flatMap((name) => [name, name.toLowerCase()].map((spelling) => [spelling, name.toLowerCase()])),
+);
+
 /** `null` where a name is there twice, or is one that every object has. */
 function membersOf(raw: readonly string[]): Record<string, string> | null {
   const headers: Record<string, string> = {};
   for (let at = 0; at < raw.length; at += 2) {
-    const name = (raw[at] as string).toLowerCase();
+    const given = raw[at] as string;
+    const name = spelled.get(given) ?? given.toLowerCase();
     if (headers[name] !== undefined) return null;
     headers[name] = raw[at + 1] as string;
   }

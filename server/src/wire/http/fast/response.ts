@@ -30,6 +30,8 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   /** Made, and not sent yet. */
   #head: string | null = null;
   #isChunked = false;
+  /** Bytes of the body, where the head says so. */
+  #length = -1;
   #isLast = false;
   #isGathering = false;
 
@@ -52,16 +54,15 @@ export class FastResponse extends EventEmitter implements HttpResponse {
   writeHead(status: number, given: Headers = {}): this {
     if (this.#head !== null || this.headersSent) throw new Error('an answer has one head');
     this.statusCode = status;
-    const headers = this.#early === null ? given : { ...this.#early, ...given };
+    const early = this.#early ?? none;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-    for (const name in headers) {
-      const value = String(headers[name]);
-      validateHeaderValue(name, value);
-      head += `${name}: ${value}\r\n`;
-    }
-    const said = headers.connection;
+    for (const name in early) if (given[name] === undefined) head += lineOf(name, early[name]);
+    for (const name in given) head += lineOf(name, given[name]);
+    const said = given.connection ?? early.connection;
+    const length = given['content-length'] ?? early['content-length'];
     this.#isLast = said === undefined ? this.#channel.isStopping() : said === 'close';
-    this.#isChunked = headers['content-length'] === undefined && status !== 204 && status !== 304;
+    if (length !== undefined) this.#length = Number(length);
+    this.#isChunked = length === undefined && status !== 204 && status !== 304;
     const framing = this.#isChunked ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n';
     this.#head = head + this.#channel.closingLines(said === undefined ? this.#isLast : null) + framing;
     return this;
@@ -149,7 +150,9 @@ export class FastResponse extends EventEmitter implements HttpResponse {
     const lead = this.#head === null ? before : this.#head + before;
     this.#head = null;
     this.headersSent = true;
-    if (typeof chunk === 'string') return socket.write(lead + chunk + after, left);
+    // A body with as many characters as bytes is ASCII.
+    if (typeof chunk === 'string')
+      return socket.write(lead + chunk + after, chunk.length === this.#length ? 'latin1' : 'utf8', left);
     if (chunk.length <= maxCopiedBytes) {
       const whole = Buffer.concat([Buffer.from(lead, 'latin1'), chunk, Buffer.from(after, 'latin1')]);
       return socket.write(whole, left);
@@ -164,3 +167,10 @@ export class FastResponse extends EventEmitter implements HttpResponse {
 }
 
 const lastChunk = '0\r\n\r\n';
+const none: Headers = {};
+
+function lineOf(name: string, given: string | number | undefined): string {
+  const value = String(given);
+  validateHeaderValue(name, value);
+  return `${name}: ${value}\r\n`;
+}

@@ -1,5 +1,5 @@
-import { type ClientSide, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { type ClientSide, type Refusal, refusal } from '#domain';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { describe } from '#telemetry';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, refused } from '../front.ts';
@@ -16,16 +16,19 @@ export interface Context {
 }
 
 /** The version and session that the headers name. */
-export async function contextOf(exchange: Exchange, deps: McpDeps): Promise<Result<Context, Refused>> {
-  const { caller, view, request, sessionId } = exchange;
-  let session: Session | null = null;
-  if (sessionId !== undefined) {
-    const found = await deps.sessions.find(sessionId, caller, view.gateway.id);
-    if (!found.ok) return err(refused(found.error));
-    session = found.value;
-    if (exchange.span?.sampled)
-      describe(exchange.span, { mcpSession: session.id, mcpVersion: session.version });
-  }
+export function contextOf(exchange: Exchange, deps: McpDeps): MaybePromise<Result<Context, Refused>> {
+  const { caller, view, sessionId } = exchange;
+  if (sessionId === undefined) return contextIn(null, exchange, deps);
+  const goOn = (found: Result<Session, Refusal>): Result<Context, Refused> =>
+    found.ok ? contextIn(found.value, exchange, deps) : err(refused(found.error));
+  const found = deps.sessions.find(sessionId, caller, view.gateway.id);
+  return found instanceof Promise ? found.then(goOn) : goOn(found);
+}
+
+function contextIn(session: Session | null, exchange: Exchange, deps: McpDeps): Result<Context, Refused> {
+  const { request, span } = exchange;
+  if (session !== null && span?.sampled)
+    describe(span, { mcpSession: session.id, mcpVersion: session.version });
   const named = request.headers['mcp-protocol-version'];
   if (named !== undefined && !isLegacyVersion(named)) {
     const shown = JSON.stringify(named);

@@ -1,5 +1,5 @@
 import { type LogLevel, logLevels, refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { complete } from '../completion.ts';
 import { extensionRequest } from '../extensions.ts';
 import { type Refused, refused } from '../front.ts';
@@ -19,28 +19,28 @@ type Request = Extract<ClientMessage, { kind: 'request' }>;
 type Outcome = Result<string | Buffer, Refused>;
 
 /** The result of one request, in the form of this generation. */
-export async function resultFor(context: Context, message: Request, signal: AbortSignal): Promise<Outcome> {
+export function resultFor(context: Context, message: Request, signal: AbortSignal): MaybePromise<Outcome> {
   const { exchange, deps } = context;
   const { method, params } = message;
   switch (method) {
     case 'ping':
       return ok('{}');
     case 'tools/list':
-      return inBraces(await listTools(exchange, params, deps, 'object'));
+      return inBraces(listTools(exchange, params, deps, 'object'));
     case 'prompts/list':
-      return inBraces(await listPrompts(exchange, params, deps));
+      return inBraces(listPrompts(exchange, params, deps));
     case 'resources/list':
-      return inBraces(await listResources(exchange, params, deps));
+      return inBraces(listResources(exchange, params, deps));
     case 'resources/templates/list':
-      return inBraces(await listTemplates(exchange, params, deps));
+      return inBraces(listTemplates(exchange, params, deps));
     case 'logging/setLevel':
-      return await setLevel(context, message);
+      return setLevel(context, message);
     case 'resources/subscribe':
-      return await subscribe(context, params);
+      return subscribe(context, params);
     case 'resources/unsubscribe':
-      return await unsubscribe(context, params);
+      return unsubscribe(context, params);
     default:
-      return await relayed(context, message, signal);
+      return relayed(context, message, signal);
   }
 }
 
@@ -80,7 +80,8 @@ function inOlderForm(method: string, answer: Answer, version: LegacyVersion): Ou
   return err({ refusal: refusal('source.answer_invalid', told), recorded: true });
 }
 
-function inBraces(members: Result<string, Refused>): Outcome {
+async function inBraces(listing: Promise<Result<string, Refused>>): Promise<Outcome> {
+  const members = await listing;
   return members.ok ? ok(`{${members.value}}`) : members;
 }
 

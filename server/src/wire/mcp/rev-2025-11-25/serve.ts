@@ -23,7 +23,8 @@ export async function serveLegacy(
   const noBatch = refused(refusal('request.invalid', 'batches exist only in the revision 2025-03-26'));
   const named = exchange.request.headers['mcp-protocol-version'];
   if (Array.isArray(body) && named !== undefined && named !== '2025-03-26') return err(noBatch);
-  const context = await contextOf(exchange, deps);
+  const finding = contextOf(exchange, deps);
+  const context = finding instanceof Promise ? await finding : finding;
   if (!context.ok) return context;
   if (!Array.isArray(body)) {
     if (body.kind !== 'request') acknowledge(context.value, [body]);

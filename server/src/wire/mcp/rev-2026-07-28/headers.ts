@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayView, ShownTool } from '#catalog';
 import type { JsonSchema, Refusal } from '#domain';
 import { refusal } from '#domain';
-import { isMembers, type Members } from '#foundation';
+import { isMembers, type MaybePromise, type Members } from '#foundation';
 
 /** SEP-2243: what a header says and what the body says must be one and the same, or a policy could be fooled by either. */
 
@@ -34,17 +34,25 @@ export function headerMismatch(
 }
 
 /** The first `Mcp-Param-*` header that does not repeat the argument it is annotated for. */
-export async function paramMismatch(
+export function paramMismatch(
   headers: IncomingHttpHeaders,
   params: Members,
   view: GatewayView,
   maySee: (shown: ShownTool) => Promise<boolean>,
-): Promise<Refusal | null> {
+): MaybePromise<Refusal | null> {
   const shown = typeof params.name === 'string' ? view.find(params.name) : null;
   const wanted = shown === null ? [] : annotated(shown.inputSchema);
-  if (shown === null || wanted.length === 0 || !(await maySee(shown))) return null;
+  if (shown === null || wanted.length === 0) return null;
+  return maySee(shown).then((sees) => (sees ? mismatchAmong(wanted, headers, params.arguments) : null));
+}
+
+function mismatchAmong(
+  wanted: readonly Annotation[],
+  headers: IncomingHttpHeaders,
+  args: unknown,
+): Refusal | null {
   for (const { header, path } of wanted) {
-    const value = valueAt(params.arguments, path);
+    const value = valueAt(args, path);
     const said = headers[`mcp-param-${header.toLowerCase()}`];
     const field = `Mcp-Param-${header}`;
     if (value === undefined || value === null) {

@@ -1,7 +1,7 @@
 import type { AuditKind } from '@sallyport/contracts';
 import type { ShownTool } from '#catalog';
-import { refusal } from '#domain';
-import { err, ok, type Result } from '#foundation';
+import { type Refusal, refusal } from '#domain';
+import { err, type MaybePromise, ok, type Result } from '#foundation';
 import { modernCapabilities } from '../capabilities.ts';
 import { complete } from '../completion.ts';
 import type { Exchange } from '../exchange.ts';
@@ -16,6 +16,7 @@ import {
   serverInfo,
 } from '../front.ts';
 import { mayUseSource } from '../hearing.ts';
+import { hasExecutionTasks } from '../hub/execution-tasks.ts';
 import { type CallManners, callTool, listTools, type Relay } from '../methods.ts';
 import { getPrompt, listPrompts } from '../prompts.ts';
 import { completeResult, readResult } from '../relayed-result.ts';
@@ -70,38 +71,43 @@ function isInBand({ refusal: { code }, relayed }: Refused): boolean {
   );
 }
 
-async function resultFor(exchange: Exchange, message: Request, deps: McpDeps): Promise<Outcome> {
+function resultFor(exchange: Exchange, message: Request, deps: McpDeps): MaybePromise<Outcome> {
   const { params } = message;
   switch (message.method) {
     case 'server/discover':
       return ok(discover(exchange, deps));
     case 'tools/list':
-      return listResult(await listTools(exchange, params, deps, 'any'), exchange, deps);
+      return listResult(listTools(exchange, params, deps, 'any'), exchange, deps);
     case 'tools/call':
-      return await call(exchange, message, deps);
+      return call(exchange, message, deps);
     case 'prompts/list':
-      return listResult(await listPrompts(exchange, params, deps), exchange, deps);
+      return listResult(listPrompts(exchange, params, deps), exchange, deps);
     case 'prompts/get':
-      return await relayed(exchange, message, 'prompt_get', getPrompt, deps);
+      return relayed(exchange, message, 'prompt_get', getPrompt, deps);
     case 'resources/list':
-      return listResult(await listResources(exchange, params, deps), exchange, deps);
+      return listResult(listResources(exchange, params, deps), exchange, deps);
     case 'resources/templates/list':
-      return listResult(await listTemplates(exchange, params, deps), exchange, deps);
+      return listResult(listTemplates(exchange, params, deps), exchange, deps);
     case 'resources/read':
-      return await relayed(exchange, message, 'resource_read', readResource, deps);
+      return relayed(exchange, message, 'resource_read', readResource, deps);
     case 'completion/complete':
-      return await relayed(exchange, message, 'completion', complete, deps);
+      return relayed(exchange, message, 'completion', complete, deps);
     case 'tasks/get':
     case 'tasks/update':
     case 'tasks/cancel':
-      return await relayed(exchange, message, 'task', taskRequest(message.method), deps);
+      return relayed(exchange, message, 'task', taskRequest(message.method), deps);
     default:
-      return await relayed(exchange, message, 'extension', extensionRequest(message.method), deps);
+      return relayed(exchange, message, 'extension', extensionRequest(message.method), deps);
   }
 }
 
 /** Each caller's list is its own, and changes are announced, so nothing may be kept for others or for long. */
-function listResult(members: Result<string, Refused>, exchange: Exchange, deps: McpDeps): Outcome {
+async function listResult(
+  listing: Promise<Result<string, Refused>>,
+  exchange: Exchange,
+  deps: McpDeps,
+): Promise<Outcome> {
+  const members = await listing;
   if (!members.ok) return members;
   const info = serverInfoText(exchange, deps);
   return ok(
@@ -109,12 +115,13 @@ function listResult(members: Result<string, Refused>, exchange: Exchange, deps: 
   );
 }
 
-async function call(exchange: Exchange, message: Request, deps: McpDeps): Promise<Outcome> {
-  const mismatch = await paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
+function call(exchange: Exchange, message: Request, deps: McpDeps): MaybePromise<Outcome> {
+  const goOn = (mismatch: Refusal | null): MaybePromise<Outcome> =>
+    mismatch === null ? relayed(exchange, message, 'tool_call', callTool, deps) : err(refused(mismatch));
+  const mismatch = paramMismatch(exchange.request.headers, message.params, exchange.view, (shown) =>
     maySee(exchange, shown, deps),
   );
-  if (mismatch !== null) return err(refused(mismatch));
-  return await relayed(exchange, message, 'tool_call', callTool, deps);
+  return mismatch instanceof Promise ? mismatch.then(goOn) : goOn(mismatch);
 }
 
 /** A request that a source answers: with its result, or with what it wants to know first. */
@@ -181,7 +188,11 @@ function discover(exchange: Exchange, deps: McpDeps): string {
   return JSON.stringify({
     resultType: 'complete',
     supportedVersions: [modernVersion],
-    capabilities: modernCapabilities(view, (sourceId) => mayUseSource(exchange, sourceId, deps)),
+    capabilities: modernCapabilities(
+      view,
+      (sourceId) => mayUseSource(exchange, sourceId, deps),
+      hasExecutionTasks(exchange, deps),
+    ),
     ...(instructions === '' ? {} : { instructions }),
     ttlMs: 0,
     cacheScope: 'private',

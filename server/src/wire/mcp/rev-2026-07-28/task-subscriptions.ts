@@ -2,9 +2,9 @@ import { isMembers, type Members } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import type { McpDeps } from '../front.ts';
 import { hearerNow } from '../hearing.ts';
-import { runsTasks } from '../tasks/calls.ts';
+import { runsTasks, unknownTask } from '../tasks/calls.ts';
 import { aboutTask } from '../tasks/messages.ts';
-import { taskOfId, unknownTask } from '../tasks/tasks.ts';
+import { taskOfId } from '../tasks/tasks.ts';
 import { prefix } from './envelope.ts';
 import { hearOf, type Subscriptions } from './subscriptions.ts';
 

@@ -3,6 +3,7 @@ import {
   type Clock,
   createSingleFlight,
   err,
+  type MaybePromise,
   messageOf,
   ok,
   type Result,
@@ -97,18 +98,18 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     },
 
     /** The caller's own session on this gateway; `session.unknown` for anyone else's, and for what is over. */
-    async find(sealedId: string, caller: Caller, gatewayId: string): Promise<Result<Session, Refusal>> {
-      let session = shelf.get(sealedId);
-      if (session === undefined) {
-        const issued = openSession(sealer, sealedId, caller, gatewayId);
-        if (issued === null || isTooOld(issued)) return unknown;
-        const reopened = await reopenOnce(new Session(sealedId, issued, caller, gatewayId, clock.now()));
-        if (!reopened.ok) return reopened;
-        session = reopened.value;
-      }
-      if (!session.isOf(caller, gatewayId) || session.isOver || isTooOld(session)) return unknown;
-      shelf.touch(session);
-      return ok(session);
+    find(sealedId: string, caller: Caller, gatewayId: string): MaybePromise<Result<Session, Refusal>> {
+      const checked = (session: Session): Result<Session, Refusal> => {
+        if (!session.isOf(caller, gatewayId) || session.isOver || isTooOld(session)) return unknown;
+        shelf.touch(session);
+        return ok(session);
+      };
+      const session = shelf.get(sealedId);
+      if (session !== undefined) return checked(session);
+      const issued = openSession(sealer, sealedId, caller, gatewayId);
+      if (issued === null || isTooOld(issued)) return unknown;
+      const reopening = reopenOnce(new Session(sealedId, issued, caller, gatewayId, clock.now()));
+      return reopening.then((reopened) => (reopened.ok ? checked(reopened.value) : reopened));
     },
 
     /** The client said goodbye: from now on nobody knows the id. */

@@ -15,6 +15,13 @@ export const relatedTask = 'io.modelcontextprotocol/related-task';
  */
 export type TaskForm = 'none' | 'asked_for' | 'extension';
 
+export type TaskMethod = 'tasks/get' | 'tasks/result' | 'tasks/update' | 'tasks/cancel';
+
+/** The answer for what does not exist, and for what is not this caller's. */
+export const unknownTask = refusal('task.unknown', 'there is no task of this id for you here', {
+  field: 'taskId',
+});
+
 /** Whether a source that declares this runs tools as tasks of this form. */
 export function runsTasks(declared: Members, form: TaskForm): boolean {
   if (form === 'extension')

@@ -1,26 +1,27 @@
 import type { GatewayView } from '#catalog';
-import { type ClientSide, refusal, type Tool, taskExtension } from '#domain';
+import { refusal, type Tool, taskExtension } from '#domain';
 import { err, type Members, ok, type Result } from '#foundation';
 import type { Exchange } from '../exchange.ts';
 import { type McpDeps, type Refused, record, refused } from '../front.ts';
-import { type Answer, type Asked, type CallManners, type Relay, unknownMethod } from '../methods.ts';
+import { executionTask, hasExecutionTasks, isExecutionId } from '../hub/execution-tasks.ts';
+import { type Answer, type Asked, type Relay, unknownMethod } from '../methods.ts';
 import { ownParams, relay } from '../relay.ts';
 import { paramsInvalid } from '../rpc.ts';
 import { renamedUris } from '../shown-uris.ts';
-import { bearerOf, runsTasks, type TaskForm, underId } from './calls.ts';
+import { bearerOf, runsTasks, type TaskForm, type TaskMethod, underId, unknownTask } from './calls.ts';
 import type { GivenTask, TaskRef } from './ids.ts';
 import { withIds } from './messages.ts';
 
 /** Requests about tasks: calls that go on after their answer. Each is decided anew, as one of the tool that runs. */
 
-type TaskMethod = 'tasks/get' | 'tasks/result' | 'tasks/update' | 'tasks/cancel';
-
-/** A request about one task: decided as a call of its tool, answered by the source that runs it. */
+/** A request about one task: decided as a call of its tool, answered by the source that runs it, or by the hub. */
 export function taskRequest(method: TaskMethod): Relay {
   return async (asked) => {
-    const { exchange, params, client, deps, manners } = asked;
-    const problem = whyNot(exchange, method, client, manners) ?? problemOf(params);
+    const { exchange, params, deps, manners } = asked;
+    const problem = whyNot(asked, method) ?? problemOf(params);
     if (problem !== null) return err(problem);
+    const isOurs = manners.tasks === 'extension' && hasExecutionTasks(exchange, deps);
+    if (isOurs && isExecutionId(params.taskId)) return await executionTask(method, params.taskId, asked);
     const task = taskOfId(exchange, params.taskId as string, manners.tasks, deps);
     return await ask(method, task, asked);
   };
@@ -33,8 +34,8 @@ const pageSize = 10;
  * that was given to this client is asked for by itself.
  */
 export const listTasks: Relay = async (asked) => {
-  const { exchange, params, client, deps, manners } = asked;
-  const problem = whyNot(exchange, 'tasks/list', client, manners);
+  const { exchange, params, deps, manners } = asked;
+  const problem = whyNot(asked, 'tasks/list');
   if (problem !== null) return err(problem);
   const { caller, view } = exchange;
   const mine = deps.tasks.givenTo(bearerOf(exchange)).flatMap((task) => {
@@ -70,11 +71,6 @@ export function taskOfId(
   return { id, own: ref?.own ?? '', tool: ref === null ? null : toolOf(ref, asking.view, form) };
 }
 
-/** The answer for what does not exist, and for what is not this caller's. */
-export const unknownTask = refusal('task.unknown', 'there is no task of this id for you here', {
-  field: 'taskId',
-});
-
 async function ask(
   method: TaskMethod,
   { id, own, tool }: AskedTask,
@@ -99,12 +95,13 @@ async function ask(
 
 /** What keeps this client from asking anything about tasks here; `null`: nothing. */
 function whyNot(
-  { view }: Exchange,
+  { exchange, client: { capabilities }, deps, manners: { tasks } }: Asked,
   method: string,
-  { capabilities }: ClientSide,
-  { tasks }: CallManners,
 ): Refused | null {
-  if (!view.sourceIds.some((id) => runsTasks(view.capabilitiesOf(id), tasks))) return unknownMethod(method);
+  const { view } = exchange;
+  const isOurs = tasks === 'extension' && hasExecutionTasks(exchange, deps);
+  if (!isOurs && !view.sourceIds.some((id) => runsTasks(view.capabilitiesOf(id), tasks)))
+    return unknownMethod(method);
   return tasks === 'extension' && !runsTasks(capabilities, tasks) ? undeclared : null;
 }
 

@@ -4,12 +4,12 @@ import {
   approvalsQuery,
   type DecideApprovalRequest,
   decideApprovalRequest,
-  maxPageLimit,
 } from '@sallyport/contracts';
 import type { z } from 'zod';
 import { type Refusal, refusal, type Subject } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { Approval } from '#policy';
+import { limited, pageWith } from '../paging.ts';
 import { type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 
 type ListQuery = z.infer<typeof approvalsQuery>;
@@ -33,16 +33,14 @@ function listRoute({ policy }: RestDeps): Route {
     async run(request) {
       const approver = approverOf(request);
       if (!approver.ok) return approver;
-      const { status, offset } = request.query;
-      const limit = Math.min(request.query.limit, maxPageLimit);
+      const { status } = request.query;
+      const page = limited(request.query);
       const { items, total } = await policy.approvals.list(request.projectId, {
         ...(status === undefined ? {} : { status }),
         ...(approver.value === null ? {} : { approver: approver.value }),
-        limit,
-        offset,
+        ...page,
       });
-      const body = { items: items.map(shown), limit, offset, page_count: items.length, total_count: total };
-      return ok({ status: 200, body });
+      return ok({ status: 200, body: pageWith(items.map(shown), page, total) });
     },
   });
 }

@@ -6,6 +6,7 @@ import {
 import { type AuthProvider, knownProviders } from '#credentials';
 import { type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
+import { wholePage } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { authProviderResponse, knownProviderResponse } from './response.ts';
 
@@ -35,12 +36,6 @@ function named(
   return err(refusal('resource.unknown', `there is no auth provider ${id}`, { field: 'id' }));
 }
 
-/** All of them: Arcade's libraries ask for one page and no more. */
-function pageOf<Item>(items: readonly Item[]) {
-  const count = items.length;
-  return { items, limit: count, offset: 0, page_count: count, total_count: count };
-}
-
 function readingRoutes(deps: RestDeps): readonly Route[] {
   const { providers } = deps.credentials;
   return [
@@ -53,7 +48,7 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       success: 200,
       run({ projectId }) {
         const items = providers.list(projectId).map((provider) => shown(deps, provider));
-        return ok({ status: 200, body: pageOf(items) });
+        return ok({ status: 200, body: wholePage(items) });
       },
     }),
     route({
@@ -63,7 +58,7 @@ function readingRoutes(deps: RestDeps): readonly Route[] {
       path: `${all}/known`,
       needs: 'inspect',
       success: 200,
-      run: () => ok({ status: 200, body: pageOf(knownProviders.map(knownProviderResponse)) }),
+      run: () => ok({ status: 200, body: wholePage(knownProviders.map(knownProviderResponse)) }),
     }),
     route({
       operation: 'auth_providers.get',

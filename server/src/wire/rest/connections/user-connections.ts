@@ -1,13 +1,13 @@
 import {
   type ConnectionsQuery,
   connectionsQuery,
-  maxPageLimit,
   type Page,
   type UserConnectionResponse,
 } from '@sallyport/contracts';
 import type { ConnectionView } from '#credentials';
 import { refusal } from '#domain';
 import { err, ok } from '#foundation';
+import { limited, pageWith } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { providerOf, targetsOf } from './provider-of.ts';
 import { recorded } from './response.ts';
@@ -56,9 +56,9 @@ export async function everybodys<Item>(
 ): Promise<Page<Item>> {
   const userIds = user_id === undefined ? undefined : [user_id];
   const targetIds = targetsOf(deps, projectId, provider_id);
-  const page = { limit: Math.min(limit, maxPageLimit), offset };
+  const page = limited({ limit, offset });
   const { items, total } = await deps.credentials.connections.page(projectId, { userIds, targetIds }, page);
-  return { items: items.map(show), ...page, page_count: items.length, total_count: total };
+  return pageWith(items.map(show), page, total);
 }
 
 export function unknownConnection(id: string) {

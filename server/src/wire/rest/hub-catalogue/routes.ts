@@ -6,14 +6,13 @@ import {
   hubUsageQuery,
   type LearnedQueryResponse,
   type MissingNeedResponse,
-  maxPageLimit,
   pageQuery,
   type ToolUsageResponse,
 } from '@sallyport/contracts';
 import type { z } from 'zod';
 import { refusal } from '#domain';
 import { err, ok } from '#foundation';
-import { pageOf } from '../paging.ts';
+import { limited, pageOf, pageWith } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { type CatalogueDeps, createGovernedTools } from './governed-tools.ts';
 import { reviewItemResponse } from './response.ts';
@@ -45,11 +44,10 @@ function reviewRoutes({ refs, governance }: CatalogueDeps): readonly Route[] {
       query: hubReviewQuery,
       success: 200,
       async run({ projectId, query }) {
-        const limit = Math.min(query.limit, maxPageLimit);
-        const { items, total } = await administration.review(projectId, { ...query, limit });
+        const page = limited(query);
+        const { items, total } = await administration.review(projectId, { ...query, ...page });
         const shown = items.map((item) => reviewItemResponse(item, refs));
-        const page = { limit, offset: query.offset, page_count: shown.length, total_count: total };
-        return ok({ status: 200, body: { items: shown, ...page } });
+        return ok({ status: 200, body: pageWith(shown, page, total) });
       },
     }),
     route({

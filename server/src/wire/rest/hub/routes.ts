@@ -1,14 +1,9 @@
-import {
-  executionQuery,
-  type HubWhere,
-  hubRequests,
-  listExecutionsQuery,
-  maxPageLimit,
-} from '@sallyport/contracts';
+import { executionQuery, type HubWhere, hubRequests, listExecutionsQuery } from '@sallyport/contracts';
 import type { z } from 'zod';
 import type { Refusal } from '#domain';
 import { ok, type Result } from '#foundation';
 import type { Hub, HubAsking } from '#hub';
+import { limited, pageWith } from '../paging.ts';
 import { type RestDeps, type Route, route } from '../route.ts';
 import { askingOf, withUser } from './asking.ts';
 
@@ -123,13 +118,11 @@ function executionRoutes(deps: RestDeps, hub: Hub): readonly Route[] {
       query: listExecutionsQuery,
       success: 200,
       async run(request) {
-        const { offset } = request.query;
-        const limit = Math.min(request.query.limit, maxPageLimit);
+        const page = limited(request.query);
         const asking = askingOf(deps, request, request.query);
         if (!asking.ok) return asking;
-        const { items, totalCount } = await hub.listExecutions(asking.value, { limit, offset });
-        const body = { items, limit, offset, page_count: items.length, total_count: totalCount };
-        return ok({ status: 200, body });
+        const { items, totalCount } = await hub.listExecutions(asking.value, page);
+        return ok({ status: 200, body: pageWith(items, page, totalCount) });
       },
     }),
     route<undefined, z.infer<typeof executionQuery>>({

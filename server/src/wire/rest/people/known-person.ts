@@ -1,7 +1,8 @@
-import { maxPageLimit, type PersonResponse } from '@sallyport/contracts';
+import type { PersonResponse } from '@sallyport/contracts';
 import { type Principal, type Refusal, refusal } from '#domain';
 import { err, ok, type Result } from '#foundation';
 import type { People, Person, PersonIdentity } from '#identity';
+import { limited, pageWith } from '../paging.ts';
 
 interface Asking {
   readonly principal: Principal;
@@ -84,21 +85,18 @@ interface PageAsked extends Pick<Asking, 'organizationId' | 'projectId'> {
 /** Of the organisation; or those who have to do with one of its projects. */
 export async function peoplePage(
   people: People,
-  { organizationId, projectId, query: { limit: asked, offset, email } }: PageAsked,
+  { organizationId, projectId, query }: PageAsked,
   ofProject?: string,
 ) {
-  const limit = Math.min(asked, maxPageLimit);
+  const page = limited(query);
+  const { email } = query;
   const found = await people.list(organizationId, {
-    limit,
-    offset,
+    ...page,
     ...(ofProject === undefined ? {} : { projectId: ofProject }),
     ...(email === undefined ? {} : { email }),
   });
   const items = found.items.map((person) => personResponse(people, projectId, person));
-  return ok({
-    status: 200,
-    body: { items, limit, offset, page_count: items.length, total_count: found.total },
-  } as const);
+  return ok({ status: 200, body: pageWith(items, page, found.total) } as const);
 }
 
 function identityResponse({ issuer, sourceId, userId, seenAt }: PersonIdentity) {

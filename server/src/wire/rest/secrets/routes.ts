@@ -8,6 +8,7 @@ import type { Secret, SecretPlace } from '#credentials';
 import { type Principal, refusal } from '#domain';
 import { err, ok } from '#foundation';
 import { issuesRefusal } from '../answer.ts';
+import { wholePage } from '../paging.ts';
 import { type Changed, type RestDeps, type RestRequest, type Route, route } from '../route.ts';
 
 type Asked = RestRequest<unknown, { readonly binding_type?: 'project' | 'tenant' | undefined }>;
@@ -40,9 +41,7 @@ function listRoute({ credentials: { secrets } }: RestDeps, operation: string, pa
     run({ projectId, query: { binding_type: binding } }) {
       const isMeant = (secret: Secret) => binding === undefined || bindingOf(secret) === binding;
       const items = secrets.list(projectId).filter(isMeant).map(secretResponse);
-      const count = items.length;
-      const page = { items, limit: count, offset: 0, page_count: count, total_count: count };
-      return ok({ status: 200, body: page });
+      return ok({ status: 200, body: wholePage(items) });
     },
   });
 }
