@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /**
- * `npm run build`: what leaves this repository. The packages `contracts` and `sdk` are compiled to `dist/`, each with a
- * package.json that can be published; the reference server becomes one file that runs without any `node_modules`.
+ * `npm run build [-- contracts|sdk|cli|reference-server …]`: what leaves this repository. The packages `contracts`, `sdk` and
+ * `cli` are compiled to `dist/`, each with a package.json that can be published; the reference server becomes one file that
+ * runs without any `node_modules`.
  */
 const root = join(import.meta.dirname, '..');
 
@@ -19,12 +20,22 @@ function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-function compile(name: string): void {
+/** What of its package.json is another one once it is compiled. */
+type Changes = Readonly<Record<string, unknown>>;
+
+/** A library is `dist/index.js`; a program keeps its sources' folder, so that what lies beside it is found from there. */
+const library: Changes = {
+  exports: { '.': { types: './index.d.ts', default: './index.js' } },
+  engines: { node: '>=20' },
+};
+const program: Changes = { bin: { sallyport: './src/main.js' }, exports: {}, engines: { node: '>=22' } };
+
+function compile(name: string, outDir: string, changes: Changes): void {
   const folder = join(root, name);
   const dist = join(folder, 'dist');
   rmSync(dist, { recursive: true, force: true });
   const config = join(folder, 'tsconfig.build.json');
-  const compilerOptions = { rootDir: 'src', outDir: 'dist', declaration: true, noEmit: false };
+  const compilerOptions = { rootDir: 'src', outDir, declaration: true, noEmit: false };
   const exclude = ['src/**/*.test.ts'];
   writeFileSync(
     config,
@@ -37,7 +48,7 @@ function compile(name: string): void {
   } finally {
     rmSync(config);
   }
-  writeFileSync(join(dist, 'package.json'), `${JSON.stringify(publishable(folder), null, 2)}\n`);
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify(publishable(folder, changes), null, 2)}\n`);
   for (const file of ['README.md', 'LICENSE']) {
     const from = [join(folder, file), join(root, file)].find(
       (path) => existsSync(path) && (file === 'LICENSE' || path.startsWith(folder)),
@@ -47,7 +58,7 @@ function compile(name: string): void {
 }
 
 /** The manifest as users get it: compiled entry, and the other packages of this repository by their version. */
-function publishable(folder: string): object {
+function publishable(folder: string, changes: Changes): object {
   const { dependencies = {}, ...manifest } = readManifest(folder);
   const versions = Object.entries(dependencies).map(([name, range]) => {
     if (!name.startsWith('@sallyport/')) return [name, range];
@@ -55,8 +66,7 @@ function publishable(folder: string): object {
   });
   return {
     ...manifest,
-    exports: { '.': { types: './index.d.ts', default: './index.js' } },
-    engines: { node: '>=20' },
+    ...changes,
     dependencies: Object.fromEntries(versions),
   };
 }
@@ -78,6 +88,20 @@ async function bundleReferenceServer(): Promise<void> {
   });
 }
 
-for (const name of ['contracts', 'sdk']) compile(name);
-await bundleReferenceServer();
-console.log('Built contracts/dist, sdk/dist and examples/reference-server/dist/main.mjs');
+const parts: Readonly<Record<string, () => void | Promise<void>>> = {
+  contracts: () => compile('contracts', 'dist', library),
+  sdk: () => compile('sdk', 'dist', library),
+  cli: () => {
+    compile('cli', 'dist/src', program);
+    cpSync(join(root, 'cli/templates'), join(root, 'cli/dist/templates'), { recursive: true });
+  },
+  'reference-server': bundleReferenceServer,
+};
+const asked = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+for (const name of asked) {
+  const part = parts[name];
+  if (part === undefined)
+    throw new Error(`there is no part ${name}; there are ${Object.keys(parts).join(', ')}`);
+  await part();
+}
+console.log(`Built ${asked.join(', ')}`);

@@ -31,6 +31,8 @@ export interface GatewayStart {
   readonly env?: Readonly<Record<string, string>>;
   /** The tree whose server is started; this one unless told. */
   readonly root?: string;
+  /** Whether every source is asked before it counts as started; so unless told. */
+  readonly asksSources?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface GatewayStart {
  */
 export async function startGateway(
   config: GatewayConfig,
-  { before = [], nodeArgs = [], env: more = {}, root = ownRoot }: GatewayStart = {},
+  { before = [], nodeArgs = [], env: more = {}, root = ownRoot, asksSources = true }: GatewayStart = {},
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
   const key = `sp_${randomBytes(24).toString('hex')}`;
@@ -64,10 +66,11 @@ export async function startGateway(
   };
   try {
     const origin = await printedOrigin(child);
+    const asked = asksSources ? (config.workers ?? []) : [];
     await ready(
       origin,
       key,
-      (config.workers ?? []).map(({ id }) => id),
+      asked.map(({ id }) => id),
     );
     return { origin, key, pid: child.pid ?? 0, stop };
   } catch (thrown) {
@@ -86,7 +89,7 @@ function startArgs(root: string, more: readonly string[]): string[] {
   return [...args, ...more, join(root, file)];
 }
 
-/** Ready to serve is not yet to know what every source offers: each is asked now, and must answer. */
+/** Ready to serve is not yet to know what every source offers: these are asked now, and must answer. */
 async function ready(origin: string, key: string, sources: readonly string[]): Promise<void> {
   const end = performance.now() + startTimeoutMs;
   const headers = { Authorization: `Bearer ${key}` };

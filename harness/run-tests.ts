@@ -6,24 +6,26 @@ import { startPostgres } from './postgres.ts';
 /**
  * `npm test`: finds every `*.test.ts` of the workspace and gives it to Node's own runner.
  *
- *     node harness/run-tests.ts [--all] [--postgres] [path or test name …]
+ *     node harness/run-tests.ts [--all] [--postgres] [--deploy] [path or test name …]
  *
- * `--all` adds the files named `*.slow.test.ts`. `--postgres` runs the same tests on a PostgreSQL server of this machine
- * that lives only for the run. A further argument that occurs in a test file's path selects that file; one that occurs in
- * none is a pattern for names of tests.
+ * `--all` adds the files named `*.slow.test.ts`. `--postgres` runs those of the server on a PostgreSQL of this machine that
+ * lives only for the run. `--deploy` runs the files named `*.deploy.test.ts` and no others: they build and run
+ * containers. A further argument that occurs in a test file's path selects that file; one that occurs in none is a pattern
+ * for names of tests.
  */
 const root = join(import.meta.dirname, '..');
-const packages = ['contracts', 'server', 'sdk', 'harness', 'examples'];
+const packages = ['contracts', 'server', 'sdk', 'cli', 'harness', 'examples'];
 const testTimeoutMs = 120_000;
 /** A file that never ends is ended with the run, which then fails and says which one it was. */
 const runTimeoutMs = 13 * 60_000;
 
-function findTests(all: boolean): string[] {
-  return packages
+function findTests(folders: readonly string[], all: boolean, deploy: boolean): string[] {
+  return folders
     .flatMap((name) =>
       readdirSync(join(root, name), { recursive: true, encoding: 'utf8' }).map((path) => join(name, path)),
     )
     .filter((path) => path.endsWith('.test.ts') && !/(^|\/)(node_modules|dist)\//.test(path))
+    .filter((path) => path.endsWith('.deploy.test.ts') === deploy)
     .filter((path) => all || !path.endsWith('.slow.test.ts'))
     .sort();
 }
@@ -67,12 +69,16 @@ function runNodeTests(
 
 async function main(args: readonly string[]): Promise<number> {
   const options = args.filter((arg) => arg.startsWith('--'));
-  const unknown = options.filter((option) => option !== '--all' && option !== '--postgres');
+  const known = ['--all', '--postgres', '--deploy'];
+  const unknown = options.filter((option) => !known.includes(option));
   if (unknown.length > 0) {
-    console.error(`Unknown option ${unknown.join(', ')}. Known: --all, --postgres.`);
+    console.error(`Unknown option ${unknown.join(', ')}. Known: ${known.join(', ')}.`);
     return 2;
   }
-  const all = findTests(options.includes('--all'));
+  const isPostgres = options.includes('--postgres');
+  // No other package has a database.
+  const folders = isPostgres ? ['server'] : packages;
+  const all = findTests(folders, options.includes('--all'), options.includes('--deploy'));
   const asked = args
     .filter((arg) => !arg.startsWith('--'))
     .map((arg) => (arg.startsWith('/') ? relative(root, arg) : arg));
@@ -83,7 +89,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error('No test was found: nothing was checked.');
     return 1;
   }
-  if (!options.includes('--postgres')) return runNodeTests(files, names, cleanEnvironment(null));
+  if (!isPostgres) return runNodeTests(files, names, cleanEnvironment(null));
   const postgres = await startPostgres();
   try {
     return await runNodeTests(files, names, cleanEnvironment(postgres.url));

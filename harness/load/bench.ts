@@ -50,7 +50,7 @@ const { values: options } = parseArgs({
   },
 });
 /** Head room for noise: what is meant is far less. */
-const maxToBare = 8;
+const maxToBare = 6;
 const level = 16;
 const calls: Rounds = options.quick
   ? { method: 'tools/call', levels: [level], rounds: 5, roundMs: 500, warmUpMs: 4000 }

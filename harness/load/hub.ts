@@ -18,14 +18,15 @@ import { printNote } from './table.ts';
  * memory: each size a process of its own that has core 1 for itself, so memory is that of the size alone. What a model reads, what
  * an execution costs beside a plain call, and how long a gateway with that many tools takes to start.
  *
- *     npm run bench -- hub [--quick] [--tools 200000] [--json]
+ *     npm run bench -- hub [--quick] [--tools 200000] [--only search|gateway|start] [--json]
  *
- * `--tools` measures other sizes. `--json` also writes `results/bench-hub.json`.
+ * `--tools` measures other sizes, `--only` one part. `--json` also writes `results/bench-hub.json`.
  */
 const { values: options } = parseArgs({
   allowPositionals: true,
   options: {
     tools: { type: 'string', multiple: true, default: [] },
+    only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -73,6 +74,8 @@ interface Gatewayed {
   readonly tokens: readonly TokenCost[];
   readonly executions: readonly ExecutionCost[];
 }
+
+const nothing: Gatewayed = { tokens: [], executions: [] };
 
 /** What only a whole gateway tells. */
 async function measureGateway(): Promise<Gatewayed> {
@@ -130,23 +133,37 @@ async function measureStarts(): Promise<LoadCost[]> {
   const load = await measureLoad(most, []);
   printTable(
     `start: a whole gateway, ${most} tools of workers and MCP servers`,
-    ['', 'loaded s', 'first search s', 'search ms', 'change found ms', 'resident MB', 'CPU s'],
-    load.map(({ name, loadedMs, searchableMs, searchMs, changedMs, residentMb, cpuMs }) => [
-      name,
-      (loadedMs / 1000).toFixed(1),
-      (searchableMs / 1000).toFixed(1),
-      searchMs.toFixed(1),
-      changedMs.toFixed(0),
-      residentMb.toFixed(0),
-      (cpuMs / 1000).toFixed(1),
+    [
+      ...['', 'loaded s', 'of CPU s', 'first search s', 'search ms', 'change found ms'],
+      ...['resident MB', 'most MB', 'CPU s'],
+    ],
+    load.map((one) => [
+      one.name,
+      (one.loadedMs / 1000).toFixed(1),
+      (one.loadCpuMs / 1000).toFixed(1),
+      (one.searchableMs / 1000).toFixed(1),
+      one.searchMs.toFixed(1),
+      one.changedMs.toFixed(0),
+      one.residentMb.toFixed(0),
+      one.mostResidentMb.toFixed(0),
+      (one.cpuMs / 1000).toFixed(1),
     ]),
   );
+  for (const { name, threads } of load) {
+    const told = threads.filter(({ cpuMs }) => cpuMs >= 100);
+    printNote(`${name}: ${told.map((one) => `${one.name} ${(one.cpuMs / 1000).toFixed(1)} s`).join(', ')}`);
+  }
   return load;
 }
 
 const [model] = cpus();
 printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
-const result = { search: measureSearch(), ...(await measureGateway()), load: await measureStarts() };
+const isWanted = (part: string): boolean => options.only === undefined || options.only === part;
+const result = {
+  search: isWanted('search') ? measureSearch() : [],
+  ...(isWanted('gateway') ? await measureGateway() : nothing),
+  load: isWanted('start') ? await measureStarts() : [],
+};
 if (options.json) {
   mkdirSync(join(ownRoot, 'results'), { recursive: true });
   writeFileSync(

@@ -1,13 +1,7 @@
 /**
- * Definitions of as many tools as are wanted, like those of real services: names of a verb and an object, descriptions of
+ * One of as many tools as are wanted, as MCP lists it, like those of real services: names of a verb and an object, descriptions of
  * about 200 letters, four to eight parameters; about 2 KB of JSON each. The same for the same numbers, every time.
  */
-export interface ToolSet {
-  readonly sources: number;
-  readonly toolsPerSource: number;
-}
-
-/** One tool as MCP lists it. */
 export interface ListedTool {
   readonly name: string;
   readonly title: string;
@@ -133,13 +127,4 @@ function schemaOf(object: string, below: (below: number) => number): ListedTool[
     ][below(5)];
   }
   return { type: 'object', properties, required: [`${object}_id`], additionalProperties: false };
-}
-
-/** All tools of one source, those in `revisions` changed as often as it says. */
-export function listedTools(
-  source: number,
-  count: number,
-  revisions: ReadonlyMap<number, number> = new Map(),
-): ListedTool[] {
-  return Array.from({ length: count }, (_, index) => listedTool(source, index, revisions.get(index)));
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Linux counts CPU time in hundredths of a second. */
 const tickMs = 10;
@@ -38,17 +38,30 @@ function tree(root: number): { readonly pid: number; readonly stat: Stat }[] {
   return all.filter(({ pid }) => inside.has(pid));
 }
 
-/** CPU time of all threads of the process and of all processes below it; and of worker threads alone: the embedded database. */
+/** CPU time of all threads of the process and of all processes below it; and of the embedded database's threads alone. */
 export function cpuOf(root: number): { readonly allMs: number; readonly databaseMs: number } {
   const processes = tree(root);
   const workers = processes.flatMap(({ pid }) =>
     threadsOf(pid).flatMap((thread) => {
       const stat = readStat(`/proc/${pid}/task/${thread}/stat`);
-      return stat?.name === 'WorkerThread' ? [stat.cpuMs] : [];
+      return stat?.name === 'database' ? [stat.cpuMs] : [];
     }),
   );
   const sum = (figures: readonly number[]) => figures.reduce((total, one) => total + one, 0);
   return { allMs: sum(processes.map(({ stat }) => stat.cpuMs)), databaseMs: sum(workers) };
+}
+
+/** CPU time of the threads that there are, of the process and of all below it: those of one name together, the busiest first. */
+export function threadsByCpu(root: number): readonly { readonly name: string; readonly cpuMs: number }[] {
+  const sums = new Map<string, number>();
+  for (const { pid } of tree(root))
+    for (const thread of threadsOf(pid)) {
+      const stat = readStat(`/proc/${pid}/task/${thread}/stat`);
+      if (stat === null) continue;
+      sums.set(stat.name, (sums.get(stat.name) ?? 0) + stat.cpuMs);
+    }
+  const all = [...sums].map(([name, cpuMs]) => ({ name, cpuMs }));
+  return all.sort((one, other) => other.cpuMs - one.cpuMs);
 }
 
 function threadsOf(pid: number): string[] {
@@ -61,9 +74,23 @@ function threadsOf(pid: number): string[] {
 
 /** Resident memory of the process and of all processes below it, in MB. */
 export function residentOf(root: number): number {
+  return megabytesOf(root, /VmRSS:\s+(\d+)/);
+}
+
+/** From now on, the most that it was is counted anew. */
+export function forgetMostResident(root: number): void {
+  for (const { pid } of tree(root)) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** The most that it ever was. */
+export function mostResidentOf(root: number): number {
+  return megabytesOf(root, /VmHWM:\s+(\d+)/);
+}
+
+function megabytesOf(root: number, wanted: RegExp): number {
   const kilobytes = tree(root).map(({ pid }) => {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    return Number(wanted.exec(status)?.[1] ?? 0);
   });
   return kilobytes.reduce((sum, one) => sum + one, 0) / 1024;
 }
