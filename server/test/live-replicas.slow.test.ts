@@ -7,7 +7,10 @@ import { type Replicas, startReplicas } from './replicas.ts';
 import { type Json, messageOf, toolCall } from './start-app.ts';
 import type { TestProcess } from './start-process.ts';
 
-/** Two replicas, each a process, before one PostgreSQL server: what administrators change at one acts at the other. */
+/**
+ * Two replicas before one PostgreSQL server: what administrators change at one acts at the other. Each process of the other
+ * hears of it by itself, so that what one of them knows another may know a little later.
+ */
 
 const database = process.env.SALLYPORT_TEST_DATABASE_URL;
 const skip = database === undefined ? 'needs a PostgreSQL server (npm run test:postgres)' : false;
@@ -76,7 +79,7 @@ describe('what is changed at one replica', { skip }, () => {
     await until(async () => (await rpc('new', { method: 'tools/list' })).result !== undefined);
     await api('PATCH', `/gateways/${id}`, { slug: 'newer', tool_filter: { allowed_tools: ['files.Read'] } });
     await until(async () => (await rpc('newer', { method: 'tools/list' })).result?.tools.length === 1);
-    assert.equal((await rpc('new', { method: 'tools/list' })).status, 404);
+    await until(async () => (await rpc('new', { method: 'tools/list' })).status === 404);
     await api('DELETE', `/gateways/${id}`);
     await until(async () => (await rpc('newer', { method: 'tools/list' })).status === 404);
     assert.notEqual((await rpc('own', { method: 'tools/list' })).result, undefined, 'the file has its own');
@@ -175,7 +178,6 @@ describe('what is changed at one replica', { skip }, () => {
     await until(async () => (await names()).join() === 'files_Read');
     await api('DELETE', '/workers/files');
     await until(async () => (await names()).length === 0);
-    const { items } = await api('GET', '/workers', undefined, second);
-    assert.deepEqual(items, []);
+    await until(async () => (await api('GET', '/workers', undefined, second)).items.length === 0);
   });
 });
