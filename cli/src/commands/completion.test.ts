@@ -15,7 +15,7 @@ COMP_CWORD=${line.length - 1}
 COMPREPLY=()
 _sallyport
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = await bash('bash', ['-eu', '-c', program]);
+  const { stdout, stderr } = await bash('bash', ['--norc', '-eu', '-c', program]);
   assert.equal(stderr, '');
   return stdout.split('\n').filter(Boolean);
 }
