@@ -1,8 +1,7 @@
 import { CommandError } from '../command-error.ts';
 import type { Io } from '../output/io.ts';
 import { openGateway } from '../remote/gateway-client.ts';
-import { openRemote } from '../remote/remote.ts';
-import { isSameServer } from '../remote/server-url.ts';
+import { openRemoteOfRepository } from '../remote/remote.ts';
 import type { Project } from '../spec/load.ts';
 import type { ServerSpec } from '../spec/server-spec.ts';
 import type { Stage } from './verify.ts';
@@ -24,18 +23,9 @@ export async function gatewayStage(
   if (gateways.length === 0) {
     return { stage: 'gateway', outcome: 'skipped', said: 'register.gateways of server.yaml names none' };
   }
-  // The key of the environment is for the Sallyport that the environment names, wherever a repository may point to.
-  const { SALLYPORT_URL: named } = io.env;
-  if (named !== undefined && !isSameServer(named, url)) {
-    return {
-      stage: 'gateway',
-      outcome: 'skipped',
-      said: `SALLYPORT_URL is not ${url}, which conventions.yaml names`,
-    };
-  }
   const found: string[] = [];
   try {
-    const remote = await openRemote({ ...io, env: { ...io.env, SALLYPORT_URL: url } }, {});
+    const remote = await openRemoteOfRepository(io, url);
     for (const slug of gateways) {
       const authorization = await remote.gatewayAuthorization(slug);
       // A key speaks for a user; whoever signed in speaks for themselves.
@@ -57,7 +47,7 @@ export async function gatewayStage(
     }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const outcome = error.code === 'remote.not_signed_in' ? 'skipped' : 'failed';
+    const outcome = passedOver.has(error.code) ? 'skipped' : 'failed';
     return { stage: 'gateway', outcome, said: error.message, hint: error.details.join(' ') };
   }
   return { stage: 'gateway', outcome: 'passed', said: `its tools are in ${found.join(', ')}` };
@@ -72,6 +62,9 @@ function lacking(slug: string, missing: readonly VerifiedTool[], listed: number)
     hint: 'sallyport register adds the server to it; sallyport servers list says what Sallyport makes of the server.',
   };
 }
+
+/** There is nobody to ask as, or another Sallyport is meant. */
+const passedOver = new Set(['remote.not_signed_in', 'remote.another_server']);
 
 /** For whom the list is asked with a key: in the audit trail, it is told from people. */
 const userId = 'sallyport-deploy-verify';

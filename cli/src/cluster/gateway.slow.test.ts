@@ -27,7 +27,7 @@ async function applied(t: TestContext, gateways: string) {
     conventions: `gateway: { url: "${sallyport.url}" }\n`,
   });
   project.fake.state.backendOf = () => reference.url;
-  const withKey = { env: { SALLYPORT_API_KEY: sallyport.key } };
+  const withKey = { env: { SALLYPORT_API_KEY: sallyport.key, SALLYPORT_URL: sallyport.url } };
   const first = await project.run(['deploy', 'apply', 'proxmox', '--yes']);
   assert.match(first.out, /✓ tools/);
   return { ...project, first, withKey };
@@ -62,6 +62,9 @@ test('a key of the environment goes only to the Sallyport that the environment n
   const { code, out } = await run(verify, { env });
   assert.equal(code, 0, out);
   assert.match(out, /- gateway .*SALLYPORT_URL is not http/);
+  const unnamed = await run(verify, { env: { SALLYPORT_API_KEY: 'sp_a_key_of_another_place' } });
+  assert.equal(unnamed.code, 1);
+  assert.match(unnamed.out, /✗ gateway .*SALLYPORT_API_KEY is not sent to http.*\n.*SALLYPORT_URL=http/);
 });
 
 test('a server that moves is registered at its new address only when it answers there', async (t) => {
@@ -93,6 +96,7 @@ test('a server that moves is registered at its new address only when it answers 
   const env = {
     KUBECONFIG: `${join(root, 'kubeconfig')}:${join(root, 'prod')}`,
     SALLYPORT_API_KEY: sallyport.key,
+    SALLYPORT_URL: sallyport.url,
   };
   const uri = `${reference.url}/mcp`;
   await sallyport.ask('POST', '/v1/workers', { id: 'moving', type: 'mcp', mcp: { uri } });

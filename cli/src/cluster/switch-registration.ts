@@ -2,8 +2,7 @@ import { CommandError } from '../command-error.ts';
 import type { Io } from '../output/io.ts';
 import { change, declarationOf } from '../remote/declaration.ts';
 import { update, workerOf } from '../remote/register.ts';
-import { openRemote } from '../remote/remote.ts';
-import { isSameServer } from '../remote/server-url.ts';
+import { openRemoteOfRepository } from '../remote/remote.ts';
 import type { Project } from '../spec/load.ts';
 import type { ServerSpec } from '../spec/server-spec.ts';
 import type { Missing } from './migrate-cluster.ts';
@@ -17,15 +16,8 @@ export async function switchRegistration(
 ): Promise<Missing | null> {
   const { url } = conventions.gateway;
   if (url === undefined) return null;
-  const { SALLYPORT_URL: named } = io.env;
-  if (named !== undefined && !isSameServer(named, url)) {
-    return {
-      said: `SALLYPORT_URL is not ${url}, which conventions.yaml names`,
-      advice: ['One of them is wrong.'],
-    };
-  }
   try {
-    const { api } = await openRemote({ ...io, env: { ...io.env, SALLYPORT_URL: url } }, {});
+    const { api } = await openRemoteOfRepository(io, url);
     const declaration = declarationOf(spec, conventions);
     const found = await workerOf(api, declaration.id);
     if (found === null) {

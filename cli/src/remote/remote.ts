@@ -72,6 +72,36 @@ export async function openRemote(io: Io, options: RemoteOptions): Promise<Remote
   };
 }
 
+/**
+ * The Sallyport that conventions.yaml names, which came with a repository that anybody may have written: the key of the
+ * environment goes there only where SALLYPORT_URL, or the profile, names the same server.
+ */
+export async function openRemoteOfRepository(io: Io, given: string): Promise<Remote> {
+  const profile = (await readProfiles(io))[profileName(io, {})];
+  const { SALLYPORT_URL: named, SALLYPORT_API_KEY: key } = io.env;
+  const url = serverUrl(given, profile?.insecure_http === true && profile.url === given.replace(/\/$/, ''));
+  if (named !== undefined && !isSameServer(serverUrl(named, true), url)) {
+    throw new CommandError(
+      'remote.another_server',
+      `SALLYPORT_URL is not ${url}, which conventions.yaml names`,
+      ['One of them is wrong.'],
+    );
+  }
+  if (
+    key !== undefined &&
+    named === undefined &&
+    (profile === undefined || !isSameServer(profile.url, url))
+  ) {
+    throw new CommandError(
+      'remote.key_not_meant',
+      `SALLYPORT_API_KEY is not sent to ${url}: only conventions.yaml names that address, not you`,
+      [`If the key is for it, say so: SALLYPORT_URL=${url}; or sign in there: sallyport login ${url}`],
+    );
+  }
+  const insecureHttp = new URL(url).protocol === 'http:';
+  return await openRemote({ ...io, env: { ...io.env, SALLYPORT_URL: url } }, { insecureHttp });
+}
+
 /** A header value that cannot hold anything else. */
 export function checkedKey(key: string): string {
   const trimmed = key.trim();
