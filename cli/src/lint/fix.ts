@@ -66,6 +66,9 @@ function mend(files: readonly LintFile[], findings: readonly Finding[]) {
   return { texts, made };
 }
 
+/** Adds whole documents, any number of which can stand one after the other. */
+const isDocument = ({ start, end, text }: TextEdit): boolean => start === end && /^---\r?\n/.test(text);
+
 /** Those that can be made in one go: nothing that one replaces touches what another does. */
 function notMeeting(findings: readonly Finding[]): readonly Finding[] {
   /** Edits that are chosen, in the order of the text. */
@@ -83,7 +86,8 @@ function notMeeting(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ fix: edits = [] }) => {
     const isFree = edits.every((one) => {
       const at = placeOf(one);
-      return !editsMeet([one], taken.slice(Math.max(0, at - 1), at + 1));
+      const near = taken.slice(Math.max(0, at - 1), at + 1);
+      return near.every((other) => (isDocument(one) && isDocument(other)) || !editsMeet([one], [other]));
     });
     if (isFree) for (const one of edits) taken.splice(placeOf(one), 0, one);
     return isFree;
