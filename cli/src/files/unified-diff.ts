@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { isAbsolute, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { Printer } from '../output/printer.ts';
@@ -7,12 +7,12 @@ import type { FileChange } from './file-change.ts';
 /** As many changed lines as a person would read; more are counted instead. */
 const greatestDifference = 4000;
 
-/** What `git diff` would show of the change, paths seen from `from`. */
+/** What `git diff` would show of the change, paths seen from `from`; what lies outside has its whole path. */
 export function unifiedDiff({ path, before, after }: FileChange, from: string): string {
-  const name = relative(from, path).split(sep).join('/');
+  const [left, right] = namesOf(path, from);
   const patch = createTwoFilesPatch(
-    before === null ? '/dev/null' : `a/${name}`,
-    after === null ? '/dev/null' : `b/${name}`,
+    before === null ? '/dev/null' : left,
+    after === null ? '/dev/null' : right,
     before ?? '',
     after ?? '',
     undefined,
@@ -21,7 +21,15 @@ export function unifiedDiff({ path, before, after }: FileChange, from: string): 
   );
   if (patch !== undefined) return patch;
   const lines = (text: string | null) => (text ?? '').split('\n').length;
-  return `--- a/${name}\n+++ b/${name}\n@@ ${lines(before)} lines become ${lines(after)}: too many differences to show @@\n`;
+  return `--- ${left}\n+++ ${right}\n@@ ${lines(before)} lines become ${lines(after)}: too many differences to show @@\n`;
+}
+
+/** Of the file before and after. */
+function namesOf(path: string, from: string): readonly [string, string] {
+  const name = relative(from, path);
+  if (isAbsolute(name) || name.split(sep)[0] === '..') return [path, path];
+  const shown = name.split(sep).join('/');
+  return [`a/${shown}`, `b/${shown}`];
 }
 
 /** Prints it for people, in colour where the terminal has it. */

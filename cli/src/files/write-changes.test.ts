@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { readFiles, tempFolder, testIo } from '../../test/test-io.ts';
 import { CommandError } from '../command-error.ts';
@@ -32,6 +32,21 @@ test('a dry run shows the difference and writes nothing', async (t) => {
   const shown = await write(folder, [{ path: join(folder, 'a.yaml'), before: 'a\n', after: 'b\n' }], true);
   assert.match(shown, /-a\n\+b/);
   assert.deepEqual(await readFiles(folder), { 'a.yaml': 'a\n' });
+});
+
+test('a file outside of the folder is shown with its whole path', async (t) => {
+  const folder = await tempFolder(t, { '..a.yaml': 'a\n' });
+  const outside = join(dirname(folder), '.client/config.toml');
+  const shown = await write(
+    folder,
+    [
+      { path: outside, before: null, after: 'b\n' },
+      { path: join(folder, '..a.yaml'), before: 'a\n', after: 'b\n' },
+    ],
+    true,
+  );
+  assert.ok(shown.includes(`--- /dev/null\n+++ ${outside}\n@@`), shown);
+  assert.ok(shown.includes('--- a/..a.yaml\n+++ b/..a.yaml\n'), shown);
 });
 
 test('a file that somebody else changed meanwhile is refused, and no other is written', async (t) => {
