@@ -17,7 +17,11 @@ spec:
           image: ghcr.io/acme/${name}:1
 `;
 
-for (const [ends, end] of Object.entries({ 'a line': '', 'half a line': null, 'an empty document': '---\n' })) {
+for (const [ends, end] of Object.entries({
+  'a line': '',
+  'half a line': null,
+  'an empty document': '---\n',
+})) {
   test(`every server of a file gets the policy that it lacks, however many there are; it ends with ${ends}`, async () => {
     const names = Array.from({ length: 40 }, (_, index) => `s${index}`);
     const whole = names.map(deployment).join('');
