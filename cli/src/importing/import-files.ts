@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import type { FileChange } from '../files/file-change.ts';
 import { readText } from '../files/read-text.ts';
 import { printYaml } from '../manifests/print.ts';
 import { type Project, shownPath } from '../spec/load.ts';
-import { schemaLine } from '../spec/schema-line.ts';
+import { schemaFile, schemaLine } from '../spec/schema-line.ts';
 import { groupSources } from './group.ts';
 import { type Imported, importServer } from './import-server.ts';
 import { readSources, type Source } from './source.ts';
@@ -58,7 +59,11 @@ async function filesOf(
   from: readonly string[],
 ): Promise<readonly FileChange[]> {
   const path = join(folder, 'server.yaml');
-  const head = [schemaLine(project, path), `# Read from ${from.join(', ')} by sallyport deploy import.\n`];
+  const hasSchema = existsSync(join(project.root, schemaFile));
+  const head = [
+    hasSchema ? schemaLine(project.root, path) : '',
+    `# Read from ${from.join(', ')} by sallyport deploy import.\n`,
+  ];
   const files = { 'server.yaml': `${head.join('')}${printYaml(spec)}`, ...code };
   if ('server.yaml' in code) {
     throw new CommandError('import.code-name', `the code of ${name} has a file server.yaml`, [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -35,6 +36,32 @@ describe('sallyport server new', () => {
       assert.equal(compiled.status, 0, compiled.stderr);
     });
   }
+
+  it('has editors complete server.yaml at once, by a schema that it brings unless there is one', async (t) => {
+    const cwd = await tempFolder(t, { 'repo/.git/HEAD': '' });
+    const repo = join(cwd, 'repo');
+    const schemaOf = async (at: string) => {
+      const [line = ''] = (await readFile(join(at, 'server.yaml'), 'utf8')).split('\n');
+      const schema = /^# yaml-language-server: \$schema=(\S+)$/.exec(line)?.[1] ?? '';
+      return join(at, schema);
+    };
+    const make = (...args: string[]) => runIn(repo, ['server', 'new', 'a', '-t', 'configmap', ...args]);
+    assert.equal((await make('--dir', 'servers/a')).code, 0);
+    const schema = await schemaOf(join(repo, 'servers/a'));
+    assert.equal(schema, join(repo, '.sallyport/server.schema.json'));
+    const { out } = await runIn(repo, ['deploy', 'schema', 'server']);
+    assert.equal(await readFile(schema, 'utf8'), out);
+
+    await writeFile(schema, '{}');
+    assert.equal((await make('--dir', 'servers/b')).code, 0);
+    assert.equal(await schemaOf(join(repo, 'servers/b')), schema);
+    assert.equal(await readFile(schema, 'utf8'), '{}', 'what is there stays');
+
+    assert.equal((await make('--dir', '../elsewhere')).code, 0);
+    const own = await schemaOf(join(cwd, 'elsewhere'));
+    assert.equal(own, join(cwd, 'elsewhere/.sallyport/server.schema.json'));
+    assert.equal(await readFile(own, 'utf8'), out);
+  });
 
   it('makes a workflow that pins every action by commit, signs in without a password and signs what it built', async (t) => {
     const registries = {

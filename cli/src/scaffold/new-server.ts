@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { jsonSchema } from '../spec/json-schema.ts';
 import type { Project } from '../spec/project.ts';
+import { schemaFile, schemaLine } from '../spec/schema-line.ts';
 import { fromClone, sdkDependencies } from './sdk-packages.ts';
 import { fillTemplate } from './templates.ts';
 import { nodeTest, pythonTest, workflow } from './workflow.ts';
@@ -16,14 +19,18 @@ export interface NewServer {
   readonly description: string;
 }
 
-/** The files of a new server by their absolute path: source, test, image, `server.yaml` and the CI workflow. */
+/**
+ * The files of a new server by their absolute path: source, test, image, `server.yaml`, the schema that editors complete it by,
+ * unless the repository has that already, and the CI workflow.
+ */
 export function newServerFiles(server: NewServer, project: Project): ReadonlyMap<string, string> {
   const { name, template, folder, owner, description } = server;
   const { suffix, patterns } = project.conventions;
   const object = `${name}${suffix}`;
   const inRepository = relative(project.root, folder).split(sep).join('/') || '.';
-  // A server that is not part of the repository gets a workflow of its own.
+  // A server that is not part of the repository gets a workflow and a schema of its own.
   const outside = inRepository.startsWith('..');
+  const root = outside ? folder : project.root;
   const workflowPath = `.github/workflows/${object}.yaml`;
   const words = {
     name,
@@ -34,6 +41,7 @@ export function newServerFiles(server: NewServer, project: Project): ReadonlyMap
     port: String(patterns[template === 'configmap' ? 'configmap' : 'build'].port),
     registry: patterns.build.registry,
     workflow: workflowPath,
+    schemaLine: schemaLine(root, join(folder, 'server.yaml')),
     sdkDependencies: sdkDependencies(),
     copyVendor: fromClone ? 'COPY vendor vendor\n' : '',
     vendorNote: fromClone
@@ -41,6 +49,8 @@ export function newServerFiles(server: NewServer, project: Project): ReadonlyMap
       : '',
   };
   const files = new Map([...fillTemplate(template, words)].map(([path, text]) => [join(folder, path), text]));
+  const schema = join(root, schemaFile);
+  if (!existsSync(schema)) files.set(schema, jsonSchema('server'));
   if (template === 'configmap') return files;
   const text = workflow({
     object,
@@ -50,7 +60,7 @@ export function newServerFiles(server: NewServer, project: Project): ReadonlyMap
     tag: patterns.build.tag,
     test: template === 'typescript' ? nodeTest : pythonTest,
   });
-  return files.set(join(outside ? folder : project.root, workflowPath), text);
+  return files.set(join(root, workflowPath), text);
 }
 
 /** `github-issues` → `GithubIssues`: how its tools' names begin. */

@@ -11,7 +11,11 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { whyUnreadable, wrongKeys } from '../files/yaml-file.ts';
 import { type Mistake, mistakesOf } from './mistake.ts';
+
+/** Who sees fifty mends those first. */
+const mostTold = 50;
 
 /** A YAML file with one value of a schema, and where each part of it stands. */
 export interface SpecDocument<T> {
@@ -39,11 +43,20 @@ export function readDocument<S extends z.ZodObject>(
   };
   const refuse = (details: readonly string[]): never => {
     const count = details.length === 1 ? 'a mistake' : `${details.length} mistakes`;
-    throw new CommandError('spec.invalid', `${file} has ${count}`, details);
+    throw new CommandError('spec.invalid', `${file} has ${count}`, details.slice(0, mostTold));
   };
-  const documents = [...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })];
-  const errors = documents.flatMap((document) => document.errors);
-  if (errors.length > 0) refuse(errors.map(({ pos, message }) => `${at(pos[0])}: ${message}`));
+  // Keys are compared below: the parser compares every key with every other.
+  const documents = [
+    ...parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false }),
+  ];
+  const errors = documents.flatMap(({ errors: found, contents }) => [
+    ...found.map(({ pos, message }) => ({
+      offset: pos[0],
+      message: /call stack/.test(message) ? 'is nested too deeply to be read' : message,
+    })),
+    ...wrongKeys(contents),
+  ]);
+  if (errors.length > 0) refuse(errors.map(({ offset, message }) => `${at(offset)}: ${message}`));
   const [document, second] = documents;
   const isEmpty = document === undefined || document.contents === null;
   if (isEmpty && !mayBeEmpty) refuse([`${at(0)}: is empty`]);
@@ -72,7 +85,7 @@ function plainValue(
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    return refuse([`${at()}: ${error instanceof Error ? error.message : String(error)}`]);
+    return refuse([`${at()}: ${whyUnreadable(error)}`]);
   }
 }
 

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { CommandError } from '../command-error.ts';
+import { readText } from '../files/read-text.ts';
 import { readDocument } from './document.ts';
 import type { Mistake } from './mistake.ts';
 import type { Project } from './project.ts';
@@ -27,10 +27,12 @@ const maxCodeBytes = 1024 * 1024;
 /** Reads one server.yaml by its absolute path; refuses it with all its mistakes. */
 export async function loadServer(project: Project, path: string): Promise<LoadedServer> {
   const shown = shownPath(project, path);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const advice = error.code === 'ENOENT' ? ['sallyport server new <name> makes one'] : [];
-    throw new CommandError('spec.unreadable', `${shown} cannot be read: ${whyUnreadable(error)}`, advice);
-  });
+  const text = await readText(path, shown);
+  if (text === null) {
+    throw new CommandError('spec.unreadable', `${shown} cannot be read: there is no such file`, [
+      'sallyport server new <name> makes one',
+    ]);
+  }
   const document = readDocument(serverSpec, shown, text, (spec) => specMistakes(spec, project.conventions));
   const spec = document.value;
   const folder = dirname(path);
@@ -38,14 +40,13 @@ export async function loadServer(project: Project, path: string): Promise<Loaded
   const mistakes: Mistake[] = [];
   let bytes = 0;
   for (const [name, file] of Object.entries(spec.code ?? {})) {
-    const contents = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => error);
-    if (contents instanceof Error) {
-      mistakes.push({ path: ['code', name], message: `cannot be read: ${whyUnreadable(contents)}` });
-    } else if (!isUtf8(contents)) {
-      mistakes.push({ path: ['code', name], message: 'is not text in UTF-8: build an image for it' });
-    } else {
-      bytes += contents.byteLength;
-      code[name] = contents.toString('utf8');
+    try {
+      const contents = await readCode(project, join(folder, file));
+      bytes += Buffer.byteLength(contents);
+      code[name] = contents;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      mistakes.push({ path: ['code', name], message: error.message });
     }
   }
   if (bytes > maxCodeBytes) {
@@ -65,7 +66,12 @@ export function shownPath({ root }: Pick<Project, 'root'>, path: string): string
   return inside.startsWith('..') ? path : inside.replaceAll('\\', '/');
 }
 
-const whyUnreadable = (error: NodeJS.ErrnoException): string =>
-  ({ ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'no permission' })[
-    error.code ?? ''
-  ] ?? error.message;
+/** A link must not bring into the cluster what lies elsewhere on this machine. */
+async function readCode({ root }: Pick<Project, 'root'>, path: string): Promise<string> {
+  const contents = await readText(path, 'what it names');
+  if (contents === null) throw new CommandError('spec.code', 'cannot be read: there is no such file');
+  const inside = relative(await realpath(root), await realpath(path));
+  if (inside.startsWith('..') || isAbsolute(inside))
+    throw new CommandError('spec.code', 'leads out of the repository, by a link');
+  return contents;
+}

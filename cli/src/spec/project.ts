@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { CommandError } from '../command-error.ts';
+import { readText } from '../files/read-text.ts';
 import type { Io } from '../output/io.ts';
 import { type Conventions, conventions } from './conventions.ts';
 import { readDocument } from './document.ts';
@@ -25,13 +25,9 @@ export async function loadProject(io: Io, options: { readonly conventions?: stri
     const defaults = conventions.parse({});
     return { root, conventions: defaults, conventionsPath: null, folder: join(root, defaults.folder) };
   }
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(
-      'conventions.unreadable',
-      `${path} cannot be read: ${error.code ?? error.message}`,
-    );
-  });
   const shown = relative(io.cwd, path) || path;
+  const text = await readText(path, shown);
+  if (text === null) throw new CommandError('conventions.unreadable', `There is no ${shown}.`);
   const { value } = readDocument(conventions, shown, text, rules, { mayBeEmpty: true });
   const root = dirname(path);
   return { root, conventions: value, conventionsPath: path, folder: resolve(root, value.folder) };
