@@ -78,13 +78,18 @@ gateways:
   });
 
   test('a tool nested without end is left out', async () => {
-    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
-    const deep = { ...definition, name: 'Deep', metadata: { extras: { deep: 0 } } };
-    const text = JSON.stringify([deep, definition]).replace('"deep":0', `"deep":${nested}`);
-    behave = (_, response) => response.end(text);
-    const status = await app.app.rooms.sources.refresh('default', 'worker');
-    assert.match(status.message, /left out: Deep/);
-    assert.deepEqual(names('worker'), ['Good']);
+    for (const [opening, closing] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const nested = `${opening.repeat(20_000)}[]${closing.repeat(20_000)}`;
+      const deep = { ...definition, name: 'Deep', metadata: { extras: { deep: 0 } } };
+      const text = JSON.stringify([deep, definition]).replace('"deep":0', `"deep":${nested}`);
+      behave = (_, response) => response.end(text);
+      const status = await app.app.rooms.sources.refresh('default', 'worker');
+      assert.match(status.message, /left out: Deep/);
+      assert.deepEqual(names('worker'), ['Good']);
+    }
   });
 
   test('what a source says of our secrets is told to nobody', async () => {

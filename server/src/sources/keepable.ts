@@ -9,6 +9,10 @@ const tooDeep = `it is nested more than ${maxDepth} deep`;
 /** How JSON writes NUL characters and halves of surrogate pairs; what looks so may be something else. */
 const oddText = /\\u(?:0000|d[89a-f])/;
 
+/** Why what a source lists as a tool is not looked into; `null`: it may be. */
+export const unreadableEntry = (entry: unknown): string | null =>
+  isDeeperThan(entry, maxDepth + 1) ? tooDeep : null;
+
 /** Why a tool cannot be kept in the catalog, whatever kind of source lists it; otherwise it as JSON. */
 export function keepableText(tool: ToolListing): Result<string, string> {
   if (isDeeperThan(tool, maxDepth + 1)) return err(tooDeep);

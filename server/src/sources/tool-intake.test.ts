@@ -117,6 +117,33 @@ describe('a list that is taken while it comes', () => {
     assert.equal(intake.taken().tools.length, 5000);
   });
 
+  it('leaves out what is nested without end, before it is looked into', async () => {
+    const nested = (opening: string, closing: string) =>
+      `${opening.repeat(100_000)}{}${closing.repeat(100_000)}`;
+    const value = nested('{"val_type":"json","inner_properties":{"a":', '}}');
+    const extras = nested('{"a":', '}');
+    const members = [
+      `"metadata":{"extras":${extras}}`,
+      `"output":{"value_schema":${value}}`,
+      `"input":{"parameters":[{"name":"p","value_schema":${value}}]}`,
+    ];
+    const deep = members.map((member, nth) => `{"name":"d${nth}","toolkit":{"name":"Kit"},${member}}`);
+    const intake = createToolIntake(workerForm, null);
+    intake.begin(false);
+    // Nobody is there yet who waits for what comes of it.
+    await new Promise<void>((read) =>
+      intake.write(Buffer.from(`[${deep.join(',')},${JSON.stringify(tools('good')[0])}]`), read),
+    );
+    assert.equal(await intake.end(), null);
+    const taken = intake.taken();
+    assert.deepEqual(namesOf(taken.tools), ['good']);
+    const reason = 'it is nested more than 64 deep';
+    assert.deepEqual(
+      taken.rejected,
+      ['d0', 'd1', 'd2'].map((name) => ({ name, reason })),
+    );
+  });
+
   it('is refused where it is no array, or longer than any that is taken', async () => {
     for (const text of ['{}', '[1', '[{"name":}]', '']) {
       const intake = createToolIntake(countingForm().form, null);

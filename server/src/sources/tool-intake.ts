@@ -1,8 +1,8 @@
 import { createPacker, type PackedListing, type ToolListing } from '#domain';
-import { createRests, type Result } from '#foundation';
+import { createRests, err, ok, type Result } from '#foundation';
 import { ArrayReader } from './array-reader.ts';
 import type { RejectedTool } from './contract.ts';
-import { keepableText } from './keepable.ts';
+import { keepableText, unreadableEntry } from './keepable.ts';
 import { createFinder, markOf, type ReadList } from './read-list.ts';
 
 /** How a kind of source writes a tool. */
@@ -100,21 +100,17 @@ export function createToolIntake(form: ToolForm, known: ReadList | null): ToolIn
       page.flaw = 'no array';
       return null;
     }
-    const listing = form.read(entry, index);
-    if (!listing.ok) {
-      page.rejected.push(listing.error);
+    const read = listingOf(entry, index, form);
+    if (!read.ok) {
+      page.rejected.push(read.error);
       return null;
     }
-    if (!add(page, listing.value)) {
+    const { listing, text } = read.value;
+    if (!add(page, listing)) {
       page.rejected.push({ name: form.nameOf(entry, index), reason: listedTwice });
       return null;
     }
-    const text = keepableText(listing.value);
-    if (!text.ok) {
-      page.rejected.push({ name: listing.value.name.slice(0, 128).toWellFormed(), reason: text.error });
-      return null;
-    }
-    page.packer.add(listing.value, text.value);
+    page.packer.add(listing, text);
     return page.packer.count - 1;
   }
 
@@ -138,6 +134,8 @@ export function createToolIntake(form: ToolForm, known: ReadList | null): ToolIn
     write(bytes, giveBack = () => undefined) {
       const page = current();
       work = work.then(() => (page === current() ? read(page, bytes) : undefined)).finally(giveBack);
+      // What fails, fails at the end; where that is never asked for, nobody needs to know.
+      work.catch(() => undefined);
     },
     async end() {
       await work;
@@ -146,6 +144,21 @@ export function createToolIntake(form: ToolForm, known: ReadList | null): ToolIn
     },
     taken: () => takenOf(pages, known),
   };
+}
+
+/** An entry as a tool that can be kept, and as JSON. */
+function listingOf(
+  entry: unknown,
+  index: number,
+  form: ToolForm,
+): Result<{ readonly listing: ToolListing; readonly text: string }, RejectedTool> {
+  const unreadable = unreadableEntry(entry);
+  if (unreadable !== null) return err({ name: form.nameOf(entry, index), reason: unreadable });
+  const listing = form.read(entry, index);
+  if (!listing.ok) return listing;
+  const text = keepableText(listing.value);
+  if (text.ok) return ok({ listing: listing.value, text: text.value });
+  return err({ name: listing.value.name.slice(0, 128).toWellFormed(), reason: text.error });
 }
 
 function takenOf(pages: readonly Page[], known: ReadList | null): TakenTools {

@@ -43,7 +43,6 @@ function problemOf(tool: Members, { modern }: About): string | null {
   if (description !== undefined && description !== null && typeof description !== 'string') {
     return 'its description is not text';
   }
-  if (isTooDeep(tool, 0)) return 'it is nested more than 64 deep';
   const headers = modern ? paramHeadersOf(inputSchema) : null;
   return headers === null || headers.ok ? null : `${headers.error}, which the protocol forbids`;
 }
@@ -83,11 +82,6 @@ function metadataOf(annotations: unknown): ToolMetadata | null {
     open_world: annotations.openWorldHint,
   }).filter(([, hint]) => typeof hint === 'boolean');
   return hints.length === 0 ? null : { behavior: Object.fromEntries(hints) };
-}
-
-function isTooDeep(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth > 64 || Object.values(value).some((inner) => isTooDeep(inner, depth + 1));
 }
 
 function hasControlCharacter(text: string): boolean {
