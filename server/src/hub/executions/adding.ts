@@ -29,7 +29,7 @@ const typed = Object.entries(columns)
   .join(', ');
 const insert = (where: string) => `insert into ${table} (${names})
   select ${names} from json_to_recordset($1::json) as new (${typed}) where ${where}
-  on conflict (key_hash) where key_hash is not null do nothing returning id`;
+  on conflict do nothing returning id`;
 const openWhere = (column: string, value: string, limit: number) =>
   `(select count(*) from (select 1 from ${table} where ${column} = ${value} and ended_at is null limit ${limit}) as open)`;
 const ofCaller = (owner: string) => openWhere('owner', owner, maxOpen.ofCaller);

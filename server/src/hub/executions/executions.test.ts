@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
-import { systemClock } from '#foundation';
-import { askingAs, executionsOf, requestOf, withoutHub } from '../../../test/executing.ts';
+import { manualClock, systemClock } from '#foundation';
+import { askingAs, executionsOf, requestOf, sharedDb, withoutHub } from '../../../test/executing.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { startApp, type TestApp } from '../../../test/start-app.ts';
 import type { Asking, Executions } from './contract.ts';
@@ -100,6 +100,26 @@ describe('a sync execution', () => {
       // By its row, now that nothing runs here any more.
       assert.equal((await resumed(id, 0)).output, text);
     }
+  });
+
+  it('that could not be written down when it took longer is, once the database is back', async () => {
+    const shared = sharedDb(app);
+    let isAway = true;
+    const query = (sql: string, params?: readonly unknown[]) =>
+      isAway && /^insert/.test(sql) ? Promise.reject(new Error('away')) : shared.query(sql, params);
+    const clock = manualClock(Date.now());
+    const others = await executionsOf(app, clock, { db: { ...shared, query } as typeof shared });
+    const bob = askingAs(app, 'bob', 'main');
+    const request = requestOf(app, bob, 'Kit.Read', { text: 'away', held: true }, { wait_ms: 0 });
+    await assert.rejects(others.execute(bob, request), /away/);
+    await worker.arrived('away');
+    worker.release('away');
+    isAway = false;
+    const listed = async () => (await others.list(bob, { limit: 1, offset: 0 })).items[0];
+    while ((await listed()) === undefined) clock.advance(5000);
+    while ((await listed())?.status === 'running') clock.advance(5000);
+    assert.equal((await listed())?.output, 'away');
+    await others.close(0);
   });
 
   it('names the argument that does not fit, as the input that it came in', async () => {

@@ -39,41 +39,10 @@ export interface RunsDeps {
 /** What runs here. Memory is only a cache of it: the rows are what is true, but for calls that nobody can ask for again. */
 export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
   const known = createKnown();
+  const { keep, write } = createRowsOf(store);
   /** Ends that the database did not take yet. */
   const owed: (() => Promise<unknown>)[] = [];
   let isGivenUp = false;
-
-  /** Where its end must be known by its id, by its key, or goes on. */
-  function isWanted({ isTold, execution }: Run, { execution: after }: View): boolean {
-    return isTold || after.endedAt === null || (execution.keyHash !== null && after.keyHash !== null);
-  }
-
-  /** `null`: there is a row of it; else why there can be none. */
-  async function keep(run: Run): Promise<Refusal | null> {
-    if (run.isKept) return null;
-    run.keeping ??= store.add(run.execution, run.wanted, true);
-    run.isKept = await run.keeping;
-    return run.isKept ? null : ((await store.fullFor(run.execution)) ?? tooMany);
-  }
-
-  /** `null`: done; else why there can be no row of it. */
-  async function write(run: Run, view: View): Promise<Refusal | null> {
-    if (run.keeping !== null) await run.keeping;
-    if (!isWanted(run, view)) {
-      if (run.isKept) await store.remove(run.execution.id);
-      return null;
-    }
-    const isNew = !run.isTold && run.execution.keyHash === null;
-    const full = isNew ? await store.fullFor(run.execution) : null;
-    if (full !== null) {
-      if (run.isKept) await store.remove(run.execution.id);
-      return full;
-    }
-    const unkept = await keep(run);
-    if (unkept !== null) return unkept;
-    await store.settle(storedView(view), view.execution.status === 'waiting' ? run.wanted : null);
-    return null;
-  }
 
   async function settle(run: Run, outcome: Outcome): Promise<Settled> {
     run.isOver = true;
@@ -119,6 +88,12 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
           .finally(() => known.forget(execution)),
       };
       known.add(run);
+      run.settled.catch((error) =>
+        log.error(
+          { execution_id: execution.id, error: messageOf(error) },
+          'how an attempt came out is not known: it is found out as if its process were gone',
+        ),
+      );
       return run;
     },
 
@@ -140,6 +115,46 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
       for (const { stopping } of known.all()) stopping.abort();
     },
   };
+}
+
+/** The rows of what runs here. */
+function createRowsOf(store: Store) {
+  /** Where its end must be known by its id, by its key, or goes on. */
+  function isWanted({ isTold, execution }: Run, { execution: after }: View): boolean {
+    return isTold || after.endedAt === null || (execution.keyHash !== null && after.keyHash !== null);
+  }
+
+  /** `null`: there is a row of it; else why there can be none. */
+  async function keep(run: Run): Promise<Refusal | null> {
+    if (run.isKept) return null;
+    run.keeping ??= store.add(run.execution, run.wanted, true).catch((error) => {
+      run.keeping = null;
+      throw error;
+    });
+    run.isKept = await run.keeping;
+    return run.isKept ? null : ((await store.fullFor(run.execution)) ?? tooMany);
+  }
+
+  /** `null`: done; else why there can be no row of it. */
+  async function write(run: Run, view: View): Promise<Refusal | null> {
+    if (run.keeping !== null) await run.keeping;
+    if (!isWanted(run, view)) {
+      if (run.isKept) await store.remove(run.execution.id);
+      return null;
+    }
+    const isNew = !run.isTold && run.execution.keyHash === null;
+    const full = isNew ? await store.fullFor(run.execution) : null;
+    if (full !== null) {
+      if (run.isKept) await store.remove(run.execution.id);
+      return full;
+    }
+    const unkept = await keep(run);
+    if (unkept !== null) return unkept;
+    await store.settle(storedView(view), view.execution.status === 'waiting' ? run.wanted : null);
+    return null;
+  }
+
+  return { keep, write };
 }
 
 /** Found by id and by key. */

@@ -60,8 +60,7 @@ export function createStarting(deps: StartingDeps, store: Store) {
     help: 'Executions of the hub that ended, or had to wait, here.',
     labels: ['project', 'mode', 'status'],
   });
-  /** Of runs that are under way. */
-  const begunBy = new Map<Run, { readonly caller: Caller; readonly shown: ShownTool | null }>();
+  const begunBy = new WeakMap<Run, { readonly caller: Caller; readonly shown: ShownTool | null }>();
   const runs = createRuns({ ...deps, store, onSettled });
 
   function count({ projectId, mode }: Execution, status: Execution['status']): void {
@@ -71,7 +70,6 @@ export function createStarting(deps: StartingDeps, store: Store) {
   function onSettled(run: Run, status: Execution['status'], outcome: Outcome): void {
     count(run.execution, status);
     const by = begunBy.get(run);
-    begunBy.delete(run);
     const succeeded = outcome.kind === 'succeeded';
     const isEnd = succeeded || (outcome.kind === 'failed' && !outcome.isUndone);
     if (!isEnd || by == null || by.shown === null) return;
