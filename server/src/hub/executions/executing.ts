@@ -111,14 +111,13 @@ function createBeginning(store: Store, starting: Starting) {
     const hasRoom = runs.count() < maxRuns;
     const added = await store.add(execution, wanted, hasRoom);
     if (!added) return notAdded;
-    if (hasRoom) void beginAccepted(asked);
+    if (hasRoom) void beginAccepted(asked, execution);
     return { kind: 'accepted', view: { execution, kept: { said: {} } } };
   }
 
-  async function beginAccepted(asked: Asked): Promise<void> {
-    const { id, expiresAt } = asked.draft.execution;
+  async function beginAccepted(asked: Asked, execution: Execution): Promise<void> {
     // Where the database is away, its lease runs out, and it is begun later.
-    const begun = await store.begin(id, expiresAt).catch(() => null);
+    const begun = await store.begin(execution, execution.expiresAt).catch(() => null);
     if (begun !== null) start(asked, begun, { isKept: true, isTold: true });
   }
 

@@ -81,6 +81,8 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     else await waiting.ofRow(asking, view, { waitMs: cancelWaitMs, signal: null });
     const now = await store.find(id, owner);
     if (now === null) return err(unknownExecution(id));
+    // It came to wait at this very moment: nobody goes on with it any more.
+    if (now.execution.status === 'waiting') return cancelled(asking, now);
     const kept = isOver(now.execution) ? now.kept : { said: { advice: toldToStop } };
     return waiting.ofView(asking, { ...now, kept });
   }

@@ -66,6 +66,38 @@ async function until(executions: Executions, id: string, wanted: string, asking 
     if (now.status === wanted) return now;
   }
 }
+/** Who calls `Kit.Write` with this text has to be approved first. */
+async function askedFirst(text: string) {
+  const { rules, approvals } = app.app.rooms.policy;
+  const rule = await rules.create('default', {
+    ...{ name: 'ask', direction: 'input', tools: ['Kit.Write'], action: 'approve' },
+    ...{ approvers: [{ user: 'boss' }], condition: `arguments.text == '${text}'` },
+  });
+  const boss = { userId: 'boss', groups: [], claims: {} };
+  return {
+    approve: (id = '') => approvals.decide('default', id, boss, 'approved', ''),
+    forget: () => rules.remove('default', rule.id),
+  };
+}
+/** What comes of it, while time passes for who waits. */
+async function passing(
+  answer: ReturnType<Executions['cancel']>,
+  { clock }: { readonly clock: ReturnType<typeof manualClock> },
+  also = () => {},
+): Promise<ExecutionResponse> {
+  let isDone = false;
+  answer.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    also();
+    clock.advance(250);
+    // Behind what they asked for: time must not pass faster than the database answers.
+    await app.app.rooms.db.query('select 1');
+  }
+  const given = await answer;
+  return given.ok ? given.value : assert.fail(JSON.stringify(given.error));
+}
 const runs = (name: 'Write' | 'Put', text: string) => worker.ran[name].filter((one) => one === text).length;
 
 describe('when a process is gone', () => {
@@ -120,34 +152,61 @@ describe('when a process is gone', () => {
     assert.equal(runs('Write', 'gone 3'), 1);
   });
 
+  it('what was accepted, and whose process begins it late, is begun once', async () => {
+    const db = sharedDb(app);
+    const held = Promise.withResolvers<void>();
+    let late: Promise<unknown> | null = null;
+    // So long does the database keep it from saying that it begins that it takes it for one whose process is gone.
+    const query = (sql: string, params?: readonly unknown[]) => {
+      if (late !== null || !isBegin(sql)) return db.query(sql, params);
+      late = held.promise.then(() => db.query(sql, params));
+      return late;
+    };
+    const { executions, clock } = await process(Date.now(), { ...db, query } as typeof db);
+    const { execution_id: id } = await execute(executions, 'Kit.Write', 'late', { mode: 'async' });
+    while (runs('Write', 'late') < 1) {
+      clock.advance(5000);
+      await db.query('select 1');
+    }
+    held.resolve();
+    assert.deepEqual(await late, []);
+    worker.release('late');
+    assert.equal((await until(executions, id, 'succeeded')).output, 'late');
+    assert.equal(runs('Write', 'late'), 1);
+  });
+
   it('what waits waits on, and any process goes on with it once', async () => {
-    const { rules, approvals } = app.app.rooms.policy;
-    const rule = await rules.create('default', {
-      ...{
-        name: 'ask',
-        direction: 'input',
-        tools: ['Kit.Write'],
-        action: 'approve',
-        approvers: [{ user: 'boss' }],
-      },
-      condition: "arguments.text == 'gone 4'",
-    });
+    const { approve, forget } = await askedFirst('gone 4');
     const first = await process();
-    const { execution_id: id, approval_id = '' } = await execute(first.executions, 'Kit.Write', 'gone 4');
+    const { execution_id: id, approval_id } = await execute(first.executions, 'Kit.Write', 'gone 4');
     const others = [await laterProcess(), await laterProcess()];
     worker.release('gone 4');
-    await approvals.decide(
-      'default',
-      approval_id,
-      { userId: 'boss', groups: [], claims: {} },
-      'approved',
-      '',
-    );
+    await approve(approval_id);
     const all = [first, ...others].map(({ executions }) => executions.resume(alice, id, null, 0));
     await Promise.all(all);
     await until(first.executions, id, 'succeeded');
     assert.equal(runs('Write', 'gone 4'), 1);
-    await rules.remove('default', rule.id);
+    await forget();
+  });
+
+  it('what came out, and could not be put on record, is nothing that anybody knows', async () => {
+    const { rooms } = app.app;
+    const unrecorded = {
+      ...rooms.pipeline,
+      callTool: async (call: Parameters<typeof rooms.pipeline.callTool>[0]) => {
+        await rooms.pipeline.callTool(call);
+        throw new Error('The audit journal cannot be written');
+      },
+    };
+    const full = { ...app, app: { ...app.app, rooms: { ...rooms, pipeline: unrecorded } } };
+    const first = await executionsOf(full as TestApp, manualClock(), { db: sharedDb(app) });
+    opened.push(first);
+    const { execution_id: id } = await execute(first, 'Kit.Write', 'unrecorded', { mode: 'async' });
+    worker.release('unrecorded');
+    await worker.arrived('unrecorded');
+    const { status, error } = await until((await laterProcess()).executions, id, 'unknown');
+    assert.deepEqual([status, error?.name], ['unknown', 'source.interrupted']);
+    assert.equal(runs('Write', 'unrecorded'), 1);
   });
 
   it('a caller who would not be let in any more has nothing begun for them', async () => {
@@ -217,22 +276,44 @@ describe('processes on one database', () => {
     const [one, other] = [await process(), await process()];
     const { execution_id: id } = await execute(one.executions, 'Kit.Write', 'cancelled', { wait_ms: 0 });
     await worker.arrived('cancelled');
-    const answer = other.executions.cancel(alice, id);
     // It says that it is there, and hears what is wanted.
-    let isDone = false;
-    answer.finally(() => {
-      isDone = true;
-    });
-    while (!isDone) {
-      one.clock.advance(5000);
-      other.clock.advance(250);
-      // Behind what they asked for: time must not pass faster than the database answers.
-      await app.app.rooms.db.query('select 1');
-    }
-    const ended = await answer;
-    assert.ok(ended.ok);
-    assert.equal(ended.value.status, 'cancelled');
+    const { status } = await passing(other.executions.cancel(alice, id), other, () =>
+      one.clock.advance(5000),
+    );
+    assert.equal(status, 'cancelled');
     worker.release('cancelled');
+  });
+
+  it('cancel what comes to wait at that moment, and never go on with it', async () => {
+    const { approve, forget } = await askedFirst('too late');
+    const db = sharedDb(app);
+    const [settles, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    // It is slow to say that it waits.
+    const query = async (sql: string, params?: readonly unknown[]) => {
+      if (!/waiting_for = new/.test(sql)) return db.query(sql, params);
+      settles.resolve();
+      await waits.promise;
+      return db.query(sql, params);
+    };
+    const one = await process(Date.now(), { ...db, query } as typeof db);
+    const other = await process();
+    const { execution_id: id } = await execute(one.executions, 'Kit.Write', 'too late', { mode: 'async' });
+    await settles.promise;
+    const answer = other.executions.cancel(alice, id);
+    const isWanted = async () =>
+      (await db.query('select 1 from hub_executions where id = $1 and cancelled', [id])).length > 0;
+    while (!(await isWanted()));
+    waits.resolve();
+    const { approval_id } = await until(one.executions, id, 'waiting');
+    await approve(approval_id);
+    worker.release('too late');
+    const resumed = await one.executions.resume(alice, id, null, 0);
+    assert.ok(resumed.ok);
+    assert.equal(resumed.value.status, 'waiting');
+    assert.equal((await passing(answer, other)).status, 'cancelled');
+    assert.equal((await look(one.executions, id)).status, 'cancelled');
+    assert.equal(runs('Write', 'too late'), 0);
+    await forget();
   });
 
   it('keep what they run as long as they say that they are there', async () => {

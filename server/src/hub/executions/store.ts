@@ -84,12 +84,12 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
       return row === undefined || row.request === '' ? null : seals.wantedOf(id, row.request);
     },
 
-    /** From now on it may have had its effect. `null`: somebody else has it by now, or it was cancelled. */
-    begin: (id: string, deadline: string): Promise<Execution | null> =>
+    /** From now on it may have had its effect. `null`: it was begun since, somebody else has it by now, or it was cancelled. */
+    begin: ({ id, attempt }: Execution, deadline: string): Promise<Execution | null> =>
       changed(
         `status = 'running', attempt = attempt + 1, leased_by = $2, leased_until = $3, expires_at = $4
-         where id = $1 and leased_by = $2 and not cancelled and status in ('pending', 'running')`,
-        [id, holder, leases.mine().until, deadline],
+         where id = $1 and attempt = $5 and leased_by = $2 and not cancelled and status in ('pending', 'running')`,
+        [id, holder, leases.mine().until, deadline, attempt],
       ),
 
     /**
@@ -100,7 +100,7 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
       changed(
         `status = 'running', waiting_for = null, answer = '', attempt = attempt + 1, repeatable = repeatable and not $5::boolean,
            leased_by = $2, leased_until = $3, expires_at = $4
-         where id = $1 and attempt = $7 and status = 'waiting' and expires_at > $6`,
+         where id = $1 and attempt = $7 and status = 'waiting' and not cancelled and expires_at > $6`,
         [id, holder, leases.mine().until, deadline, isAnswered, clock.iso(), attempt],
       ),
 

@@ -86,7 +86,7 @@ export function createTakeOver({ pipeline, catalog, audit, clock, log, store, st
       return void (await end(execution, 'failed', { error: { name, message } }, !isBegun));
     }
     const { caller, gateway } = by.value;
-    const begun = await store.begin(execution.id, deadlineOf(clock));
+    const begun = await store.begin(execution, deadlineOf(clock));
     if (begun === null) return;
     const nobody = { client: silentClient, meta: null, span: null, notify: null };
     starting.startAgain(begun, wanted, { caller, gateway, ...nobody });
