@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { messageOf, startApp, type TestApp } from './start-app.ts';
+import { messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 const token = 'tok-0123456789';
+const user = { 'arcade-user-id': 'alice' };
 
 type Behaviour = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -36,6 +37,7 @@ workers:
       secrets: { TOKEN: ${token} }
 gateways:
   - { name: All, slug: all }
+  - { name: Hub, slug: hub, presentation: hub }
 `);
   });
   after(async () => {
@@ -137,10 +139,9 @@ gateways:
     assert.ok(pages <= 13, `${pages} pages`);
   });
 
-  test('what a source says or asks without end of nesting ends its call, and nothing else', async () => {
-    const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
-    let said = '';
-    behave = (_, response, body) => {
+  /** Of an MCP server, that lists one tool. */
+  const answering = (call: (response: ServerResponse, id: number) => void): Behaviour => {
+    return (_, response, body) => {
       const { id, method } = JSON.parse(body || '{}') as { id?: number; method?: string };
       const answers: Record<string, object> = {
         initialize: {
@@ -151,15 +152,22 @@ gateways:
         'tools/list': { tools: [{ name: 'Do', inputSchema: { type: 'object' } }] },
       };
       const result = answers[method ?? ''];
-      if (method === 'tools/call') {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(`data: {"jsonrpc":"2.0",${said}:${nested}}}\n\n`);
-      } else if (result === undefined) response.writeHead(id === undefined ? 202 : 405).end();
+      if (method === 'tools/call') call(response, id as number);
+      else if (result === undefined) response.writeHead(id === undefined ? 202 : 405).end();
       else {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
       }
     };
+  };
+
+  test('what a source says or asks without end of nesting ends its call, and nothing else', async () => {
+    const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    let said = '';
+    behave = answering((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: {"jsonrpc":"2.0",${said}:${nested}}}\n\n`);
+    });
     await app.app.rooms.sources.refresh('default', 'mcp');
     const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} } };
     const opened = await app.rpc('all', { id: 0, method: 'initialize', params });
@@ -173,6 +181,29 @@ gateways:
       said = beginning;
       const { result } = await messageOf(await app.rpc('all', call, headers));
       assert.match(result.content[0].text, /nested more than 64 deep/);
+    }
+  });
+
+  test('what comes of a tool without end of nesting ends its execution, and says so', async () => {
+    const nested = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+    behave = answering((response, id) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}`);
+    });
+    await app.app.rooms.sources.refresh('default', 'mcp');
+    const hub = async (name: string, args: object) => {
+      const { result } = await messageOf(await app.rpc('hub', toolCall(name, args), user));
+      return result.structuredContent;
+    };
+    const tool = { tool: 'mcp://mcp.Do', input: {} };
+    const { execution_id } = await hub('execute_tool', { ...tool, mode: 'async' });
+    for (const told of [
+      await hub('execute_tool', tool),
+      await hub('execute_tool', { ...tool, idempotency_key: 'deep' }),
+      await hub('resume_execution', { execution_id, wait_ms: 10_000 }),
+    ]) {
+      assert.deepEqual([told.status, told.error.name], ['failed', 'source.answer_invalid']);
+      assert.match(told.error.message, /nested more than 500 deep/);
     }
   });
 
