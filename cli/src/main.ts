@@ -2,7 +2,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { format } from 'node:util';
+import { printable } from './output/printable.ts';
 import { run } from './run.ts';
+
+// What a library says is no answer of ours, and may have been put into its mouth by a server.
+for (const say of ['debug', 'info', 'log', 'warn', 'error'] as const) {
+  console[say] = (...said) => void process.stderr.write(`${printable(format(...said))}\n`);
+}
 
 const stopped = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopped.abort());

@@ -26,15 +26,21 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...args], { from: 'user' });
     return outcome === 'ok' ? 0 : 1;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (io.signal.aborted && !(error instanceof CommandError)) {
-      io.stderr.write('interrupted\n');
-      return 1;
+    const json = args.includes('--json');
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (json) tell(misuse(error), io, json);
+      return 2;
     }
-    tell(error, io, args.includes('--json'));
+    const isStopped = io.signal.aborted && !(error instanceof CommandError);
+    tell(isStopped ? new CommandError('interrupted', 'interrupted') : error, io, json);
     return 1;
   }
 }
+
+/** Help was printed in place of an answer, where the command line names no command. */
+const misuse = ({ code, message }: CommanderError): CommandError =>
+  new CommandError('usage', code === 'commander.help' ? 'no command' : message.replace(/^error: /, ''));
 
 function prepare(program: Command, io: Io): void {
   program
@@ -52,15 +58,21 @@ function prepare(program: Command, io: Io): void {
 }
 
 function tell(error: unknown, io: Io, json: boolean): void {
-  if (!(error instanceof CommandError)) {
-    io.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return;
-  }
+  if (!(error instanceof CommandError)) io.stderr.write(`error: ${printable(traceOf(error))}\n`);
+  const told =
+    error instanceof CommandError
+      ? error
+      : new CommandError('internal', error instanceof Error ? error.message : String(error));
+  const { code, message, details } = told;
   if (json) {
-    const { code, message, details } = error;
     io.stdout.write(`${JSON.stringify({ error: { code, message, details } }, null, 2)}\n`);
-    return;
+  } else if (code === 'interrupted') {
+    io.stderr.write('interrupted\n');
+  } else if (told === error) {
+    io.stderr.write(`error: ${printable(message)}\n`);
+    for (const detail of details) io.stderr.write(`  ${printable(detail)}\n`);
   }
-  io.stderr.write(`error: ${printable(error.message)}\n`);
-  for (const detail of error.details) io.stderr.write(`  ${printable(detail)}\n`);
 }
+
+const traceOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client, Tool } from '@modelcontextprotocol/client';
+import { beginning, bounded } from '../remote/bounded.ts';
 import { version } from '../version.ts';
 
 /** A tool by what a caller depends on: its name, and the schemas of what goes in and comes out. */
@@ -76,11 +77,19 @@ export async function verifyTools(url: string, options: VerifyToolsOptions): Pro
   };
 }
 
+/** Of one answer, more than any list of tools. */
+const greatestBytes = 16 * 1024 * 1024;
+/** All requests of one era together, in those that are late. */
+const longest = 4;
+
 type Met = { readonly client: Client; readonly tools: readonly VerifiedTool[] } | { readonly error: string };
 
 async function meet(url: string, era: EraReport['era'], options: VerifyToolsOptions): Promise<Met> {
   const sdk = await import('@modelcontextprotocol/client');
-  const { timeoutMs: timeout, signal, headers = {} } = options;
+  const { timeoutMs: timeout, headers = {} } = options;
+  // A list of many slow pages ends, too.
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal, AbortSignal.timeout(longest * timeout)]);
   const mode = era === 'initialize' ? ('legacy' as const) : { pin: era };
   const client = new sdk.Client({ name: 'sallyport-verify', version }, { versionNegotiation: { mode } });
   let refused: string | null = null;
@@ -88,26 +97,33 @@ async function meet(url: string, era: EraReport['era'], options: VerifyToolsOpti
     // Redirects would lead the request, and what it carries, elsewhere.
     fetch: async (input, init) => {
       const response = await options.fetch(input, { ...init, redirect: 'manual' });
-      if (!response.ok && init?.method === 'POST') refused = await whyRefused(response.clone());
-      return response;
+      if (response.ok || init?.method !== 'POST') {
+        return bounded(response, greatestBytes, ({ message }) => {
+          refused = message;
+          ended.abort();
+        });
+      }
+      const text = await beginning(response, timeout);
+      refused = whyRefused(response.status, text);
+      return new Response(text, { status: response.status, headers: response.headers });
     },
     requestInit: { headers, signal },
   });
   try {
     await client.connect(transport, { timeout, signal });
-    const { tools } = await client.listTools({}, { timeout, signal });
+    const lists = client.getServerCapabilities()?.tools !== undefined;
+    const { tools } = lists ? await client.listTools({}, { timeout, signal }) : { tools: [] };
     return { client, tools: tools.map(verified) };
   } catch (error) {
     await client.close().catch(() => undefined);
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     return { error: refused ?? deepest(error) };
   }
 }
 
 /** The status and what the answer says, in a line. */
-async function whyRefused(response: Response): Promise<string> {
-  const text = await response.text().catch(() => '');
-  const hint = hints[response.status];
+function whyRefused(status: number, text: string): string {
+  const hint = hints[status];
   const said =
     messageIn(text) ??
     text
@@ -115,9 +131,7 @@ async function whyRefused(response: Response): Promise<string> {
       .replace(/\s+/g, ' ')
       .trim()
       .slice(0, 200);
-  return [`HTTP ${response.status}`, said, hint]
-    .filter((part) => part !== undefined && part !== '')
-    .join(': ');
+  return [`HTTP ${status}`, said, hint].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
 const hints: Readonly<Record<number, string>> = {

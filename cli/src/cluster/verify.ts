@@ -234,7 +234,7 @@ export function toolStages(
     .map(({ era, revision }) => (era === 'initialize' ? `${revision} (initialize)` : era))
     .join(' and ');
   const without = unspoken.length === 0 ? '' : `, not ${unspoken.map(({ era }) => era).join()}`;
-  const is = report.server === null ? '' : `${report.server} `;
+  const is = report.server === null ? '' : `${shownName(report.server)} `;
   const mcp: Stage = { stage: 'mcp', outcome: 'passed', said: `${is}speaks ${speaks}${without}, ${through}` };
   const stages = [mcp, listStage(report, expected)];
   if (report.call === null || stages[1]?.outcome === 'failed') return stages;
@@ -242,11 +242,17 @@ export function toolStages(
   return [...stages, { stage: 'call', outcome: ok ? 'passed' : 'failed', said }];
 }
 
+/** A name comes from the server: it takes no line of its own, nor the whole screen. */
+const shownName = (name: string): string => {
+  const line = name.replace(/\s+/g, ' ');
+  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
+};
+
 function listStage(
   { tools, missing, differing }: ToolsReport,
   expected: readonly string[] | undefined,
 ): Stage {
-  const names = tools.map(({ name }) => name);
+  const names = tools.map(({ name }) => shownName(name));
   const listed = names.length > 8 ? `${names.slice(0, 8).join(', ')}, …` : names.join(', ');
   if (names.length === 0)
     return {
@@ -259,7 +265,8 @@ function listStage(
     const hint = `verify.tools of server.yaml expects them; it lists ${listed}`;
     return { stage: 'tools', outcome: 'failed', said: `not listed: ${missing.join(', ')}`, hint };
   }
-  const some = differing.length === 0 ? '' : `; not the same in both eras: ${differing.join(', ')}`;
+  const some =
+    differing.length === 0 ? '' : `; not the same in both eras: ${differing.map(shownName).join(', ')}`;
   const all = expected === undefined ? '' : `, all ${expected.length} expected among them`;
   return { stage: 'tools', outcome: 'passed', said: `${names.length} tools${all}: ${listed}${some}` };
 }

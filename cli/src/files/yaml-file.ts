@@ -84,8 +84,8 @@ export function parseYaml(
     });
     for (const [index, document] of (Array.isArray(parsed) ? parsed : []).entries()) {
       for (const { pos, message } of document.errors) problems.push({ ...place(pos[0]), message });
-      for (const offset of repeatedKeys(document.contents)) {
-        problems.push({ ...place(offset), message: 'Map keys must be unique' });
+      for (const { offset, message } of wrongKeys(document.contents)) {
+        problems.push({ ...place(offset), message });
       }
       documents.push(readDocument(file, document, index, problems));
     }
@@ -106,24 +106,26 @@ export function readYamlFile(path: string, text: string): YamlFile {
   );
 }
 
-/** Offsets of keys that their mapping has already. */
-function repeatedKeys(root: ParsedNode | null): readonly number[] {
-  const offsets: number[] = [];
+/** Keys that their mapping has already, and the one that objects of JavaScript cannot have: it would be lost unseen. */
+export function wrongKeys(root: Node | null): readonly { offset: number; message: string }[] {
+  const wrong: { offset: number; message: string }[] = [];
   visit(root, {
     Map: (_, { items }) => {
       const seen = new Set<string>();
       for (const { key } of items) {
         if (!isScalar(key) || key.source === '<<') continue;
         const name = String(key.value);
-        if (seen.has(name)) offsets.push(key.range?.[0] ?? 0);
+        const offset = key.range?.[0] ?? 0;
+        if (seen.has(name)) wrong.push({ offset, message: 'Map keys must be unique' });
+        if (name === '__proto__') wrong.push({ offset, message: '__proto__ cannot be a key' });
         seen.add(name);
       }
     },
   });
-  return offsets;
+  return wrong;
 }
 
-function whyUnreadable(error: unknown): string {
+export function whyUnreadable(error: unknown): string {
   return error instanceof RangeError
     ? 'The document is nested too deeply to be read.'
     : error instanceof Error

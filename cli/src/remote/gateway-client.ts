@@ -2,6 +2,7 @@ import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client'
 import { CommandError } from '../command-error.ts';
 import type { Io } from '../output/io.ts';
 import { version } from '../version.ts';
+import { beginning, bounded } from './bounded.ts';
 import { unreachable } from './send.ts';
 import { ServerRefusal } from './server-refusal.ts';
 
@@ -68,11 +69,16 @@ async function refusing(
   if (response.status >= 300 && response.status < 400) {
     throw new CommandError('remote.redirected', `${new URL(input).origin} sends requests on elsewhere`);
   }
-  if (response.ok || init?.method !== 'POST') return response;
-  const refused = refusalIn(response.status, await response.clone().text());
+  if (response.ok || init?.method !== 'POST') return bounded(response, greatestBytes);
+  const text = await beginning(response, refusalMs);
+  const refused = refusalIn(response.status, text);
   if (refused !== null && ends.test(refused.code)) throw refused;
-  return response;
+  return new Response(text, { status: response.status, headers: response.headers });
 }
+
+/** Of one answer. */
+const greatestBytes = 64 * 1024 * 1024;
+const refusalMs = 10_000;
 
 /** What no other revision of the protocol would change. */
 const ends = /^(identity|gateway|policy|credentials|server)\./;

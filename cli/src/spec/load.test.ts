@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { tempFolder, testIo } from '../../test/test-io.ts';
@@ -185,4 +186,50 @@ test('conventions are found upwards, say what differs, and are refused like a se
       'conventions.yaml:2:10: cluster is none of clusters: agentic, prod, monit',
     ],
   });
+});
+
+test('what is no text of a bounded length is refused, and never waited for', async (t) => {
+  const root = await tempFolder(t, { '.git/x': '', 'folder/server.yaml/x': '' });
+  for (const name of ['latin', 'utf16', 'large', 'pipe', 'device']) await mkdir(join(root, name));
+  const at = (name: string) => join(root, name, 'server.yaml');
+  await writeFile(at('latin'), Buffer.from(good.replace('platform', 'M\u00fcller'), 'latin1'));
+  await writeFile(at('utf16'), Buffer.from(`\ufeff${good}`, 'utf16le'));
+  await writeFile(at('large'), `${good}# ${'x'.repeat(17 * 1024 * 1024)}\n`);
+  spawnSync('mkfifo', [at('pipe')]);
+  await symlink('/dev/zero', at('device'));
+  const project = await loadProject(testIo(root));
+  const told = (name: string) =>
+    loadServer(project, at(name)).then(
+      () => assert.fail('it was accepted'),
+      (error: CommandError) => error.message,
+    );
+  assert.match(await told('latin'), /^latin\/server\.yaml is not text in UTF-8/);
+  assert.match(await told('utf16'), /^utf16\/server\.yaml is not text in UTF-8/);
+  assert.equal(await told('large'), 'large/server.yaml is larger than 16 MiB.');
+  assert.equal(await told('pipe'), 'pipe/server.yaml cannot be read: it is no file');
+  assert.equal(await told('device'), 'device/server.yaml cannot be read: it is no file');
+  assert.equal(await told('folder'), 'folder/server.yaml cannot be read: it is a folder');
+});
+
+test('a link does not bring a file of the machine into the ConfigMap', async (t) => {
+  const root = await tempFolder(t, {
+    'outside/key': 'of somebody',
+    'repo/.git/x': '',
+    'repo/server.yaml': 'name: x\nowner: me\npattern: configmap\ncode:\n  a.py: a.py\n  b.py: b.py\n',
+    'repo/real.py': 'pass\n',
+  });
+  await symlink('../outside/key', join(root, 'repo/a.py'));
+  await symlink('real.py', join(root, 'repo/b.py'));
+  const project = await loadProject(testIo(join(root, 'repo')));
+  await assert.rejects(loadServer(project, join(root, 'repo/server.yaml')), {
+    details: ['server.yaml:5:9: code["a.py"] leads out of the repository, by a link'],
+  });
+});
+
+test('a key that would be lost is refused, and an abyss is called one', async (t) => {
+  assert.deepEqual(await mistakesIn(t, { 'server.yaml': `${good}env:\n  __proto__: x\n` }), [
+    'server.yaml:6:3: __proto__ cannot be a key',
+  ]);
+  const [told] = await mistakesIn(t, { 'server.yaml': `${good}patches: ${'['.repeat(50_000)}` });
+  assert.match(told ?? '', /^server\.yaml:5:\d+: is nested too deeply to be read$/);
 });

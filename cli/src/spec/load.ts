@@ -46,7 +46,7 @@ export async function loadServer(project: Project, path: string): Promise<Loaded
       code[name] = contents;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      mistakes.push({ path: ['code', name], message: error.message });
+      mistakes.push({ path: ['code', name], message: error.message.trim() });
     }
   }
   if (bytes > maxCodeBytes) {
@@ -68,7 +68,10 @@ export function shownPath({ root }: Pick<Project, 'root'>, path: string): string
 
 /** A link must not bring into the cluster what lies elsewhere on this machine. */
 async function readCode({ root }: Pick<Project, 'root'>, path: string): Promise<string> {
-  const contents = await readText(path, 'what it names');
+  const contents = await readText(path, '').catch((error: CommandError) => {
+    const isBinary = error.code === 'file.not-text';
+    throw isBinary ? new CommandError(error.code, 'is not text in UTF-8: build an image for it') : error;
+  });
   if (contents === null) throw new CommandError('spec.code', 'cannot be read: there is no such file');
   const inside = relative(await realpath(root), await realpath(path));
   if (inside.startsWith('..') || isAbsolute(inside))

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tempFolder, testIo } from '../test/test-io.ts';
+import { run } from './run.ts';
+
+for (const [args, code, message] of [
+  [['--json', 'nope'], 'usage', /unknown command 'nope'/],
+  [['deploy', 'lint', '--nope', '--json'], 'usage', /unknown option '--nope'/],
+  [['--json', 'deploy', 'verify', '--url'], 'usage', /argument missing/],
+  [['--json'], 'usage', /no command/],
+  [['--json', 'deploy'], 'usage', /no command/],
+] as const) {
+  test(`sallyport ${args.join(' ')} says what is wrong as JSON, and ends with 2`, async (t) => {
+    const io = testIo(await tempFolder(t, { '.git/x': '' }));
+    assert.equal(await run(args, io), 2);
+    const { error } = JSON.parse(io.out());
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    assert.deepEqual(error.details, []);
+  });
+}
+
+test('a fault of ours is told as JSON, too, and where it happened beside it', async (t) => {
+  const env = {
+    get SALLYPORT_URL(): string {
+      throw new TypeError('a fault');
+    },
+  };
+  const io = testIo(await tempFolder(t, { '.git/x': '' }), { env });
+  assert.equal(await run(['--json', 'status'], io), 1);
+  assert.deepEqual(JSON.parse(io.out()), { error: { code: 'internal', message: 'a fault', details: [] } });
+  assert.match(io.err(), /TypeError: a fault\n +at /);
+});
