@@ -37,6 +37,14 @@ describe('sallyport server new', () => {
     });
   }
 
+  it('does not take a name that ends as every name will, and makes nothing', async (t) => {
+    const cwd = await tempFolder(t, ofRepository);
+    const { code, err } = await runIn(cwd, ['server', 'new', 'git-hub-mcp', '-t', 'configmap']);
+    assert.equal(code, 1);
+    assert.match(err, /-mcp is added .* git-hub becomes git-hub-mcp\n {2}sallyport server new git-hub\n/);
+    assert.deepEqual(await readFiles(cwd), ofRepository);
+  });
+
   it('has editors complete server.yaml at once, by a schema that it brings unless there is one', async (t) => {
     const cwd = await tempFolder(t, { 'repo/.git/HEAD': '' });
     const repo = join(cwd, 'repo');
@@ -92,6 +100,20 @@ describe('sallyport server new', () => {
       assert.match(text, /sbom: true/);
       assert.match(text, /cosign sign --yes "\$IMAGE@\$DIGEST"/);
     }
+  });
+
+  it('signs with the key that images are checked by, where the conventions name one', async (t) => {
+    const cwd = await tempFolder(t, {
+      ...ofRepository,
+      'conventions.yaml': 'images: { cosignKey: a.pub }\n',
+    });
+    await runIn(cwd, ['server', 'new', 'a', '--template', 'python']);
+    const text = (await readFiles(cwd))['.github/workflows/a-mcp.yaml'] as string;
+    const { jobs } = parse(text) as { jobs: { image: { steps: { env?: object; run?: string }[] } } };
+    const { env, run = '' } = jobs.image.steps.at(-1) ?? {};
+    assert.equal((env as Record<string, string>).COSIGN_KEY, '${{ vars.COSIGN_KEY }}');
+    assert.match(run, /^cosign sign --yes --key "\$COSIGN_KEY" "\$IMAGE@\$DIGEST"$/m);
+    assert.doesNotMatch(text, /secrets\./);
   });
 
   it('writes nothing where something is, and says so', async (t) => {

@@ -43,6 +43,7 @@ export const addNew: AddCommand = (parent, act) => {
     .action(
       act(async ({ io, printer }, name: string, options: Options): Promise<Outcome> => {
         const project = await loadProject(io);
+        refuseSuffix(name, project.conventions.suffix);
         const folder = resolve(io.cwd, options.dir ?? name);
         await mustBeEmpty(folder);
         const description = options.description ?? `The MCP server ${name}`;
@@ -60,6 +61,16 @@ export const addNew: AddCommand = (parent, act) => {
       }),
     );
 };
+
+function refuseSuffix(name: string, suffix: string): void {
+  if (!name.endsWith(suffix)) return;
+  const without = name.slice(0, -suffix.length);
+  throw new CommandError(
+    'scaffold.suffix',
+    `${suffix} is added to the name by itself: ${without} becomes ${name}`,
+    [`sallyport server new ${without}`],
+  );
+}
 
 async function mustBeEmpty(folder: string): Promise<void> {
   if (!existsSync(folder) || (await readdir(folder)).length === 0) return;
