@@ -43,7 +43,8 @@ export async function writeChanges(changes: readonly FileChange[], options: Writ
   if (paths.size !== wanted.length) throw new Error('two changes of one file');
   for (const change of wanted) await refuseIfChanged(change, io.cwd);
   for (const change of wanted) {
-    if (options.namesOnly === true && change.before === null) printer.line(relative(io.cwd, change.path));
+    if (options.namesOnly === true && change.before === null)
+      printer.line(`${printer.style('green', '+')} ${relative(io.cwd, change.path)}`);
     else printDiff(printer, redact(unifiedDiff(change, io.cwd)));
   }
   if (!dryRun) await writeAll(wanted, io.cwd, options.newFileMode);

@@ -16,7 +16,7 @@ import { madeFrom, objectsOf, updatedText } from './made-file.ts';
 import { clusterUrl, namesOf, nodeUrl } from './names.ts';
 import type { KubernetesObject } from './object.ts';
 import { printYaml } from './print.ts';
-import { secretsOf } from './secrets.ts';
+import { infisicalPlace, secretsOf } from './secrets.ts';
 
 /** What `deploy generate` is going to write, and what its user must know of it. */
 export interface Plan {
@@ -68,7 +68,8 @@ async function planServer(server: LoadedServer, project: Project, draft: Draft, 
   );
   if (project.conventions.layout === 'kustomization') await listFile(project, names.file, draft);
   await planExposure(server, project, draft);
-  return [...sealed.notes, ...(await planMcpJson(server, project, draft, nodePort))];
+  const values = before === null ? neededValues(server, project) : [];
+  return [...values, ...sealed.notes, ...(await planMcpJson(server, project, draft, nodePort))];
 }
 
 /** The server's NodePort, which nobody else has: in the registry by now. */
@@ -123,9 +124,24 @@ function sealedOf({ spec }: LoadedServer, project: Project, path: string, before
   for (const { name } of wanted) {
     const found = there.find((object) => object.kind === 'SealedSecret' && object.metadata.name === name);
     if (found !== undefined) objects.push(found);
-    else notes.push(`${spec.name}: the Secret ${name} is not sealed yet: sallyport deploy seal does it`);
+    else
+      notes.push(
+        `${spec.name}: the Secret ${name} is not sealed yet: sallyport deploy seal ${spec.name} does it`,
+      );
   }
   return { objects, notes };
+}
+
+/** Values that nobody keeps in git, and that a new server does not start without. */
+function neededValues({ spec }: LoadedServer, { conventions }: Project): readonly string[] {
+  return secretsOf(spec, conventions).flatMap((secret) => {
+    const keys = [...new Set(Object.values(secret.env))].join(', ');
+    if (secret.from === 'existing')
+      return [`${spec.name}: its namespace is to have the Secret ${secret.name} with ${keys}`];
+    if (secret.from !== 'infisical') return [];
+    const { projectSlug, envSlug, secretsPath } = infisicalPlace(spec, conventions, secret);
+    return [`${spec.name}: Infisical is to have ${keys} at ${secretsPath} (${projectSlug}, ${envSlug})`];
+  });
 }
 
 async function planMcpJson({ spec }: LoadedServer, project: Project, draft: Draft, nodePort: number | null) {

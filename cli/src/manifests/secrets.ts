@@ -33,19 +33,27 @@ export function secretsOf(spec: ServerSpec, conventions: Conventions): readonly 
   return secrets.with(at, { ...there, env: { ...there.env, [env]: key } });
 }
 
+/** Where Infisical keeps the values. */
+export function infisicalPlace(spec: ServerSpec, conventions: Conventions, { infisical = {} }: NamedSecret) {
+  const company = conventions.secrets.infisical;
+  return {
+    projectSlug: infisical.projectSlug ?? company.projectSlug,
+    envSlug: infisical.envSlug ?? company.envSlug,
+    secretsPath: infisical.secretsPath ?? `/${namesOf(spec, conventions).workload}`,
+  };
+}
+
 /** The object that has Infisical's operator make the Secret. */
 export function infisicalSecret(
   spec: ServerSpec,
   conventions: Conventions,
   secret: NamedSecret,
 ): KubernetesObject {
-  const { workload, namespace } = namesOf(spec, conventions);
+  const { namespace } = namesOf(spec, conventions);
   const given = secret.infisical ?? {};
   const company = conventions.secrets.infisical;
   const { apiVersion, credentials } = company;
-  const projectSlug = given.projectSlug ?? company.projectSlug;
-  const envSlug = given.envSlug ?? company.envSlug;
-  const secretsPath = given.secretsPath ?? `/${workload}`;
+  const { projectSlug, envSlug, secretsPath } = infisicalPlace(spec, conventions, secret);
   const resyncInterval = given.resyncIntervalSeconds ?? company.resyncIntervalSeconds;
   const metadata = metadataOf(spec, conventions, { name: secret.name });
   if (apiVersion === 'v1beta1') {

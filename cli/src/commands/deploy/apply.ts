@@ -32,7 +32,7 @@ export const addApply: AddCommand = (parent, act) => {
     .command('apply')
     .argument('[servers...]', 'names of servers or server.yaml files; all of the repository unless given')
     .description('write the manifests, apply them where no GitOps does, and verify the servers')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--force-conflicts', 'take over fields that somebody else has applied')
     .option('--timeout <seconds>', 'how long a rollout may take', seconds, 120);
@@ -75,7 +75,7 @@ async function applyParts(
   const dryRun = options.dryRun === true;
   const changed = ours.some(({ diffs }) => diffs.some(isChange));
   if (changed && !dryRun) await confirm(io, 'Apply this?', options.yes === true);
-  await writeChanges(wanted.changes, { io, printer, dryRun });
+  await writeChanges(wanted.changes, { io, printer, dryRun, namesOnly: !dryRun });
   const results = [];
   for (const { cluster, servers } of parts) {
     for (const server of servers) results.push(await applyOne(context, project, cluster, server, options));

@@ -3,6 +3,7 @@ import { connectCluster } from '../../cluster/connect.ts';
 import { gitDiff } from '../../cluster/git-diff.ts';
 import { liveDiff, type ObjectDiff } from '../../cluster/live-diff.ts';
 import { objectDiffValue, printFileDiff, printObjectDiff } from '../../cluster/print-diff.ts';
+import { counted } from '../../output/counted.ts';
 import { loadProject, type Project } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { type ClusterOptions, clusterOptions } from './cluster-options.ts';
@@ -32,7 +33,9 @@ async function diff(context: Context, given: readonly string[], options: Options
 function diffFiles({ printer }: Context, project: Project, wanted: Wanted): Outcome {
   const files = gitDiff(project, wanted.changes);
   for (const file of files) printFileDiff(printer, file);
-  if (files.length === 0) printer.line(`The files say what ${wanted.servers.length} server.yaml say`);
+  if (files.length === 0) {
+    printer.line(`Nothing to change: ${wanted.servers.map(({ server }) => server.spec.name).join(', ')}`);
+  }
   printer.value({ files });
   return files.length === 0 ? 'ok' : 'problems';
 }
@@ -59,7 +62,8 @@ async function diffLive(
   }
   for (const one of found) printObjectDiff(printer, one);
   const different = found.filter(({ change, conflicts }) => change !== 'same' || conflicts.length > 0);
-  if (different.length === 0) printer.line(`${found.length} objects are in the cluster as they are to be`);
+  if (different.length === 0)
+    printer.line(`Nothing to change: ${counted(found.length, 'object')} in the cluster`);
   printer.value({ objects: found.map(objectDiffValue) });
   return different.length === 0 ? 'ok' : 'problems';
 }

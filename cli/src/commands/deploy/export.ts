@@ -4,7 +4,7 @@ import { toolhiveServer } from '../../exporting/toolhive.ts';
 import type { KubernetesObject } from '../../manifests/object.ts';
 import { printManifests } from '../../manifests/print.ts';
 import { chosenServers } from '../../spec/find.ts';
-import { loadProject, loadServer } from '../../spec/load.ts';
+import { loadProject } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ interface Options {
 export const addExport: AddCommand = (parent, act) => {
   parent
     .command('export')
-    .argument('[files...]', 'server.yaml files; the one in this folder unless given')
+    .argument('[servers...]', 'names of servers or server.yaml files; the one in this folder unless given')
     .description(
       'print servers as MCPServer objects of an operator; what it has no word for is told on stderr',
     )
@@ -31,7 +31,7 @@ export const addExport: AddCommand = (parent, act) => {
 
 async function exportServers(
   { io, printer }: Context,
-  files: readonly string[],
+  given: readonly string[],
   options: Options,
 ): Promise<Outcome> {
   if ((options.toolhive === true) === (options.kmcp === true)) {
@@ -41,8 +41,7 @@ async function exportServers(
   const project = await loadProject(io, options);
   const objects: KubernetesObject[] = [];
   const lost: string[] = [];
-  for (const path of await chosenServers(io, project, files, options.all === true)) {
-    const server = await loadServer(project, path);
+  for (const server of await chosenServers(io, project, given, options.all === true)) {
     const exported = exportServer(server, project);
     objects.push(...exported.objects);
     lost.push(...exported.lost.map((one) => `${server.spec.name}: ${one}`));

@@ -30,7 +30,49 @@ test('a server.yaml becomes manifests, an entry of kustomization.yaml and one of
     (document) => (document as { toJS(): { kind: string } }).toJS().kind,
   );
   assert.deepEqual(kinds, ['Deployment', 'Service', 'NetworkPolicy']);
-  assert.match(ran.out, /^\+kind: Deployment$/m);
+  assert.equal(
+    ran.out,
+    `+ ${folder}/proxmox-mcp.yaml
++ ${folder}/kustomization.yaml
++ .mcp.json
+3 files written
+Next: commit, for Flux to apply it, or sallyport deploy apply proxmox; then deploy verify.
+`,
+  );
+});
+
+test('a server is known by its name, its folder and its file, from wherever it is asked for', async (t) => {
+  const root = await tempFolder(t, {
+    '.git/HEAD': '',
+    'a/server.yaml': image,
+    'b/server.yaml': notes,
+    'b/server.py': '',
+  });
+  for (const given of ['proxmox', 'proxmox-mcp', 'a', './a', 'a/server.yaml']) {
+    const { code, out, err } = await runIn(root, ['deploy', 'generate', given, 'notes', '--dry-run']);
+    assert.equal(code, 0, err);
+    assert.match(out, /proxmox-mcp\.yaml$[\s\S]*^4 files would change$/m);
+  }
+  const elsewhere = await runIn(join(root, 'b'), ['deploy', 'generate', 'proxmox', '--dry-run']);
+  assert.match(elsewhere.out, /^3 files would change$/m);
+  const unknown = await runIn(root, ['deploy', 'generate', 'proxmx']);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /of proxmx\n {2}There are: proxmox, notes\./);
+});
+
+test('what a new server needs and git does not hold is told once', async (t) => {
+  const secrets = `${image}secrets:
+  - { env: { TOKEN: token } }
+  - { name: shared, from: existing, env: { KEY: key } }
+`;
+  const root = await tempFolder(t, { 'server.yaml': secrets });
+  const first = await runIn(root, ['deploy', 'generate']);
+  assert.match(first.out, /note: proxmox: Infisical is to have token at \/proxmox-mcp \(ai-platform, prod\)/);
+  assert.match(first.out, /note: proxmox: its namespace is to have the Secret shared with key$/m);
+  await writeFiles(root, { 'server.yaml': secrets.replace('1.4.2', '1.4.3') });
+  const second = await runIn(root, ['deploy', 'generate']);
+  assert.match(second.out, /^1 file written$/m);
+  assert.doesNotMatch(second.out, /note:/);
 });
 
 test('running it twice changes nothing, and --check tells CI so', async (t) => {
@@ -63,6 +105,8 @@ test('a dry run writes nothing', async (t) => {
   const { out, code } = await runIn(root, ['deploy', 'generate', '--dry-run']);
   assert.equal(code, 0);
   assert.match(out, /3 files would change/);
+  assert.match(out, /^\+kind: Deployment$/m);
+  assert.doesNotMatch(out, /Next:/);
   assert.deepEqual(Object.keys(await readFiles(root)), ['server.yaml']);
 });
 

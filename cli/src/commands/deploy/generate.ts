@@ -1,7 +1,8 @@
 import { writeChanges } from '../../files/write-changes.ts';
 import { orphanNotes, planManifests } from '../../manifests/plan.ts';
+import { counted } from '../../output/counted.ts';
 import { chosenServers } from '../../spec/find.ts';
-import { type LoadedServer, loadProject, loadServer, shownPath } from '../../spec/load.ts';
+import { loadProject, shownPath } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 
 interface Options {
@@ -16,7 +17,7 @@ interface Options {
 export const addGenerate: AddCommand = (parent, act) => {
   parent
     .command('generate')
-    .argument('[files...]', 'server.yaml files; the one in this folder unless given')
+    .argument('[servers...]', 'names of servers or server.yaml files; the one in this folder unless given')
     .description('write the manifests of servers, and everything that lists them')
     .option('--all', 'every server.yaml and *.server.yaml of the repository')
     .option('--dry-run', 'show what would change, and write nothing')
@@ -28,32 +29,31 @@ export const addGenerate: AddCommand = (parent, act) => {
 
 async function generateFiles(
   { io, printer }: Context,
-  files: readonly string[],
+  given: readonly string[],
   options: Options,
 ): Promise<Outcome> {
   const project = await loadProject(io, options);
-  const servers: LoadedServer[] = [];
-  for (const path of await chosenServers(io, project, files, options.all === true)) {
-    servers.push(await loadServer(project, path));
-  }
+  const servers = await chosenServers(io, project, given, options.all === true);
   const plan = await planManifests(servers, project, {
     replace: options.replace === true,
     now: io.now,
   });
   const orphans = options.all === true ? await orphanNotes(project, servers) : [];
   const dryRun = options.dryRun === true || options.check === true;
-  await writeChanges(plan.changes, { io, printer, dryRun });
+  await writeChanges(plan.changes, { io, printer, dryRun, namesOnly: !dryRun });
   const changed = plan.changes.filter(({ before, after }) => before !== after);
   const notes = [...plan.notes, ...orphans];
   for (const note of notes) printer.line(`${printer.style('yellow', 'note:')} ${note}`);
-  if (changed.length === 0)
-    printer.line(`Nothing to change: ${servers.map(({ spec }) => spec.name).join(', ') || 'no servers'}`);
-  else
+  const names = servers.map(({ spec }) => spec.name);
+  printer.line(ended(names, changed.length, dryRun));
+  if (changed.length > 0 && !dryRun) {
+    const these = names.length > 3 ? '' : ` ${names.join(' ')}`;
     printer.line(
-      `${changed.length} ${changed.length === 1 ? 'file' : 'files'} ${dryRun ? 'would change' : 'written'}`,
+      `Next: commit, for Flux to apply it, or sallyport deploy apply${these}; then deploy verify.`,
     );
+  }
   printer.value({
-    servers: servers.map(({ spec }) => spec.name),
+    servers: names,
     files: changed.map(({ path, before }) => ({
       path: shownPath(project, path),
       change: before === null ? 'made' : 'changed',
@@ -61,4 +61,12 @@ async function generateFiles(
     notes,
   });
   return options.check === true && changed.length > 0 ? 'problems' : 'ok';
+}
+
+function ended(names: readonly string[], changed: number, dryRun: boolean): string {
+  if (names.length === 0) {
+    return 'There is no server.yaml: sallyport server new <name> makes one, deploy import <manifests> reads them.';
+  }
+  if (changed === 0) return `Nothing to change: ${names.join(', ')}`;
+  return `${counted(changed, 'file')} ${dryRun ? 'would change' : 'written'}`;
 }

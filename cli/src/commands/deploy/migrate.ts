@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { Argument } from 'commander';
 import { chosenByName } from '../../cluster/chosen.ts';
 import { loadProject } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
@@ -16,24 +16,19 @@ export interface MigrateOptions extends ClusterOptions {
   readonly oldIsQuiet?: true;
 }
 
-const kinds = ['labels', 'cluster'] as const;
-type What = (typeof kinds)[number];
-
 /** `sallyport deploy migrate <server> labels|cluster`: what cannot be changed in place. */
 export const addMigrate: AddCommand = (parent, act) => {
   const command = parent
     .command('migrate')
     .argument('<server>', 'name of the server')
-    .argument(
-      '<what>',
-      'labels: those of the convention, without an outage; cluster: out of one where servers do not run',
-      (given) => {
-        if (kinds.includes(given as What)) return given;
-        throw new InvalidArgumentError(`there are ${kinds.join(' and ')}`);
-      },
+    .addArgument(
+      new Argument(
+        '<what>',
+        'labels: those of the convention, without an outage; cluster: out of one where servers do not run',
+      ).choices(['labels', 'cluster']),
     )
     .description('change of a running server what cannot be changed in place; running it again goes on')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show where it stands and what would be done, and change nothing')
     .option('--timeout <seconds>', 'how long each rollout may take', seconds, 180)
     .option('--from <cluster>', 'cluster: where it runs now')
@@ -46,7 +41,7 @@ export const addMigrate: AddCommand = (parent, act) => {
 async function migrate(
   context: Context,
   name: string,
-  what: What,
+  what: 'labels' | 'cluster',
   options: MigrateOptions,
 ): Promise<Outcome> {
   const project = await loadProject(context.io, options);

@@ -1,5 +1,6 @@
 import { CommandError } from '../../command-error.ts';
 import { writeChanges } from '../../files/write-changes.ts';
+import { counted } from '../../output/counted.ts';
 import { checkPorts } from '../../ports/check.ts';
 import { type PortUse, readRegistry, releasePort, takePort } from '../../ports/registry.ts';
 import { portsOfManifests, portsOfServices } from '../../ports/used-ports.ts';
@@ -104,8 +105,10 @@ async function check({ io, printer }: Context, options: Options): Promise<Outcom
   const manifests = await portsOfManifests(project);
   const problems = checkPorts(registry, manifests, await live(io, project, options), project);
   for (const { rule, message } of problems) printer.line(`${printer.style('red', rule)} ${message}`);
-  const count = `${registry.entries.length} ports in ${shownPath(project, registry.path)}`;
-  printer.line(problems.length === 0 ? `${count}, nothing wrong` : `${count}, ${problems.length} problems`);
+  const count = `${counted(registry.entries.length, 'port')} in ${shownPath(project, registry.path)}`;
+  printer.line(
+    problems.length === 0 ? `${count}, nothing wrong` : `${count}, ${counted(problems.length, 'problem')}`,
+  );
   printer.value({ problems });
   return problems.some(({ rule }) => rule !== 'nodeport-unused') ? 'problems' : 'ok';
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { Argument } from 'commander';
 import { jsonSchema } from '../../spec/json-schema.ts';
 import type { AddCommand } from '../command.ts';
 
@@ -6,10 +6,9 @@ import type { AddCommand } from '../command.ts';
 export const addSchema: AddCommand = (parent, act) => {
   parent
     .command('schema')
-    .argument('<file>', 'server (server.yaml) or conventions (conventions.yaml)', (given) => {
-      if (given === 'server' || given === 'conventions') return given;
-      throw new InvalidArgumentError('there are server and conventions');
-    })
+    .addArgument(
+      new Argument('<file>', 'of server.yaml, or of conventions.yaml').choices(['server', 'conventions']),
+    )
     .description('print the JSON Schema of server.yaml or conventions.yaml, for editors')
     .action(
       act(({ io }, which: 'server' | 'conventions') => {

@@ -11,11 +11,11 @@ import { entryOfMcpJson } from './mcp-json.ts';
 import { takeOut } from './take-out.ts';
 import { type RegisterOptions, wantedOf } from './wanted.ts';
 
-/** `sallyport register [server.yaml]` */
+/** `sallyport register [server]` */
 export const addRegister: AddCommand = (program, act) => {
   const command = program
     .command('register')
-    .argument('[file]', 'server.yaml, the one in this folder unless given')
+    .argument('[server]', 'name of a server, or its server.yaml; the one in this folder unless given')
     .description('make a server a source of a Sallyport, and wait until its tools are listed')
     .option('--url <address>', 'where the Sallyport reaches it; by the conventions unless given')
     .option('--id <id>', 'of the source; the name of the server unless given')
@@ -32,10 +32,10 @@ export const addRegister: AddCommand = (program, act) => {
 
 async function register(
   context: Context,
-  file: string | undefined,
+  server: string | undefined,
   options: RegisterOptions,
 ): Promise<Outcome> {
-  const wanted = await wantedOf(context.io, file, options);
+  const wanted = await wantedOf(context.io, server, options);
   if (options.remove === true) return await takeOut(context, wanted, options);
   const { io, printer } = context;
   const { declaration } = wanted;

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { CommandError } from '../../command-error.ts';
 import type { Io } from '../../output/io.ts';
 import { type Declaration, declarationOf } from '../../remote/declaration.ts';
 import type { RemoteOptions } from '../../remote/remote.ts';
+import { namedServers } from '../../spec/find.ts';
 import { loadProject, loadServer, type Project } from '../../spec/load.ts';
 
 export interface RegisterOptions extends RemoteOptions {
@@ -29,22 +30,21 @@ export interface Wanted {
 }
 
 /** As server.yaml and the conventions have it, and the options, which go before. */
-export async function wantedOf(io: Io, file: string | undefined, options: RegisterOptions): Promise<Wanted> {
+export async function wantedOf(io: Io, given: string | undefined, options: RegisterOptions): Promise<Wanted> {
   const { url, id, type, gateway = [], secretEnv, conventions } = options;
   const project = await loadProject(io, conventions === undefined ? {} : { conventions });
   const secret =
     secretEnv === undefined ? {} : { secret: { name: secretEnv, value: heldBy(io.env, secretEnv) } };
-  const path = resolve(io.cwd, file ?? 'server.yaml');
-  if (file === undefined && !existsSync(path)) {
+  const path = join(io.cwd, 'server.yaml');
+  if (given === undefined && !existsSync(path)) {
     if (id === undefined || (url === undefined && options.remove !== true)) {
-      throw new CommandError('register.nothing', `there is no ${join(io.cwd, 'server.yaml')}`, [
-        'Name one, or say --id and --url.',
-      ]);
+      throw new CommandError('register.nothing', `there is no ${path}`, ['Name one, or say --id and --url.']);
     }
     const declaration = { id, type: type ?? 'mcp', uri: url ?? '', ...secret };
     return { declaration, project, name: id, gateways: gateway };
   }
-  const { spec } = await loadServer(project, path);
+  const [server] = given === undefined ? [] : await namedServers(io, project, [given]);
+  const { spec } = server ?? (await loadServer(project, path));
   const declaration = declarationOf(spec, project.conventions, type);
   return {
     declaration: {
