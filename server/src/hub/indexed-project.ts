@@ -70,7 +70,7 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
     const said = due.said();
     if (said.length > 0) {
       const found = await finder.find(catalog.toolLists(projectId), said);
-      due.changed({ put: [...found.values()].map(({ tool }) => tool), removed: [] });
+      due.found([...found.values()].map(({ tool }) => tool));
     }
     return due.tools();
   }

@@ -45,6 +45,18 @@ it('counts what was told last of a tool', () => {
   assert.equal(due.count(), 0);
 });
 
+it('does not take what somebody said something of for newer than what was told of it since', () => {
+  const due = createToBeIndexed(() => []);
+  due.tools();
+  due.saidOf(['x', 'y', 'z']);
+  assert.deepEqual(due.said(), ['x', 'y', 'z']);
+  // While they are looked for.
+  due.changed({ put: [tool('x', 'new')], removed: ['y'] });
+  due.found(['x', 'y', 'z'].map((id) => tool(id)));
+  assert.deepEqual(due.removed(), ['y']);
+  assert.deepEqual(due.tools(), [tool('x', 'new'), tool('z')]);
+});
+
 it('is no more than what changed, however many there are', () => {
   const due = createToBeIndexed(() => [listOf('a', 50_000)]);
   for (const _ of rest(due));

@@ -27,6 +27,8 @@ export interface ToBeIndexed {
   removed(): readonly string[];
   /** Takes the ids of which something was said. */
   said(): readonly string[];
+  /** The tools of these, as they were when they were looked for: what was told of them since counts. */
+  found(tools: readonly Tool[]): void;
   /** Takes the next tools; none: that was all. */
   tools(): readonly Tool[];
   /** About how many tools there are to look at. */
@@ -72,15 +74,19 @@ export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
     if (walk !== null && walk !== 'due') walk.told.add(id);
   };
 
+  const putIn = (tool: Tool) => {
+    tellOf(tool.id);
+    put.set(tool.id, tool);
+  };
+
   return {
     everything() {
       walk = 'due';
     },
     changed(change) {
       for (const tool of change.put) {
-        tellOf(tool.id);
         gone.delete(tool.id);
-        put.set(tool.id, tool);
+        putIn(tool);
       }
       for (const id of change.removed) {
         tellOf(id);
@@ -93,6 +99,9 @@ export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
     },
     removed: () => taken(gone, removedAtOnce),
     said: () => taken(saidOf, saidOf.size),
+    found(tools) {
+      for (const tool of tools) if (!gone.has(tool.id) && !put.has(tool.id)) putIn(tool);
+    },
     tools() {
       const ids = taken(put.keys(), atOnce);
       if (ids.length === 0) return next() ?? [];
