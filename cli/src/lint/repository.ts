@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { parseYaml, type YamlFile, type YamlProblem } from '../files/yaml-file.ts';
 import type { Project } from '../spec/load.ts';
+import type { CheckedImages } from './check-images.ts';
 import type { LintFile } from './lint-file.ts';
 import { asWorkload, type Resource, resourcesOf, type Workload } from './resource.ts';
 import { indexLabels, indexSelectors } from './selection.ts';
@@ -32,17 +33,20 @@ export interface Repository {
   readonly atHead: (file: LintFile) => Promise<string | null>;
   /** Digests of images by their reference, as far as they were looked up. */
   readonly digests: ReadonlyMap<string, string>;
+  /** What registries have beside images; `undefined` where they were not asked. */
+  readonly checked: CheckedImages | undefined;
 }
 
 export interface RepositoryOptions {
   readonly atHead?: Repository['atHead'];
   readonly digests?: Repository['digests'];
+  readonly checked?: Repository['checked'];
 }
 
 export function readRepository(
   project: Project,
   files: readonly LintFile[],
-  { atHead = async () => null, digests = new Map() }: RepositoryOptions = {},
+  { atHead = async () => null, digests = new Map(), checked }: RepositoryOptions = {},
 ): Repository {
   const yaml = new Map<string, YamlFile>();
   const broken: (YamlProblem & { file: string })[] = [];
@@ -74,6 +78,7 @@ export function readRepository(
     ...lookups(resources, workloads, ofKind, namespaceOf),
     atHead,
     digests,
+    checked,
   };
 }
 

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { testIo } from '../../test/test-io.ts';
+import { createRegistries } from './registry.ts';
 import { resolveDigests } from './resolve-digests.ts';
 
 const digest = `sha256:${'d'.repeat(64)}`;
@@ -16,9 +17,9 @@ async function startRegistry(t: TestContext, listener: RequestListener): Promise
 
 async function resolve(...images: readonly string[]) {
   const told: string[] = [];
-  const text = images.map((image) => `- image: ${image}\n`).join('');
-  const file = { path: '/a.yaml', shown: 'a.yaml', kind: 'manifest', text } as const;
-  const digests = await resolveDigests([file], testIo('/'), { progress: (line) => void told.push(line) });
+  const io = testIo('/');
+  const printer = { progress: (line: string) => void told.push(line) };
+  const digests = await resolveDigests(images, createRegistries(io), io, printer);
   return { digests: Object.fromEntries(digests), told };
 }
 

@@ -78,7 +78,7 @@ function redirected(url: string, response: Response): CommandError {
 }
 
 /** What undici says is "fetch failed"; why, stands in its causes. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   let found = error;
   while (found instanceof Error && found.cause instanceof Error) found = found.cause;
   if (found instanceof AggregateError && found.errors[0] instanceof Error) found = found.errors[0];

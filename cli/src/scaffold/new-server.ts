@@ -25,7 +25,7 @@ export interface NewServer {
  */
 export function newServerFiles(server: NewServer, project: Project): ReadonlyMap<string, string> {
   const { name, template, folder, owner, description } = server;
-  const { suffix, patterns } = project.conventions;
+  const { suffix, patterns, images } = project.conventions;
   const object = `${name}${suffix}`;
   const inRepository = relative(project.root, folder).split(sep).join('/') || '.';
   // A server that is not part of the repository gets a workflow and a schema of its own.
@@ -58,6 +58,7 @@ export function newServerFiles(server: NewServer, project: Project): ReadonlyMap
     path: workflowPath,
     registry: patterns.build.registry,
     tag: patterns.build.tag,
+    key: images.cosignKey !== undefined,
     test: template === 'typescript' ? nodeTest : pythonTest,
   });
   return files.set(join(root, workflowPath), text);

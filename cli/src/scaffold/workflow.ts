@@ -10,6 +10,8 @@ export interface WorkflowWords {
   readonly registry: string;
   /** `1.0.{run}` */
   readonly tag: string;
+  /** Whether images are signed with a key of the company rather than by a certificate of the run. */
+  readonly key: boolean;
   /** Steps that test the server, as YAML with the indentation of a step. */
   readonly test: string;
 }
@@ -48,7 +50,7 @@ export const pythonTest = `      - uses: ${actions.python}
  * by the workflow's own identity (OIDC), so that no password is kept anywhere.
  */
 export function workflow(words: WorkflowWords): string {
-  const { object, folder, path, registry, tag, test } = words;
+  const { object, folder, path, registry, tag, key, test } = words;
   const imageTag = tag.replaceAll('{run}', `\${{ github.run_number }}`);
   const paths = folder === '.' ? '' : `\n    paths:\n      - ${folder}/**\n      - ${path}`;
   return `name: ${object}
@@ -95,12 +97,16 @@ ${test}${signIn(registry)}      - uses: ${actions.buildx}
           IMAGE: ${registry}/${object}
           TAG: ${imageTag}
           DIGEST: \${{ steps.build.outputs.digest }}
-        run: |
-          cosign sign --yes "$IMAGE@$DIGEST"
+${key ? cosignKey : ''}        run: |
+          cosign sign --yes ${key ? '--key "$COSIGN_KEY" ' : ''}"$IMAGE@$DIGEST"
           echo "image=$IMAGE:$TAG@$DIGEST" >> "$GITHUB_OUTPUT"
           echo "\\\`image: $IMAGE:$TAG@$DIGEST\\\`" >> "$GITHUB_STEP_SUMMARY"
 `;
 }
+
+const cosignKey = `          # Where a key service keeps it, such as awskms:///alias/cosign or azurekms://…; its public half is images.cosignKey.
+          COSIGN_KEY: \${{ vars.COSIGN_KEY }}
+`;
 
 /** What is a name or a role of the company stands in the repository's variables; none of it is a secret. */
 function signIn(registry: string): string {

@@ -189,7 +189,13 @@ export const conventions = z.strictObject({
         .boolean()
         .default(false)
         .describe('Whether an image without digest is an error rather than a warning.'),
-      cosignKey: z.string().optional().describe('PEM file of the cosign key that images are signed with.'),
+      cosignKey: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'Public key that images are signed with by cosign (ECDSA P-256, Ed25519, RSA): PEM, or its file from the root of the repository.',
+        ),
     })
     .prefault({}),
   knownServices: z

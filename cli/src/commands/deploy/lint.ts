@@ -21,7 +21,10 @@ export const addLint: AddCommand = (parent, act) => {
     .option('--fix', 'mend what can be mended, and show the difference')
     .option('--dry-run', 'with --fix: show the difference, and write nothing')
     .option('--strict', 'end with 1 on warnings, too')
-    .option('--resolve-images', 'ask the registries for digests, for --fix to pin images by')
+    .option(
+      '--resolve-images',
+      'ask the registries for digests, for --fix to pin images by, and for signatures',
+    )
     .option('--rules', 'print the table of rules')
     .option('--conventions <file>', 'conventions.yaml, found upwards from here unless given')
     .action(act(lintFiles));
@@ -37,11 +40,11 @@ async function lintFiles(
   const { fix } = await import('../../lint/fix.ts');
   const { readLintFiles } = await import('../../lint/read-lint-files.ts');
   const { readsHead } = await import('../../lint/git-head.ts');
-  const { resolveDigests } = await import('../../lint/resolve-digests.ts');
+  const { askRegistries } = await import('../../lint/ask-registries.ts');
   const project = await loadProject(io, options);
   const files = await readLintFiles(project, io.cwd, paths);
-  const digests = options.resolveImages === true ? await resolveDigests(files, io, printer) : new Map();
-  const known = { atHead: await readsHead(project.root), digests };
+  const asked = await askRegistries(project, files, { io, printer, online: options.resolveImages === true });
+  const known = { atHead: await readsHead(project.root), ...asked };
   const { changes, fixed, findings } =
     options.fix === true
       ? await fix(project, files, known)
@@ -56,6 +59,8 @@ async function lintFiles(
   printer.line(
     `${counted(checked, 'file')}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}${mended}`,
   );
+  if (project.conventions.images.cosignKey !== undefined && asked.checked === undefined)
+    printer.line('Signatures of images were not looked up: --resolve-images does.');
   const fixable = findings.filter((finding) => finding.fix !== undefined).length;
   if (fixable > 0 && options.fix !== true) printer.line(`${fixable} of them --fix mends.`);
   const told = (all: readonly Finding[]) =>

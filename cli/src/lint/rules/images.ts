@@ -1,3 +1,4 @@
+import { checkedImage } from '../check-images.ts';
 import { parseImage } from '../image-reference.ts';
 import type { Repository } from '../repository.ts';
 import { containersOf } from '../resource.ts';
@@ -44,19 +45,60 @@ export const imageNoDigest: Rule = {
 export const unsigned: Rule = {
   id: 'unsigned',
   level: 'warning',
-  what: 'with a cosign key in the conventions, images have a digest that a signature can be checked of',
-  why: 'A signature is one of a digest. An image that is named by its tag can be replaced after it was signed, so that nothing can be said of what runs.',
+  what: 'with images.cosignKey, images are signed with that key, by digest',
+  why: 'A signature says that an image is the one that was built, whoever can push to the registry. It is of a digest: what is named by a tag alone can be replaced after it was signed. Signatures are looked up only with --resolve-images; one that cannot be looked up counts for nothing.',
   fixable: false,
   check: (repository, say) => {
     if (repository.project.conventions.images.cosignKey === undefined) return;
     for (const { where, image } of imagesOf(repository)) {
-      if (parseImage(image)?.digest === undefined)
+      const parsed = parseImage(image);
+      if (parsed?.digest === undefined) {
         say(where, `${image} cannot be checked for a signature without its digest: pin it.`);
+        continue;
+      }
+      if (repository.checked === undefined) continue;
+      const { signature } = checkedImage(repository.checked, parsed, parsed.digest);
+      if (signature === 'good') continue;
+      if (signature === 'unsigned') say(where, `${image} has no signature: cosign sign --key … makes one.`);
+      else if ('unknown' in signature) {
+        say(where, `Whether ${image} is signed cannot be told: ${signature.unknown}.`);
+      } else {
+        const why = signature.refused.map((judgement) => refusals[judgement]).join(', ');
+        say(where, `${image} is not signed with images.cosignKey: what is there as its signature ${why}.`);
+      }
     }
   },
 };
 
-function imagesOf({ workloads }: Repository) {
+const refusals = {
+  good: '',
+  'another key': 'is by another key',
+  'another image': 'is for another image',
+  keyless: 'is keyless, by a certificate, which is not checked here',
+  unreadable: 'cannot be read',
+} as const;
+
+export const noSbom: Rule = {
+  id: 'no-sbom',
+  level: 'warning',
+  what: 'with images.cosignKey, images have an SBOM beside them in the registry',
+  why: 'It says what is in the image, so that one question finds all servers with a library that has become a danger. docker build --sbom=true makes one, and so do cosign attest and oras attach. It is looked up only with --resolve-images.',
+  fixable: false,
+  check: (repository, say) => {
+    if (repository.checked === undefined) return;
+    for (const { where, image } of imagesOf(repository)) {
+      const parsed = parseImage(image);
+      if (parsed?.digest === undefined) continue;
+      const { sbom } = checkedImage(repository.checked, parsed, parsed.digest);
+      if (sbom === 'missing') say(where, `${image} has no SBOM: build it with sbom: true, or attach one.`);
+      else if (typeof sbom === 'object')
+        say(where, `Whether ${image} has an SBOM cannot be told: ${sbom.unknown}.`);
+    }
+  },
+};
+
+/** Images of all containers, with their places. */
+export function imagesOf({ workloads }: Repository) {
   return workloads.flatMap((resource) =>
     containersOf(resource).flatMap(({ path: container, value }) => {
       const image = text(value.image);

@@ -6,7 +6,7 @@ import { danglingRef } from './dangling-ref.ts';
 import { dockerfile } from './dockerfile.ts';
 import { duplicateObject } from './duplicate-object.ts';
 import { fluxLayout } from './flux-layout.ts';
-import { imageLatest, imageNoDigest, unsigned } from './images.ts';
+import { imageLatest, imageNoDigest, noSbom, unsigned } from './images.ts';
 import { ingressOpen, ingressSyntax } from './ingress.ts';
 import { labelsExtra, labelsLegacy, labelsMissing } from './labels.ts';
 import { mcpjsonHeader, mcpjsonPath } from './mcp-json.ts';
@@ -52,6 +52,7 @@ export const rules: readonly Rule[] = [
   imageLatest,
   imageNoDigest,
   unsigned,
+  noSbom,
   restricted,
   resources,
   probes,
