@@ -112,10 +112,11 @@ async function toolsThroughService(
 
 /** Goes as far as it can; what is done is in the file before the next step begins. */
 export async function continueMigration(
-  migrating: Migrating,
+  given: Migrating,
   plan: MigrationPlan,
   onStep: (step: MigrationStep, missing: Missing | null) => void,
 ): Promise<boolean> {
+  const migrating = betweenTwo(given, plan);
   const { io, printer, folder } = migrating;
   for (let step = nextStep(plan); step !== null; step = nextStep(plan)) {
     const missing = await steps[step](migrating, plan);
@@ -131,6 +132,20 @@ export async function continueMigration(
   return true;
 }
 
+/** It goes from the very cluster of the plan to another one, whatever they are called: else the new one would be removed. */
+function betweenTwo(migrating: Migrating, { from }: MigrationPlan): Migrating {
+  const connect: Migrating['connect'] = async (name, purpose) => {
+    const cluster = await migrating.connect(name, purpose);
+    if ((cluster.uid === from.uid) === (purpose === 'remove')) return cluster;
+    const said =
+      purpose === 'remove' ? `is not the cluster that the plan began with` : `is the cluster that it leaves`;
+    throw new CommandError('migrate.other-cluster', `${name} ${said}: nothing is done`, [
+      `The plan is about a cluster with the uid ${from.uid}; ${name} has ${cluster.uid}.`,
+    ]);
+  };
+  return { ...migrating, connect };
+}
+
 const steps: Readonly<
   Record<MigrationStep, (migrating: Migrating, plan: MigrationPlan) => Promise<Missing | null>>
 > = {
@@ -142,9 +157,10 @@ const steps: Readonly<
   quiet: stepQuiet,
   remove: async (migrating, plan) => {
     // What is removed cannot be brought back: the new one has to answer now, not only when it was verified.
-    const { passed } = await verifyNew(migrating, plan);
-    if (passed) return stepRemove(migrating, plan);
-    return { said: `${plan.server} does not pass in ${plan.to} any more: nothing is removed`, advice: [] };
+    const { passed, tools } = await verifyNew(migrating, plan);
+    if (!passed)
+      return { said: `${plan.server} does not pass in ${plan.to} any more: nothing is removed`, advice: [] };
+    return otherTools(migrating, plan, tools) ?? stepRemove(migrating, plan);
   },
 };
 
@@ -273,6 +289,14 @@ async function verifyNew(migrating: Migrating, plan: MigrationPlan): Promise<Ver
 async function stepVerify(migrating: Migrating, plan: MigrationPlan): Promise<Missing | null> {
   const { passed, tools } = await verifyNew(migrating, plan);
   if (!passed) return { said: `it does not pass in ${plan.to} yet`, advice: [] };
+  return otherTools(migrating, plan, tools);
+}
+
+function otherTools(
+  migrating: Migrating,
+  plan: MigrationPlan,
+  tools: readonly VerifiedTool[],
+): Missing | null {
   if (migrating.acceptTools) return null;
   const advice = ['--accept-tools goes on all the same.'];
   if (plan.tools === null)

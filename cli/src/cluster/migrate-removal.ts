@@ -1,6 +1,8 @@
+import { CommandError } from '../command-error.ts';
 import { objectTitle } from '../manifests/object.ts';
 import { confirm } from '../output/ask.ts';
 import type { Cluster } from './cluster.ts';
+import { inventoryOf } from './inventory.ts';
 import type { Live, LiveDeployment, LivePod } from './live.ts';
 import type { Migrating, Missing } from './migrate-cluster.ts';
 import type { MigrationPlan, PlannedObject } from './migration-plan.ts';
@@ -85,6 +87,15 @@ export async function stepRemove(migrating: Migrating, plan: MigrationPlan): Pro
       ],
     };
   }
+  const others = await notOnlyOf(migrating, cluster, going);
+  if (others.length > 0) {
+    return {
+      said: `these are not of ${migrating.name} alone, as ${plan.from.cluster} is now: ${others.join('; ')}`,
+      advice: [
+        'Nothing is removed. In migration.yaml, `stays` says of an object why it is left where it is.',
+      ],
+    };
+  }
   if (going.length > 0) {
     for (const object of going) printer.line(`- ${objectTitle(object)}`);
     await confirm(io, `Remove these from ${plan.from.cluster}?`, yes);
@@ -94,4 +105,23 @@ export async function stepRemove(migrating: Migrating, plan: MigrationPlan): Pro
   return null;
 }
 
-const order = ({ kind }: Live): number => ({ Ingress: 0, Service: 1, Deployment: 2 })[kind] ?? 3;
+/** The plan is a file that people edit, and it gets old: what goes is looked for in the cluster again. */
+async function notOnlyOf(
+  { name, project }: Migrating,
+  cluster: Cluster,
+  going: readonly Live[],
+): Promise<readonly string[]> {
+  if (going.length === 0) return [];
+  const items = await inventoryOf(cluster, `${name}${project.conventions.suffix}`).then(
+    (found) => found.items,
+    (error: unknown) => {
+      if (error instanceof CommandError && error.code === 'migrate.not-found') return [];
+      throw error;
+    },
+  );
+  const free = new Set(items.filter(({ stays }) => stays === null).map(({ object }) => object.metadata.uid));
+  return going.filter(({ metadata }) => !free.has(metadata.uid)).map(objectTitle);
+}
+
+/** The Deployment last: by it, what is only for it is found when it is interrupted. */
+const order = ({ kind }: Live): number => ({ Ingress: 0, Service: 1, Deployment: 3 })[kind] ?? 2;

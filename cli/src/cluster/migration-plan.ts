@@ -49,12 +49,19 @@ const head = (name: string): string =>
 export const planPath = (folder: string): string => join(folder, 'migration.yaml');
 export const exportPath = (folder: string): string => join(folder, 'exported.yaml');
 
-export async function readPlan(folder: string): Promise<MigrationPlan | null> {
+/** The plan of this server; one of another, or that is none, is refused. */
+export async function readPlan(folder: string, server: string): Promise<MigrationPlan | null> {
   const path = planPath(folder);
   const text = await readText(path);
   if (text === null) return null;
   const read = plan.safeParse(readYamlFile(path, text).documents[0]?.object);
-  if (read.success) return read.data;
+  if (read.success && read.data.server === server) return read.data;
+  if (read.success) {
+    throw new CommandError(
+      'migrate.plan-invalid',
+      `${path} is the plan of ${read.data.server}, not of ${server}`,
+    );
+  }
   const [issue] = read.error.issues;
   throw new CommandError(
     'migrate.plan-invalid',

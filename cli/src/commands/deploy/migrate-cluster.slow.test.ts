@@ -254,3 +254,95 @@ test('a migration is begun once, from a cluster that is known, of a server that 
   assert.match((await run(['--continue'])).err, /is not valid YAML/);
   await rm(join(root, 'mcp-servers/proxmox/migration.yaml'));
 });
+
+/** The plan with something in it put to something else, as somebody who edits it does. */
+async function edited(root: string, change: (text: string) => string): Promise<void> {
+  const path = join(root, 'mcp-servers/proxmox/migration.yaml');
+  const before = (await readFiles(root))['mcp-servers/proxmox/migration.yaml'] ?? '';
+  const after = change(before);
+  assert.notEqual(after, before);
+  await writeFile(path, after);
+}
+
+/** A plan that says that all is done but the removal. */
+const pretending = (text: string): string => {
+  const done = ['spec', 'secrets', 'apply', 'verify', 'switch', 'quiet'];
+  const lines = done.map((step) => `  ${step}: 2026-01-15T12:00:00.000Z\n`).join('');
+  return text.replace(/^done:[\s\S]*/m, `done:\n${lines}`);
+};
+
+const neighbour: Json = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'of-all', namespace },
+  data: { a: 'b' },
+};
+
+for (const [name, change, said] of [
+  ['says that it was verified', pretending, /tools differ from those of the old one/],
+  [
+    'says that there is nothing to compare',
+    (text: string) => pretending(text).replace(/^tools:[\s\S]*?(?=^objects:)/m, 'tools: null\n'),
+    /did not list its tools/,
+  ],
+  [
+    'is of another server',
+    (text: string) => text.replace('server: proxmox', 'server: other'),
+    /plan of other/,
+  ],
+  [
+    'is of another cluster',
+    (text: string) => pretending(text).replace('uid: uid-of-prod', 'uid: another'),
+    /prod is not the cluster that the plan began with/,
+  ],
+  [
+    'goes to the cluster that it leaves',
+    (text: string) => pretending(text).replace('to: agentic', 'to: same'),
+    /same is the cluster that it leaves/,
+  ],
+] as const) {
+  test(`a plan that ${name} removes nothing`, async (t) => {
+    const { root, agentic, run, writesToProd } = await misplaced(t);
+    const conventions = `clusters:
+  agentic: { allowed: true, uid: uid-of-agentic }
+  prod: { uid: uid-of-prod }
+  same: { allowed: true, uid: uid-of-prod, context: prod }
+`;
+    await writeFile(join(root, 'conventions.yaml'), conventions);
+    assert.equal((await run(['--from', 'prod'])).code, 1);
+    if (/verified|compare/.test(name)) agentic.state.backendOf = () => other.url;
+    await edited(root, change);
+    const { code, out, err } = await run(['--continue', '--old-is-quiet']);
+    assert.equal(code, 1);
+    assert.match(out + err, said);
+    assert.deepEqual(writesToProd(), []);
+  });
+}
+
+test('an object that somebody wrote into the plan, or that others use by now, is not removed', async (t) => {
+  const { prod, root, run, writesToProd } = await misplaced(t);
+  const { uid } = prod.put(neighbour).metadata;
+  assert.equal((await run(['--from', 'prod'])).code, 1);
+  const entry = `  - apiVersion: v1\n    kind: ConfigMap\n    namespace: ${namespace}\n    name: of-all\n    uid: ${uid}\n`;
+  await edited(root, (text) => text.replace('objects:\n', `objects:\n${entry}    stays: null\n`));
+  const { code, out } = await run(['--continue', '--old-is-quiet']);
+  assert.equal(code, 1);
+  assert.match(out, /not of proxmox alone, as prod is now: .*of-all/);
+  assert.deepEqual(writesToProd(), []);
+  await edited(root, (text) => text.replace('stays: null', 'stays: of all'));
+  const done = await run(['--continue', '--old-is-quiet']);
+  assert.equal(done.code, 0, done.out + done.err);
+});
+
+test('interrupted while the old one is removed, it goes on with what is left', async (t) => {
+  const { prod, run, removed } = await misplaced(t);
+  assert.equal((await run(['--from', 'prod'])).code, 1);
+  const isRemoval = ({ method, path }: { method: string; path: string }) =>
+    method === 'DELETE' && path.includes('/deployments/');
+  prod.faults.push({ on: isRemoval, times: 1, code: 403, reason: 'Forbidden' });
+  assert.equal((await run(['--continue', '--old-is-quiet'])).code, 1);
+  assert.deepEqual(removed(), ['services']);
+  const done = await run(['--continue', '--old-is-quiet']);
+  assert.equal(done.code, 0, done.out + done.err);
+  assert.equal(prod.get('Deployment', namespace, 'proxmox-mcp'), null);
+});

@@ -42,7 +42,7 @@ export async function migrateToCluster(
     },
   };
   try {
-    const found = await readPlan(folder);
+    const found = await readPlan(folder, name);
     if (options.dryRun === true && found !== null) {
       printPlan(printer, found);
       return 'ok';
