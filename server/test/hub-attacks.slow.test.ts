@@ -1,45 +1,24 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type HeldWorker, startHeldWorker } from './held-worker.ts';
+import { startListingWorker } from './listing-worker.ts';
 import { type Json, messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
 
 /** What nobody in good faith asks of the hub. */
 
 const megabyte = 1024 * 1024;
 let kit: HeldWorker;
-let wordy: { readonly uri: string; stop(): Promise<void> };
+let wordy: Awaited<ReturnType<typeof startListingWorker>>;
 let app: TestApp;
 
-/** Five tools that say a megabyte of themselves each. */
-async function startWordy() {
-  const definitions = JSON.stringify(
-    Array.from({ length: 5 }, (_, n) => ({
-      name: `Novel${n}`,
-      fully_qualified_name: `Books.Novel${n}`,
-      description: `${n} "quoted" `.repeat(megabyte / 11),
-      toolkit: { name: 'Books', version: '1.0.0' },
-      input: { parameters: [] },
-      output: { value_schema: { val_type: 'string' } },
-    })),
-  );
-  const server = createServer((request, response) => {
-    request.resume();
-    response.setHeader('content-type', 'application/json').end(request.method === 'GET' ? definitions : '{}');
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop() {
-      server.closeAllConnections();
-      return new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
+/** They say a megabyte of themselves each. */
+const novels = [0, 1, 2, 3, 4].map((n) => ({
+  name: `Novel${n}`,
+  description: `${n} "quoted" `.repeat(megabyte / 11),
+}));
 
 before(async () => {
-  [kit, wordy] = await Promise.all([startHeldWorker(), startWordy()]);
+  [kit, wordy] = await Promise.all([startHeldWorker(), startListingWorker('Books', novels)]);
   app = await startApp(`
 workers:
   - { id: kit, http: { uri: "${kit.uri}", secret: s, timeout: 60 } }
@@ -80,7 +59,7 @@ const runs = (text: string) => kit.ran.Write.filter((one) => one === text).lengt
 describe('tools that say a megabyte of themselves', () => {
   it('are told of in full, five at a time, and found in one line each', async () => {
     const { tools } = await told('get_tool_details', {
-      tools: [0, 1, 2, 3, 4].map((n) => `Books.Novel${n}`),
+      tools: novels.map(({ name }) => `Books.${name}`),
     });
     for (const { description } of tools) assert.ok(description.length > 0.9 * megabyte);
     const answer = await told('search_tools', { query: 'quoted novel' });

@@ -1,41 +1,25 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { temporaryDirectory } from './database.ts';
+import { startListingWorker } from './listing-worker.ts';
 import { modelKey, startModelServer } from './model-server.ts';
 import { startProcess } from './start-process.ts';
 
 const count = 40;
-
-/** A worker that offers so many tools. */
-async function startWorker() {
-  const tools = Array.from({ length: count }, (_, at) => ({
-    name: `Tool${at}`,
-    fully_qualified_name: `Kit.Tool${at}`,
-    description: `Does number ${at}`,
-    toolkit: { name: 'Kit', version: '1.0.0' },
-    input: { parameters: [] },
-    output: { value_schema: { val_type: 'string' } },
-  }));
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(tools));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { uri, close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()) };
-}
+const tools = Array.from({ length: count }, (_, at) => ({
+  name: `Tool${at}`,
+  description: `Does number ${at}`,
+}));
 
 it('vectors that were made before a kill -9 are there after it, and only what was under way is made again', async (t) => {
   const directory = temporaryDirectory();
-  const worker = await startWorker();
+  const worker = await startListingWorker('Kit', tools);
   const models = await startModelServer();
   t.after(async () => {
     await models.close();
-    await worker.close();
+    await worker.stop();
     rmSync(directory, { recursive: true, force: true });
   });
   writeFileSync(
