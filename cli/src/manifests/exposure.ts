@@ -47,18 +47,21 @@ function nginxAnnotations(auth: 'none' | 'oauth', { ingress }: Conventions): Rec
   };
 }
 
-/** For those whose Ingress is made by a chart: what its HelmRelease is given. */
+/**
+ * For those whose server is run by a chart: what its HelmRelease is given. `null` where nobody checks who calls: a chart knows
+ * no paths, and would open the MCP endpoint along with `/worker`.
+ */
 export function helmValues(spec: ServerSpec, conventions: Conventions): object | null {
   const wanted = spec.expose.ingress;
-  if (wanted === undefined) return null;
+  if (wanted?.auth !== 'oauth') return null;
   return {
-    service: { internalPort: namesOf(spec, conventions).servicePort },
+    service: { internalPort: namesOf(spec, conventions).port },
     ingress: {
       enabled: true,
       host: wanted.cname ?? wanted.host,
       class: wanted.className ?? conventions.ingress.className,
     },
-    oAuth: { enabled: wanted.auth === 'oauth' },
+    oAuth: { enabled: true },
   };
 }
 

@@ -67,9 +67,9 @@ async function planServer(server: LoadedServer, project: Project, draft: Draft, 
     ),
   );
   if (project.conventions.layout === 'kustomization') await listFile(project, names.file, draft);
-  await planExposure(server, project, draft);
+  const exposure = await planExposure(server, project, draft);
   const values = before === null ? neededValues(server, project) : [];
-  return [...values, ...sealed.notes, ...(await planMcpJson(server, project, draft, nodePort))];
+  return [...exposure, ...values, ...sealed.notes, ...(await planMcpJson(server, project, draft, nodePort))];
 }
 
 /** The server's NodePort, which nobody else has: in the registry by now. */
@@ -160,19 +160,27 @@ async function planMcpJson({ spec }: LoadedServer, project: Project, draft: Draf
 }
 
 /** For a public name: what a chart and DNS are given, beside the spec. */
-async function planExposure({ spec, folder }: LoadedServer, project: Project, draft: Draft): Promise<void> {
+async function planExposure(
+  { spec, folder }: LoadedServer,
+  project: Project,
+  draft: Draft,
+): Promise<readonly string[]> {
   const record = terraformCname(spec, project.conventions);
-  if (record === null) return;
+  if (record === null) return [];
   const { workload } = namesOf(spec, project.conventions);
-  const files = {
-    [`${workload}.values.yaml`]: printYaml(helmValues(spec, project.conventions)),
-    [`${workload}.dns.tf`]: record,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(folder, name);
-    await draft.read(path);
-    draft.write(path, text);
+  const dns = join(folder, `${workload}.dns.tf`);
+  await draft.read(dns);
+  draft.write(dns, record);
+  const path = join(folder, `${workload}.values.yaml`);
+  const before = await draft.read(path);
+  const values = helmValues(spec, project.conventions);
+  if (values !== null) draft.write(path, printYaml(values));
+  else if (before !== null) {
+    return [
+      `${spec.name}: ${shownPath(project, path)} opens the server to everybody, as expose.ingress.auth is not oauth: remove it`,
+    ];
   }
+  return [];
 }
 
 /** Files that were made from a server.yaml that is gone: nobody changes them any more. */

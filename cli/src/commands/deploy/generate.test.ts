@@ -193,13 +193,14 @@ test('manifests of a server.yaml that is gone are told', async (t) => {
 
 test('a public name comes with values for a chart and a CNAME', async (t) => {
   const root = await tempFolder(t, {
-    'proxmox/server.yaml': `${image}expose:\n  ingress: { host: tools.internal.example.com, cname: proxmox.example.com }\n`,
+    'conventions.yaml': 'ingress: { authUrl: "https://login.example.com" }\n',
+    'proxmox/server.yaml': `${image}expose:\n  ingress: { host: tools.internal.example.com, cname: proxmox.example.com, auth: oauth }\n`,
   });
   assert.equal((await runIn(root, ['deploy', 'generate', '--all'])).code, 0);
   const files = await readFiles(root);
   assert.equal(
     files['proxmox/proxmox-mcp.values.yaml'],
-    'service:\n  internalPort: 3000\ningress:\n  enabled: true\n  host: proxmox.example.com\n  class: nginx\noAuth:\n  enabled: false\n',
+    'service:\n  internalPort: 3000\ningress:\n  enabled: true\n  host: proxmox.example.com\n  class: nginx\noAuth:\n  enabled: true\n',
   );
   assert.match(files['proxmox/proxmox-mcp.dns.tf'] ?? '', /cname = "tools\.internal\.example\.com\."/);
 });
