@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Block, type PackedListing, packAgain, packed, type SeenTools, type SourceOffer } from '#domain';
 import { createRests, type Members } from '#foundation';
 import { type EntryKind, entryId } from './entry-id.ts';
-import { type KeptTool, newTool, versionKey } from './kept-tool.ts';
+import { KeptTool, newTool, versionKey } from './kept-tool.ts';
 import { blocksOf, columnsOf, packJson } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 import { ownMember, type StoredEntries, type StoredEntry, type StoredOffer } from './stored-offer.ts';
@@ -68,10 +68,10 @@ async function planTools(
   const isOlder = offer === undefined || offer.revision === null;
   const before = offer?.tools ?? [];
   const blocksBefore = blocksOf(before);
-  const after = await toolsAfter(before, place, listings, nowMs);
-  if (!isOlder && after.length === before.length && after.every((tool, at) => tool === before[at]))
+  const listed = await toolsAfter(before, place, listings, nowMs);
+  if (!isOlder && listed.length === before.length && listed.every((tool, at) => tool === before[at]))
     return null;
-  if (blocksOf(after).size > maxBlocksOf(after.length)) packAgain(after.map(({ listing }) => listing));
+  const after = blocksOf(listed).size > maxBlocksOf(listed.length) ? besideEachOther(listed) : listed;
   const blocks = blocksOf(after);
   const put = [...blocks.values()].filter(({ id }) => isOlder || !blocksBefore.has(id));
   const gone = isOlder ? null : [...blocksBefore.keys()].filter((id) => !blocks.has(id));
@@ -80,6 +80,12 @@ async function planTools(
 
 /** Of changes that come one by one, each makes a block: a quarter as many blocks as tools are as many as are kept. */
 const maxBlocksOf = (tools: number): number => 64 + tools / 4;
+
+/** Others than they were: those stay as they are kept until this is. */
+function besideEachOther(tools: readonly KeptTool[]): readonly KeptTool[] {
+  const again = packAgain(tools.map(({ listing }) => listing));
+  return tools.map((tool, at) => new KeptTool(tool, tool, again[at] as PackedListing));
+}
 
 async function toolsAfter(
   before: readonly KeptTool[],

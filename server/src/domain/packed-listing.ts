@@ -98,13 +98,15 @@ function packTexts(texts: readonly string[]): Block {
   return newBlock(new Uint8Array(deflateRawSync(texts.join('\n'), compression)));
 }
 
-/** Puts listings beside each other again that have come to lie in many blocks. */
-export function packAgain(listings: readonly PackedListing[]): void {
+/** The same beside each other again, where they have come to lie in many blocks. */
+export function packAgain(listings: readonly PackedListing[]): readonly PackedListing[] {
+  const again: PackedListing[] = [];
   for (let from = 0; from < listings.length; from += perBlock) {
     const beside = listings.slice(from, from + perBlock);
     const block = packTexts(beside.map(textOf));
-    for (const [line, listing] of beside.entries()) Object.assign(listing, { block, line });
+    for (const [line, listing] of beside.entries()) again.push(new PackedListing(listing, block, line));
   }
+  return again;
 }
 
 let looked: { readonly block: Block; readonly lines: readonly string[] } | null = null;

@@ -16,6 +16,7 @@ describe('the tools that a database keeps in blocks', () => {
   let db: Db;
   let catalog: Catalog;
   let statements: string[];
+  let isAway: boolean;
   const clock = manualClock();
 
   before(async () => {
@@ -25,6 +26,7 @@ describe('the tools that a database keeps in blocks', () => {
   beforeEach(async () => {
     await clearCatalog(db);
     statements = [];
+    isAway = false;
     catalog = await open();
   });
 
@@ -32,6 +34,7 @@ describe('the tools that a database keeps in blocks', () => {
     ...queries,
     query(sql, params) {
       statements.push(sql.trim());
+      if (isAway) throw new Error('The database is away');
       return queries.query(sql, params);
     },
   });
@@ -52,6 +55,23 @@ describe('the tools that a database keeps in blocks', () => {
   const writes = () => statements.filter((sql) => /^(?:insert|update|delete)/.test(sql));
   const all = (of: Catalog) =>
     of.tools(project).map((tool) => [tool.id, tool.name, tool.description, tool.inputSchema]);
+
+  async function changeOneByOne(each: (change: () => Promise<void>) => Promise<void>): Promise<void> {
+    let now = listings;
+    for (let nth = 0; nth < 100; nth++) {
+      now = now.map((listing, at) => (at === nth ? { ...listing, description: `${nth}` } : listing));
+      const [one] = packed([now[nth] as ToolListing]);
+      const kept = await catalog.listed(project, source);
+      const tools = kept?.tools.map((listing, at) => (at === nth ? (one as ToolListing) : listing));
+      const seen = { about: '', marks: Buffer.from('marks') };
+      await each(() => catalog.replaceOffer(project, source, { ...offering(tools ?? now), seen }));
+    }
+    const said = catalog.tools(project).map(({ description }) => description);
+    assert.deepEqual(
+      said,
+      now.map(({ description }) => description),
+    );
+  }
 
   test('are there at the next start as they were', async () => {
     await replace(listings);
@@ -82,21 +102,18 @@ describe('the tools that a database keeps in blocks', () => {
   });
 
   test('lie beside each other again once changes that came one by one have strewn them', async () => {
-    let now = listings;
-    for (let nth = 0; nth < 100; nth++) {
-      now = now.map((listing, at) => (at === nth ? { ...listing, description: `${nth}` } : listing));
-      const [one] = packed([now[nth] as ToolListing]);
-      const kept = await catalog.listed(project, source);
-      const tools = kept?.tools.map((listing, at) => (at === nth ? (one as ToolListing) : listing));
-      const seen = { about: '', marks: Buffer.from('marks') };
-      await catalog.replaceOffer(project, source, { ...offering(tools ?? now), seen });
-    }
+    await changeOneByOne((change) => change());
     assert.ok((await blocks()).length < 100 / 4 + 64 + 1, `${(await blocks()).length} blocks`);
-    const said = catalog.tools(project).map(({ description }) => description);
-    assert.deepEqual(
-      said,
-      now.map(({ description }) => description),
-    );
+    assert.deepEqual(all(await open()), all(catalog));
+  });
+
+  test('are all there at the next start, where each change was written only when it came again', async () => {
+    await changeOneByOne(async (change) => {
+      isAway = true;
+      await assert.rejects(change(), /away/);
+      isAway = false;
+      await change();
+    });
     assert.deepEqual(all(await open()), all(catalog));
   });
 
