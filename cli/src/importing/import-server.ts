@@ -69,7 +69,7 @@ export function importServer(group: Group, project: Project, target: string): Im
     name: shape.name,
     spec: Object.fromEntries(Object.entries(complete).filter(([, value]) => value !== undefined)),
     code,
-    told,
+    told: [...told, ...[group.deployment, ...group.others].flatMap(({ mended = [] }) => mended)],
     notes: notesOf(group, shape, spec.egress === 'any', fields),
   };
 }

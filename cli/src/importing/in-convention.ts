@@ -95,11 +95,13 @@ function deployment(object: KubernetesObject, rewriting: Rewriting): Fields {
   if (!isDeepStrictEqual(before, selector)) {
     const told = Object.entries(before).map(([label, value]) => `${label}=${value}`);
     tell(
-      `the selector of ${objectTitle(object)} (${told.join(', ') || 'none'}) cannot be changed in place: needs sallyport deploy migrate`,
+      `the selector of ${objectTitle(object)} (${told.join(', ') || 'none'}) cannot be changed in place: needs sallyport deploy migrate ${shape.name} labels`,
     );
   }
   if (object.metadata.name !== names.workload) {
-    tell(`${objectTitle(object)} becomes ${names.workload}, another object: needs sallyport deploy migrate`);
+    tell(
+      `${objectTitle(object)} becomes ${names.workload}, another object: needs sallyport deploy migrate ${shape.name} labels`,
+    );
   }
   const spec = fieldsAt(object, 'spec');
   const template = fieldsAt(spec, 'template');

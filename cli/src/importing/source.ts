@@ -1,18 +1,22 @@
+import { isScalar } from 'yaml';
 import { CommandError } from '../command-error.ts';
-import { readYamlFile } from '../files/yaml-file.ts';
+import { readYamlFile, type YamlPath } from '../files/yaml-file.ts';
 import { type Fields, fieldsAt, itemsAt, mapDeep } from '../manifests/fields.ts';
 import { isKubernetesObject, type KubernetesObject } from '../manifests/object.ts';
+import { valueAt } from '../spec/mistake.ts';
 
 /** An object of a file that is imported. */
 export interface Source {
   /** Absolute. */
   readonly path: string;
   readonly object: KubernetesObject;
+  /** What was wrong in the file, and is right in the object. */
+  readonly mended?: readonly string[];
 }
 
 /** The objects of a file, without what only a cluster adds to them. */
 export function readSources(path: string, shown: string, text: string): readonly Source[] {
-  const objects = readYamlFile(shown, text).documents.flatMap((document) => {
+  return readYamlFile(shown, text).documents.flatMap((document) => {
     const { object } = document;
     if (object === null) return [];
     const items = itemsAt(object, 'items');
@@ -27,9 +31,39 @@ export function readSources(path: string, shown: string, text: string): readonly
         ],
       );
     }
-    return found as KubernetesObject[];
+    return (found as KubernetesObject[]).map((one, index) => {
+      const mended: string[] = [];
+      const base = one === object ? [] : ['items', index];
+      const texts = withTextVariables(one, (at) => document.node([...base, ...at]), mended);
+      return { path, object: cleaned(texts), ...(mended.length > 0 && { mended }) };
+    });
   });
-  return objects.map((object) => ({ path, object: cleaned(object) }));
+}
+
+/** Values of variables that YAML reads as numbers or truth values, which an API server refuses: as they are written. */
+function withTextVariables(
+  object: KubernetesObject,
+  nodeAt: (path: YamlPath) => unknown,
+  mended: string[],
+): KubernetesObject {
+  const changed = structuredClone(object);
+  for (const list of ['initContainers', 'containers']) {
+    for (const container of pathsOfItems(changed, ['spec', 'template', 'spec', list])) {
+      for (const path of pathsOfItems(changed, [...container, 'env'])) {
+        const variable = valueAt(changed, path) as { name?: unknown; value?: unknown } | null;
+        if (!['number', 'boolean'].includes(typeof variable?.value) || variable === null) continue;
+        const node = nodeAt([...path, 'value']);
+        variable.value = isScalar(node) && node.source !== undefined ? node.source : `${variable.value}`;
+        mended.push(`env ${variable.name}: ${variable.value} is a text now, as Kubernetes takes no other`);
+      }
+    }
+  }
+  return changed;
+}
+
+function pathsOfItems(value: unknown, path: YamlPath): readonly YamlPath[] {
+  const found = valueAt(value, path);
+  return Array.isArray(found) ? found.map((_, at) => [...path, at]) : [];
 }
 
 const isKustomization = (object: unknown): boolean =>

@@ -39,6 +39,8 @@ test('both original patterns become a server.yaml of a few lines, and what must 
     written['mcp-servers/proxmox/server.yaml'],
     [
       `# Read from ${folder}/proxmox-mcp.yaml by sallyport deploy import.`,
+      '# Its comments:',
+      '#   ConfigMap pattern: custom code, for prototypes',
       'name: proxmox',
       'owner: unknown',
       'pattern: configmap',
@@ -95,14 +97,17 @@ test('a dry run writes nothing; a server.yaml that is there is not written over'
 });
 
 test('values of a Secret are kept, and never shown', async (t) => {
-  const secret = `---\napiVersion: v1\nkind: Secret\nmetadata: { name: mcp-github }\nstringData: { API_KEY: hunter2secret }\n`;
+  const secret = `---\napiVersion: v1\nkind: Secret\nmetadata: { name: mcp-github }\nstringData:\n  API_KEY: hunter2secret # of the robot\n  NOTE: "no # comment"\n`;
   const root = await tempFolder(t, { 'github.yaml': `${await original('github-mcp')}${secret}` });
   const { code, out, err } = await runIn(root, ['deploy', 'import', 'github.yaml']);
   assert.equal(code, 0, err);
   assert.doesNotMatch(out + err, /hunter2/);
   assert.match(out, /API_KEY: •••/);
   assert.match(out, /has its values in git: seal it/);
-  assert.match((await readFiles(root))['mcp-servers/github/server.yaml'] ?? '', /hunter2secret/);
+  const spec = (await readFiles(root))['mcp-servers/github/server.yaml'] ?? '';
+  assert.deepEqual(spec.match(/.*hunter2secret.*/g), ['      API_KEY: hunter2secret']);
+  assert.match(spec, /^# {3}# of the robot$/m);
+  assert.doesNotMatch(spec, /^#.*no # comment/m);
 });
 
 test('editors complete what is imported, where the repository keeps the schema', async (t) => {
@@ -113,6 +118,40 @@ test('editors complete what is imported, where the repository keeps the schema',
   await runIn(root, ['deploy', 'import', 'a.yaml']);
   const [line] = ((await readFiles(root))['mcp-servers/proxmox/server.yaml'] ?? '').split('\n');
   assert.equal(line, '# yaml-language-server: $schema=../../.sallyport/server.schema.json');
+});
+
+test('comments and unquoted values of variables go into server.yaml, as they were meant', async (t) => {
+  const text = await original('github-mcp');
+  const written = text
+    .replace('kind: Deployment\n', 'kind: Deployment # ask the team first\n')
+    .replace(
+      /env:\n/,
+      'env:\n            - { name: VERSION, value: 1.10 }\n            - { name: DEBUG, value: true }\n',
+    );
+  assert.match(written, /VERSION/);
+  const root = await tempFolder(t, { [`${folder}/github-mcp.yaml`]: written });
+  const { code, out, err } = await runIn(root, ['deploy', 'import', `${folder}/github-mcp.yaml`]);
+  assert.equal(code, 0, err);
+  assert.match(out, /changes: env VERSION: 1\.10 is a text now/);
+  const spec = (await readFiles(root))['mcp-servers/github/server.yaml'] ?? '';
+  assert.match(spec, /^# {3}kind: Deployment # ask the team first$/m);
+  assert.match(spec, /^env:\n {2}VERSION: "1\.10"\n {2}DEBUG: "true"$/m);
+});
+
+test('a folder is imported as its manifests; what was made of a server.yaml is not imported again', async (t) => {
+  const root = await withOriginals(t);
+  await writeFiles(root, { 'notes/server.yaml': 'name: notes\nowner: me\npattern: image\nimage: a/b:1\n' });
+  assert.equal((await runIn(root, ['deploy', 'generate', 'notes'])).code, 0);
+  const made = `${folder}/notes-mcp.yaml`;
+  const { code, out, err } = await runIn(root, ['deploy', 'import', folder]);
+  assert.equal(code, 0, err);
+  assert.match(out, /^proxmox: /m);
+  assert.match(out, /^github: /m);
+  assert.match(out, /^Left out: \S+notes-mcp\.yaml is made from notes\/server\.yaml already$/m);
+  assert.match(out, /^Then, before the commit: sallyport deploy migrate github labels$/m);
+  const again = await runIn(root, ['deploy', 'import', made]);
+  assert.equal(again.code, 1);
+  assert.match(again.err, /notes-mcp\.yaml is made from notes\/server\.yaml already\n {2}Change that/);
 });
 
 test('what is no manifest of a server is refused with its place', async (t) => {

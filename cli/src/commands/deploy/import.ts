@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { writeChanges } from '../../files/write-changes.ts';
 import { planImport, usualFolder } from '../../importing/import-files.ts';
 import { loadProject } from '../../spec/load.ts';
@@ -14,7 +15,7 @@ interface Options {
 export const addImport: AddCommand = (parent, act) => {
   parent
     .command('import')
-    .argument('<manifests...>', 'files with Deployments and what belongs to them')
+    .argument('<manifests...>', 'files with Deployments and what belongs to them, or folders of such files')
     .description('write a server.yaml for each server of these manifests, without losing anything')
     .option(
       '--to <folder>',
@@ -32,8 +33,8 @@ async function importFiles(
 ): Promise<Outcome> {
   const project = await loadProject(io, options);
   const to = options.to === undefined ? usualFolder(project) : resolve(io.cwd, options.to);
-  const paths = [...new Set(manifests.map((file) => resolve(io.cwd, file)))];
-  const { servers, changes, secretValues } = await planImport(paths, project, to);
+  const paths = await filesAt(manifests.map((file) => resolve(io.cwd, file)));
+  const { servers, changes, secretValues, leftOut } = await planImport(paths, project, to);
   const redact = (text: string) =>
     secretValues.reduce((shown, value) => shown.replaceAll(value, '•••'), text);
   await writeChanges(changes, { io, printer, dryRun: options.dryRun === true, redact });
@@ -42,10 +43,28 @@ async function importFiles(
     for (const one of told) printer.line(`  ${printer.style('yellow', 'changes:')} ${one}`);
     for (const one of notes) printer.line(`  ${printer.style('dim', 'note:')} ${one}`);
   }
+  for (const one of leftOut) printer.line(`Left out: ${one}`);
   const files = servers.map(({ file }) => file).join(' ');
-  printer.line(`Next: sallyport deploy generate ${files} --replace --dry-run`);
+  printer.line(`Next: sallyport deploy generate ${files} --replace --dry-run, and without --dry-run`);
+  const moving = servers.filter(({ told }) =>
+    told.some((one) => one.includes('needs sallyport deploy migrate')),
+  );
+  for (const { name } of moving)
+    printer.line(`Then, before the commit: sallyport deploy migrate ${name} labels`);
   printer.value({
     servers: servers.map(({ name, file, told, notes }) => ({ name, file, changes: told, notes })),
+    leftOut,
   });
   return 'ok';
+}
+
+/** Files as they are, folders by the YAML in them; each once. */
+async function filesAt(paths: readonly string[]): Promise<readonly string[]> {
+  const files = new Set<string>();
+  for (const path of paths) {
+    const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
+    const names = isFolder ? (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort() : ['.'];
+    for (const name of names) files.add(join(path, name));
+  }
+  return [...files];
 }

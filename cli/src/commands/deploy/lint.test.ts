@@ -91,6 +91,14 @@ test('a manifest that follows the convention has no findings, and ends with 0', 
   assert.equal(ran.code, 0);
 });
 
+test('where there is nothing to check, it says where it looked', async (t) => {
+  const { out } = await runIn(await tempFolder(t), ['deploy', 'lint']);
+  assert.match(
+    out,
+    /^There is nothing to check in kubernetes\/applications\/mcp-servers of \S+: name files/m,
+  );
+});
+
 test('findings are grouped by file with line and column; errors end with 1, warnings only with --strict', async (t) => {
   const root = await tempFolder(t, { ...usual, ...changed('replicas: 1', 'replicas: one') });
   const ran = await runIn(root, ['deploy', 'lint']);
@@ -492,6 +500,19 @@ test('--fix mends .mcp.json and kustomization.yaml to the byte, --dry-run only s
   assert.deepEqual(JSON.parse(await readFile(join(root, '.mcp.json'), 'utf8')), {
     mcpServers: { x: { type: 'http', url: 'http://x-mcp.ai-platform.svc.cluster.local:3000/mcp' } },
   });
+});
+
+test('--fix quotes what is written as a number and must be a text, as it is written', async (t) => {
+  const env = 'env: [{ name: PORT, value: 3000 }, { name: V, value: 1.10 }] # both';
+  const root = await tempFolder(t, {
+    ...usual,
+    ...changed('          ports: [{ containerPort', `          ${env}\n          ports: [{ containerPort`),
+  });
+  const [told] = await findings(root);
+  assert.match(told?.message ?? '', /env\[0\]\.value must be a string: put it in quotes\./);
+  assert.equal((await runIn(root, ['deploy', 'lint', '--fix', '--strict'])).code, 0);
+  const text = await readFile(join(root, folder, 'x-mcp.yaml'), 'utf8');
+  assert.ok(text.includes('env: [{ name: PORT, value: "3000" }, { name: V, value: "1.10" }] # both\n'), text);
 });
 
 test('a symbolic link does not lead the lint out of the folder', async (t) => {

@@ -1,6 +1,7 @@
 import { writeChanges } from '../../files/write-changes.ts';
 import type { Finding } from '../../lint/finding.ts';
-import { loadProject } from '../../spec/load.ts';
+import { counted } from '../../output/counted.ts';
+import { loadProject, shownPath } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 
 interface Options {
@@ -59,6 +60,10 @@ async function lintFiles(
   printer.line(
     `${counted(checked, 'file')}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}${mended}`,
   );
+  if (checked === 0) {
+    const where = `${shownPath(project, project.folder)} of ${project.root}`;
+    printer.line(`There is nothing to check in ${where}: name files or folders, or go where they are.`);
+  }
   if (project.conventions.images.cosignKey !== undefined && asked.checked === undefined)
     printer.line('Signatures of images were not looked up: --resolve-images does.');
   const fixable = findings.filter((finding) => finding.fix !== undefined).length;
@@ -79,8 +84,6 @@ function print(printer: Context['printer'], findings: readonly Finding[]): void 
     printer.line();
   }
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 async function printRules(printer: Context['printer']): Promise<Outcome> {
   const { rules } = await import('../../lint/rules/index.ts');

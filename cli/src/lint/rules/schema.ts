@@ -1,3 +1,6 @@
+import { isScalar } from 'yaml';
+import type { TextEdit } from '../../files/text-edit.ts';
+import type { YamlPath } from '../../files/yaml-file.ts';
 import type { Resource } from '../resource.ts';
 import type { Rule, Say } from '../rule.ts';
 import { customProblems } from '../schema/custom-schemas.ts';
@@ -11,7 +14,7 @@ export const schema: Rule = {
   level: 'error',
   what: 'objects have the fields, types and values of their kind',
   why: 'An API server refuses an object with a wrong type, and with a field that it does not know it either refuses it or silently drops the field, so that what was written never takes effect. Both are found here without a cluster, by the schemas of Kubernetes 1.36 and of the operators that MCP servers use.',
-  fixable: false,
+  fixable: true,
   check: async ({ resources, yaml }, say) => {
     for (const resource of resources) await checkResource(resource, say);
     for (const [file, { documents, place }] of yaml) {
@@ -42,8 +45,19 @@ async function checkResource(resource: Resource, say: Say): Promise<void> {
     : customProblems(value, apiVersion, kind);
   for (const { path, message, ofKey } of problems) {
     const place = ofKey === true ? resource.atKey(path) : resource.at(path);
-    say({ resource, ...place }, `${path.length === 0 ? title : pathText(path)} ${message}.`);
+    const fix = message === 'must be a string' ? quoted(resource, path) : undefined;
+    const advice = fix === undefined ? '' : ': put it in quotes';
+    say({ resource, ...place }, `${path.length === 0 ? title : pathText(path)} ${message}${advice}.`, {
+      fix,
+    });
   }
+}
+
+/** A number or truth value as the text that it is written as. */
+function quoted(resource: Resource, path: YamlPath): readonly TextEdit[] | undefined {
+  const node = resource.document.node([...resource.base, ...path]);
+  if (!isScalar(node) || !['number', 'boolean'].includes(typeof node.value)) return undefined;
+  return node.source === undefined ? undefined : resource.set(path, node.source);
 }
 
 async function kubernetesProblems({ apiVersion, kind, value }: Resource): Promise<readonly SchemaProblem[]> {

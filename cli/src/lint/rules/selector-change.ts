@@ -30,7 +30,7 @@ export const selectorChange: Rule = {
           continue;
         say(
           at(workload, ['spec', 'selector']),
-          `The selector cannot change in place: undo it, and move with sallyport deploy migrate ${workload.name} labels.`,
+          `The selector cannot change in place: before this is committed, move the pods with sallyport deploy migrate ${workload.name} labels.`,
         );
       }
     }
