@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ToolListing } from '#domain';
 import { ok } from '#foundation';
 import { listKnownFrom, seenIn } from './read-list.ts';
@@ -92,6 +93,21 @@ describe('a list that is taken while it comes', () => {
     intake.write(bytesOf(named('b', 'd')));
     assert.equal(await intake.end(), null);
     assert.deepEqual(namesOf(intake.taken().tools), ['a', 'b', 'd']);
+  });
+
+  it('begins again where a page does that is still being read', async () => {
+    const { form, read } = countingForm();
+    const intake = createToolIntake(form, null);
+    const entries = named(...Array.from({ length: 20_000 }, (_, nth) => `tool${nth}`));
+    intake.begin(false);
+    intake.write(bytesOf(entries));
+    while (read() === 0) await nextTurn();
+    assert.ok(read() < entries.length);
+    intake.begin(true);
+    intake.write(bytesOf(entries));
+    assert.equal(await intake.end(), null);
+    const taken = intake.taken();
+    assert.deepEqual([taken.tools.length, taken.rejected.length], [entries.length, 0]);
   });
 
   it('gives back what was lent once it was read, and needs it no more', async () => {

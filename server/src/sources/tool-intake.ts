@@ -72,6 +72,7 @@ export function createToolIntake(form: ToolForm, known: ReadList | null): ToolIn
     for (const entry of page.reader.read(bytes)) {
       const rest = rests();
       if (rest !== null) await rest;
+      if (page !== current()) return;
       if (before + page.entries.length >= maxTools) page.flaw = 'too long';
       if (page.flaw === null) take(page, entry);
       if (page.flaw !== null) return;
