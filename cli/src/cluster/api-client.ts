@@ -1,6 +1,15 @@
 import type { HttpMethod, KubeConfig } from '@kubernetes/client-node';
 import type { Io } from '../output/io.ts';
-import { isBrokenOff, type Refusal, refusedBy, unreachable } from './cluster-error.ts';
+import { bounded } from '../remote/bounded.ts';
+import {
+  ClusterError,
+  isBrokenOff,
+  notAnApiServer,
+  notSignedIn,
+  type Refusal,
+  refusedBy,
+  unreachable,
+} from './cluster-error.ts';
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,6 +40,9 @@ export interface ApiClientOptions {
 type ClientNode = typeof import('@kubernetes/client-node');
 type Dispatcher = NonNullable<ReturnType<InstanceType<ClientNode['RequestContext']>['getDispatcher']>>;
 
+/** Of one answer, more than any list. */
+const greatestBytes = 64 * 1024 * 1024;
+
 /** Longest that an API server may ask us to wait before the next attempt. */
 const maxWaitMs = 30_000;
 
@@ -48,17 +60,17 @@ export function createApiClient(
   async function send(url: string, init: RequestInit): Promise<Response> {
     const request = new client.RequestContext(url, (init.method ?? 'GET') as HttpMethod);
     for (const [name, value] of new Headers(init.headers)) request.setHeaderParam(name, value);
-    await config.applySecurityAuthentication(request);
-    dispatcher ??= request.getDispatcher();
+    await config.applySecurityAuthentication(request).catch((error: unknown) => {
+      throw notSignedIn(context, error);
+    });
+    dispatcher ??= stayingThere(request.getDispatcher(), context);
     if (dispatcher !== undefined) request.setDispatcher(dispatcher);
     if (typeof init.body === 'string') request.setBody(init.body);
     if (init.signal) request.setSignal(init.signal);
     const { httpStatusCode, headers, body } = await http.send(request).toPromise();
     const isEmpty = [204, 205, 304].includes(httpStatusCode);
-    return new Response(isEmpty ? null : (body.stream() as ReadableStream | null), {
-      status: httpStatusCode,
-      headers,
-    });
+    const answer = isEmpty ? null : (body.stream() as ReadableStream | null);
+    return bounded(new Response(answer, { status: httpStatusCode, headers }), greatestBytes);
   }
 
   async function attempt(
@@ -97,7 +109,9 @@ export function createApiClient(
     try {
       answer = await attempt(path, call);
     } catch (error) {
-      if (io.signal.aborted) throw error;
+      if (io.signal.aborted || error instanceof ClusterError) throw error;
+      const cause = (error as Error).cause;
+      if (cause instanceof ClusterError) throw cause;
       if (!mayRepeat || isLast || !isBrokenOff(error)) throw unreachable(context, server, error);
       return { waitMs: null };
     }
@@ -120,7 +134,7 @@ export function createApiClient(
     context,
     config,
     text,
-    json: async <T>(path: string, call?: Call) => JSON.parse(await text(path, call)) as T,
+    json: async <T>(path: string, call?: Call) => objectIn<T>(context, path, await text(path, call)),
     fetch: (input, init = {}) => send(input instanceof Request ? input.url : String(input), init),
     close: async () =>
       void (await (dispatcher as { destroy?: () => Promise<void> } | undefined)?.destroy?.()),
@@ -133,6 +147,38 @@ export const applyPatch = 'application/apply-patch+yaml';
 /** Reads, what is applied or replaced, and what is removed by its uid: twice is the same as once. Anything else is asked once. */
 const repeatable = ({ method = 'GET', contentType }: Call): boolean =>
   method === 'GET' || method === 'PUT' || method === 'DELETE' || contentType === applyPatch;
+
+/** Where a proxy with a page for signing in stands before it, an answer need not be one. */
+function objectIn<T>(context: string, path: string, text: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {}
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as T;
+  throw notAnApiServer(context, path);
+}
+
+/**
+ * An API server sends nobody elsewhere; what is behind its proxy may, and would be asked another path in our name. The
+ * library follows by itself, so it is ended below it.
+ */
+function stayingThere(dispatcher: Dispatcher | undefined, context: string): Dispatcher | undefined {
+  return dispatcher?.compose((dispatch) => (options, handler) => {
+    const onResponseStart: typeof handler.onResponseStart = (controller, status, ...rest) => {
+      if (status >= 300 && status < 400 && status !== 304)
+        controller.abort(new ClusterError('cluster.redirected', `${context} sends requests on elsewhere`));
+      else handler.onResponseStart?.(controller, status, ...rest);
+    };
+    return dispatch(options, {
+      onRequestStart: (...given) => handler.onRequestStart?.(...given),
+      onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+      onResponseStart,
+      onResponseData: (...given) => handler.onResponseData?.(...given),
+      onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+      onResponseError: (...given) => handler.onResponseError?.(...given),
+    });
+  });
+}
 
 function refusalIn(status: number, text: string): Refusal {
   try {

@@ -93,6 +93,30 @@ export function unreachable(context: string, server: string, error: unknown): Cl
   );
 }
 
+/** The answer is none of an API server's. */
+export function notAnApiServer(context: string, path: string): ClusterError {
+  return new ClusterError(
+    'cluster.answer-invalid',
+    `${context} answered ${path} otherwise than an API server does`,
+    ['Is there a proxy before it that asks who you are, and is this the right --context?'],
+  );
+}
+
+/** The kubeconfig's credentials could not be read, or its plug-in gave none; what that printed may hold some. */
+export function notSignedIn(context: string, error: unknown): ClusterError {
+  const said =
+    error instanceof SyntaxError
+      ? 'its plug-in printed no ExecCredential'
+      : (error as Error).message.trim().split('\n').at(-1);
+  return new ClusterError(
+    'cluster.not-signed-in',
+    `The credentials of the context ${context} cannot be had: ${said}`,
+    ['Sign in again as the kubeconfig has it, or name another --context.'],
+    null,
+    error instanceof SyntaxError ? {} : { cause: error },
+  );
+}
+
 const certificateCodes = /CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO_(GET_ISSUER|VERIFY)|^ERR_SSL/;
 
 function* causesOf(error: unknown): Generator<Error> {

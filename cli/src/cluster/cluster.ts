@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../manifests/object.ts';
 import { type ApiClient, applyPatch } from './api-client.ts';
-import { ClusterError } from './cluster-error.ts';
+import { ClusterError, notAnApiServer } from './cluster-error.ts';
 import type { Live } from './live.ts';
 
 /** Who we are to server-side apply. */
@@ -30,6 +30,12 @@ export interface Listing {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+export interface LogOptions {
+  readonly previous?: boolean;
+  readonly sinceSeconds?: number;
+  readonly lines: number;
+}
+
 /** One cluster, known to be the one that it is called. */
 export interface Cluster {
   /** As the conventions name it. */
@@ -45,13 +51,12 @@ export interface Cluster {
   replace(object: KubernetesObject): Promise<Live>;
   /** Only the very object that was read; gone already is as good. */
   remove(object: Live, propagation: 'Background' | 'Orphan'): Promise<void>;
-  log(
-    namespace: string,
-    pod: string,
-    options: { readonly previous?: boolean; readonly sinceSeconds?: number; readonly lines: number },
-  ): Promise<string>;
+  log(namespace: string, pod: string, options: LogOptions): Promise<string>;
   close(): Promise<void>;
 }
+
+/** A line of a log has no bound of its own. */
+const greatestLog = 4 * 1024 * 1024;
 
 interface Resource {
   readonly name: string;
@@ -66,7 +71,9 @@ export function createCluster(name: string, uid: string, api: ApiClient): Cluste
     const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const known =
       groups.get(apiVersion) ??
-      api.json<{ resources: Resource[] }>(path).then(({ resources }) => resources, isMissing);
+      api
+        .json<{ resources?: Resource[] }>(path)
+        .then(({ resources }) => listIn<Resource>(api.context, path, resources), isMissing);
     groups.set(apiVersion, known);
     return known;
   }
@@ -110,8 +117,8 @@ export function createCluster(name: string, uid: string, api: ApiClient): Cluste
         ...(Object.keys(labels).length > 0 && { labelSelector: selectorText(labels) }),
         ...(Object.keys(fields).length > 0 && { fieldSelector: selectorText(fields) }),
       };
-      const { items } = await api.json<{ items: T[] }>(path, { query });
-      return items.map((item) => ({ ...item, apiVersion, kind }));
+      const { items } = await api.json<{ items?: T[] }>(path, { query });
+      return listIn<T>(api.context, path, items).map((item) => ({ ...item, apiVersion, kind }));
     },
     async apply(object, { dryRun = false, force = false, manager = fieldManager } = {}) {
       const query = {
@@ -137,19 +144,24 @@ export function createCluster(name: string, uid: string, api: ApiClient): Cluste
         .json(await objectPath(object), { method: 'DELETE', body })
         .catch((error: unknown) => isGone(error));
     },
-    log(namespace, pod, { previous = false, sinceSeconds, lines }) {
-      const query = {
-        tailLines: String(lines),
-        ...(previous && { previous: 'true' }),
-        ...(sinceSeconds !== undefined && { sinceSeconds: String(sinceSeconds) }),
-      };
-      return api.text(
-        `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`,
-        { query },
-      );
-    },
+    log: (namespace, pod, options) => api.text(logPath(namespace, pod), { query: logQuery(options) }),
     close: () => api.close(),
   };
+}
+
+const logPath = (namespace: string, pod: string): string =>
+  `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
+
+const logQuery = ({ previous = false, sinceSeconds, lines }: LogOptions): Record<string, string> => ({
+  tailLines: String(lines),
+  limitBytes: String(greatestLog),
+  ...(previous && { previous: 'true' }),
+  ...(sinceSeconds !== undefined && { sinceSeconds: String(sinceSeconds) }),
+});
+
+function listIn<T>(context: string, path: string, list: readonly T[] | undefined): readonly T[] {
+  if (Array.isArray(list)) return list;
+  throw notAnApiServer(context, path);
 }
 
 const selectorText = (pairs: Readonly<Record<string, string>>): string =>

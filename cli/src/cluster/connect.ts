@@ -4,6 +4,7 @@ import type { Conventions } from '../spec/conventions.ts';
 import type { Project } from '../spec/load.ts';
 import { type ApiClientOptions, createApiClient } from './api-client.ts';
 import { type Cluster, createCluster } from './cluster.ts';
+import { notAnApiServer } from './cluster-error.ts';
 import { type ContextOptions, loadKubeconfig } from './kubeconfig.ts';
 import type { Live } from './live.ts';
 
@@ -38,7 +39,8 @@ export async function connectCluster(
   const api = createApiClient(io, client, config, options);
   try {
     const path = '/api/v1/namespaces/kube-system';
-    const { metadata } = await api.json<Live>(path);
+    const { metadata } = await api.json<Partial<Live>>(path);
+    if (!metadata?.uid) throw notAnApiServer(api.context, path);
     checkIdentity(conventions, name, metadata.uid, purpose, api.context);
     return createCluster(name, metadata.uid, api);
   } catch (error) {

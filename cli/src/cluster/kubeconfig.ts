@@ -116,14 +116,21 @@ function allowPlainHttp(config: KubeConfig, context: string): void {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new CommandError(
       'cluster.kubeconfig-invalid',
-      `The address of cluster ${name} is no URL: ${cluster.server}`,
+      `The address of cluster ${name} is no URL of an API server`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new CommandError(
+      'cluster.kubeconfig-invalid',
+      `The address of cluster ${name} has credentials in it, which end up in logs`,
+      ['They belong to the user of the context.'],
     );
   }
   if (url.protocol === 'https:') return;
   if (!['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)) {
     throw new CommandError(
       'cluster.plain-http',
-      `Cluster ${name} is at ${cluster.server}: credentials go over HTTPS only`,
+      `Cluster ${name} is at ${url.origin}: credentials go over HTTPS only`,
     );
   }
   config.clusters[at] = { ...cluster, skipTLSVerify: true };
