@@ -11,6 +11,8 @@ export interface RegistryOptions {
   readonly referrers?: boolean;
   /** Whether a token must be fetched first. */
   readonly token?: boolean;
+  /** `name:password`, without which it gives no token, or with `token: false` nothing at all. */
+  readonly login?: string;
 }
 
 interface Stored {
@@ -41,7 +43,7 @@ export const digestOf = (bytes: Buffer | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 export async function startRegistry(t: TestContext, options: RegistryOptions = {}): Promise<TestRegistry> {
-  const { referrers = true, token = false } = options;
+  const { referrers = true } = options;
   const manifests = new Map<string, Stored>();
   const blobs = new Map<string, Buffer>();
   const faults: { path: RegExp; status: number }[] = [];
@@ -50,7 +52,7 @@ export async function startRegistry(t: TestContext, options: RegistryOptions = {
     asked.push(`${request.method} ${request.url}`);
     const fault = faults.find(({ path }) => path.test(request.url ?? ''));
     if (fault !== undefined) response.writeHead(fault.status).end();
-    else if (token && !isAdmitted(request)) challenge(request, response);
+    else if (!isAdmitted(request, options)) challenge(request, response, options);
     else serve(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -127,13 +129,21 @@ export async function startRegistry(t: TestContext, options: RegistryOptions = {
   };
 }
 
-const isAdmitted = ({ url, headers }: IncomingMessage): boolean =>
-  headers.authorization === 'Bearer for-anybody' ||
-  url === '/token?service=r&scope=repository%3Aacme%2Fx%3Apull';
+function isAdmitted({ url, headers }: IncomingMessage, { token = false, login }: RegistryOptions): boolean {
+  const asWho = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
+  if (!token) return headers.authorization === asWho;
+  if (headers.authorization === 'Bearer for-anybody') return true;
+  return url === '/token?service=r&scope=repository%3Aacme%2Fx%3Apull' && headers.authorization === asWho;
+}
 
-function challenge({ headers }: IncomingMessage, response: ServerResponse): void {
+function challenge(
+  { headers, url }: IncomingMessage,
+  response: ServerResponse,
+  { token = false }: RegistryOptions,
+): void {
   const parameters = `realm="http://${headers.host}/token",service="r",scope="repository:acme/x:pull"`;
-  response.writeHead(401, { 'www-authenticate': `Bearer ${parameters}` }).end();
+  const wanted = token ? `Bearer ${parameters}` : 'Basic realm="r"';
+  response.writeHead(url?.startsWith('/token') ? 403 : 401, { 'www-authenticate': wanted }).end();
 }
 
 /** Pushes an index of one image, as `docker build` makes it, with attestations of these types; its digest. */
@@ -150,10 +160,8 @@ export function pushImage(registry: TestRegistry, ...attested: readonly string[]
 }
 
 /** Signs by a private key, as cosign does: Base64. */
-export function signature(key: KeyObject, bytes: Buffer | string): string {
-  const algorithm = key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
-  return sign(algorithm, Buffer.from(bytes), key).toString('base64');
-}
+export const signature = (key: KeyObject, bytes: string): string =>
+  sign('sha256', Buffer.from(bytes), key).toString('base64');
 
 export const signatureTag = (digest: string): string => `${digest.replace(':', '-')}.sig`;
 

@@ -29,7 +29,7 @@ interface Told {
 async function lint(
   t: TestContext,
   image: string,
-  { cosignKey = pem(ours.publicKey), files = {}, args = ['--resolve-images'], signal }: LintOptions = {},
+  { cosignKey = pem(ours.publicKey), files = {}, args = ['--resolve-images'], signal, env }: LintOptions = {},
 ): Promise<Ran & { readonly told: readonly Told[] }> {
   const root = await tempFolder(t, {
     'conventions.yaml': `folder: apps\nimages: { cosignKey: ${JSON.stringify(cosignKey)} }\n`,
@@ -40,7 +40,10 @@ spec: { template: { spec: { containers: [{ name: x, image: "${image}" }] } } }
 `,
     ...files,
   });
-  const ran = await runIn(root, ['deploy', 'lint', '--json', ...args], signal && { signal });
+  const ran = await runIn(root, ['deploy', 'lint', '--json', ...args], {
+    ...(signal && { signal }),
+    ...(env && { env }),
+  });
   const { findings = [] } = (ran.out === '' ? {} : ran.json()) as { findings?: Told[] };
   return { ...ran, told: findings.filter(({ rule }) => ['unsigned', 'no-sbom'].includes(rule)) };
 }
@@ -50,6 +53,7 @@ interface LintOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly signal?: AbortSignal;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What is said of an image with an SBOM that was signed so, without its name. */
@@ -92,15 +96,37 @@ for (const token of [false, true]) {
   });
 }
 
-test('keys of RSA and Ed25519 sign, too, and may be in a file', async (t) => {
-  const pairs = [generateKeyPairSync('rsa', { modulusLength: 2048 }), generateKeyPairSync('ed25519')];
-  for (const { privateKey, publicKey } of pairs) {
-    const options = { cosignKey: 'keys/cosign.pub', files: { 'keys/cosign.pub': pem(publicKey) } };
-    const by = (key: KeyObject) => (registry: TestRegistry, digest: string) =>
-      signBySimpleSigning(registry, digest, [key]);
-    assert.deepEqual(await said(t, by(privateKey), options), []);
-    assert.deepEqual(await said(t, by(ours.privateKey), options), [`${refused} is by another key.`]);
+test('a registry with a password is asked with the one that docker login keeps for it, and for no other', async (t) => {
+  const login = 'ann:a secret of ann';
+  for (const token of [true, false]) {
+    const registry = await startRegistry(t, { token, login });
+    const digest = pushImage(registry, spdx);
+    signBySimpleSigning(registry, digest, [ours.privateKey]);
+    const withLogin = async (host: string, given: string) => {
+      const auths = { [host]: { auth: Buffer.from(given).toString('base64') } };
+      const config = await tempFolder(t, { 'config.json': JSON.stringify({ auths }) });
+      const { told, out, err } = await lint(t, `${registry.repository}@${digest}`, {
+        env: { DOCKER_CONFIG: config },
+      });
+      assert.doesNotMatch(out + err, /a secret|YW5uO/);
+      return told.map(({ message }) => message.replace(/^.*cannot be told: /, ''));
+    };
+    assert.deepEqual(await withLogin(registry.host, login), []);
+    assert.deepEqual(await withLogin(`https://${registry.host}/v1/`, login), []);
+    const none = 'the registry wants a password.';
+    assert.deepEqual(await withLogin('127.0.0.1', login), [none, none]);
+    const wrong = token ? 'the registry does not take the password.' : 'the registry answers 401.';
+    assert.deepEqual(await withLogin(registry.host, 'ann:another'), [wrong, wrong]);
   }
+});
+
+test('a key of RSA signs, too, and a key may be in a file', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const options = { cosignKey: 'keys/cosign.pub', files: { 'keys/cosign.pub': pem(publicKey) } };
+  const by = (key: KeyObject) => (registry: TestRegistry, digest: string) =>
+    signBySimpleSigning(registry, digest, [key]);
+  assert.deepEqual(await said(t, by(privateKey), options), []);
+  assert.deepEqual(await said(t, by(ours.privateKey), options), [`${refused} is by another key.`]);
 });
 
 test('an image without a signature is told, and so is one whose statements are none', async (t) => {
@@ -271,6 +297,7 @@ test('a key that is none is refused by the name of its field, online or not', as
     ['-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----', /must be a public key in PEM/],
     [privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /is a private key: name the public one/],
     [pem(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey), /must be a key of ECDSA P-256/],
+    [pem(generateKeyPairSync('ed25519').publicKey), /must be a key of ECDSA P-256/],
     [pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), /at least 2048 bits/],
   ];
   for (const [cosignKey, why] of wrong) {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Io } from '../output/io.ts';
 import { causeOf } from '../remote/send.ts';
 import type { ImageReference } from './image-reference.ts';
+import { keptLogin } from './registry-login.ts';
 
 /** What a manifest says of another thing of its repository, by the image specification of OCI. */
 const descriptor = z.object({
@@ -19,7 +20,7 @@ const manifest = z.object({
 });
 export type Manifest = z.infer<typeof manifest>;
 
-/** Reads of registries, each of which is asked without a password. Errors say in words why something cannot be told. */
+/** Reads of registries, with the passwords that `docker login` keeps, or none. Errors say in words why something cannot be told. */
 export interface Registries {
   /** Of what a tag names now. */
   digestOf(image: ImageReference, tag: string): Promise<string>;
@@ -43,7 +44,7 @@ const timeoutMs = 10_000;
 const greatestBytes = 4 * 1024 * 1024;
 const mostPages = 20;
 
-type RegistryIo = Pick<Io, 'fetch' | 'signal'>;
+type RegistryIo = Pick<Io, 'fetch' | 'signal' | 'env'>;
 
 export function createRegistries(io: RegistryIo): Registries {
   const tokens = new Map<string, string>();
@@ -65,7 +66,8 @@ export function createRegistries(io: RegistryIo): Registries {
     const answer = await once();
     if (answer.status !== 401) return answer;
     await answer.body?.cancel();
-    tokens.set(base, `Bearer ${await tokenFor(answer.headers.get('www-authenticate') ?? '', io)}`);
+    const login = await keptLogin(io, registry);
+    tokens.set(base, await admission(answer.headers.get('www-authenticate') ?? '', login, io));
     return await once();
   }
 
@@ -159,21 +161,23 @@ function nextPage(answer: Response): string | null {
   return url !== null && url.origin === new URL(answer.url).origin ? url.href : null;
 }
 
-/** Anonymous, as far as the registry gives tokens to anybody. */
-async function tokenFor(challenge: string, io: RegistryIo): Promise<string> {
+/** The header that a registry asks for: by a token, for which the login is good, or by the login itself. */
+async function admission(challenge: string, login: string | null, io: RegistryIo): Promise<string> {
+  if (/^basic\b/i.test(challenge) && login !== null) return login;
   const parameters = Object.fromEntries(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
   );
-  const realm = URL.parse(parameters.realm ?? '');
+  const realm = /^bearer\b/i.test(challenge) ? URL.parse(parameters.realm ?? '') : null;
   const isLocal = realm?.hostname === 'localhost' || realm?.hostname === '127.0.0.1';
   if (realm === null || (realm.protocol !== 'https:' && !isLocal))
     throw new Error('the registry wants a password');
   for (const key of ['service', 'scope'])
     if (parameters[key] !== undefined) realm.searchParams.set(key, parameters[key]);
-  const answer = await reached(io, realm, {});
+  const answer = await reached(io, realm, login === null ? {} : { headers: { authorization: login } });
   const given = answer.ok ? tokenOf(await bytesOf(answer)) : undefined;
-  if (given === undefined) throw new Error('the registry wants a password');
-  return given;
+  if (given === undefined)
+    throw new Error(`the registry ${login === null ? 'wants a' : 'does not take the'} password`);
+  return `Bearer ${given}`;
 }
 
 function tokenOf(bytes: Buffer): string | undefined {

@@ -194,7 +194,7 @@ export const conventions = z.strictObject({
         .min(1)
         .optional()
         .describe(
-          'Public key that images are signed with by cosign (ECDSA P-256, Ed25519, RSA): PEM, or its file from the root of the repository.',
+          'Public key that images are signed with by cosign (ECDSA P-256, RSA): PEM, or its file from the root of the repository.',
         ),
     })
     .prefault({}),
