@@ -140,6 +140,9 @@ async function newPair(): Promise<SigningPair> {
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } };
 }
 
+/** What the library signs with is signed anew before anybody sees it: one will do for all. */
+const unseenKey: JWK = await exportJWK((await newPair()).privateKey);
+
 /** A company's identity provider: a real OpenID provider on loopback that behaves as the real one does in what clients notice. */
 export async function startIdentityProvider(options: IdpOptions = {}): Promise<IdentityProvider> {
   const { preset = 'plain', clientId = 'sallyport' } = options;
@@ -172,8 +175,6 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
   const issuer = origin + behaviour.issuerPath;
   const tokenAuth =
     options.tokenAuth ?? behaviour.tokenAuth.find((method) => method.startsWith('client_secret'));
-  // What it signs itself is signed anew before anybody sees it.
-  const ownKey = (await exportJWK((await newPair()).privateKey)) as JWK;
   const provider = createProvider();
   const callback = provider.callback();
 
@@ -207,7 +208,7 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
       scopes: [...behaviour.scopes],
       claims: { openid: ['sub'] },
       routes: behaviour.routes,
-      jwks: { keys: [ownKey as never] },
+      jwks: { keys: [unseenKey as never] },
       renderError: (ctx, { error, error_description }) => {
         ctx.body = `${error}: ${error_description}`;
       },

@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { saidBy, signIn } from '../../../../test/access-token.ts';
-import { type IdentityProvider, startIdentityProvider } from '../../../../test/identity-provider.ts';
+import {
+  type IdentityProvider,
+  type IdpKnobs,
+  startIdentityProvider,
+} from '../../../../test/identity-provider.ts';
 import { type RestServer, startRestServer } from '../fixtures/rest-server.ts';
 
 let server: RestServer;
 let idp: IdentityProvider;
 
 before(async () => {
+  idp = await startIdentityProvider();
   server = await startRestServer();
 });
-after(() => server.close());
-beforeEach(async () => {
-  idp = await startIdentityProvider();
+after(async () => {
+  await server?.close();
+  await idp?.close();
 });
-afterEach(() => idp.close());
+afterEach(() => {
+  for (const wrong of Object.keys(idp.knobs)) delete idp.knobs[wrong as keyof IdpKnobs];
+});
 
 const path = '/v1/user_sources';
 
