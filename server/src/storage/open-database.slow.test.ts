@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { manualClock } from '#foundation';
 import { silentLog } from '#telemetry';
 import { temporaryDirectory } from '../../test/database.ts';
 import { defaultMigrationsDir } from './migrations.ts';
@@ -49,6 +50,15 @@ it('a process that is killed loses no acknowledged transaction and leaves none h
   }
 });
 
+it('a process that is killed in its first start leaves nothing that the next one opens', async () => {
+  mkdirSync(join(dataDir, 'db.new', 'base'), { recursive: true });
+  writeFileSync(join(dataDir, 'db.new', 'PG_VERSION'), '18\n');
+  const db = await openDatabase({ dataDir }, { log: silentLog });
+  assert.deepEqual(await db.query('select count(*) from audit_events'), [{ count: 0 }]);
+  await db.close();
+  assert.equal(existsSync(join(dataDir, 'db.new')), false);
+});
+
 describe('the embedded database', () => {
   for (const ending of ['await db.close();', '']) {
     it(`does not keep a finished process alive ${ending === '' ? 'when it was left open' : 'once closed'}`, async () => {
@@ -64,6 +74,30 @@ describe('the embedded database', () => {
       assert.equal(exitCode, 0);
     });
   }
+
+  it('is vacuumed and analysed ten minutes after writes', async () => {
+    const clock = manualClock();
+    const db = await openDatabase({ dataDir }, { log: silentLog, clock });
+    const analysed = async () => {
+      const [row] = await db.query<{ rows: number }>(
+        "select reltuples::int as rows from pg_class where relname = 'kept'",
+      );
+      return row?.rows;
+    };
+    const pass = async (minutes: number) => {
+      for (let minute = 0; minute < minutes; minute++) {
+        clock.advance(60_000);
+        for (let turn = 0; turn < 5; turn++) await db.ping();
+      }
+    };
+    await pass(1);
+    await db.query('create table kept as select generate_series(1, 100) as a');
+    await pass(8);
+    assert.equal(await analysed(), -1);
+    await pass(1);
+    assert.equal(await analysed(), 100);
+    await db.close();
+  });
 
   it('is made from nothing where there is no prepared one', async () => {
     const migrationsDir = join(dataDir, 'migrations');

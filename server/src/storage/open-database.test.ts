@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Fault, manualClock } from '#foundation';
+import { Fault } from '#foundation';
 import { silentLog } from '#telemetry';
 import { openTestDatabase, temporaryDirectory } from '../../test/database.ts';
 import { defaultMigrationsDir } from './migrations.ts';
@@ -15,17 +15,6 @@ beforeEach(async () => {
   await prepareTemplate();
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
-
-describe('a process that is killed', () => {
-  it('in its first start leaves nothing that the next one opens', async () => {
-    mkdirSync(join(dataDir, 'db.new', 'base'), { recursive: true });
-    writeFileSync(join(dataDir, 'db.new', 'PG_VERSION'), '18\n');
-    const db = await openDatabase({ dataDir }, { log: silentLog });
-    assert.deepEqual(await db.query('select count(*) from audit_events'), [{ count: 0 }]);
-    await db.close();
-    assert.equal(existsSync(join(dataDir, 'db.new')), false);
-  });
-});
 
 describe('the embedded database', () => {
   it('keeps its rows from one start to the next', async () => {
@@ -56,30 +45,6 @@ describe('the embedded database', () => {
     await db.close();
     const again = await openDatabase({ dataDir }, { log: silentLog });
     await again.close();
-  });
-
-  it('is vacuumed and analysed ten minutes after writes', async () => {
-    const clock = manualClock();
-    const db = await openDatabase({ dataDir }, { log: silentLog, clock });
-    const analysed = async () => {
-      const [row] = await db.query<{ rows: number }>(
-        "select reltuples::int as rows from pg_class where relname = 'kept'",
-      );
-      return row?.rows;
-    };
-    const pass = async (minutes: number) => {
-      for (let minute = 0; minute < minutes; minute++) {
-        clock.advance(60_000);
-        for (let turn = 0; turn < 5; turn++) await db.ping();
-      }
-    };
-    await pass(1);
-    await db.query('create table kept as select generate_series(1, 100) as a');
-    await pass(8);
-    assert.equal(await analysed(), -1);
-    await pass(1);
-    assert.equal(await analysed(), 100);
-    await db.close();
   });
 });
 
