@@ -288,6 +288,19 @@ describe('the hub over the REST API', () => {
     assert.match(missing, /book a flight/);
   });
 
+  it('leaves a record of what could not be answered, too', async () => {
+    const { db } = app.app.rooms;
+    await db.query('alter table hub_needs rename to away');
+    const { status } = await six('report_missing', { need: 'a boat', user_id: 'sailor' });
+    await db.query('alter table away rename to hub_needs');
+    assert.equal(status, 500);
+    const records = await app.records('&user_id=sailor');
+    assert.deepEqual(
+      records.map(({ tool, decision, code }) => [tool, decision, code]),
+      [['report_missing', 'failed', 'internal']],
+    );
+  });
+
   it('finds a tool that came, and no more one that went', async () => {
     const found = async () => {
       const { body } = await six('search_tools', { query: 'translate klingon', user_id: 'alice' });

@@ -1,8 +1,8 @@
 import type { Audit } from '#audit';
 import type { Catalog } from '#catalog';
 import type { Credentials } from '#credentials';
-import type { Refusal } from '#domain';
-import { type Clock, err, ok, type Result } from '#foundation';
+import { type Refusal, refusal } from '#domain';
+import { type Clock, err, messageOf, ok, type Result } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { Policy } from '#policy';
 import type { Sources } from '#sources';
@@ -55,13 +55,17 @@ export function createHub(given: HubDeps): Hub {
   const indexing = createIndexing({ ...below, models: models?.documents ?? null });
   const deps = { ...given, refs, scopes, indexing };
 
-  /** With its one record, and told as a result. */
+  /** With its one record, also where it fails, and told as a result. */
   async function asked<T>(
     asking: HubAsking,
     what: string,
     work: () => Promise<T>,
   ): Promise<Result<T, Refusal>> {
-    const answer = await work();
+    const answer = await work().catch(async (error) => {
+      const reason = messageOf(error);
+      await recordAsked(deps, asking, what, refusal('internal', 'something went wrong here', { reason }));
+      throw error;
+    });
     await recordAsked(deps, asking, what);
     return ok(answer);
   }
@@ -109,11 +113,10 @@ export function createHub(given: HubDeps): Hub {
       ran(asking, 'cancel_execution', () => executions.cancel(asking, execution_id)),
     lookAt: (asking, id) => executions.look(asking, id),
     listExecutions: (asking, page) => executions.list(asking, page),
-    async reportMissing(asking, { need }) {
-      await governance.missing(bearerOf(asking.caller), asking.caller.principal.projectId, need);
-      await recordAsked(deps, asking, 'report_missing');
-      return ok(undefined);
-    },
+    reportMissing: (asking, { need }) =>
+      asked(asking, 'report_missing', () =>
+        governance.missing(bearerOf(asking.caller), asking.caller.principal.projectId, need),
+      ),
     async listed(caller, view) {
       const tools = await listedTo(caller, view, auto(), scopes);
       // Whoever sees the six will search.

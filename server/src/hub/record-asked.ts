@@ -20,7 +20,7 @@ export async function recordAsked(
   const isCall = what.endsWith('_tool') || what.endsWith('_execution');
   await audit.record({
     kind: isCall ? 'tool_call' : 'tool_list',
-    decision: refused === null ? 'allowed' : 'refused',
+    decision: refused === null ? 'allowed' : refused.code === 'internal' ? 'failed' : 'refused',
     projectId: principal.projectId,
     userId,
     principal: principal.id,
