@@ -158,6 +158,9 @@ async function measureStarts(): Promise<LoadCost[]> {
 
 const [model] = cpus();
 printNote(`${pinning ? 'Pinned to cores' : 'Not pinned'}; ${model?.model}; Node ${process.version}.`);
+const parts = ['search', 'gateway', 'start'];
+if (options.only !== undefined && !parts.includes(options.only))
+  throw new Error(`there is no part ${options.only}; there are ${parts.join(', ')}`);
 const isWanted = (part: string): boolean => options.only === undefined || options.only === part;
 const result = {
   search: isWanted('search') ? measureSearch() : [],
