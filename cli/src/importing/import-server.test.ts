@@ -258,3 +258,38 @@ test('whatever people wrote, everything of it comes out again', () => {
     { numRuns: 100 },
   );
 });
+
+test('what refers to the container, its port or a volume by a name finds it under the new one', () => {
+  const ports = [{ name: 'web', containerPort: 3000 }];
+  const usage = { resource: 'limits.cpu', containerName: 'main' };
+  const main = {
+    name: 'main',
+    image: 'ghcr.io/x/odd:2',
+    ports,
+    env: [{ name: 'CPU', valueFrom: { resourceFieldRef: usage } }],
+    lifecycle: { preStop: { httpGet: { path: '/bye', port: 'web' } } },
+    volumeDevices: [{ name: 'tmp', devicePath: '/dev/x' }],
+  };
+  const labels = { app: 'odd-mcp' };
+  const volumes = [
+    { name: 'tmp', persistentVolumeClaim: { claimName: 'block' } },
+    { name: 'info', downwardAPI: { items: [{ path: 'cpu', resourceFieldRef: usage }] } },
+  ];
+  const spec = {
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers: [main], volumes } },
+  };
+  const imported = importObjects([
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'odd-mcp' }, spec } as KubernetesObject,
+  ]);
+  const server = { spec: serverSpec.parse(imported.spec), path: target, folder: '', code: imported.code };
+  const made = generate(server, project, {}).find(({ kind }) => kind === 'Deployment');
+  const pod = fieldsAt(made, 'spec', 'template', 'spec');
+  const [container] = itemsAt(pod, 'containers');
+  const text = JSON.stringify(pod);
+  assert.deepEqual(text.match(/"containerName":"[^"]+"/g), Array(2).fill('"containerName":"odd-mcp"'));
+  assert.equal(fieldsAt(container, 'lifecycle', 'preStop', 'httpGet').port, 'http-mcp');
+  const device = itemsAt(container, 'volumeDevices')[0]?.name;
+  const claimed = itemsAt(pod, 'volumes').find((volume) => volume.persistentVolumeClaim !== undefined);
+  assert.equal(device, claimed?.name);
+});

@@ -28,8 +28,15 @@ export function podInConvention(
     const renamedRefs = ['configMap', 'configMapKeyRef', 'configMapRef'].filter((name) =>
       isCode(fields[name]),
     );
-    const refs = renamedRefs.map((name) => [name, { ...fieldsAt(fields, name), name: names.codeConfigMap }]);
-    const mounts = ['volumeMounts', 'volumes'].filter((name) => Array.isArray(fields[name]));
+    const refs: [string, Fields][] = renamedRefs.map((name) => [
+      name,
+      { ...fieldsAt(fields, name), name: names.codeConfigMap },
+    ]);
+    const resource = fieldsAt(fields, 'resourceFieldRef');
+    if (resource.containerName !== undefined && resource.containerName === shape.container.name) {
+      refs.push(['resourceFieldRef', { ...resource, containerName: names.workload }]);
+    }
+    const mounts = ['volumeMounts', 'volumeDevices', 'volumes'].filter((name) => Array.isArray(fields[name]));
     const lists = mounts.map((name) => [
       name,
       itemsAt(fields, name).map((one) => ({ ...one, name: volumes.get(`${one.name}`) ?? one.name })),
@@ -79,6 +86,15 @@ function container({ container: given, port }: Shape, names: Names, tell: (what:
     } else if (probe.httpGet !== undefined || probe.tcpSocket !== undefined) {
       changed[name] = withPort(probe, given, port);
     }
+  }
+  if (given.lifecycle !== undefined) {
+    changed.lifecycle = Object.fromEntries(
+      Object.entries(fieldsAt(given, 'lifecycle')).map(([name, hook]) => {
+        const asks =
+          textAt(hook, 'httpGet', 'port') !== undefined || textAt(hook, 'tcpSocket', 'port') !== undefined;
+        return [name, asks ? withPort(hook as Fields, given, port) : hook];
+      }),
+    );
   }
   if (given.resources !== undefined) changed.resources = mapDeep(given.resources, quantitiesAsText);
   if (given.env !== undefined) changed.env = lastOfEach(itemsAt(given, 'env'), tell);
