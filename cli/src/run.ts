@@ -48,6 +48,7 @@ function prepare(program: Command, io: Io): void {
     .version(version)
     .addOption(new Option('--json', 'print what was found as JSON'))
     .showHelpAfterError('(--help says what there is)')
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),

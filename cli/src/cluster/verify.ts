@@ -1,6 +1,7 @@
 import { CommandError } from '../command-error.ts';
 import { objectTitle } from '../manifests/object.ts';
 import { isMapping } from '../manifests/strategic-merge.ts';
+import { counted } from '../output/counted.ts';
 import type { Io } from '../output/io.ts';
 import type { Project } from '../spec/load.ts';
 import type { WantedServer } from './chosen.ts';
@@ -102,7 +103,7 @@ async function appliedStage({ cluster, wanted }: Verifying) {
       : {
           stage: 'applied',
           outcome: 'passed',
-          said: `${objects.length} objects are in ${cluster.name}${notes.join('')}`,
+          said: `${counted(objects.length, 'object')} in ${cluster.name}${notes.join('')}`,
         };
   return { stage, deployment, service };
 }
@@ -225,11 +226,15 @@ export function toolStages(
 ): Stage[] {
   const spoken = report.eras.filter(({ error }) => error === null);
   const unspoken = report.eras.filter(({ error }) => error !== null);
-  const not = unspoken.map(({ era, error }) => `${era}: ${error}`);
-  if (spoken.length === 0)
-    return [
-      { stage: 'mcp', outcome: 'failed', said: `${through}, it answers neither ${not.join('; nor ')}` },
-    ];
+  if (spoken.length === 0) {
+    const [reason, ...others] = new Set(unspoken.map(({ error }) => error));
+    const not =
+      others.length === 0
+        ? `2026-07-28 nor initialize: ${reason}`
+        : unspoken.map(({ era, error }) => `${era}: ${error}`).join('; nor ');
+    const said = `${through}, it answers neither ${not}`;
+    return [{ stage: 'mcp', outcome: 'failed', said }];
+  }
   const speaks = spoken
     .map(({ era, revision }) => (era === 'initialize' ? `${revision} (initialize)` : era))
     .join(' and ');
@@ -268,5 +273,9 @@ function listStage(
   const some =
     differing.length === 0 ? '' : `; not the same in both eras: ${differing.map(shownName).join(', ')}`;
   const all = expected === undefined ? '' : `, all ${expected.length} expected among them`;
-  return { stage: 'tools', outcome: 'passed', said: `${names.length} tools${all}: ${listed}${some}` };
+  return {
+    stage: 'tools',
+    outcome: 'passed',
+    said: `${counted(names.length, 'tool')}${all}: ${listed}${some}`,
+  };
 }

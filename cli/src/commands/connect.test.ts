@@ -26,8 +26,18 @@ test('the difference is shown first, and nothing is written before somebody says
   const text = await readFile(join(folder, '.vscode/mcp.json'), 'utf8');
   assert.match(text, /\/\/ mine\n {2}"servers": \{\n {4}"people": \{\n {6}"type": "http",/);
   assert.match((await runIn(folder, [...args, '--yes'])).out, /says so already/);
-  await runIn(folder, [...args, '--remove', '--yes']);
+  const removed = await runIn(folder, [...args, '--remove', '--yes']);
+  assert.match(removed.out, /^VS Code no longer knows people\.$/m);
+  assert.match((await runIn(folder, [...args, '--remove'])).out, /^VS Code does not know people\.$/m);
   assert.equal((await readFiles(folder))['.vscode/mcp.json'], '{\n  // mine\n  "servers": {}\n}\n');
+});
+
+test('what is next names the gateway as the client lists it', async (t) => {
+  const folder = await tempFolder(t);
+  const { out } = await runIn(folder, ['connect', 'codex', '-g', url, '--name', 'tools', '--yes'], {
+    env: { HOME: dirname(folder) },
+  });
+  assert.match(out, /^Codex knows tools now\. codex mcp login tools signs in\.$/m);
 });
 
 test('a key is written only when that is asked for, unseen, and into a file that only its owner reads', async (t) => {

@@ -6,14 +6,16 @@ import { knownClients } from '../clients/known-clients.ts';
 import { CommandError } from '../command-error.ts';
 import { readText } from '../files/read-text.ts';
 import { askSecret } from '../output/ask.ts';
+import type { Io } from '../output/io.ts';
 import { writeConfirmed } from '../output/write-confirmed.ts';
-import { gatewayAddress } from '../remote/gateway-address.ts';
-import { checkedKey, type RemoteOptions } from '../remote/remote.ts';
+import { gateway } from '../remote/answers.ts';
+import { type GatewayAddress, gatewayAddress } from '../remote/gateway-address.ts';
+import { checkedKey, openRemote, type RemoteOptions } from '../remote/remote.ts';
 import type { AddCommand, Context, Outcome } from './command.ts';
 import { remoteOptions } from './remote-options.ts';
 
 interface Options extends RemoteOptions {
-  readonly gateway: string;
+  readonly gateway?: string;
   readonly name?: string;
   readonly scope: Scope;
   readonly keyEnv?: string;
@@ -30,7 +32,7 @@ export const addConnect: AddCommand = (program, act) => {
     .command('connect')
     .addArgument(new Argument('<client>', 'which client').choices(clientNames))
     .description("write a client's configuration for a gateway; the difference is shown first")
-    .requiredOption('-g, --gateway <slug>', 'the gateway, or its whole address')
+    .option('-g, --gateway <slug>', 'the gateway, or its whole address')
     .option('--name <name>', 'under which the client lists it (the slug)')
     .addOption(
       new Option('--scope <scope>', 'of this person, or of this project')
@@ -57,9 +59,9 @@ async function connect({ io, printer }: Context, which: ClientName, options: Opt
     ]);
   }
   const before = await readText(path);
-  const address = await gatewayAddress(io, options.gateway, options);
+  const address = await gatewayAddress(io, options.gateway ?? (await refuseUnnamed(io, options)), options);
   const name = options.name ?? address.slug;
-  const headers = options.remove === true ? {} : await headersOf({ io, printer }, options, address.needsKey);
+  const headers = options.remove === true ? {} : await headersOf({ io, printer }, options, address);
   const target = options.remove === true ? null : { url: address.url, headers };
   if (target !== null) checkReferences(client, target);
 
@@ -74,17 +76,29 @@ async function connect({ io, printer }: Context, which: ClientName, options: Opt
     ...(options.writeKey === true ? { newFileMode: 0o600, closed: true } : {}),
   });
   printer.value({ client: which, path, name, url: address.url, changed: written });
-  if (options.dryRun === true || target === null) return 'ok';
-  const next = Object.keys(headers).length === 0 ? ` ${client.next}` : '';
+  if (options.dryRun === true) return 'ok';
+  if (target === null) {
+    printer.line(`${client.title} ${written ? 'no longer knows' : 'does not know'} ${name}.`);
+    return 'ok';
+  }
+  const next = Object.keys(headers).length === 0 ? ` ${client.next.replaceAll('<name>', name)}` : '';
   printer.line(written ? `${client.title} knows ${name} now.${next}` : `${path} says so already.`);
   return 'ok';
+}
+
+async function refuseUnnamed(io: Io, options: Options): Promise<never> {
+  const { api } = await openRemote(io, options);
+  const { items } = await api.all('/gateways', gateway);
+  throw new CommandError('connect.no_gateway', 'which gateway? --gateway <slug> says it', [
+    items.length === 0 ? 'There are none yet.' : `There are: ${items.map(({ slug }) => slug).join(', ')}`,
+  ]);
 }
 
 /** Signing in needs no header; a key does, and says for whom. */
 async function headersOf(
   { io }: Context,
-  { keyEnv, user, writeKey, gateway }: Options,
-  needsKey: boolean,
+  { keyEnv, user, writeKey }: Options,
+  { slug, needsKey }: GatewayAddress,
 ): Promise<Record<string, HeaderValue>> {
   if (keyEnv !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(keyEnv)) {
     throw new CommandError('connect.variable_invalid', `"${keyEnv}" is no name of a variable`);
@@ -96,7 +110,7 @@ async function headersOf(
   }
   if (keyEnv !== undefined) return { Authorization: { env: keyEnv, before: 'Bearer ' }, ...asUser };
   if (!needsKey) return {};
-  throw new CommandError('connect.key_needed', `nobody signs in at ${gateway}: it takes API keys only`, [
+  throw new CommandError('connect.key_needed', `nobody signs in at ${slug}: it takes API keys only`, [
     '--key-env <variable> names the variable of the environment that holds one, and --user for whom it speaks.',
   ]);
 }

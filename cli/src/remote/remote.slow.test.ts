@@ -59,7 +59,9 @@ test('what there is, is listed and shown', async (t) => {
   assert.match((await run('gateways', 'list')).out, /demo +active +arcade_header, arcade +open/);
   assert.match((await run('gateways', 'show', 'demo')).out, /tools: ArcadeEvalRef\.\*/);
   const searched = await run('tools', 'list', '--search', 'add numbers', '--user', 'ann', '--json');
-  assert.equal((searched.json() as { tool: string }[])[0]?.tool, 'worker://ArcadeEvalRef.Add');
+  const [{ tool } = { tool: '' }] = searched.json() as { tool: string }[];
+  assert.equal(tool, 'worker://ArcadeEvalRef.Add');
+  assert.equal((await run('tools', 'call', tool, '-u', 'ann', '-i', '{"a":1,"b":2}')).out, '3\n');
 });
 
 test('a tool is called over the API, and through a gateway in each revision of the protocol', async (t) => {
@@ -98,13 +100,21 @@ test('what goes wrong is told with its code, its page and what to do', async (t)
     await fails([...whoami, '-g', 'nope', '-u', 'ann']),
     /there is no gateway nope\n {2}There are: demo/,
   );
-  assert.match(await fails(['tools', 'call', 'no.such', '-u', 'ann']), /^error: catalog\.tool_unknown/);
+  assert.match(
+    await fails(['tools', 'call', 'no.such', '-u', 'ann']),
+    /^error: catalog\.tool_unknown: .*\n {2}sallyport tools list has the names that there are\.\n {2}see docs/,
+  );
   assert.match(
     await fails(['tools', 'call', 'ArcadeEvalRef.Add', '-u', 'ann']),
-    /^error: catalog\.arguments_invalid: input\.a is missing\n {2}see docs/,
+    /^error: catalog\.arguments_invalid: input\.a is missing\n {2}sallyport tools list --json has the input of each tool\.\n {2}see docs/,
   );
   assert.match(await fails([...whoami, '-u', 'ann', '-i', '[1]']), /--input must be a JSON object/);
-  assert.match(await fails(['servers', 'show', 'nope']), /^error: resource\.unknown/);
+  for (const verb of ['show', 'refresh']) {
+    const err = await fails(['servers', verb, 'nope']);
+    assert.match(err, /^error: there is no server nope\n {2}There are: reference\n$/);
+  }
+  const unnamed = await fails(['connect', 'cursor']);
+  assert.match(unnamed, /^error: which gateway\? --gateway <slug> says it\n {2}There are: demo\n$/);
   const wrong = { SALLYPORT_API_KEY: 'sp_wrong_wrong' };
   for (const args of [['status'], [...whoami, '-g', 'demo', '-u', 'ann']]) {
     assert.match(await fails(args, wrong), /^error: identity\.invalid: /);

@@ -44,13 +44,15 @@ function detailsOf({ name, message, issues = [], request_id, authorization_url }
 }
 
 const signIn = 'Sign in again: sallyport login';
-const adviceOf: Readonly<Record<string, string>> = {
+export const adviceOf: Readonly<Record<string, string>> = {
   'identity.invalid': signIn,
   'identity.missing': signIn,
   'identity.expired': signIn,
   'identity.token_invalid': signIn,
   'identity.token_expired': signIn,
   'identity.user_missing': 'Say for whom: --user <id>',
+  'catalog.tool_unknown': 'sallyport tools list has the names that there are.',
+  'catalog.arguments_invalid': 'sallyport tools list --json has the input of each tool.',
 };
 
 export function parsed(text: string): unknown {

@@ -90,6 +90,15 @@ test('sealing one key again keeps the others, and everything around it, byte for
   assert.equal(after.code, 0, after.out);
 });
 
+test('a Secret that is sealed into a generated file gets its place there by the next generation', async (t) => {
+  const root = await tempFolder(t, { ...files, '.env': 'PROXMOX_TOKEN=a\n' });
+  await runIn(root, ['deploy', 'generate', 'proxmox']);
+  const seal = () => runIn(root, ['deploy', 'seal', 'proxmox', '--from-env-file', '.env']);
+  assert.match((await seal()).out, /^Next: sallyport deploy generate proxmox$/m);
+  await runIn(root, ['deploy', 'generate', 'proxmox']);
+  assert.doesNotMatch((await seal()).out, /Next:/);
+});
+
 test('namespace-wide and cluster-wide say so, and are labelled so', async (t) => {
   for (const [scope, label] of [
     ['namespace-wide', 'ai-platform'],

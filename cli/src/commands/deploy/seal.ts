@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { CommandError } from '../../command-error.ts';
 import { readText } from '../../files/read-text.ts';
 import { writeChanges } from '../../files/write-changes.ts';
+import { madeFrom } from '../../manifests/made-file.ts';
 import { type SealScope, sealingKey } from '../../secrets/seal.ts';
 import { sealInto } from '../../secrets/sealed-text.ts';
 import { readSecretValues } from '../../secrets/secret-values.ts';
@@ -11,8 +12,8 @@ import { loadProject, shownPath } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 
 interface Options {
-  readonly fromEnvFile: readonly string[];
-  readonly fromStdin: readonly string[];
+  readonly fromEnvFile?: readonly string[];
+  readonly fromStdin?: readonly string[];
   readonly certificate?: string;
   readonly secret?: string;
   readonly scope?: SealScope;
@@ -20,7 +21,7 @@ interface Options {
   readonly conventions?: string;
 }
 
-const all = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const all = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** `sallyport deploy seal`: secrets that can lie in git. */
 export const addSeal: AddCommand = (parent, act) => {
@@ -28,12 +29,11 @@ export const addSeal: AddCommand = (parent, act) => {
     .command('seal')
     .argument('<name>', 'of the server')
     .description("seal values of a server's Secret, so that only the cluster can open them")
-    .option('--from-env-file <file>', 'NAME=value lines; names of variables or keys of the Secret', all, [])
+    .option('--from-env-file <file>', 'NAME=value lines; names of variables or keys of the Secret', all)
     .option(
       '--from-stdin <key>',
       'the value of this key is read from stdin, less a line break at its end',
       all,
-      [],
     )
     .option('--certificate <pem>', "file with the controller's certificate; the conventions' unless given")
     .option('--secret <name>', "name of the Secret; the server's own unless given")
@@ -66,13 +66,16 @@ async function seal({ io, printer }: Context, name: string, options: Options): P
   const shownPem = relative(io.cwd, pemPath);
   if (pem === null) throw new CommandError('seal.no-certificate', `There is no ${shownPem}.`);
   const key = sealingKey(pem, shownPem, io.now());
-  const envFiles = options.fromEnvFile.map((file) => resolve(io.cwd, file));
-  const values = await readSecretValues(io, { envFiles, stdinKeys: options.fromStdin }, keyOfVariable);
+  const envFiles = (options.fromEnvFile ?? []).map((file) => resolve(io.cwd, file));
+  const values = await readSecretValues(io, { envFiles, stdinKeys: options.fromStdin ?? [] }, keyOfVariable);
   const shown = shownPath(project, path);
   const after = sealInto(shown, current ?? head, target, key, values);
   await writeChanges([{ path, before: current, after }], { io, printer, dryRun: options.dryRun === true });
   const keys = [...values.keys()];
   printer.line(`${keys.join(', ')} of the Secret ${target.name} sealed ${target.scope} in ${shown}`);
+  // Generation has its own place for an object that is new.
+  const isNew = current !== null && madeFrom(current) !== null && !current.includes('kind: SealedSecret');
+  if (isNew && options.dryRun !== true) printer.line(`Next: sallyport deploy generate ${name}`);
   printer.value({ secret: target.name, namespace: target.namespace, scope: target.scope, keys, file: shown });
   return 'ok';
 }

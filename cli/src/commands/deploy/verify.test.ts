@@ -201,7 +201,7 @@ test('health is not enough: a server without an endpoint, without tools, or with
   assert.equal(none.code, 1);
   assert.match(
     none.out,
-    /✗ mcp .*answers neither 2026-07-28: HTTP 404: Not Found: there is no MCP endpoint at this path/,
+    /✗ mcp .*answers neither 2026-07-28 nor initialize: HTTP 404: Not Found: there is no MCP endpoint at this path/,
   );
   fake.state.backendOf = () => reference.url;
   await writeFile(join(root, 'proxmox/server.yaml'), `${proxmox}verify: { tools: [Echo, ListVms] }\n`);

@@ -82,7 +82,8 @@ async function verifyUrl(
     timeoutMs: Math.min(options.timeout, 30) * 1000,
     signal: io.signal,
   });
-  const stages = toolStages(report, `at ${new URL(url).host}`, spec?.tools);
+  const { origin, pathname } = new URL(url);
+  const stages = toolStages(report, `at ${origin}${pathname}`, spec?.tools);
   for (const stage of stages) printStage(printer, stage);
   const passed = stages.every(({ outcome }) => outcome !== 'failed');
   printer.value({ url, passed, stages, ...report });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { confirm } from '../../output/ask.ts';
 import { change, configEntry, type Declaration } from '../../remote/declaration.ts';
+import { findGateway } from '../../remote/find-gateway.ts';
 import { addressRefused, create, listed, toolGlobs, update, workerOf } from '../../remote/register.ts';
 import { openRemote } from '../../remote/remote.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
@@ -41,6 +42,7 @@ async function register(
   const { declaration } = wanted;
   const { id } = declaration;
   const { api } = await openRemote(io, options);
+  await Promise.all(wanted.gateways.map((slug) => findGateway(api, slug)));
   const found = await workerOf(api, id);
   const edit = found === null ? null : change(found, declaration);
   if (found === null || edit !== null) {

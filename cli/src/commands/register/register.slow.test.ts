@@ -48,6 +48,10 @@ test('a server becomes a source, its tools are shown at a gateway, and agents ar
       ['register', '--url', `${reference.url}/mcp`, '-g', 'all', '-g', 'declared', ...more],
       withEnv(),
     );
+  const misspelt = await register('-g', 'poeple');
+  assert.equal(misspelt.code, 1);
+  assert.match(misspelt.err, /there is no gateway poeple/);
+  assert.deepEqual(((await server.ask('GET', '/v1/workers')) as { items: unknown[] }).items, []);
   const first = await register();
   assert.equal(first.code, 0, first.err + first.out);
   assert.match(first.out, /calc is registered: http/);

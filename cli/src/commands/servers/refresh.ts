@@ -1,4 +1,5 @@
 import { worker, workerHealth } from '../../remote/answers.ts';
+import { findServer } from '../../remote/find-server.ts';
 import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
 import type { AddCommand } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
@@ -14,6 +15,7 @@ export const addRefresh: AddCommand = (parent, act) => {
     act(async ({ io, printer }, id: string, options: RemoteOptions) => {
       const { api } = await openRemote(io, options);
       const path = `/workers/${encodeURIComponent(id)}`;
+      await findServer(api, id);
       printer.progress(`asking ${id} for its tools`);
       const { healthy } = await api.ask('GET', `${path}/health`, {
         answer: workerHealth,

@@ -1,4 +1,5 @@
-import { tool, worker } from '../../remote/answers.ts';
+import { tool } from '../../remote/answers.ts';
+import { findServer } from '../../remote/find-server.ts';
 import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
 import type { AddCommand, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
@@ -15,9 +16,8 @@ export const addShow: AddCommand = (parent, act) => {
   remoteOptions(command).action(
     act(async ({ io, printer }, id: string, options: RemoteOptions): Promise<Outcome> => {
       const { api } = await openRemote(io, options);
-      const path = `/workers/${encodeURIComponent(id)}`;
-      const found = await api.ask('GET', path, { answer: worker });
-      const tools = await api.all(`${path}/tools`, tool, { most: mostTools });
+      const found = await findServer(api, id);
+      const tools = await api.all(`/workers/${encodeURIComponent(id)}/tools`, tool, { most: mostTools });
       printer.value({ ...found, tools: tools.items });
       printServer(found, printer);
       printer.line();

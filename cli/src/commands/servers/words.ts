@@ -23,7 +23,8 @@ export function printSteps({ steps }: WorkerStatus, printer: Printer): void {
 export function printServer(one: Worker, printer: Printer): void {
   printer.line(`${printer.style('bold', one.id)}  ${stateOf(one, printer)}`);
   printer.line(`  ${one.type}  ${addressOf(one)}`);
-  printer.line(`  ${one.status.message}`);
+  const { steps, message } = one.status;
+  if (!steps.some(({ ok, detail }) => !ok && detail === message)) printer.line(`  ${message}`);
   printSteps(one.status, printer);
   if (one.status.quarantined_count > 0) {
     printer.line(`  ${one.status.quarantined_count} tools are held back, as their definitions changed`);

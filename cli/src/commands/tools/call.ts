@@ -8,7 +8,7 @@ import { readAll } from '../../output/ask.ts';
 import type { Io } from '../../output/io.ts';
 import { executed } from '../../remote/answers.ts';
 import { openRemote } from '../../remote/remote.ts';
-import { pageOf } from '../../remote/server-refusal.ts';
+import { adviceOf, pageOf } from '../../remote/server-refusal.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
 import { clientOf, type GatewayOptions, gatewayOptions } from './gateway-options.ts';
@@ -18,6 +18,9 @@ interface Options extends GatewayOptions {
   readonly inputFile?: string;
   readonly timeout: number;
 }
+
+/** How the hub refers to a tool: `mcp://docs.search`. */
+const ofSource = /^(worker|mcp):\/\//;
 
 const greatestInput = 16 * 1024 * 1024;
 
@@ -33,8 +36,9 @@ export const addCall: AddCommand = (parent, act) => {
   remoteOptions(gatewayOptions(command)).action(act(call));
 };
 
-async function call(context: Context, tool: string, options: Options): Promise<Outcome> {
+async function call(context: Context, given: string, options: Options): Promise<Outcome> {
   const { io } = context;
+  const tool = given.replace(ofSource, '');
   const input = await inputOf(io, options);
   const remote = await openRemote(io, options);
   if (options.gateway !== undefined) {
@@ -80,6 +84,8 @@ function failed({ printer }: Context, message: string, refusal?: unknown): Outco
   const told = refused.safeParse(refusal);
   const page = told.success ? pageOf(told.data.code) : null;
   printer.progress(`error: ${page === null ? 'the tool failed' : told.data?.code}: ${message}`);
+  const advice = adviceOf[told.data?.code ?? ''];
+  if (advice !== undefined) printer.progress(`  ${advice}`);
   if (page !== null) printer.progress(`  see ${page}`);
   return 'problems';
 }
