@@ -9,6 +9,8 @@ const indexType = 'application/vnd.oci.image.index.v1+json';
 export interface RegistryOptions {
   /** Whether it has the referrers API; else clients keep a tag for it. */
   readonly referrers?: boolean;
+  /** Whether it tells one referrer at a time. */
+  readonly paged?: boolean;
   /** Whether a token must be fetched first. */
   readonly token?: boolean;
   /** `name:password`, without which it gives no token, or with `token: false` nothing at all. */
@@ -18,7 +20,11 @@ export interface RegistryOptions {
 interface Stored {
   readonly type: string;
   readonly bytes: Buffer;
+  /** Where there is more of it. */
+  readonly next?: string;
 }
+
+const pageOf = (url: string): number => Number(/[?]page=(\d+)/.exec(url)?.[1] ?? 0);
 
 /** A registry of images on loopback, of one repository `acme/x`: what it is asked for, and what is pushed here. */
 export interface TestRegistry {
@@ -43,7 +49,7 @@ export const digestOf = (bytes: Buffer | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 export async function startRegistry(t: TestContext, options: RegistryOptions = {}): Promise<TestRegistry> {
-  const { referrers = true } = options;
+  const { referrers = true, paged = false } = options;
   const manifests = new Map<string, Stored>();
   const blobs = new Map<string, Buffer>();
   const faults: { path: RegExp; status: number }[] = [];
@@ -62,42 +68,24 @@ export async function startRegistry(t: TestContext, options: RegistryOptions = {
   function serve({ method, url = '' }: IncomingMessage, response: ServerResponse): void {
     const [, kind = '', reference = ''] =
       /^\/v2\/acme\/x\/(manifests|blobs|referrers)\/([^/?]+)/.exec(url) ?? [];
-    const found =
-      kind === 'manifests'
-        ? manifests.get(reference)
-        : kind === 'blobs'
-          ? stored(blobs.get(reference))
-          : kind === 'referrers' && referrers
-            ? indexOf(reference)
-            : undefined;
+    const kinds: Record<string, () => Stored | undefined> = {
+      manifests: () => manifests.get(reference),
+      blobs: () => stored(blobs.get(reference)),
+      referrers: () =>
+        referrers ? indexOf(manifests, reference, paged ? pageOf(url) : undefined) : undefined,
+    };
+    const found = kinds[kind]?.();
     if (url.startsWith('/token')) response.end('{"token":"for-anybody"}');
     else if (found === undefined) response.writeHead(404).end();
     else {
       const headers = { 'content-type': found.type, 'docker-content-digest': digestOf(found.bytes) };
+      if (found.next !== undefined) response.setHeader('link', `<${found.next}>; rel="next"`);
       response.writeHead(200, headers).end(method === 'HEAD' ? undefined : found.bytes);
     }
   }
 
   const stored = (bytes: Buffer | undefined): Stored | undefined =>
     bytes && { type: 'application/octet-stream', bytes };
-
-  function indexOf(subject: string): Stored {
-    const found = new Map<string, object>();
-    for (const { bytes } of manifests.values()) {
-      const { subject: of, artifactType, annotations } = JSON.parse(bytes.toString());
-      const digest = digestOf(bytes);
-      if (of?.digest === subject)
-        found.set(digest, {
-          mediaType: manifestType,
-          digest,
-          size: bytes.byteLength,
-          artifactType,
-          annotations,
-        });
-    }
-    const index = { schemaVersion: 2, mediaType: indexType, manifests: [...found.values()] };
-    return { type: indexType, bytes: Buffer.from(JSON.stringify(index)) };
-  }
 
   return {
     host,
@@ -117,7 +105,7 @@ export async function startRegistry(t: TestContext, options: RegistryOptions = {
         if (reference !== undefined) manifests.set(reference, { type, bytes });
       const { subject } = content as { subject?: { digest: string } };
       if (subject !== undefined && !referrers)
-        manifests.set(subject.digest.replace(':', '-'), indexOf(subject.digest));
+        manifests.set(subject.digest.replace(':', '-'), indexOf(manifests, subject.digest));
       return digest;
     },
     tag(name, digest) {
@@ -126,6 +114,32 @@ export async function startRegistry(t: TestContext, options: RegistryOptions = {
     },
     has: (reference) => manifests.has(reference),
     stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** What refers to the subject: all of it, or one. */
+function indexOf(manifests: ReadonlyMap<string, Stored>, subject: string, page?: number): Stored {
+  const found = new Map<string, object>();
+  for (const { bytes } of manifests.values()) {
+    const { subject: of, artifactType, annotations } = JSON.parse(bytes.toString());
+    const digest = digestOf(bytes);
+    if (of?.digest === subject)
+      found.set(digest, {
+        mediaType: manifestType,
+        digest,
+        size: bytes.byteLength,
+        artifactType,
+        annotations,
+      });
+  }
+  const all = [...found.values()];
+  const listed = page === undefined ? all : all.slice(page, page + 1);
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: listed }));
+  const isLast = page === undefined || page >= all.length - 1;
+  return {
+    type: indexType,
+    bytes,
+    ...(!isLast && { next: `/v2/acme/x/referrers/${subject}?page=${page + 1}` }),
   };
 }
 

@@ -85,6 +85,10 @@ for (const token of [false, true]) {
     const bundle = (registry: TestRegistry, digest: string) =>
       signByBundle(registry, digest, ours.privateKey);
     for (const referrers of [true, false]) assert.deepEqual(await said(t, bundle, { token, referrers }), []);
+    const last = (registry: TestRegistry, digest: string) => {
+      for (const { privateKey } of [theirs, newKey(), ours]) signByBundle(registry, digest, privateKey);
+    };
+    assert.deepEqual(await said(t, last, { token, paged: true }), [], 'on the last of three pages');
     const unnamed = (registry: TestRegistry, digest: string) =>
       signByBundle(registry, digest, ours.privateKey, { silent: true });
     assert.deepEqual(await said(t, unnamed, { token }), []);
@@ -188,6 +192,15 @@ test('what cannot be asked is not the same as unsigned, and never passes', async
     registry.fail(/\/blobs\//, 404);
   };
   assert.deepEqual(await said(t, blobsFail), [`${cannot} the registry answers 404.`]);
+
+  const many = (registry: TestRegistry, digest: string) =>
+    signBySimpleSigning(registry, digest, new Array(101).fill(theirs.privateKey));
+  assert.deepEqual(await said(t, many), [`${cannot} it has more than 100 signatures.`]);
+  const endless = (registry: TestRegistry, digest: string) => {
+    for (let count = 0; count < 22; count++) signByBundle(registry, digest, theirs.privateKey);
+  };
+  const tooMany = [cannot, noSbom].map((line) => `${line} too much refers to it.`);
+  assert.deepEqual(await said(t, endless, { paged: true }), tooMany);
 
   const registry = await startRegistry(t);
   await registry.stop();
