@@ -229,3 +229,16 @@ test('keys that stand around the change are not shown', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: as the file has it
   for (const kept of ['${TOOLS_KEY}', '= "TOOLS_KEY"', 'mcp/people']) assert.ok(shown.includes(kept), kept);
 });
+
+test('comments and anchors of a YAML file are kept, or it is left as it is', () => {
+  const added = changed('goose', 'extensions: null # none yet\nA: 1\n', signIn) ?? '';
+  assert.match(added, /^extensions: # none yet\n {2}people:\n/);
+  assert.ok(added.endsWith('\nA: 1\n'));
+  assert.match(
+    changed('goose', 'extensions: {} # none yet\r\nA: 1\r\n', signIn) ?? '',
+    /^extensions: # none yet\r\n/,
+  );
+  for (const text of ['extensions: &e {}\nb: *e\n', 'extensions: { # mine\n  a: { b: c } }\n']) {
+    assert.throws(() => changed('goose', text, signIn), { code: 'connect.file_unclear' });
+  }
+});

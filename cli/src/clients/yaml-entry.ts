@@ -40,8 +40,13 @@ type Table = Record<string, unknown>;
 function meansTheSame(text: string, expected: Table, under: string): boolean {
   const document = documentOf(text);
   if (document.errors.length > 0) return false;
-  const read = document.toJS() as Table;
-  return isDeepStrictEqual({ ...read, [under]: read[under] ?? {} }, expected);
+  try {
+    const read = document.toJS() as Table;
+    return isDeepStrictEqual({ ...read, [under]: read[under] ?? {} }, expected);
+  } catch {
+    // An alias whose anchor went with what was replaced.
+    return false;
+  }
 }
 
 function documentOf(text: string) {
@@ -110,8 +115,13 @@ function replaced(
   if (whole === undefined) delete entries[name];
   else entries[name] = whole;
   const start = startOf(pair);
-  const end = lineEnd(text, isMap(value) || isScalar(value) ? endOf(pair) : start + under.length + 1);
-  return text.slice(0, start) + print({ [under]: entries }, '') + text.slice(end);
+  const last = isMap(value) || isScalar(value) ? endOf(pair) : start + under.length + 1;
+  const end = lineEnd(text, last);
+  // Comments between the braces have no place in what is written anew.
+  if (text.slice(start, last).includes('#')) return text;
+  const [head = '', ...lines] = print({ [under]: entries }, '').split('\n');
+  const written = [head.replace(/\r?$/, (eol) => text.slice(last, end).trimEnd() + eol), ...lines].join('\n');
+  return text.slice(0, start) + written + text.slice(end);
 }
 
 function pairOf(map: YAMLMap, key: string): Pair | undefined {

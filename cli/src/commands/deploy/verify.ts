@@ -68,7 +68,14 @@ async function verifyUrl(
   url: string,
   options: Options,
 ): Promise<Outcome> {
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+  const address = URL.parse(url);
+  if (address !== null && (address.username !== '' || address.password !== '')) {
+    throw new CommandError(
+      'verify.url-invalid',
+      'credentials do not belong into the address of an MCP endpoint',
+    );
+  }
+  if (!/^https?:$/.test(address?.protocol ?? '')) {
     throw new CommandError('verify.url-invalid', `${url} is no address of an MCP endpoint`, [
       'It is like http://host:8080/mcp.',
     ]);
