@@ -27,6 +27,7 @@ import {
   createTaskIds,
   type InstallationFacts,
   listen,
+  type TellProcesses,
 } from '#wire';
 import { type Address, createAddress } from './address.ts';
 import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
@@ -37,7 +38,7 @@ import type { Processes, ProcessesDeps } from './office.ts';
 import { projectIds } from './project-ids.ts';
 import { checkReadiness, gatherAll } from './readiness.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
-import { gatherOpen, gatherSources, gatherState } from './state-metrics.ts';
+import { gatherOpen, gatherSessions, gatherSources, gatherState } from './state-metrics.ts';
 import { watchTraffic } from './traffic.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
@@ -140,12 +141,13 @@ export async function createApp({
     configMistakes: watched.mistakes,
     metrics: () => processes?.metrics(telemetry.metrics.read) ?? telemetry.metrics.read(),
     processes: () => processes?.counted() ?? { wanted: 1, serving: 1 },
+    tell: async (news) => processes?.tell(news),
   });
   // Only once nothing can fail any more: a key is shown once, so a start that failed must not have made it.
   const newAdminKey = keyInEnvironment ? null : await rooms.identity.ensureAdminKey(null);
   await drainAllLeft({ ...rooms, dataDir: settings.dataDir, clock, log });
   await rooms.hub?.begin();
-  await processes?.open(fronts.server, { ...rooms, origin: address.origin() });
+  await processes?.open(fronts.server, { ...rooms, ...fronts, origin: address.origin() });
   return {
     url: address.origin(),
     newAdminKey,
@@ -269,6 +271,8 @@ interface FrontDeps {
   readonly configMistakes: () => readonly string[];
   readonly metrics: () => Promise<readonly MetricSnapshot[]>;
   readonly processes: () => InstallationFacts['processes'];
+  /** What the other processes have to know of sessions. */
+  readonly tell: TellProcesses;
 }
 
 async function openFronts(
@@ -279,7 +283,8 @@ async function openFronts(
   const stopping = new AbortController();
   const sessions = createSessions({ ...rooms, ...deps });
   const streams = createStreams(deps.clock);
-  gatherOpen(rooms.telemetry, sessions, streams);
+  gatherOpen(rooms.telemetry, streams);
+  gatherSessions(rooms.telemetry, sessions);
   const tasks = createTaskIds(rooms.sealer, deps.clock);
   const stopTelling = rooms.catalog.onChange(streams.listsChanged);
   onGrantsChanged(rooms, streams.listsChanged);
@@ -326,6 +331,7 @@ async function openFronts(
   address.listensAt(server.url);
   return {
     server,
+    sessions,
     async close() {
       stopping.abort();
       stopTelling();

@@ -1,6 +1,6 @@
 import type { Settings } from '#config';
 import { createEgress } from '#egress';
-import { messageOf, systemClock } from '#foundation';
+import { type Clock, messageOf, systemClock } from '#foundation';
 import type { LaneLink } from '#processes';
 import { createTelemetry, type Log, type ToldMetrics, watchProcess } from '#telemetry';
 import {
@@ -12,10 +12,12 @@ import {
   createSessions,
   createStreams,
   createTaskIds,
+  type SessionNews,
+  type Sessions,
 } from '#wire';
 import { alone, laneDir } from './among.ts';
 import { applyDeclared } from './declared.ts';
-import type { DeclaredNow, LaneStart } from './office.ts';
+import type { DeclaredNow, LaneStart, SessionsUsed } from './office.ts';
 import { buildRooms, type Rooms } from './rooms.ts';
 import { gatherOpen, gatherState } from './state-metrics.ts';
 import { whileFresh } from './while-fresh.ts';
@@ -40,6 +42,7 @@ export async function runLane(link: LaneLink, start: LaneStart, deps: LaneDeps):
   link.loaded({
     connection: front.take,
     answering: front.answering,
+    told: front.told,
     async look(next) {
       await declared.take(next as DeclaredNow | null);
       return (await changes.look()) && audit.lag().writable;
@@ -108,9 +111,11 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
   const issuer = () => start.origin;
   const origins = createOriginPolicy({ bindHost: settings.host, publicUrl: settings.publicUrl });
   const streams = createStreams(clock);
-  const sessions = createSessions({ ...rooms, clock, log });
+  // The office has the last word of each, and knows how many there are.
+  const sessions = createSessions({ ...rooms, clock, log, tell: async () => {} });
+  const stopTelling = tellOfUse(sessions, clock, link);
   gatherState(rooms);
-  gatherOpen(rooms.telemetry, sessions, streams);
+  gatherOpen(rooms.telemetry, streams);
   const endpoint = createLaneEndpoint(
     {
       ...rooms,
@@ -141,10 +146,25 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
   });
   return {
     ...front,
+    told: (news: unknown) => sessions.heard(news as SessionNews),
     async close(withinMs: number) {
       await front.close(withinMs);
+      stopTelling();
       streams.close();
       sessions.close();
     },
   };
+}
+
+/** Far less than the time after which a session is idle. */
+const tellOfUseEveryMs = 30_000;
+
+/** What a session keeps at the office lasts for as long as its client calls here. */
+function tellOfUse(sessions: Sessions, clock: Clock, link: LaneLink): () => void {
+  let toldMs = clock.now();
+  return clock.every(tellOfUseEveryMs, () => {
+    const used: SessionsUsed = sessions.usedSince(toldMs);
+    toldMs = clock.now();
+    if (used.length > 0) link.tell(used);
+  });
 }

@@ -6,7 +6,7 @@ import type { Clock } from '#foundation';
 import { createFreshness, createOffice, type Office } from '#processes';
 import type { Db } from '#storage';
 import { createGathering, type Log, type MetricSnapshot, type ToldMetrics } from '#telemetry';
-import { type HttpServer, PassedOnResponse, readElsewhere } from '#wire';
+import { type HttpServer, PassedOnResponse, readElsewhere, type SessionNews, type Sessions } from '#wire';
 import { type Among, alone } from './among.ts';
 import { drainLeft } from './left-journals.ts';
 import type { Rooms } from './rooms.ts';
@@ -37,12 +37,23 @@ export interface Processes {
   metrics(own: () => Promise<readonly MetricSnapshot[]>): Promise<readonly MetricSnapshot[]>;
   /** How many there shall be, and how many serve now. */
   counted(): { readonly wanted: number; readonly serving: number };
+  /** Tells all lanes; done when they act by it. */
+  tell(news: SessionNews): Promise<void>;
   /** From now on lanes serve, too. */
-  open(server: HttpServer, own: Pick<Rooms, 'db' | 'sources'> & { readonly origin: string }): Promise<void>;
+  open(server: HttpServer, own: OfficeRooms): Promise<void>;
   /** Done when all of them do. */
   complete(): Promise<void>;
   stop(graceMs: number): Promise<void>;
 }
+
+/** What lanes need of the office. */
+export interface OfficeRooms extends Pick<Rooms, 'db' | 'sources'> {
+  readonly sessions: Pick<Sessions, 'usedElsewhere'>;
+  readonly origin: string;
+}
+
+/** What a lane tells: ids of sessions that were in use there. */
+export type SessionsUsed = readonly string[];
 
 export interface ProcessesDeps {
   readonly lanes: number;
@@ -107,6 +118,9 @@ export function createProcesses({
       return gathered(here, (there ?? []) as ToldMetrics[]);
     },
     counted: () => ({ wanted: lanes + 1, serving: 1 + (office?.serving() ?? 0) }),
+    async tell(news) {
+      await office?.tellAll(news);
+    },
     async open(server, own) {
       db = own.db;
       office = createOffice({
@@ -129,6 +143,7 @@ export function createProcesses({
         onEnded: drain,
         onSaid: onLaneSaid,
         onHurry: own.sources.hurry,
+        onTold: (used) => own.sessions.usedElsewhere(used as SessionsUsed),
         onConnection: server.goOn,
         desk: {
           serve({ request, answer }) {

@@ -78,12 +78,8 @@ export function gatherSources({ telemetry, sources, identity }: Rooms): void {
   });
 }
 
-/** What clients hold open. */
-export function gatherOpen({ metrics }: Telemetry, sessions: Sessions, streams: Streams): void {
-  const openSessions = metrics.gauge({
-    name: 'sallyport_mcp_sessions',
-    help: 'Sessions of clients of 2025-11-25 and before that are in use in this process.',
-  });
+/** What clients hold open in this process. */
+export function gatherOpen({ metrics }: Telemetry, streams: Streams): void {
   const openStreams = metrics.gauge({
     name: 'sallyport_mcp_streams',
     help: 'Open streams of clients who want to hear of changes.',
@@ -94,7 +90,15 @@ export function gatherOpen({ metrics }: Telemetry, sessions: Sessions, streams: 
   });
   metrics.beforeRead(() => {
     waiting.of().set(streams.waiting());
-    openSessions.of().set(sessions.size());
     openStreams.of().set(streams.size());
   });
+}
+
+/** Which sessions are in use, by the process that knows of each, wherever its calls are served. */
+export function gatherSessions({ metrics }: Telemetry, sessions: Sessions): void {
+  const inUse = metrics.gauge({
+    name: 'sallyport_mcp_sessions',
+    help: 'Sessions of clients of 2025-11-25 and before that are in use.',
+  });
+  metrics.beforeRead(() => inUse.of().set(sessions.size()));
 }

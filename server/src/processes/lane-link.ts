@@ -9,6 +9,8 @@ export interface LaneDuties {
   answering(answering: readonly Answering[]): void;
   /** Looks at all that changed, and takes in what the config file says now. `false`: not yet. */
   look(declared: unknown): Promise<boolean>;
+  /** Acts by it from now on. */
+  told(news: unknown): void;
   readonly answers: Readonly<Record<LaneQuestion, () => Promise<unknown>>>;
   stop(): void;
 }
@@ -27,6 +29,7 @@ export interface LaneLink {
   handOver(socket: Socket, bytes: Buffer): void;
   pass(passing: Passing): void;
   hurry(projectId: string, sourceId: string): void;
+  tell(news: unknown): void;
 }
 
 const lookAgainMs = 100;
@@ -89,6 +92,9 @@ export async function openLaneLink(): Promise<LaneLink> {
         return stale(message.id, message.seq);
       case 'look':
         return void look(message.seq, message.declared);
+      case 'told':
+        duties?.told(message.news);
+        return send({ kind: 'heard', id: message.id });
       case 'ask':
         return answer(message.id, message.what);
       case 'connection':
@@ -119,6 +125,7 @@ export async function openLaneLink(): Promise<LaneLink> {
       send({ kind: 'connection', bytes: unread === null ? bytes : Buffer.concat([bytes, unread]) }, socket);
     },
     hurry: (projectId, sourceId) => send({ kind: 'hurry', projectId, sourceId }),
+    tell: (news) => send({ kind: 'told', news }),
     pass: (passing) => send({ kind: 'passing', passing }),
   };
 }

@@ -17,6 +17,8 @@ export interface LaneDeps {
   readonly onLoaded: (lane: Lane) => void;
   /** A source should be looked at. */
   readonly onHurry: (projectId: string, sourceId: string) => void;
+  /** What the lane has to tell. */
+  readonly onTold: (news: unknown) => void;
   /** A connection that the office shall go on with. */
   readonly onConnection: (socket: Socket, bytes: Buffer) => void;
 }
@@ -27,13 +29,15 @@ export interface Lane extends Holder {
   give(socket: Socket): boolean;
   /** What it answers; `null` where it does not in time, or is gone. */
   ask(what: LaneQuestion, withinMs: number): Promise<unknown>;
+  /** Done when it acts by that. */
+  tell(news: unknown): Promise<void>;
   stop(): void;
   /** At once. */
   kill(): void;
   readonly ended: Promise<void>;
 }
 
-/** A lane that takes longer to stop serving by what was before is ended: nobody may be kept from changing anything. */
+/** A lane that takes longer to confirm what it was told is ended: nobody may be kept from changing anything. */
 const hearWithinMs = 5000;
 
 /** `name` is told in logs; `start` is what the lane gets to know first. */
@@ -60,6 +64,14 @@ export function createLane(
     });
   }
 
+  async function confirmed(say: (id: number) => void): Promise<void> {
+    if (isOver) return;
+    await confirmations.to(say, hearWithinMs, () => {
+      log.error({ lane: name }, 'a lane does not answer and is ended');
+      lane.kill();
+    });
+  }
+
   const lane: Lane = {
     ended: ending.promise,
     give(socket) {
@@ -74,14 +86,8 @@ export function createLane(
       send({ kind: 'look', seq, declared: now === toldDeclared ? null : now });
       toldDeclared = now;
     },
-    async stale(seq) {
-      if (isOver) return;
-      const ask = (id: number) => send({ kind: 'stale', id, seq });
-      await confirmations.to(ask, hearWithinMs, () => {
-        log.error({ lane: name }, 'a lane does not answer and is ended');
-        lane.kill();
-      });
-    },
+    stale: (seq) => confirmed((id) => send({ kind: 'stale', id, seq })),
+    tell: (news) => confirmed((id) => send({ kind: 'told', id, news })),
     async ask(what, withinMs) {
       if (isOver) return null;
       return await answers.to(
@@ -102,6 +108,7 @@ export function createLane(
     else if (message.kind === 'heard') confirmations.take(message.id);
     else if (message.kind === 'answered') answers.take(message.id, message.answer);
     else if (message.kind === 'hurry') deps.onHurry(message.projectId, message.sourceId);
+    else if (message.kind === 'told') deps.onTold(message.news);
   };
   const over = (): void => {
     if (isOver) return;

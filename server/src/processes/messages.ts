@@ -30,6 +30,8 @@ export type ToLane =
   | { readonly kind: 'stale'; readonly id: number; readonly seq: number }
   /** All that was said until `seq` can be seen now; what the config file says now; `null`: as before. */
   | { readonly kind: 'look'; readonly seq: number; readonly declared: unknown }
+  /** Something that holds from now on. To be confirmed. */
+  | { readonly kind: 'told'; readonly id: number; readonly news: unknown }
   | { readonly kind: 'ask'; readonly id: number; readonly what: LaneQuestion }
   /** With a connection. */
   | { readonly kind: 'connection' }
@@ -46,6 +48,7 @@ export type ToOffice =
   | { readonly kind: 'connection'; readonly bytes: Buffer }
   /** A source should be looked at: a call found it otherwise than it is known. */
   | { readonly kind: 'hurry'; readonly projectId: string; readonly sourceId: string }
+  | { readonly kind: 'told'; readonly news: unknown }
   | { readonly kind: 'passing'; readonly passing: Passing };
 
 /** A request that was passed on, at the office. */

@@ -29,6 +29,8 @@ export interface Office {
   serving(): number;
   /** What each lane answers; without those that do not in time. */
   askAll(what: LaneQuestion, withinMs: number): Promise<readonly unknown[]>;
+  /** Done when all lanes act by that. */
+  tellAll(news: unknown): Promise<void>;
   /** Done when all lanes serve that there shall be. */
   readonly complete: Promise<void>;
   /** No lane gets connections any more, and each ends when it is done; what is left after `graceMs` is cut. */
@@ -99,6 +101,9 @@ export function createOffice(deps: OfficeDeps): Office {
     async askAll(what, withinMs) {
       const answers = await Promise.all(serving.map((lane) => lane.ask(what, withinMs)));
       return answers.filter((answer) => answer !== null);
+    },
+    async tellAll(news) {
+      await Promise.all(serving.map((lane) => lane.tell(news)));
     },
     async stop(graceMs) {
       stopping = true;

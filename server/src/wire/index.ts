@@ -14,6 +14,7 @@ export type { HttpServer, Readiness } from './http/server.ts';
 export { listen } from './http/server.ts';
 export { createMcpEndpoint } from './mcp/endpoint.ts';
 export { createLaneEndpoint } from './mcp/lane.ts';
+export type { SessionNews, TellProcesses } from './mcp/sessions/among-processes.ts';
 export type { Sessions } from './mcp/sessions/sessions.ts';
 export { createSessions } from './mcp/sessions/sessions.ts';
 export type { Streams } from './mcp/streams.ts';

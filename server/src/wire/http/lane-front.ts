@@ -40,8 +40,7 @@ export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontD
   }
 
   const fast = createFastFront({
-    // What a session keeps is elsewhere: its requests go there at once, instead of one by one through here.
-    accepts: ({ headers }) => headers['mcp-session-id'] === undefined,
+    accepts: () => true,
     serve(request, response) {
       underWay++;
       let isOurs = false;

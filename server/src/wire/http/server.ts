@@ -62,7 +62,7 @@ export async function listen(host: string, port: number, fronts: Fronts): Promis
   let stopping = false;
   const options = { keepAliveTimeout: keepAliveMs, requestTimeout: 60_000, maxHeaderSize };
   const server = createServer(options, (request, response) => {
-    if (stopping) response.setHeader('connection', 'close');
+    if (stopping || (offered !== null && isOfSession(request))) response.setHeader('connection', 'close');
     route(request, response, fronts);
   });
   const { mcp } = fronts;
@@ -148,6 +148,14 @@ function route(request: IncomingMessage, response: ServerResponse, fronts: Front
     response.once('close', () => count(response, 'api', fronts));
     fronts.rest(request, response);
   } else settle(plain(path, request, response, fronts), response, 'server', fronts);
+}
+
+/**
+ * A stream, or a goodbye. Connections that bring one are this process's from then on; that of a client, or of a proxy, that goes on
+ * is to be given to any process again.
+ */
+function isOfSession({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'DELETE') && gatewaySlugOf(url) !== null;
 }
 
 const noText = refusal('request.params_invalid', 'the address must not hold a NUL character (%00)');

@@ -10,6 +10,7 @@ import { isLegacyVersion } from './rev-2025-11-25/versions.ts';
 import { isRetry } from './rev-2026-07-28/client.ts';
 import { envelopeFault, isModern, prefix } from './rev-2026-07-28/envelope.ts';
 import { type ClientMessage, parseBody } from './rpc.ts';
+import { isToldOf } from './sessions/among-processes.ts';
 
 type Request = Extract<ClientMessage, { kind: 'request' }>;
 
@@ -19,8 +20,8 @@ export interface LaneEndpoint {
 }
 
 /**
- * `/mcp/{slug}` in a process that keeps nothing: it serves what it surely serves as any other would, calls and lists of tools, and
- * leaves all else alone. It goes by what it knows to be so; a request of which it does not know is not its own.
+ * `/mcp/{slug}` in a process that keeps nothing: it serves what it surely serves as any other would, calls and lists of tools, with
+ * a session or without, and leaves all else alone. It goes by what it knows to be so; a request of which it does not know is not its own.
  */
 export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEndpoint {
   return {
@@ -37,6 +38,7 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
       if (!parsed.ok || Array.isArray(parsed.value) || parsed.value.kind !== 'request') return false;
       const message = parsed.value;
       if (!isPlain(exchange, message) || !standsAlone(exchange, message, deps)) return false;
+      if (!isInKnownSession(exchange, message, deps)) return false;
       // A mistake of ours costs this request, and not all others that are served here.
       serveKnown(exchange, message, deps).catch(() => response.destroy());
       return true;
@@ -44,16 +46,31 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
   };
 }
 
-/** Of a client that is known by nothing but this request: it names no session, neither in a header nor in the address. */
+/** One that names no stream in its address, and whose generation has nothing to say against it. */
 function isPlain(exchange: Exchange, message: Request): boolean {
   const named = exchange.request.headers['mcp-protocol-version'];
-  if (exchange.sessionId !== undefined || Array.isArray(named)) return false;
-  if (exchange.request.url?.includes('?') !== false) return false;
+  if (Array.isArray(named) || exchange.request.url?.includes('?') !== false) return false;
   const { method, params } = message;
   if (!isModern(named, message)) return named === undefined || isLegacyVersion(named);
+  // That generation has none, nor pings.
+  if (exchange.sessionId !== undefined || method === 'ping') return false;
   const meta = params._meta;
   const hasLevel = isMembers(meta) && meta[`${prefix}/logLevel`] !== undefined;
   return envelopeFault(exchange, message) === null && !isRetry(method, params) && !hasLevel;
+}
+
+/** One of which is not known whether it still lasts is looked up for the next request. */
+function isInKnownSession(
+  { sessionId, caller, view }: Exchange,
+  { id }: Request,
+  { sessions }: McpDeps,
+): boolean {
+  if (sessionId === undefined) return true;
+  if (!isToldOf(id)) return false;
+  const finding = sessions.find(sessionId, caller, view.gateway.id);
+  if (!(finding instanceof Promise)) return finding.ok;
+  finding.catch(() => undefined);
+  return false;
 }
 
 function standsAlone(
@@ -61,6 +78,7 @@ function standsAlone(
   { method, params }: Request,
   { pipeline }: McpDeps,
 ): boolean {
+  if (method === 'ping') return true;
   // The office has the hub.
   const mayPresentHub = view.gateway.presentation !== 'tools';
   if (mayPresentHub && (method === 'tools/list' || isMetaTool(params.name))) return false;

@@ -68,7 +68,8 @@ function createWorld(db: Db) {
     },
   };
   const log = silentLog;
-  const sessions = createSessions({ clock, sealer, db, sources: sources as never, log });
+  const tell = async () => {};
+  const sessions = createSessions({ clock, sealer, db, sources: sources as never, log, tell });
   const streams = createStreams(clock);
   const deps = {
     ...{ pipeline, clock, log, tracer: unsampledTracer, sealer, sources, sessions, streams, version: '1' },

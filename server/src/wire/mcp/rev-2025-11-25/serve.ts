@@ -95,7 +95,7 @@ function take({ exchange, session, deps }: Context, message: ClientMessage): voi
   if (session === null) return;
   if (message.kind === 'response') session.questions.get(message.id)?.settle(message.answer);
   else if (message.method === 'notifications/cancelled') {
-    session.pending.get(message.params.requestId as RpcId)?.abort();
+    deps.sessions.cancel(session, message.params.requestId as RpcId);
   } else if (message.method === 'notifications/roots/list_changed') {
     const { gateway, sourceIds } = exchange.view;
     // It has nothing else to say, and no rule would see it.

@@ -66,6 +66,11 @@ export function createSessionShelf(clock: Clock, limits: SessionLimits, onGone: 
       session.lastSeenMs = clock.now();
       if (inUse.delete(session.sealedId)) inUse.set(session.sealedId, session);
     },
+    /** Ids of those that were used since then, or are busy now. */
+    usedSince: (sinceMs: number) =>
+      [...inUse.values()].flatMap(({ id, isBusy, lastSeenMs }) =>
+        isBusy || lastSeenMs >= sinceMs ? [id] : [],
+      ),
     drop,
     size: () => inUse.size,
     close(): void {
@@ -74,3 +79,5 @@ export function createSessionShelf(clock: Clock, limits: SessionLimits, onGone: 
     },
   };
 }
+
+export type SessionShelf = ReturnType<typeof createSessionShelf>;

@@ -6,6 +6,7 @@ import type { Announcement } from '#sources';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../../../test/database.ts';
+import type { SessionNews } from './among-processes.ts';
 import type { Session } from './session.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
@@ -13,6 +14,7 @@ function caller(keyId: string, userId: string): Caller {
   return { principal: { id: keyId }, userId } as Caller;
 }
 const alice = caller('key_1', 'alice');
+const bob = caller('key_2', 'bob');
 const limits = { idleMs: 60_000, total: 3, perPrincipal: 2 };
 const said = { version: '2025-11-25', capabilities: '{"roots":{}}', clientName: 'test' } as const;
 const dayMs = 24 * 60 * 60_000;
@@ -27,8 +29,11 @@ describe('sessions', () => {
   });
   after(() => db.close());
 
-  /** One process of the installation: replicas share the key and the database. */
-  function replica(clock = manualClock(), own: typeof limits | undefined = limits) {
+  /** One process of the installation: replicas share the key and the database. Of one server, each is told by the first. */
+  function replica(clock = manualClock(), own: typeof limits | undefined = limits, beside: Sessions[] = []) {
+    const tell = async (news: SessionNews) => {
+      for (const sessions of beside) sessions.heard(news);
+    };
     const over: string[] = [];
     const listeners: ((announcement: Announcement) => void)[] = [];
     const sources = {
@@ -39,7 +44,7 @@ describe('sessions', () => {
       },
     };
     const sealer = createSealer(Buffer.alloc(32, 7));
-    const sessions = createSessions({ clock, sealer, db, sources, log: silentLog }, own);
+    const sessions = createSessions({ clock, sealer, db, sources, log: silentLog, tell }, own);
     return { clock, sessions, over };
   }
 
@@ -212,5 +217,71 @@ describe('sessions', () => {
     session.subscriptions.set('mem://a', { stored: true, release: () => released++, isTaking: false });
     await sessions.end(session);
     assert.deepEqual([controller.signal.aborted, released, sessions.size()], [true, 1, 0]);
+  });
+
+  describe('in several processes of one server', () => {
+    /** The one that ends sessions, and one that serves in them beside it. */
+    function server() {
+      const lane = replica();
+      const office = replica(manualClock(), limits, [lane.sessions]);
+      return { lane, office };
+    }
+
+    test('a session that is ended is refused by all before that is confirmed, and its calls end there', async () => {
+      const { lane, office } = server();
+      const session = opened(office.sessions);
+      const there = (await found(lane.sessions, session)) as Session;
+      const call = new AbortController();
+      there.pending.set(1, call);
+      await office.sessions.end(session);
+      assert.equal(call.signal.aborted, true);
+      assert.equal(await found(lane.sessions, session), null);
+    });
+
+    test('a session that is ended while another process looks it up is not known there', async () => {
+      const { lane, office } = server();
+      const session = opened(office.sessions);
+      const finding = lane.sessions.find(session.sealedId, alice, 'gw_1');
+      assert.ok(finding instanceof Promise);
+      // What was read before it was ended is still on its way.
+      lane.sessions.heard({ kind: 'ended', id: session.id });
+      assert.equal((await finding).ok, false);
+      assert.equal(lane.sessions.size(), 0);
+    });
+
+    test('a request is taken back where it is served, and no other', async () => {
+      const { lane, office } = server();
+      const session = opened(office.sessions);
+      const there = (await found(lane.sessions, session)) as Session;
+      const calls = ['1', 1, 2].map((id) => {
+        const call = new AbortController();
+        (id === 2 ? session : there).pending.set(id, call);
+        return call;
+      });
+      office.sessions.cancel(session, 1);
+      assert.deepEqual(
+        calls.map(({ signal }) => signal.aborted),
+        [false, true, false],
+      );
+      office.sessions.cancel(session, 2);
+      office.sessions.cancel(session, 'x'.repeat(1000));
+      assert.deepEqual(
+        calls.map(({ signal }) => signal.aborted),
+        [false, true, true],
+      );
+    });
+
+    test('a session that is used in one process is not idle in the other', async () => {
+      const { lane, office } = server();
+      const [used, idle] = [opened(office.sessions), opened(office.sessions, bob)];
+      for (const [session, by] of [[used, alice] as const, [idle, bob] as const])
+        await found(lane.sessions, session, by);
+      for (const { clock } of [lane, office]) clock.advance(40_000);
+      const since = lane.clock.now();
+      await found(lane.sessions, used);
+      office.sessions.usedElsewhere(lane.sessions.usedSince(since));
+      for (const { clock } of [lane, office]) clock.advance(40_000);
+      assert.deepEqual(office.over, [idle.id]);
+    });
   });
 });

@@ -14,10 +14,11 @@ import type { Sources } from '#sources';
 import type { Db } from '#storage';
 import type { Log } from '#telemetry';
 import { createAsking } from '../asking.ts';
+import { amongProcesses, type TellProcesses } from './among-processes.ts';
 import { Session } from './session.ts';
 import { type IssuedSession, openSession, sealSession } from './session-id.ts';
-import { createSessionShelf, type SessionLimits } from './session-shelf.ts';
-import { createSessionStore } from './session-store.ts';
+import { createSessionShelf, type SessionLimits, type SessionShelf } from './session-shelf.ts';
+import { createSessionStore, type SessionStore } from './session-store.ts';
 
 export interface SessionDeps {
   readonly clock: Clock;
@@ -25,6 +26,7 @@ export interface SessionDeps {
   readonly db: Db;
   readonly sources: Pick<Sources, 'endConversation' | 'onAnnouncement'>;
   readonly log: Log;
+  readonly tell: TellProcesses;
 }
 
 /** What a client says of itself when it opens a session. */
@@ -54,6 +56,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
   const asking = createAsking(clock);
   const shelf = createSessionShelf(clock, limits, ({ id }) => sources.endConversation(id));
   const once = createSingleFlight<Result<Session, Refusal>>();
+  const reopening = createReopening(store, shelf);
   const inBackground = (work: Promise<void>) =>
     work.catch((error) => {
       deps.log.warn({ error: messageOf(error) }, 'the table of sessions was not looked after');
@@ -66,15 +69,13 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     ),
   ];
 
-  /** First sight of an id that is not in use here. */
-  async function reopen(session: Session): Promise<Result<Session, Refusal>> {
-    const stored = await store.read(session.id);
-    if (stored?.ended) return unknown;
-    if (stored !== null) session.take(stored);
-    return shelf.put(session);
-  }
+  const reopenOnce = (session: Session) => once(session.sealedId, () => reopening.of(session));
 
-  const reopenOnce = (session: Session) => once(session.sealedId, () => reopen(session));
+  function ended(id: string): void {
+    reopening.ended(id);
+    const session = shelf.byId(id);
+    if (session !== undefined) shelf.drop(session, 'the session was ended');
+  }
 
   /** Other replicas write too: a session that was ended there ends here. */
   async function look(): Promise<void> {
@@ -83,7 +84,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
       const session = shelf.byId(id);
       if (!session?.isBehind(changes)) continue;
       const stored = await store.read(id);
-      if (stored?.ended) shelf.drop(session, 'the session was ended');
+      if (stored?.ended) ended(id);
       else if (stored !== null && !session.isOver) session.take(stored);
     }
   }
@@ -115,7 +116,8 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     /** The client said goodbye: from now on nobody knows the id. */
     async end(session: Session): Promise<void> {
       await store.end(session, clock.now());
-      shelf.drop(session, 'the session was ended');
+      ended(session.id);
+      await deps.tell({ kind: 'ended', id: session.id });
     },
 
     async setLogLevel(session: Session, level: LogLevel): Promise<void> {
@@ -129,6 +131,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
       session.wrote(await store.unsubscribe(session, uri, clock.now()));
     },
 
+    ...amongProcesses(shelf, deps.tell, ended),
     ask: asking.ask,
     /** The first thing when the server stops: calls under way may take their time, but people think for longer. */
     stopAsking: asking.close,
@@ -143,3 +146,26 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
+
+/** First sight of ids that are not in use here. */
+function createReopening(store: SessionStore, shelf: SessionShelf) {
+  const underWay = new Map<string, Session>();
+  return {
+    async of(session: Session): Promise<Result<Session, Refusal>> {
+      underWay.set(session.id, session);
+      try {
+        const stored = await store.read(session.id);
+        if (stored?.ended || session.isOver) return unknown;
+        if (stored !== null) session.take(stored);
+        return shelf.put(session);
+      } finally {
+        underWay.delete(session.id);
+      }
+    },
+    /** What was read of it before must not bring it back. */
+    ended(id: string): void {
+      const session = underWay.get(id);
+      if (session !== undefined) session.isOver = true;
+    },
+  };
+}
