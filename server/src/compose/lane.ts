@@ -131,6 +131,7 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
     origins,
   );
   const front = createLaneFront({
+    accepts: endpoint.accepts,
     serves(request, response) {
       if (!link.isFresh()) return false;
       try {

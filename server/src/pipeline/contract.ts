@@ -1,4 +1,4 @@
-import type { ShownTool } from '#catalog';
+import type { GatewayView, ShownTool } from '#catalog';
 import type { Caller, Gateway, Principal, Refusal, RuleTarget, SourceReturn } from '#domain';
 import type { MaybePromise, Members, Result } from '#foundation';
 import type { NamedUser, RememberedCaller } from '#identity';
@@ -44,6 +44,8 @@ export interface Pipeline {
    * a call of this tool, or with `null` a list.
    */
   standsAlone(caller: Caller, gateway: Gateway, shown: ShownTool | null): boolean;
+  /** Whether there may be such calls at a gateway at all. */
+  someStandAlone(view: Pick<GatewayView, 'gateway' | 'tools'>): boolean;
   /** What rules redact of what comes out; `null` where none does. The same until a rule changes, then another. */
   redactions(projectId: string): Redactions | null;
   /** What a source says of the target outside of any request, as the caller may hear it; `null`: it may not. */

@@ -4,7 +4,7 @@ import { type CallRooms, callTool } from './call-tool.ts';
 import type { Pipeline } from './contract.ts';
 import { relayRequest, subscribe } from './relay-request.ts';
 import { createStages } from './stages.ts';
-import { standsAlone } from './stands-alone.ts';
+import { someStandAlone, standsAlone } from './stands-alone.ts';
 import { actAs, again, authenticate, stillThere } from './steps/authenticate.ts';
 
 export interface PipelineRooms extends Omit<CallRooms, 'beginStages'> {
@@ -27,6 +27,7 @@ export function createPipeline({ metrics, ...given }: PipelineRooms): Pipeline {
     permits: (caller, gateway, target) => rooms.policy.permits({ caller, gateway, target }),
     visible: (caller, gateway, tools) => rooms.policy.visible(caller, gateway, tools, ({ tool }) => tool),
     standsAlone: (caller, gateway, shown) => standsAlone(caller, gateway, shown, rooms),
+    someStandAlone: (view) => someStandAlone(view, rooms),
     redactions: (projectId) => rooms.policy.redactions(projectId),
     overheard: (caller, gateway, target, params) =>
       rooms.policy.overheard({ caller, gateway, target }, params),

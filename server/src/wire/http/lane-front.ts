@@ -7,6 +7,8 @@ import { type AnswerPart, sayParts } from './passed-on.ts';
 import { keepAliveMs } from './server.ts';
 
 export interface LaneFrontDeps {
+  /** `false`: the whole connection is another process's. */
+  accepts(request: WholeRequest): boolean;
   /** Whether it is served here; nothing was said where it is not. */
   serves(request: WholeRequest, response: FastResponse): boolean;
   /** What becomes of a request that another process serves. */
@@ -23,7 +25,7 @@ export type PassedRequest =
   | { readonly kind: 'over'; readonly id: number; readonly isFinished: boolean };
 
 /** The connections of a process that serves only what stands alone: all other requests are passed on, and answered by another. */
-export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontDeps) {
+export function createLaneFront({ accepts, serves, pass, handOver, answered }: LaneFrontDeps) {
   const passed = new Map<number, FastResponse>();
   let underWay = 0;
   let nextId = 0;
@@ -40,7 +42,7 @@ export function createLaneFront({ serves, pass, handOver, answered }: LaneFrontD
   }
 
   const fast = createFastFront({
-    accepts: () => true,
+    accepts,
     serve(request, response) {
       underWay++;
       let isOurs = false;

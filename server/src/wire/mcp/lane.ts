@@ -15,6 +15,8 @@ import { isToldOf } from './sessions/among-processes.ts';
 type Request = Extract<ClientMessage, { kind: 'request' }>;
 
 export interface LaneEndpoint {
+  /** `false`: whoever serves it should have all that follows on its connection, too, as there is little to be served here. */
+  accepts(request: WholeRequest): boolean;
   /** Whether this process serves it; nothing was said or recorded where it does not. */
   serves(request: WholeRequest, response: HttpResponse): boolean;
 }
@@ -25,6 +27,11 @@ export interface LaneEndpoint {
  */
 export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEndpoint {
   return {
+    accepts({ slug, headers }) {
+      if (headers['mcp-session-id'] === undefined) return true;
+      const view = deps.catalog.view(slug);
+      return view === null || deps.pipeline.someStandAlone(view);
+    },
     serves(request, response) {
       const entering = enter(request, response, request.slug, deps, origins);
       if (entering instanceof Promise) {
