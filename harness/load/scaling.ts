@@ -17,12 +17,14 @@ export async function measureScaling(): Promise<Table> {
       const env = { SALLYPORT_PROCESSES: String(processes) };
       const gateway = await startGateway(gatewayConfig(upstream.origin), { env });
       gateways.push(gateway);
-      return candidatesOf(gateway)(
-        `${processes} ${processes === 1 ? 'process' : 'processes'}`,
-        'bench-policy',
-      );
+      const name = `${processes} ${processes === 1 ? 'process' : 'processes'}`;
+      const of = candidatesOf(gateway);
+      return [
+        of(name, 'bench-policy'),
+        of(`${name}, sessions of 2025-11-25`, 'bench-policy', { style: 'session' }),
+      ];
     };
-    const candidates = [await start(1), await start(availableParallelism())];
+    const candidates = [...(await start(1)), ...(await start(availableParallelism()))];
     const rounds = { method: 'tools/call', levels: [64], rounds: 5, roundMs: 1500, warmUpMs: 4000 } as const;
     const lines = await measureRounds(generator, candidates, rounds);
     return {
