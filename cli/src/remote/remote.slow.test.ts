@@ -24,7 +24,7 @@ test('a key that is piped in is tried, kept for its owner alone, and forgotten b
   assert.equal(wrong.code, 1);
   assert.match(
     wrong.err,
-    /^error: identity\.invalid: .*\n.*sallyport login\n {2}see docs\/errors\/identity\.invalid\.md\n$/,
+    /^error: identity\.invalid: .*\n.*sallyport login \(SALLYPORT_API_KEY.*\n {2}see docs\/errors\/identity\.invalid\.md\n$/,
   );
   const right = await runIn(folder, ['login', server.url, '--with-key'], { stdin: `${server.key}\n` });
   assert.equal(right.code, 0, right.err);

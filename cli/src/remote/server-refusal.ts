@@ -43,7 +43,7 @@ function detailsOf({ name, message, issues = [], request_id, authorization_url }
   ];
 }
 
-const signIn = 'Sign in again: sallyport login';
+const signIn = 'Sign in again: sallyport login (SALLYPORT_API_KEY, where it is set, goes first)';
 export const adviceOf: Readonly<Record<string, string>> = {
   'identity.invalid': signIn,
   'identity.missing': signIn,
