@@ -1,6 +1,6 @@
 import { messageOf } from '#foundation';
 import type { Policy } from '#policy';
-import type { Execution, Said } from './execution.ts';
+import type { Execution, Said, View } from './execution.ts';
 import { endedView } from './settling.ts';
 import type { Starting } from './starting.ts';
 import type { Store } from './store.ts';
@@ -25,10 +25,11 @@ export function createKeeper(deps: KeeperDeps) {
   async function look(): Promise<void> {
     await stillThere(starting, store);
     await takeOver();
+    if (clock.monotonic() - forgotAt >= forgetEveryMs) {
+      await store.forget();
+      forgotAt = clock.monotonic();
+    }
     await expire(deps);
-    if (clock.monotonic() - forgotAt < forgetEveryMs) return;
-    forgotAt = clock.monotonic();
-    await store.forget();
   }
 
   function lookNow(): Promise<void> {
@@ -64,20 +65,35 @@ async function stillThere({ runs }: Starting, { leases }: Store): Promise<void> 
   for (const id of await leases.stillThere(runs.ids())) runs.get(id)?.stopping.abort();
 }
 
+/** All that can be ended are, whatever is wrong with one; throws what was wrong with the last. */
+async function expire(deps: KeeperDeps): Promise<void> {
+  let failure: { readonly error: unknown } | null = null;
+  for (const { execution, open } of await deps.store.leases.overdue(atOnce)) {
+    await expireOne(deps, execution, open).catch((error) => {
+      failure = { error };
+    });
+  }
+  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+}
+
 /** An approval that was given late waits longer than was said at first. */
-async function expire({ policy, clock, store }: KeeperDeps): Promise<void> {
-  for (const { execution, kept } of await store.leases.overdue(atOnce)) {
-    const { id, projectId, waitingFor } = execution;
-    const isHeld = waitingFor === 'approval';
-    const approval = isHeld ? await policy.approvals.get(projectId, kept.said.approval_id ?? '', null) : null;
+async function expireOne(
+  { policy, clock, store }: KeeperDeps,
+  execution: Execution,
+  open: () => Promise<View>,
+): Promise<void> {
+  const { id, projectId, waitingFor } = execution;
+  if (waitingFor === 'approval') {
+    const { kept } = await open();
+    const approval = await policy.approvals.get(projectId, kept.said.approval_id ?? '', null);
     if (approval?.status === 'approved' && approval.expiresAt > clock.iso()) {
       await store.leases.extend(id, approval.expiresAt);
-      continue;
+      return;
     }
-    const said = givenUp(waitingFor);
-    const isUndone = waitingFor !== 'input';
-    await store.end(endedView({ execution, kept: { said } }, 'failed', isUndone, clock.now()));
   }
+  const said = givenUp(waitingFor);
+  const isUndone = waitingFor !== 'input';
+  await store.end(endedView({ execution, kept: { said } }, 'failed', isUndone, clock.now()));
 }
 
 function givenUp(waitingFor: Execution['waitingFor']): Said {

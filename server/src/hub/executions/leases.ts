@@ -49,13 +49,13 @@ export function createLeases(db: Db, seals: Seals, clock: Clock, holder: string)
       );
     },
 
-    /** Those that nobody came back to. */
-    async overdue(most: number): Promise<readonly View[]> {
+    /** Those that nobody came back to; each is opened by itself, as one that cannot be is no reason to leave the others. */
+    async overdue(most: number): Promise<readonly { execution: Execution; open: () => Promise<View> }[]> {
       const rows = await db.query<ExecutionRow>(
         `select * from ${table} where status = 'waiting' and expires_at <= $1 limit $2`,
         [clock.iso(), most],
       );
-      return Promise.all(rows.map(seals.viewOf));
+      return rows.map((row) => ({ execution: executionOf(row), open: () => seals.viewOf(row) }));
     },
 
     /** It waits on until then. */

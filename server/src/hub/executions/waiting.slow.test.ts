@@ -125,7 +125,10 @@ rules:
     assert.equal(runs('hold stop'), 0);
   });
 
-  it('is given up with its approval, waits longer where that was given late, and is forgotten after a day', async () => {
+  it('is given up with its approval whatever became of others, waits longer where that was given late, and is forgotten after a day', async () => {
+    const { db } = app.app.rooms;
+    const spoilt = await say.execute(alice, 'Kit.Write', { text: 'hold spoilt' });
+    await db.query(`update hub_executions set answer = 'spoilt' where id = $1`, [spoilt.execution_id]);
     const late = await say.execute(alice, 'Kit.Write', { text: 'hold late' });
     const never = await say.execute(alice, 'Kit.Write', { text: 'hold never' });
     clock.forward(50 * 60_000);
@@ -143,7 +146,6 @@ rules:
     );
     assert.equal((await say.resume(alice, late.execution_id)).status, 'succeeded');
     clock.forward(25 * 60 * 60_000);
-    const { db } = app.app.rooms;
     const left = () => db.query('select 1 from hub_executions where id = $1', [never.execution_id]);
     while ((await left()).length > 0) clock.forward(10 * 60_000);
     assert.equal((await say.refused(alice, never.execution_id, null)).code, 'execution.unknown');
