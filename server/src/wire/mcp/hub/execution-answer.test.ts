@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
 import { type ClientSide, silentClient } from '#domain';
 import type { Asked, InputRequired } from '../methods.ts';
-import { broughtBy, executionAnswer, requestsTo } from './execution-answer.ts';
+import { broughtBy, executionAnswer, executionResult, requestsTo } from './execution-answer.ts';
 
 const at = '2026-11-01T00:00:00.000Z';
 const waiting: ExecutionResponse = {
@@ -40,4 +40,12 @@ it('an answer is one to what was asked, whatever a tool calls its question', () 
   };
   assert.deepEqual(broughtTo(asksByThatName), { id: 'te_1', isInput: true, responses });
   assert.deepEqual(broughtTo(consent), { id: 'te_1', isInput: false, responses });
+});
+
+it('only what did not succeed for all that is known is an error to the model', () => {
+  const asked = { exchange: { view: { find: () => null } } } as unknown as Asked;
+  const errors = (
+    ['pending', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'unknown'] as const
+  ).filter((status) => JSON.parse(String(executionResult(asked, { ...waiting, status }))).isError);
+  assert.deepEqual(errors, ['failed', 'unknown']);
 });

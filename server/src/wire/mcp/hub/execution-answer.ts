@@ -83,7 +83,9 @@ export function executionResult(
   const blocks = (content ?? []).filter(isMembers);
   const isSaid = execution.output !== undefined || execution.error !== undefined || blocks.length === 0;
   const text = blocks.length === 0 ? JSON.stringify(rest) : `${status}: ${tool} (${execution_id})`;
-  const json = resultText(blocks, text, isSaid ? rest : execution, status === 'failed');
+  // What may have run, for all that is known, is no success to build on.
+  const isError = status === 'failed' || status === 'unknown';
+  const json = resultText(blocks, text, isSaid ? rest : execution, isError);
   const found = view.find(tool.slice(tool.indexOf('://') + 3));
   return found === null ? json : renamedUris(view, found.tool.sourceId, 'tools/call', json);
 }
