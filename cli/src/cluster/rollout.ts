@@ -103,7 +103,8 @@ const hints: Readonly<Record<string, string>> = {
   InvalidImageName: 'The name of the image is not valid.',
   ErrImageNeverPull: 'The image is not on the node, and imagePullPolicy forbids to pull it.',
   CrashLoopBackOff: 'The container ends as soon as it starts; its last lines say why.',
-  CreateContainerConfigError: 'A Secret or ConfigMap that the container needs, or a key of it, is not there.',
+  CreateContainerConfigError:
+    'A Secret or ConfigMap that the container needs, or a key of it, is not there: secrets in server.yaml says where its values come from.',
   CreateContainerError: 'The container cannot be made as it is described.',
   RunContainerError: 'The container cannot be started: is its command in the image?',
 };

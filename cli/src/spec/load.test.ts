@@ -183,7 +183,7 @@ test('conventions are found upwards, say what differs, and are refused like a se
   await assert.rejects(loadProject(testIo(join(root, 'bad'))), {
     details: [
       'conventions.yaml:1:1: namespaces is not known: did you mean namespace?',
-      'conventions.yaml:2:10: cluster is none of clusters: agentic, prod, monit',
+      'conventions.yaml:2:10: cluster (two) is none of clusters: agentic, prod, monit',
     ],
   });
 });

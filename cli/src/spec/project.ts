@@ -49,5 +49,7 @@ function findUp(from: string, name: string, until?: string): string | null {
 function rules(value: Partial<Conventions>): readonly Mistake[] {
   const { cluster, clusters } = value;
   if (cluster === undefined || clusters === undefined || Object.hasOwn(clusters, cluster)) return [];
-  return [{ path: ['cluster'], message: `is none of clusters: ${Object.keys(clusters).join(', ')}` }];
+  return [
+    { path: ['cluster'], message: `(${cluster}) is none of clusters: ${Object.keys(clusters).join(', ')}` },
+  ];
 }
