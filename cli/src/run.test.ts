@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tempFolder, testIo } from '../test/test-io.ts';
+import { runIn, tempFolder, testIo } from '../test/test-io.ts';
 import { run } from './run.ts';
 
 for (const [args, code, message] of [
@@ -19,6 +19,12 @@ for (const [args, code, message] of [
     assert.deepEqual(error.details, []);
   });
 }
+
+test('the help of every command says what all of them take', async () => {
+  for (const words of [['status'], ['deploy', 'ports', 'take']]) {
+    assert.match((await runIn('/', [...words, '--help'])).out, /Global Options:[\s\S]*--json/);
+  }
+});
 
 test('a fault of ours is told as JSON, too, and where it happened beside it', async (t) => {
   const env = {

@@ -30,6 +30,7 @@ test('bash completes commands, options and the values that are known', async () 
   assert.deepEqual(await offered(out, 'tools', 'call', '--era', '2026'), ['2026-07-28']);
   assert.deepEqual(await offered(out, 'connect', 'cur'), ['cursor']);
   assert.deepEqual(await offered(out, 'connect', 'cursor', '--scope', 'p'), ['project']);
+  assert.deepEqual(await offered(out, 'deploy', 'schema', 's'), ['server']);
   // The value of an option is no command.
   assert.deepEqual(await offered(out, '--profile', 'tools', 'stat'), ['status']);
   assert.ok((await offered(out, 'deploy', '')).includes('schema'));

@@ -48,8 +48,9 @@ test('a server becomes a source, its tools are shown at a gateway, and agents ar
       ['register', '--url', `${reference.url}/mcp`, '-g', 'all', '-g', 'declared', ...more],
       withEnv(),
     );
-  const misspelt = await register('-g', 'poeple');
+  const misspelt = await register('calc', '-g', 'poeple');
   assert.equal(misspelt.code, 1);
+  assert.match((await register('clac')).err, /No server\.yaml of this repository is of clac/);
   assert.match(misspelt.err, /there is no gateway poeple/);
   assert.deepEqual(((await server.ask('GET', '/v1/workers')) as { items: unknown[] }).items, []);
   const first = await register();
