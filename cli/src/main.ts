@@ -13,6 +13,11 @@ for (const say of ['debug', 'info', 'log', 'warn', 'error'] as const) {
 
 const stopped = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopped.abort());
+// `sallyport … | head` has read enough: nobody is there to be told.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  stopped.abort();
+});
 
 process.exitCode = await run(process.argv.slice(2), {
   cwd: process.cwd(),

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runIn, tempFolder, testIo } from '../test/test-io.ts';
 import { run } from './run.ts';
 
@@ -36,4 +39,13 @@ test('a fault of ours is told as JSON, too, and where it happened beside it', as
   assert.equal(await run(['--json', 'status'], io), 1);
   assert.deepEqual(JSON.parse(io.out()), { error: { code: 'internal', message: 'a fault', details: [] } });
   assert.match(io.err(), /TypeError: a fault\n +at /);
+});
+
+test('whoever reads only the beginning of an answer ends it without a fault', async (t) => {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main, 'deploy', 'lint', '--rules'], {
+    cwd: await tempFolder(t, {}),
+  });
+  child.stdout.destroy();
+  assert.equal(await text(child.stderr), '');
 });
