@@ -20,7 +20,8 @@ export class KeptTool implements Tool {
   readonly id: string;
   readonly place: Place;
   readonly firstSeenMs: number;
-  readonly ruleName: string;
+  /** `null`: its qualified name, which is made when it is asked for. */
+  readonly otherRuleName: string | null;
   readonly available: boolean;
   readonly quarantined: boolean;
   /** Of those that say the same, whichever is kept elsewhere, too. */
@@ -30,12 +31,15 @@ export class KeptTool implements Tool {
     this.id = facts.id;
     this.place = facts.place;
     this.firstSeenMs = facts.firstSeenMs;
-    this.ruleName = standing.ruleName;
+    this.otherRuleName = standing.ruleName === qualifiedNameOf(listing) ? null : standing.ruleName;
     this.available = standing.available;
     this.quarantined = standing.quarantined;
     this.listing = listing;
   }
 
+  get ruleName(): string {
+    return this.otherRuleName ?? this.qualifiedName;
+  }
   get projectId(): string {
     return this.place.projectId;
   }

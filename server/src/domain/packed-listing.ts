@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { ownText } from '#foundation';
 import type { ToolTraits } from './offer.ts';
 import type { ToolListing } from './tool.ts';
 import { traitsOf, uiUrisOf } from './tool-traits.ts';
@@ -85,11 +86,12 @@ export class PackedListing implements ToolListing {
 
 let blocks = 0;
 
+function digestOf(said: string | Uint8Array): string {
+  return ownText(hash('sha256', said, 'base64url').slice(0, digestLength));
+}
+
 /** `id`: where it is known. */
-export function newBlock(
-  bytes: Uint8Array,
-  id = hash('sha256', bytes, 'base64url').slice(0, digestLength),
-): Block {
+export function newBlock(bytes: Uint8Array, id = digestOf(bytes)): Block {
   return { number: blocks++, id, bytes };
 }
 
@@ -168,13 +170,12 @@ export function createPacker(): Packer {
       // A text of another version may be in another order.
       const whole = text?.startsWith(beginning) === true ? text : JSON.stringify(ordered(listing));
       const said = JSON.stringify(toolkit.description) + whole.slice(beginning.length);
-      const digest = hash('sha256', said, 'base64url').slice(0, digestLength);
       heads.push({
         toolkit: shared(toolkit),
         name,
         requirements: shared(requirements),
         metadata: metadata === null ? null : shared(metadata),
-        digest,
+        digest: digestOf(said),
         traits: shared(traitsOf(listing)),
         uiUris: shared(uiUrisOf(listing)),
       });

@@ -18,6 +18,7 @@ export {
   jsonItems,
   jsonMembers,
 } from './json-members.ts';
+export { ownText } from './own-text.ts';
 export type { Rests } from './rests.ts';
 export { createRests } from './rests.ts';
 export type { Err, MaybePromise, Ok, Result } from './result.ts';
