@@ -47,6 +47,7 @@ export async function startGateway(
   const key = `sp_${randomBytes(24).toString('hex')}`;
   // Every JSON document is a YAML document.
   writeFileSync(join(folder, 'sallyport.yaml'), JSON.stringify(config));
+  const { variables, args: nodeOptions, file } = startScript(root);
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -55,9 +56,10 @@ export async function startGateway(
     SALLYPORT_PORT: '0',
     SALLYPORT_DEMO: 'off',
     SALLYPORT_ADMIN_KEY: key,
+    ...variables,
     ...more,
   };
-  const start = [...before, process.execPath, ...startArgs(root, nodeArgs)];
+  const start = [...before, process.execPath, ...nodeOptions, ...nodeArgs, file];
   const [command = process.execPath, ...args] = start;
   const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = async (): Promise<void> => {
@@ -79,14 +81,18 @@ export async function startGateway(
   }
 }
 
-/** What `npm start` gives to Node: the script is `exec node <arguments> <file>`. */
-function startArgs(root: string, more: readonly string[]): string[] {
+/** What `npm start` gives to Node: the script is `<variables> exec node <arguments> <file>`. */
+function startScript(root: string) {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: { start: string };
   };
-  const args = scripts.start.replace(/^exec node /, '').split(' ');
-  const file = args.pop() ?? '';
-  return [...args, ...more, join(root, file)];
+  const [given = '', command = ''] = scripts.start.split('exec node ');
+  const variables = Object.fromEntries(
+    [...given.matchAll(/(\S+?)=(\S+)/g)].map(([, name, value]) => [name, value]),
+  );
+  const args = command.split(' ');
+  const file = join(root, args.pop() ?? '');
+  return { variables, args, file };
 }
 
 /** Ready to serve is not yet to know what every source offers: these are asked now, and must answer. */
