@@ -98,6 +98,10 @@ test('an address without the path of the endpoint is refused', () => {
   for (const url of ['http://x:8080', 'http://x:8080/', 'x/mcp', 'ftp://x/mcp']) {
     assert.throws(() => edited(null, { set: 'x', entry: { url } }), { code: 'mcp_json.url_invalid' });
   }
+  const withPassword = { set: 'x', entry: { url: 'http://ann:the-password@x:8080' } };
+  assert.throws(() => edited(null, withPassword), {
+    message: /^the address of x is http:\/\/\*\*\*@x:8080:/,
+  });
 });
 
 test('a file that is no JSON is refused with the place', () => {

@@ -1,6 +1,7 @@
 import { CommandError } from '../command-error.ts';
 import { applyEdits } from '../files/apply-edits.ts';
 import type { FileChange } from '../files/file-change.ts';
+import { shownUrl } from '../output/shown-url.ts';
 import { mergeJson, removeJson } from './json-edit.ts';
 
 /** What `.mcp.json` says of one server that is reached over HTTP. */
@@ -41,7 +42,7 @@ function checkEntry(name: string, { url, headers = {} }: McpServerEntry): void {
   if (!/^https?:\/\//.test(url) || path === '/') {
     throw new CommandError(
       'mcp_json.url_invalid',
-      `the address of ${name} is ${url}: it must be http(s) and end with the path of the MCP endpoint, such as /mcp`,
+      `the address of ${name} is ${shownUrl(url)}: it must be http(s) and end with the path of the MCP endpoint, such as /mcp`,
     );
   }
   for (const [header, value] of Object.entries(headers)) {

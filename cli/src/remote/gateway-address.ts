@@ -1,5 +1,6 @@
 import { CommandError } from '../command-error.ts';
 import type { Io } from '../output/io.ts';
+import { shownUrl } from '../output/shown-url.ts';
 import { findGateway } from './find-gateway.ts';
 import { openRemote, type RemoteOptions } from './remote.ts';
 
@@ -24,7 +25,7 @@ export async function gatewayAddress(io: Io, named: string, options: RemoteOptio
     ) {
       throw new CommandError(
         'gateway.address_invalid',
-        `"${named}" is no address of a gateway: …/mcp/<slug>`,
+        `"${shownUrl(named)}" is no address of a gateway: …/mcp/<slug>`,
       );
     }
     return { slug, url: url.href.replace(/\/$/, ''), needsKey: false };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type TestIoOptions, tempFolder, testIo, writeFiles } from '../../test/test-io.ts';
+import { runIn, type TestIoOptions, tempFolder, testIo, writeFiles } from '../../test/test-io.ts';
 import { CommandError } from '../command-error.ts';
 import { openRemoteOfRepository } from './remote.ts';
 
@@ -61,4 +61,28 @@ test('what is kept goes nowhere else, and plain http only where that was said at
   const allowed = { ...plain, insecure_http: true };
   assert.equal(await authorization(t, {}, { profile: allowed, at }), 'Bearer sp_that_is_kept');
   assert.match(await authorization(t, {}, { profile: allowed, at: 'no address' }), /^remote\.url_invalid/);
+});
+
+test('an address with a password, or a token, is refused without saying it', async (t) => {
+  const folder = await tempFolder(t);
+  for (const given of [
+    'http://ann:the-secret@tools.example.com',
+    'https://ann:the-secret@',
+    'ann:the-secret@tools.example.com',
+    'https://tools.example.com?token=the-secret',
+    'https://tools.example.com/v1#the-secret',
+  ]) {
+    for (const json of [[], ['--json']]) {
+      for (const [words, env] of [
+        [['login', given], {}],
+        [['status'], { SALLYPORT_URL: given, SALLYPORT_API_KEY: key }],
+        [['connect', 'codex', '--gateway', given.replace(/^(?!http)/, 'https://no host ')], {}],
+      ] as const) {
+        const { code, out, err } = await runIn(folder, [...json, ...words], { env });
+        assert.equal(code, 1);
+        assert.match(out + err, /tools\.example\.com|\*\*\*@/);
+        assert.ok(!(out + err).includes('the-secret'), out + err);
+      }
+    }
+  }
 });

@@ -1,4 +1,5 @@
 import { CommandError } from '../command-error.ts';
+import { shownUrl } from '../output/shown-url.ts';
 
 /**
  * The address of a Sallyport as it is kept, without a slash at its end. A credential goes there, so it must be https unless
@@ -9,15 +10,18 @@ export function serverUrl(given: string, insecureHttp: boolean): string {
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw new CommandError(
       'remote.url_invalid',
-      `"${given}" is no address of a Sallyport: it must be https://host, without user name and password`,
+      `"${shownUrl(given)}" is no address of a Sallyport: it must be https://host, without user name and password`,
     );
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new CommandError('remote.url_invalid', `"${given}" must be without ? and #`);
+    throw new CommandError('remote.url_invalid', `"${shownUrl(given)}" must be without ? and #`);
   }
   const [, before] = /^(.*?)\/(mcp\/[^/]+|v1)\/?$/.exec(url.href) ?? [];
   if (before !== undefined) {
-    throw new CommandError('remote.url_invalid', `${given} is one of its addresses; the server is ${before}`);
+    throw new CommandError(
+      'remote.url_invalid',
+      `${url.href} is one of its addresses; the server is ${before}`,
+    );
   }
   if (url.protocol === 'http:' && !insecureHttp && !isLoopback(url.hostname)) {
     throw new CommandError(
@@ -29,7 +33,7 @@ export function serverUrl(given: string, insecureHttp: boolean): string {
   return url.href.replace(/\/$/, '');
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname === '[::1]' ||

@@ -230,15 +230,11 @@ test('an address alone is verified without a cluster', async (t) => {
     (await run(['deploy', 'verify', '--url', 'nonsense'])).err,
     /is no address of an MCP endpoint/,
   );
-  const secret = await run([
-    '--json',
-    'deploy',
-    'verify',
-    '--url',
-    'http://ann:the-password@127.0.0.1:1/mcp',
-  ]);
-  assert.equal(JSON.parse(secret.out).error.code, 'verify.url-invalid');
-  assert.ok(!(secret.out + secret.err).includes('the-password'));
+  for (const url of ['http://ann:the-password@127.0.0.1:1/mcp', 'http://ann:the-password@no host/mcp']) {
+    const secret = await run(['--json', 'deploy', 'verify', '--url', url]);
+    assert.equal(JSON.parse(secret.out).error.code, 'verify.url-invalid');
+    assert.ok(!(secret.out + secret.err).includes('the-password'), secret.out);
+  }
 });
 
 test('a name that is not there is told with those that are', async (t) => {

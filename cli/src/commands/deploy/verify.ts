@@ -6,6 +6,7 @@ import { type Way, ways } from '../../cluster/reach.ts';
 import { toolStages, type Verified, verifyServer } from '../../cluster/verify.ts';
 import { verifyTools } from '../../cluster/verify-tools.ts';
 import { CommandError } from '../../command-error.ts';
+import { shownUrl } from '../../output/shown-url.ts';
 import { loadProject, type Project } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { type ClusterOptions, clusterOptions, seconds } from './cluster-options.ts';
@@ -69,15 +70,14 @@ async function verifyUrl(
   options: Options,
 ): Promise<Outcome> {
   const address = URL.parse(url);
-  if (address !== null && (address.username !== '' || address.password !== '')) {
-    throw new CommandError(
-      'verify.url-invalid',
-      'credentials do not belong into the address of an MCP endpoint',
-    );
-  }
-  if (!/^https?:$/.test(address?.protocol ?? '')) {
-    throw new CommandError('verify.url-invalid', `${url} is no address of an MCP endpoint`, [
-      'It is like http://host:8080/mcp.',
+  if (
+    address === null ||
+    !/^https?:$/.test(address.protocol) ||
+    address.username !== '' ||
+    address.password !== ''
+  ) {
+    throw new CommandError('verify.url-invalid', `${shownUrl(url)} is no address of an MCP endpoint`, [
+      'It is like http://host:8080/mcp, without user name and password.',
     ]);
   }
   if (given.length > 1) throw new CommandError('verify.url-of-one', 'one --url is of one server');
@@ -89,7 +89,7 @@ async function verifyUrl(
     timeoutMs: Math.min(options.timeout, 30) * 1000,
     signal: io.signal,
   });
-  const { origin, pathname } = new URL(url);
+  const { origin, pathname } = address;
   const stages = toolStages(report, `at ${origin}${pathname}`, spec?.tools);
   for (const stage of stages) printStage(printer, stage);
   const passed = stages.every(({ outcome }) => outcome !== 'failed');

@@ -1,4 +1,5 @@
 import { findNodeAtLocation, parseTree } from 'jsonc-parser';
+import { shownUrl } from '../../output/shown-url.ts';
 import type { LintFile } from '../lint-file.ts';
 import { placesOf } from '../places.ts';
 import type { Repository } from '../repository.ts';
@@ -26,7 +27,7 @@ function checkAddresses(repository: Repository, say: Say): void {
     } else if (parsed.pathname === '/' && parsed.search === '') {
       const end = urlNode.offset + urlNode.length - 1;
       const start = url.endsWith('/') ? end - 1 : end;
-      const message = `The address of ${name} lacks the path of the endpoint: ${url.replace(/\/$/, '')}/mcp.`;
+      const message = `The address of ${name} lacks the path of the endpoint: ${shownUrl(url).replace(/\/$/, '')}/mcp.`;
       say({ file, ...place }, message, { fix: [{ start, end, text: '/mcp' }] });
     }
   }
