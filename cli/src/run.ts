@@ -3,7 +3,7 @@ import { CommandError } from './command-error.ts';
 import type { Act, Outcome } from './commands/command.ts';
 import { addCommands } from './commands/index.ts';
 import type { Io } from './output/io.ts';
-import { printable } from './output/printable.ts';
+import { printable, printableLine } from './output/printable.ts';
 import { createPrinter } from './output/printer.ts';
 import { version } from './version.ts';
 
@@ -70,8 +70,8 @@ function tell(error: unknown, io: Io, json: boolean): void {
   } else if (code === 'interrupted') {
     io.stderr.write('interrupted\n');
   } else if (told === error) {
-    io.stderr.write(`error: ${printable(message)}\n`);
-    for (const detail of details) io.stderr.write(`  ${printable(detail)}\n`);
+    io.stderr.write(`error: ${printableLine(message)}\n`);
+    for (const detail of details) io.stderr.write(`  ${printableLine(detail)}\n`);
   }
 }
 

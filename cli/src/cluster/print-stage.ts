@@ -6,10 +6,7 @@ const styles = { passed: 'green', failed: 'red', skipped: 'dim' } as const;
 
 export function printStage(printer: Printer, { stage, outcome, said, hint, logs = [] }: Stage): void {
   const sign = printer.style(styles[outcome], signs[outcome]);
-  printer.line(`  ${sign} ${stage.padEnd(9)} ${clean(said)}`);
-  if (hint !== undefined && hint !== '' && outcome !== 'passed') printer.line(`      ${clean(hint)}`);
-  for (const line of logs) printer.line(`      ${printer.style('dim', `| ${clean(line)}`)}`);
+  printer.line(`  ${sign} ${stage.padEnd(9)} ${said}`);
+  if (hint !== undefined && hint !== '' && outcome !== 'passed') printer.line(`      ${hint}`);
+  for (const line of logs) printer.line(`      ${printer.style('dim', `| ${line}`)}`);
 }
-
-/** One line, whatever a server says. */
-const clean = (text: string): string => text.replace(/\s*[\r\n]\s*/g, ' ');

@@ -1,6 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { printable } from '../output/printable.ts';
 import type { Printer } from '../output/printer.ts';
 import type { FileChange } from './file-change.ts';
 
@@ -35,16 +35,11 @@ function namesOf(path: string, from: string): readonly [string, string] {
 /** Prints it for people, in colour where the terminal has it. */
 export function printDiff(printer: Printer, diff: string): void {
   for (const line of diff.replace(/\n$/, '').split('\n')) {
-    const text = printable(line);
+    const text = printable(line.replace(/\r$/, ''));
     if (/^(---|\+\+\+) /.test(text)) printer.line(printer.style('bold', text));
     else if (text.startsWith('+')) printer.line(printer.style('green', text));
     else if (text.startsWith('-')) printer.line(printer.style('red', text));
     else if (text.startsWith('@@')) printer.line(printer.style('cyan', text));
     else printer.line(text);
   }
-}
-
-/** What stands in a file must not steer the terminal that it is shown on. */
-function printable(line: string): string {
-  return stripVTControlCharacters(line.replace(/\r$/, '')).replace(/(?!\t)\p{Cc}/gu, '\ufffd');
 }

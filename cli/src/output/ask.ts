@@ -1,5 +1,6 @@
 import { CommandError } from '../command-error.ts';
 import type { Io } from './io.ts';
+import { printableLine } from './printable.ts';
 
 /** What whoever sits there is asked; where nobody does, it must stand on the command line. */
 
@@ -13,7 +14,7 @@ export async function confirm(io: AskIo, question: string, yes: boolean): Promis
       '--yes says yes where nobody can be asked.',
     ]);
   }
-  io.stderr.write(`${question} [y/N] `);
+  io.stderr.write(`${printableLine(question)} [y/N] `);
   const answer = await line(io.stdin);
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('confirm.refused', 'Nothing was changed.');
 }

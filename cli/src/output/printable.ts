@@ -8,3 +8,7 @@ export function printable(text: string, coloured = false): string {
     .replaceAll('\r\n', '\n')
     .replace(steering, (found) => (found.length > 1 ? (coloured ? found : '') : '\ufffd'));
 }
+
+/** The same on one line, so that nothing in it stands alone as if it were said by us. */
+export const printableLine = (text: string, coloured = false): string =>
+  printable(text.replace(/[\r\n]\s*/g, ' '), coloured);

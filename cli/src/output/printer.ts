@@ -1,14 +1,16 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Io } from './io.ts';
-import { printable } from './printable.ts';
+import { printable, printableLine } from './printable.ts';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** What a command says: to people as text on stdout, with `--json` as one JSON value; progress always on stderr. */
 export interface Printer {
   readonly json: boolean;
-  /** A line for people; nothing with `--json`. */
+  /** A line for people, line ends in it folded; nothing with `--json`. */
   line(text?: string): void;
+  /** As many lines as it has, for what a tool answered; nothing with `--json`. */
+  lines(text: string): void;
   /** Columns as wide as their widest cell; nothing with `--json`. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   /** What the command found out: printed with `--json` only. */
@@ -23,13 +25,15 @@ export interface Printer {
 export function createPrinter(io: Pick<Io, 'stdout' | 'stderr' | 'env'>, json: boolean): Printer {
   const coloured = io.stdout.isTTY === true && io.env.NO_COLOR === undefined;
   const say = (text: string) => {
-    if (!json) io.stdout.write(`${printable(text, coloured)}\n`);
+    if (!json) io.stdout.write(`${text}\n`);
   };
+  const line = (text = '') => say(printableLine(text, coloured));
   return {
     json,
-    line: (text = '') => say(text),
+    line,
+    lines: (text) => say(printable(text)),
     table: (head, rows) => {
-      for (const line of tableLines([head, ...rows])) say(line);
+      for (const row of tableLines([head, ...rows])) line(row);
     },
     value: (value) => {
       if (json) io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -37,7 +41,7 @@ export function createPrinter(io: Pick<Io, 'stdout' | 'stderr' | 'env'>, json: b
     item: (value) => {
       if (json) io.stdout.write(`${JSON.stringify(value)}\n`);
     },
-    progress: (text) => void io.stderr.write(`${printable(text)}\n`),
+    progress: (text) => void io.stderr.write(`${printableLine(text)}\n`),
     style: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),
   };
 }

@@ -86,3 +86,13 @@ test('an address with a password, or a token, is refused without saying it', asy
     }
   }
 });
+
+test('what a tool says when it fails keeps its lines, and none of them is an error of ours', async (t) => {
+  const output = { error: { message: 'Traceback:\nerror: fake' } };
+  const answer = { success: false, duration: 1, execution_id: 'e', output };
+  const { err } = await runIn(await tempFolder(t), ['tools', 'call', 'a.b'], {
+    env: { SALLYPORT_URL: url, SALLYPORT_API_KEY: key },
+    fetch: async () => Response.json(answer),
+  });
+  assert.equal(err, 'error: the tool failed: Traceback:\n  error: fake\n');
+});

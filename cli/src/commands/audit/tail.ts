@@ -78,7 +78,7 @@ function print(printer: Printer, record: AuditRecord): void {
     reason === null ? null : `(${reason})`,
   ].filter((fact) => fact !== null);
   const line = `${time}  ${printer.style(styles[decision], decision.padEnd(7))}  ${kind}  ${facts.join(' ')}`;
-  printer.line(line.replaceAll(/[\r\n]+/g, ' ').trimEnd());
+  printer.line(line.trimEnd());
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

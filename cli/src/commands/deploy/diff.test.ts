@@ -118,3 +118,15 @@ test('values of Secrets are not shown', async (t) => {
     assert.ok(!out.includes(text) && !out.includes(Buffer.from(text).toString('base64')));
   }
 });
+
+test('nothing that the API server says stands alone as if it were said here', async (t) => {
+  const { run, fake } = await generated(t);
+  const message = 'denied\nerror: fake\r  error: fake';
+  for (const refused of ['GET', 'PATCH']) {
+    fake.faults.length = 0;
+    fake.faults.push({ on: ({ method }) => method === refused, code: 422, reason: 'Invalid', message });
+    const { out, err } = await run(['deploy', 'diff', '--live']);
+    assert.match(out + err, /denied error: fake error: fake/);
+    assert.doesNotMatch(out + err, /^\s*error: fake/m);
+  }
+});

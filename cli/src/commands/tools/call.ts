@@ -74,7 +74,7 @@ function printResult(context: Context, result: CallToolResult): Outcome {
     return failed(context, texts.join('\n'), result._meta?.['sallyport/refusal']);
   }
   if (result.structuredContent !== undefined) printOutput(context, result.structuredContent);
-  else for (const text of texts) printer.line(text);
+  else for (const text of texts) printer.lines(text);
   return 'ok';
 }
 
@@ -83,7 +83,9 @@ function failed({ printer }: Context, message: string, refusal?: unknown): Outco
   if (printer.json) return 'problems';
   const told = refused.safeParse(refusal);
   const page = told.success ? pageOf(told.data.code) : null;
-  printer.progress(`error: ${page === null ? 'the tool failed' : told.data?.code}: ${message}`);
+  const [first, ...more] = message.split('\n');
+  printer.progress(`error: ${page === null ? 'the tool failed' : told.data?.code}: ${first}`);
+  for (const line of more) printer.progress(`  ${line}`);
   const advice = adviceOf[told.data?.code ?? ''];
   if (advice !== undefined) printer.progress(`  ${advice}`);
   if (page !== null) printer.progress(`  see ${page}`);
@@ -94,7 +96,7 @@ function failed({ printer }: Context, message: string, refusal?: unknown): Outco
 const refused = z.looseObject({ code: z.string() });
 
 function printOutput({ printer }: Context, value: unknown): void {
-  printer.line(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+  printer.lines(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 }
 
 async function inputOf(io: Io, { input, inputFile }: Options): Promise<Record<string, unknown>> {
