@@ -1,5 +1,6 @@
 import { CommandError } from '../command-error.ts';
 import type { Io } from '../output/io.ts';
+import { declarationOf } from '../remote/declaration.ts';
 import { openGateway } from '../remote/gateway-client.ts';
 import { openRemoteOfRepository } from '../remote/remote.ts';
 import type { Project } from '../spec/load.ts';
@@ -23,6 +24,7 @@ export async function gatewayStage(
   if (gateways.length === 0) {
     return { stage: 'gateway', outcome: 'skipped', said: 'register.gateways of server.yaml names none' };
   }
+  const { id } = declarationOf(spec, conventions);
   const found: string[] = [];
   try {
     const remote = await openRemoteOfRepository(io, url);
@@ -38,7 +40,7 @@ export async function gatewayStage(
       });
       try {
         const listed = (await client.tools()).map(({ name }) => name);
-        const missing = tools.filter(({ name }) => !listed.some((other) => isSameTool(name, other)));
+        const missing = tools.filter(({ name }) => !isListed(id, name, listed));
         if (missing.length > 0) return lacking(slug, missing, listed.length);
         found.push(`${slug} (${listed.length} tools)`);
       } finally {
@@ -69,8 +71,15 @@ const passedOver = new Set(['remote.not_signed_in', 'remote.another_server']);
 /** For whom the list is asked with a key: in the audit trail, it is told from people. */
 const userId = 'sallyport-deploy-verify';
 
-/** Gateways write `list_vms` of proxmox as `Proxmox_ListVms`. */
-function isSameTool(name: string, listed: string): boolean {
-  const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
-  return letters(listed).endsWith(letters(name));
+/**
+ * Whether a gateway lists the tool: `proxmox_list_vms`, of the source `proxmox`, or as the server names it (workers, and
+ * gateways with the names of their only source). What is longer than 64 characters, or taken, ends with eight digits.
+ */
+function isListed(source: string, name: string, listed: readonly string[]): boolean {
+  const names = [`${source}_${name}`, name].map((plain) => plain.replace(/[^A-Za-z0-9_-]/g, '_'));
+  return listed.some((shown) => {
+    const kept = /^(.+)_[0-9a-f]{8}(?:_\d+)?$/.exec(shown)?.[1];
+    const isCut = shown.length === 64 && kept !== undefined;
+    return names.some((plain) => plain === shown || plain === kept || (isCut && plain.startsWith(kept)));
+  });
 }

@@ -56,6 +56,35 @@ test('the last stage is a client of the gateway: it needs a key, the source, and
   assert.match(unknown.out, /✗ gateway .*nowhere/);
 });
 
+test('tools are its own by the name of its source: alone, cut where it is too long, or left out by the gateway', async (t) => {
+  const long = 'a-source-whose-name-leaves-no-room-for-those-of-its-tools';
+  const { root, run, withKey } = await applied(t, 'likewise');
+  const uri = `${reference.url}/mcp`;
+  const register = (id: string) => sallyport.ask('POST', '/v1/workers', { id, type: 'mcp', mcp: { uri } });
+  const gateway = (slug: string, id: string, more = {}) =>
+    sallyport.ask('POST', '/v1/gateways', {
+      name: slug,
+      slug,
+      tool_filter: { allowed_tools: [`${id}.*`] },
+      ...more,
+    });
+  await register('not-proxmox');
+  await gateway('likewise', 'not-proxmox');
+  const others = await run(verify, withKey);
+  assert.equal(others.code, 1, others.out);
+  assert.match(others.out, /✗ gateway .*the gateway likewise lists \d+ tools, without ArcadeEvalRef_/);
+
+  await register(long);
+  await gateway('cut', long);
+  await gateway('plain', long, { naming: 'source' });
+  await writeFiles(root, {
+    'proxmox/server.yaml': `${proxmox}register: { id: ${long}, gateways: [cut, plain] }\n`,
+  });
+  const own = await run(verify, withKey);
+  assert.equal(own.code, 0, own.out);
+  assert.match(own.out, /✓ gateway .*its tools are in cut \(\d+ tools\), plain \(\d+ tools\)/);
+});
+
 test('a key of the environment goes only to the Sallyport that the environment names', async (t) => {
   const { run } = await applied(t, 'people');
   const env = { SALLYPORT_API_KEY: 'sp_a_key_of_another_place', SALLYPORT_URL: 'https://another.example' };
