@@ -2,11 +2,10 @@ import { type ParseError, parseTree } from 'jsonc-parser';
 import { applyEdits, editsMeet } from '../files/apply-edits.ts';
 import type { FileChange } from '../files/file-change.ts';
 import type { TextEdit } from '../files/text-edit.ts';
-import { parseYaml } from '../files/yaml-file.ts';
 import type { Project } from '../spec/load.ts';
 import type { Finding } from './finding.ts';
 import { lint } from './lint.ts';
-import type { LintFile } from './lint-file.ts';
+import { type LintFile, yamlOf } from './lint-file.ts';
 import type { RepositoryOptions } from './repository.ts';
 
 /** What is mended in one round can make room for more; a fix that never ends is a fault of its rule. */
@@ -31,10 +30,10 @@ export async function fix(
   let current = files;
   let findings = await lint(project, current, options);
   for (let round = 0; round < maxRounds; round++) {
-    const { texts, made } = mend(current, findings);
+    const { mended, made } = mend(current, findings);
     if (made.length === 0) break;
     fixed.push(...made);
-    current = current.map((file) => ({ ...file, text: texts.get(file.shown) ?? file.text }));
+    current = current.map((file) => mended.get(file.shown) ?? file);
     findings = await lint(project, current, options);
   }
   const changes = current.flatMap(({ path, text }) => {
@@ -45,25 +44,25 @@ export async function fix(
 }
 
 function mend(files: readonly LintFile[], findings: readonly Finding[]) {
-  const texts = new Map<string, string>();
+  const mended = new Map<string, LintFile>();
   const made: Finding[] = [];
   for (const [shown, ofFile] of Map.groupBy(findings, ({ file }) => file)) {
     const file = files.find((one) => one.shown === shown);
-    const text = file?.text ?? '';
+    if (file === undefined || file.text === null) continue;
     const wanted = ofFile.filter((finding) => finding.fix !== undefined);
     // Errors first, so that what people look for stands first where several lines are added.
     wanted.sort((one, other) => one.level.localeCompare(other.level));
     const apart = notMeeting(wanted);
     // Two can each be right and break the file together: then they are made one by one, in a round each.
     for (const chosen of [apart, ...wanted.map((finding) => [finding])]) {
-      const mended = applyEdits(text, editsOf(chosen));
-      if (chosen.length === 0 || file === undefined || isBroken(file, mended)) continue;
-      texts.set(shown, mended);
+      const next = { ...file, text: applyEdits(file.text, editsOf(chosen)) };
+      if (chosen.length === 0 || isBroken(next)) continue;
+      mended.set(shown, next);
       made.push(...chosen);
       break;
     }
   }
-  return { texts, made };
+  return { mended, made };
 }
 
 /** Adds whole documents, any number of which can stand one after the other. */
@@ -97,9 +96,9 @@ function notMeeting(findings: readonly Finding[]): readonly Finding[] {
 const editsOf = (findings: readonly Finding[]): readonly TextEdit[] =>
   findings.flatMap(({ fix: edits = [] }) => edits);
 
-function isBroken({ kind, shown }: LintFile, text: string): boolean {
-  if (kind !== 'mcp-json') return parseYaml(shown, text).problems.length > 0;
+function isBroken(file: LintFile): boolean {
+  if (file.kind !== 'mcp-json') return yamlOf(file).problems.length > 0;
   const errors: ParseError[] = [];
-  parseTree(text, errors);
+  parseTree(file.text ?? '', errors);
   return errors.length > 0;
 }

@@ -1,3 +1,5 @@
+import { parseYaml } from '../files/yaml-file.ts';
+
 /** A file that is checked, as it is. */
 export interface LintFile {
   /** Absolute. */
@@ -22,3 +24,14 @@ export type LintFileKind =
   | 'dockerfile'
   | 'workflow'
   | 'server';
+
+const read = new WeakMap<LintFile, ReturnType<typeof parseYaml>>();
+
+/** What a file in YAML says; each is read once, however many rules and rounds look at it. */
+export function yamlOf(file: LintFile): ReturnType<typeof parseYaml> {
+  const known = read.get(file);
+  if (known !== undefined) return known;
+  const made = parseYaml(file.shown, file.text ?? '');
+  read.set(file, made);
+  return made;
+}

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { parseYaml, type YamlFile, type YamlProblem } from '../files/yaml-file.ts';
+import type { YamlFile, YamlProblem } from '../files/yaml-file.ts';
 import type { Project } from '../spec/load.ts';
 import type { CheckedImages } from './check-images.ts';
-import type { LintFile } from './lint-file.ts';
+import { type LintFile, yamlOf } from './lint-file.ts';
 import { asWorkload, type Resource, resourcesOf, type Workload } from './resource.ts';
 import { indexLabels, indexSelectors } from './selection.ts';
 import { type Mapping, mapping, text } from './values.ts';
@@ -51,14 +51,15 @@ export function readRepository(
   const yaml = new Map<string, YamlFile>();
   const broken: (YamlProblem & { file: string })[] = [];
   const resources: Resource[] = [];
-  for (const { shown, kind, text: contents } of files) {
-    if (contents === null || !['manifest', 'kustomization', 'ports', 'workflow'].includes(kind)) continue;
-    const { file, problems } = parseYaml(shown, contents);
+  for (const one of files) {
+    const { shown, kind } = one;
+    if (one.text === null || !['manifest', 'kustomization', 'ports', 'workflow'].includes(kind)) continue;
+    const { file, problems } = yamlOf(one);
     for (const problem of problems) broken.push({ ...problem, file: shown });
     yaml.set(shown, file);
     // What is left of a broken file would make others look wrong.
     if (kind === 'manifest' && problems.length === 0)
-      resources.push(...file.documents.flatMap((one) => resourcesOf(shown, one)));
+      resources.push(...file.documents.flatMap((document) => resourcesOf(shown, document)));
   }
   const kinds = Map.groupBy(resources, ({ kind }) => kind);
   const ofKind: Repository['ofKind'] = (kind) => kinds.get(kind) ?? [];

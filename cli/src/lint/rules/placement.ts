@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { parseYaml } from '../../files/yaml-file.ts';
+import { yamlOf } from '../lint-file.ts';
 import type { Rule } from '../rule.ts';
 import { mapping, text } from '../values.ts';
 import { httpServersOf } from './mcp-json-servers.ts';
@@ -13,9 +13,10 @@ export const placement: Rule = {
   check: (repository, say) => {
     const { clusters, cluster: usual } = repository.project.conventions;
     const allowed = Object.keys(clusters).filter((name) => clusters[name]?.allowed);
-    for (const { kind, shown, text: contents } of repository.files) {
-      if (kind !== 'server' || contents === null) continue;
-      const [document] = parseYaml(shown, contents).file.documents;
+    for (const file of repository.files) {
+      const { kind, shown } = file;
+      if (kind !== 'server' || file.text === null) continue;
+      const [document] = yamlOf(file).file.documents;
       const name = text(mapping(document?.object).cluster) ?? usual;
       const place = document?.at(['cluster']) ?? { line: 1, column: 1 };
       if (clusters[name] === undefined)

@@ -1,5 +1,5 @@
-import { parse } from 'yaml';
 import type { YamlPath } from '../../files/yaml-file.ts';
+import { type LintFile, yamlOf } from '../lint-file.ts';
 import type { Repository } from '../repository.ts';
 import { containersOf, type Workload } from '../resource.ts';
 import { at, type Rule } from '../rule.ts';
@@ -72,20 +72,14 @@ function secretsMade({ resources, files, project }: Repository): ReadonlySet<str
     if (kind === 'ExternalSecret') names.push(mapping(spec.target).name ?? name);
   }
   const { provider } = project.conventions.secrets;
-  for (const { kind, text: contents } of files) {
-    if (kind === 'server' && contents !== null)
-      names.push(...existingOf(contents, provider, project.conventions.suffix));
+  for (const file of files) {
+    if (file.kind === 'server') names.push(...existingOf(file, provider, project.conventions.suffix));
   }
   return new Set(names.filter((name) => typeof name === 'string'));
 }
 
-function existingOf(contents: string, provider: string, suffix: string): unknown[] {
-  let spec: ReturnType<typeof mapping>;
-  try {
-    spec = mapping(parse(contents, { logLevel: 'silent' }));
-  } catch {
-    return [];
-  }
+function existingOf(server: LintFile, provider: string, suffix: string): unknown[] {
+  const spec = mapping(yamlOf(server).file.documents[0]?.object);
   const implied =
     spec.pattern === 'build' && provider === 'existing' ? [`${spec.name}${suffix}-secrets`] : [];
   const said = list(spec.secrets)
