@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CommandError } from '../command-error.ts';
 import { readSources } from './source.ts';
 
 const exported = `apiVersion: v1
@@ -41,4 +42,32 @@ test('what a person wrote stays, even where it says what Kubernetes does anyway'
   const text = 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { sessionAffinity: None }\n';
   const [source] = readSources('/a.yaml', 'a.yaml', text);
   assert.deepEqual(source?.object.spec, { sessionAffinity: 'None' });
+});
+
+test('what an API server would not read as it is written is refused with its place, and no number changes unseen', () => {
+  const object = (spec: string) => `apiVersion: v1\nkind: A\nmetadata: { name: a }\nspec: ${spec}\n`;
+  const refused = (spec: string) => {
+    try {
+      return readSources('/a.yaml', 'a.yaml', `${exported}---\n${object(spec)}`);
+    } catch (error) {
+      return (error as CommandError).details;
+    }
+  };
+  assert.deepEqual(refused('{ a: [1, 12345678901234567890] }'), [
+    'a.yaml:25:16: spec.a[1] is beyond 9007199254740991, up to which whole numbers stay as they are: as a text, in quotes, it does',
+  ]);
+  assert.deepEqual(refused('{ a: !!set { b } }'), [
+    'a.yaml:25:18: spec.a is !!set, which JSON does not have: write it as a text',
+  ]);
+  assert.deepEqual(refused('&x { a: *x }'), ['a.yaml:25:10: spec.a leads back to itself']);
+  const [source] = readSources('/a.yaml', 'a.yaml', object('{ a: 9007199254740991, b: 1.5 }'));
+  assert.deepEqual(source?.object.spec, { a: 9007199254740991, b: 1.5 });
+});
+
+test('a variable that YAML reads as a number keeps every digit', () => {
+  const env = '[{ name: ID, value: 12345678901234567890 }]';
+  const pod = `{ containers: [{ name: a, env: ${env} }] }`;
+  const text = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\nspec: { template: { spec: ${pod} } }\n`;
+  const [source] = readSources('/a.yaml', 'a.yaml', text);
+  assert.match(JSON.stringify(source?.object), /"value":"12345678901234567890"/);
 });

@@ -1,9 +1,11 @@
 import { isScalar } from 'yaml';
 import { CommandError } from '../command-error.ts';
-import { readYamlFile, type YamlPath } from '../files/yaml-file.ts';
+import { type Place, readYamlFile, type YamlPath } from '../files/yaml-file.ts';
 import { type Fields, fieldsAt, itemsAt, mapDeep } from '../manifests/fields.ts';
-import { isKubernetesObject, type KubernetesObject } from '../manifests/object.ts';
+import { isKubernetesObject, type KubernetesObject, objectTitle } from '../manifests/object.ts';
+import { pathText } from '../spec/document.ts';
 import { valueAt } from '../spec/mistake.ts';
+import { unlikeJson } from '../spec/unlike-json.ts';
 
 /** An object of a file that is imported. */
 export interface Source {
@@ -35,6 +37,7 @@ export function readSources(path: string, shown: string, text: string): readonly
       const mended: string[] = [];
       const base = one === object ? [] : ['items', index];
       const texts = withTextVariables(one, (at) => document.node([...base, ...at]), mended);
+      refuseUnlikeJson(texts, shown, (at) => document.at([...base, ...at]));
       return { path, object: cleaned(texts), ...(mended.length > 0 && { mended }) };
     });
   });
@@ -59,6 +62,16 @@ function withTextVariables(
     }
   }
   return changed;
+}
+
+function refuseUnlikeJson(object: KubernetesObject, shown: string, placeOf: (path: YamlPath) => Place): void {
+  const told = unlikeJson(object).map(({ path, message }) => {
+    const { line, column } = placeOf(path as YamlPath);
+    return `${shown}:${line}:${column}: ${pathText(path)} ${message}`;
+  });
+  if (told.length === 0) return;
+  const title = objectTitle(object);
+  throw new CommandError('import.unlike-json', `${title} of ${shown} says what no cluster reads`, told);
 }
 
 function pathsOfItems(value: unknown, path: YamlPath): readonly YamlPath[] {

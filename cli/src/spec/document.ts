@@ -13,6 +13,7 @@ import type { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 import { whyUnreadable, wrongKeys } from '../files/yaml-file.ts';
 import { type Mistake, mistakesOf } from './mistake.ts';
+import { unlikeJson } from './unlike-json.ts';
 
 /** Who sees fifty mends those first. */
 const mostTold = 50;
@@ -72,7 +73,10 @@ export function readDocument<S extends z.ZodObject>(
     return refuse([...new Set(told)]);
   };
   const raw = isEmpty ? {} : plainValue(document, () => at(0), refuse);
-  const mistakes = [...mistakesOf(schema, raw), ...further(rightFields(schema, raw))];
+  const unlike = unlikeJson(raw);
+  const others = [...mistakesOf(schema, raw), ...further(rightFields(schema, raw))];
+  const known = new Set(unlike.map(({ path }) => pathText(path)));
+  const mistakes = [...unlike, ...others.filter(({ path }) => !known.has(pathText(path)))];
   if (mistakes.length > 0) tell(mistakes);
   return { value: schema.parse(raw), refuse: tell };
 }

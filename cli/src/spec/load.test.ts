@@ -233,3 +233,21 @@ test('a key that would be lost is refused, and an abyss is called one', async (t
   const [told] = await mistakesIn(t, { 'server.yaml': `${good}patches: ${'['.repeat(50_000)}` });
   assert.match(told ?? '', /^server\.yaml:5:\d+: is nested too deeply to be read$/);
 });
+
+test('what JSON does not have is refused at its place, rather than generated as something else', async (t) => {
+  const spec =
+    '{ id: 12345678901234567890, ratio: .inf, code: !!binary aGk=, day: !!timestamp 2001-01-01, all: *x }';
+  const text = `${good}labels: !!binary x\nenv: { ID: 9007199254740993 }\nobjects:\n  - &x { apiVersion: v1, kind: A, spec: ${spec} }\n`;
+  const beyond =
+    'is beyond 9007199254740991, up to which whole numbers stay as they are: as a text, in quotes, it does';
+  const what = (await mistakesIn(t, { 'server.yaml': text })).map((line) => line.replace(/^\S+ /, ''));
+  assert.deepEqual(what, [
+    'labels is !!binary, which JSON does not have: write it as a text',
+    `env.ID ${beyond}`,
+    `objects[0].spec.id ${beyond}`,
+    'objects[0].spec.ratio is no number that JSON has',
+    'objects[0].spec.code is !!binary, which JSON does not have: write it as a text',
+    'objects[0].spec.day is !!timestamp, which JSON does not have: write it as a text',
+    'objects[0].spec.all leads back to itself',
+  ]);
+});
