@@ -3,6 +3,7 @@ import { getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parse
 import { CommandError } from '../command-error.ts';
 import { applyEdits } from '../files/apply-edits.ts';
 import type { TextEdit } from '../files/text-edit.ts';
+import { isMapping } from '../files/values.ts';
 import {
   beginsLine,
   endOf,
@@ -23,7 +24,7 @@ import {
  */
 
 /** Makes the value at this path what is given, and the objects on the way where there are none. */
-export function setJson(text: string, path: readonly string[], value: unknown, file: string): TextEdit[] {
+function setJson(text: string, path: readonly string[], value: unknown, file: string): TextEdit[] {
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   if (text.trim() === '') {
     const whole = JSON.stringify(nested(path, value), null, 2).replaceAll('\n', eol);
@@ -81,7 +82,7 @@ export function mergeJson(
   file: string,
 ): string {
   const found = readJson(text, path, file);
-  if (typeof found !== 'object' || found === null || Array.isArray(found)) {
+  if (!isMapping(found)) {
     return applyEdits(text, setJson(text, path, wanted, file));
   }
   let after = text;

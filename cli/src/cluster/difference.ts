@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isMapping } from '../files/values.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 
 /** One place where two states of an object differ; undefined is a value that is not there. */
 export interface Difference {

@@ -1,6 +1,6 @@
 import { CommandError } from '../command-error.ts';
+import { isMapping } from '../files/values.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 import type { Cluster } from './cluster.ts';
 import type { Live, LiveDeployment, LiveService } from './live.ts';
 import { withoutDefaults } from './without-defaults.ts';

@@ -1,6 +1,6 @@
 import { CommandError } from '../command-error.ts';
+import { isMapping } from '../files/values.ts';
 import { objectTitle } from '../manifests/object.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 import { counted } from '../output/counted.ts';
 import type { Io } from '../output/io.ts';
 import type { Project } from '../spec/load.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isMapping } from '../files/values.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 
 type Fields = Record<string, unknown>;
 

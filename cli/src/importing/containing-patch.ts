@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isMapping, itemId, itemKey } from '../manifests/strategic-merge.ts';
+import { isMapping } from '../files/values.ts';
+import { itemId, itemKey } from '../manifests/strategic-merge.ts';
 
 /**
  * The patch (as of `strategicMerge`) after which `made` says everything that `wanted` says; what only `made` has, stays.

@@ -1,7 +1,7 @@
 import { CommandError } from '../command-error.ts';
+import { isMapping } from '../files/values.ts';
 import { fieldsAt, selects, textAt } from '../manifests/fields.ts';
 import { objectTitle } from '../manifests/object.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 import type { Source } from './source.ts';
 
 /** A Deployment with everything that belongs to it. */

@@ -1,10 +1,10 @@
 import { isScalar } from 'yaml';
 import { CommandError } from '../command-error.ts';
+import { valueAt } from '../files/values.ts';
 import { type Place, readYamlFile, type YamlPath } from '../files/yaml-file.ts';
 import { type Fields, fieldsAt, itemsAt, mapDeep } from '../manifests/fields.ts';
 import { isKubernetesObject, type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import { pathText } from '../spec/document.ts';
-import { valueAt } from '../spec/mistake.ts';
 import { unlikeJson } from '../spec/unlike-json.ts';
 
 /** An object of a file that is imported. */

@@ -1,6 +1,7 @@
+import { isMapping, type Mapping } from '../files/values.ts';
 import type { YamlPath } from '../files/yaml-file.ts';
 import { type Container, containersOf, type Workload } from './resource.ts';
-import { isMapping, list, type Mapping, mapping } from './values.ts';
+import { list, mapping } from './values.ts';
 
 /** What Pod Security Admission "restricted" would say, by the standard of Kubernetes 1.36. */
 export interface Violation {

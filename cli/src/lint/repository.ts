@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
+import type { Mapping } from '../files/values.ts';
 import type { YamlFile, YamlProblem } from '../files/yaml-file.ts';
 import type { Project } from '../spec/load.ts';
 import type { CheckedImages } from './check-images.ts';
 import { type LintFile, yamlOf } from './lint-file.ts';
 import { asWorkload, type Resource, resourcesOf, type Workload } from './resource.ts';
 import { indexLabels, indexSelectors } from './selection.ts';
-import { type Mapping, mapping, text } from './values.ts';
+import { mapping, text } from './values.ts';
 
 /** Everything that rules look at, read once. */
 export interface Repository {

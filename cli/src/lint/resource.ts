@@ -1,7 +1,8 @@
 import type { TextEdit } from '../files/text-edit.ts';
+import { isMapping, type Mapping, valueAt } from '../files/values.ts';
 import { type Position, setValue } from '../files/yaml-edit.ts';
 import type { Place, YamlDocument, YamlPath } from '../files/yaml-file.ts';
-import { isMapping, list, type Mapping, mapping, text, valueAt } from './values.ts';
+import { list, mapping, text } from './values.ts';
 
 /** One object of a file of manifests. */
 export interface Resource {

@@ -1,4 +1,5 @@
-import { type Mapping, mapping, selects } from './values.ts';
+import type { Mapping } from '../files/values.ts';
+import { mapping, selects } from './values.ts';
 
 /** Finds what a selector selects, and the selectors that select something, without looking at everything. */
 export interface Selection<T> {

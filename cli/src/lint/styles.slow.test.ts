@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { parseAllDocuments, stringify } from 'yaml';
 import { arbitraryServer, projectOf } from '../../test/arbitrary-server.ts';
+import { isMapping } from '../files/values.ts';
 import { generate } from '../manifests/generate.ts';
-import { isMapping } from '../manifests/strategic-merge.ts';
 import { fix } from './fix.ts';
 
 const project = projectOf();

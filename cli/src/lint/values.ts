@@ -1,14 +1,11 @@
+import { isMapping, type Mapping } from '../files/values.ts';
+
 /** Reads values of documents that anybody wrote: what is not of the kind that is asked for is as good as not there. */
-export type Mapping = Readonly<Record<string, unknown>>;
 
 const none: Mapping = Object.freeze({});
 
 export function mapping(value: unknown): Mapping {
   return isMapping(value) ? value : none;
-}
-
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function list(value: unknown): readonly unknown[] {
@@ -17,15 +14,6 @@ export function list(value: unknown): readonly unknown[] {
 
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
-  let reached = value;
-  for (const step of path) {
-    if (typeof reached !== 'object' || reached === null || !Object.hasOwn(reached, step)) return undefined;
-    reached = (reached as Record<string | number, unknown>)[step];
-  }
-  return reached;
 }
 
 /** Its entries with texts as values: labels, annotations, selectors. */

@@ -1,5 +1,4 @@
-import { valueAt } from '../spec/mistake.ts';
-import { isMapping } from './strategic-merge.ts';
+import { isMapping, valueAt } from '../files/values.ts';
 
 /** Manifests come from people: whatever is not as expected counts as not there, and is kept as it is elsewhere. */
 export type Fields = Readonly<Record<string, unknown>>;

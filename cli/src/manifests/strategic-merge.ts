@@ -1,3 +1,5 @@
+import { isMapping } from '../files/values.ts';
+
 /**
  * Patches as kustomize and kubectl have them: mappings are merged, `null` removes, lists whose items have a name of their
  * own (containers, env, volumes, ports …) are merged by it, and any other value replaces. `$patch: delete` in an item
@@ -59,8 +61,4 @@ export function itemId(item: unknown, field: string): string | undefined {
 export function itemKey(item: Readonly<Record<string, unknown>>, field: string): Record<string, unknown> {
   const key = mergeKeys[field]?.find((name) => Object.hasOwn(item, name));
   return key === undefined ? {} : { [key]: item[key] };
-}
-
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

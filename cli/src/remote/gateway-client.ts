@@ -1,5 +1,6 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { CommandError } from '../command-error.ts';
+import type { Mapping } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 import { version } from '../version.ts';
 import { beginning, bounded } from './bounded.ts';
@@ -13,7 +14,7 @@ export type Era = (typeof eras)[number];
 
 export interface GatewayClient {
   tools(): Promise<readonly Tool[]>;
-  call(name: string, input: Record<string, unknown>, timeoutMs: number): Promise<CallToolResult>;
+  call(name: string, input: Mapping, timeoutMs: number): Promise<CallToolResult>;
   close(): Promise<void>;
 }
 

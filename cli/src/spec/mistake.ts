@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { valueAt } from '../files/values.ts';
 import { nearest } from './nearest.ts';
 import { keysOf, schemaAt } from './schema-at.ts';
 
@@ -107,13 +108,4 @@ function unknownKey(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
   if (near !== undefined) return `is not known: did you mean ${near}?`;
   return known.length === 0 ? 'is not known' : `is not known: there are ${known.join(', ')}`;
-}
-
-export function valueAt(value: unknown, path: Path): unknown {
-  let at = value;
-  for (const step of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
-    at = (at as Record<PropertyKey, unknown>)[step];
-  }
-  return at;
 }

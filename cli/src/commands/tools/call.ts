@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { CommandError } from '../../command-error.ts';
 import { readText } from '../../files/read-text.ts';
+import { isMapping, type Mapping } from '../../files/values.ts';
 import { readAll } from '../../output/ask.ts';
 import type { Io } from '../../output/io.ts';
 import { executed } from '../../remote/answers.ts';
@@ -99,7 +100,7 @@ function printOutput({ printer }: Context, value: unknown): void {
   printer.lines(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 }
 
-async function inputOf(io: Io, { input, inputFile }: Options): Promise<Record<string, unknown>> {
+async function inputOf(io: Io, { input, inputFile }: Options): Promise<Mapping> {
   if (input !== undefined && inputFile !== undefined) {
     throw new CommandError('input.twice', 'give the arguments by --input or by --input-file, not by both');
   }
@@ -111,9 +112,7 @@ async function inputOf(io: Io, { input, inputFile }: Options): Promise<Record<st
   } catch (error) {
     throw new CommandError('input.invalid', `${where} is not JSON: ${(error as Error).message}`);
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isMapping(value)) return value;
   throw new CommandError('input.invalid', `${where} must be a JSON object, such as {"text":"hello"}`);
 }
 

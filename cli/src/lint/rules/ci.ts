@@ -1,6 +1,7 @@
+import type { Mapping } from '../../files/values.ts';
 import type { YamlDocument, YamlPath } from '../../files/yaml-file.ts';
 import type { Rule } from '../rule.ts';
-import { list, type Mapping, mapping, text } from '../values.ts';
+import { list, mapping, text } from '../values.ts';
 
 export const ci: Rule = {
   id: 'ci',

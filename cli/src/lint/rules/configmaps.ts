@@ -1,9 +1,10 @@
+import type { Mapping } from '../../files/values.ts';
 import { annotation } from '../../manifests/metadata.ts';
 import { checksumOf } from '../../manifests/pod.ts';
 import type { Repository } from '../repository.ts';
 import { containersOf, type Resource, type Workload } from '../resource.ts';
 import { at, atKey, type Rule } from '../rule.ts';
-import { list, type Mapping, mapping, text, texts } from '../values.ts';
+import { list, mapping, text, texts } from '../values.ts';
 
 export const configmapNoRoll: Rule = {
   id: 'configmap-no-roll',

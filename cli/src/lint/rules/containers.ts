@@ -1,6 +1,7 @@
+import { isMapping } from '../../files/values.ts';
 import { type Container, containersOf, type Workload } from '../resource.ts';
 import { at, type Rule, type Say } from '../rule.ts';
-import { isMapping, list, mapping, text } from '../values.ts';
+import { list, mapping, text } from '../values.ts';
 
 export const containers: Rule = {
   id: 'containers',

@@ -1,10 +1,11 @@
 import type { TextEdit } from '../../files/text-edit.ts';
+import { isMapping } from '../../files/values.ts';
 import type { YamlPath } from '../../files/yaml-file.ts';
 import { componentLabel, nameLabel } from '../../manifests/names.ts';
 import type { Repository } from '../repository.ts';
 import { asWorkload, type Resource } from '../resource.ts';
 import { at, atKey, type Rule } from '../rule.ts';
-import { isMapping, mapping, text, texts } from '../values.ts';
+import { mapping, text, texts } from '../values.ts';
 
 const labelled = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Service', 'ConfigMap']);
 

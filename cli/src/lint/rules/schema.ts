@@ -1,5 +1,6 @@
 import { isScalar } from 'yaml';
 import type { TextEdit } from '../../files/text-edit.ts';
+import { isMapping } from '../../files/values.ts';
 import type { YamlPath } from '../../files/yaml-file.ts';
 import type { Resource } from '../resource.ts';
 import type { Rule, Say } from '../rule.ts';
@@ -7,7 +8,6 @@ import { customProblems } from '../schema/custom-schemas.ts';
 import { schemaProblems } from '../schema/kubernetes-schema.ts';
 import type { SchemaProblem } from '../schema/schema-problem.ts';
 import { unknownFields } from '../schema/unknown-fields.ts';
-import { isMapping } from '../values.ts';
 
 export const schema: Rule = {
   id: 'schema',

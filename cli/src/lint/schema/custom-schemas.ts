@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Mapping } from '../values.ts';
+import type { Mapping } from '../../files/values.ts';
 import type { SchemaProblem } from './schema-problem.ts';
 
 /** Kinds of operators that MCP servers are deployed with; only what a mistake in would stop them. */

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../values.ts';
+import { isMapping, type Mapping } from '../../files/values.ts';
 import type { SchemaProblem } from './schema-problem.ts';
 
 interface AjvError {
