@@ -238,7 +238,25 @@ test('comments and anchors of a YAML file are kept, or it is left as it is', () 
     changed('goose', 'extensions: {} # none yet\r\nA: 1\r\n', signIn) ?? '',
     /^extensions: # none yet\r\n/,
   );
-  for (const text of ['extensions: &e {}\nb: *e\n', 'extensions: { # mine\n  a: { b: c } }\n']) {
+  const braces = 'extensions: { # mine\n  a: { b: c } }\n';
+  assert.match(
+    changed('goose', braces, signIn) ?? '',
+    /^extensions: \{ # mine\n {2}a: \{ b: c \}, people: \{ /,
+  );
+  assert.equal(changed('goose', changed('goose', braces, signIn) ?? '', null), braces);
+  assert.equal(changed('goose', '# none', signIn), `# none\n${changed('goose', null, signIn)}`);
+  for (const text of ['extensions: &e {}\nb: *e\n', 'extensions: [a]\n']) {
     assert.throws(() => changed('goose', text, signIn), { code: 'connect.file_unclear' });
   }
+});
+
+test('a YAML file that cannot be read is refused, and it is told where', () => {
+  for (const text of ['a: 1\nb: *nowhere\n', 'a: 1\nb: ]\n']) {
+    assert.throws(
+      () => changed('goose', text, signIn),
+      ({ code, details }: CommandError) =>
+        code === 'yaml.invalid' && details.every((line) => line.startsWith('/x:')),
+    );
+  }
+  assert.throws(() => changed('goose', 'a: 1\n---\nb: 2\n', signIn), { code: 'file.unexpected_yaml' });
 });

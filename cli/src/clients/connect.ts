@@ -2,9 +2,10 @@ import { CommandError } from '../command-error.ts';
 import { applyEdits } from '../files/apply-edits.ts';
 import type { FileChange } from '../files/file-change.ts';
 import type { Client, Target } from './client.ts';
+import { editEntry } from './edit-entry.ts';
 import { mergeJson, removeJson } from './json-edit.ts';
-import { editTomlTable } from './toml-table.ts';
-import { editYamlEntry } from './yaml-entry.ts';
+import { toml } from './toml-table.ts';
+import { yaml } from './yaml-entry.ts';
 
 /** The file of a client with this server in it, or without it where `target` is `null`. */
 export function clientChange(
@@ -15,24 +16,19 @@ export function clientChange(
 ): FileChange {
   const { path, before } = file;
   if (before === null && target === null) return { path, before, after: null };
-  const entry = target === null ? null : client.entry(name, target);
-  const at = { under: client.under, name, file: path };
+  const wanted = target === null ? null : client.entry(name, target);
+  const { under, own, format } = client;
   const text = before ?? '';
-  switch (client.format) {
-    case 'toml':
-      return { path, before, after: editTomlTable(text, at, entry, client.own) };
-    case 'yaml':
-      return { path, before, after: editYamlEntry(text, at, entry, client.own) };
-    case 'json': {
-      const under = [client.under, name];
-      const after =
-        entry === null
-          ? applyEdits(text, removeJson(text, under, path))
-          : mergeJson(text, under, entry, client.own, path);
-      return { path, before, after };
-    }
+  if (format !== 'json') {
+    return { path, before, after: editEntry(syntaxes[format], text, path, { under, name, wanted, own }) };
   }
+  const at = [under, name];
+  const after =
+    wanted === null ? applyEdits(text, removeJson(text, at, path)) : mergeJson(text, at, wanted, own, path);
+  return { path, before, after };
 }
+
+const syntaxes = { toml, yaml } as const;
 
 /** Refused where a value would have to stand in the file itself. */
 export function checkReferences(client: Client, target: Target): void {

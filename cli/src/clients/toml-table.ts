@@ -1,64 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
 import { CommandError } from '../command-error.ts';
+import { isMapping, type Mapping } from '../files/values.ts';
+import type { EntryChange, Syntax } from './edit-entry.ts';
 
-/**
- * One table of a TOML file, `[<under>.<name>]`, is added, updated or removed as text, so that all else stays to the byte.
- * What came out is read again: where anything else would mean something else, nothing is written.
- */
-export function editTomlTable(
-  text: string,
-  at: { readonly under: string; readonly name: string; readonly file: string },
-  wanted: Readonly<Record<string, unknown>> | null,
-  own: readonly string[],
-): string {
-  const { under, name, file } = at;
-  const before = parsedToml(text, file);
-  const found = tableIn(before, under)?.[name];
-  const kept = Object.fromEntries(
-    Object.entries(isTable(found) ? found : {}).filter(([field]) => !own.includes(field)),
-  );
-  const whole = wanted === null ? undefined : { ...kept, ...wanted };
-  if (isDeepStrictEqual(found, whole)) return text;
-  const after = spliced(text, under, name, wanted, own);
-  const { [name]: _, ...others } = tableIn(before, under) ?? {};
-  const expected = { ...before, [under]: whole === undefined ? others : { ...others, [name]: whole } };
-  if (meansTheSame(after, expected, under)) return after;
-  throw new CommandError(
-    'connect.file_unclear',
-    `${file}: the table [${under}.${name}] is written in a way that cannot be changed without touching the rest`,
-    ['Change it by hand, or write it as a table of its own; nothing was written.'],
-  );
-}
-
-type Table = Record<string, unknown>;
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
-
-function tableIn(whole: Table, under: string): Table | undefined {
-  const found = whole[under];
-  return isTable(found) ? found : undefined;
-}
-
-function meansTheSame(text: string, expected: Table, under: string): boolean {
-  try {
-    const read = tomlOf(text);
-    return isDeepStrictEqual({ ...read, [under]: read[under] ?? {} }, expected);
-  } catch {
-    return false;
-  }
-}
+/** Of a TOML file, the table `[<under>.<name>]`. */
+export const toml: Syntax = { read: parsedToml, splice: spliced };
 
 /** As plain objects, dates as texts. */
-function tomlOf(text: string): Table {
-  return JSON.parse(JSON.stringify(parse(text.replace(/^\uFEFF/, '')))) as Table;
-}
-
-function parsedToml(text: string, file: string): Table {
+function parsedToml(text: string, file: string): Mapping {
   try {
-    return tomlOf(text);
+    return JSON.parse(JSON.stringify(parse(text.replace(/^\uFEFF/, ''))));
   } catch (error) {
     const { line, column, message } = error as { line?: number; column?: number; message: string };
     throw new CommandError(
@@ -75,13 +26,7 @@ interface Section {
   readonly lines: readonly string[];
 }
 
-function spliced(
-  text: string,
-  under: string,
-  name: string,
-  wanted: Readonly<Record<string, unknown>> | null,
-  own: readonly string[],
-): string {
+function spliced(text: string, { under, name, wanted, own }: EntryChange): string {
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   const sections = sectionsOf(text);
   const isOurs = ({ parts }: Section) => parts[0] === under && parts[1] === name;
@@ -134,12 +79,12 @@ function tailOf(lines: readonly string[]): readonly string[] {
 }
 
 /** Tables inside are written on the line of their field, so that ours ends where the next one begins. */
-function fieldLines(wanted: Readonly<Record<string, unknown>>, eol: string): string[] {
+function fieldLines(wanted: Mapping, eol: string): string[] {
   return Object.entries(wanted).map(([field, value]) => `${field} = ${printed(value)}${eol}`);
 }
 
 function printed(value: unknown): string {
-  if (!isTable(value)) return JSON.stringify(value);
+  if (!isMapping(value)) return JSON.stringify(value);
   const fields = Object.entries(value).map(
     ([field, inner]) => `${JSON.stringify(field)} = ${printed(inner)}`,
   );
