@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../manifests/object.ts';
 import { type ApiClient, applyPatch } from './api-client.ts';
 import { ClusterError, notAnApiServer } from './cluster-error.ts';
+import { type LabelSelector, selectorText } from './label-selector.ts';
 import type { Live } from './live.ts';
 
 /** Who we are to server-side apply. */
@@ -26,7 +27,7 @@ export interface Listing {
   readonly kind: string;
   /** Every namespace, unless given. */
   readonly namespace?: string;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly selector?: LabelSelector;
   readonly fields?: Readonly<Record<string, string>>;
 }
 
@@ -110,13 +111,12 @@ export function createCluster(name: string, uid: string, api: ApiClient): Cluste
         .json<T>(`${path}/${encodeURIComponent(ref.metadata.name)}`)
         .catch((error: unknown) => isGone(error));
     },
-    async list<T extends Live>({ apiVersion, kind, namespace, labels = {}, fields = {} }: Listing) {
+    async list<T extends Live>({ apiVersion, kind, namespace, selector = {}, fields = {} }: Listing) {
       const path = await pathOf({ apiVersion, kind }, namespace);
       if (path === null) return [];
-      const query = {
-        ...(Object.keys(labels).length > 0 && { labelSelector: selectorText(labels) }),
-        ...(Object.keys(fields).length > 0 && { fieldSelector: selectorText(fields) }),
-      };
+      const labelSelector = selectorText(selector);
+      const fieldSelector = selectorText({ matchLabels: fields });
+      const query = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
       const { items } = await api.json<{ items?: T[] }>(path, { query });
       return listIn<T>(api.context, path, items).map((item) => ({ ...item, apiVersion, kind }));
     },
@@ -163,11 +163,6 @@ function listIn<T>(context: string, path: string, list: readonly T[] | undefined
   if (Array.isArray(list)) return list;
   throw notAnApiServer(context, path);
 }
-
-const selectorText = (pairs: Readonly<Record<string, string>>): string =>
-  Object.entries(pairs)
-    .map(([label, value]) => `${label}=${value}`)
-    .join(',');
 
 function isMissing(error: unknown): readonly Resource[] {
   return isGone(error) ?? [];

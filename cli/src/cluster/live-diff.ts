@@ -3,6 +3,7 @@ import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { type Difference, differences } from './difference.ts';
+import { fits } from './label-selector.ts';
 import type { Live, LiveDeployment } from './live.ts';
 import { type Owner, ownerOf } from './owners.ts';
 
@@ -113,10 +114,15 @@ function conflictsIn({ refusal }: ClusterError): { field: string; owner: string 
     }));
 }
 
-export function changesSelector(live: Live, object: KubernetesObject): boolean {
+/** What the object does not say of its selector is kept, and its pods have to fit that, too. */
+function changesSelector(live: Live, object: KubernetesObject): boolean {
   if (object.kind !== 'Deployment') return false;
-  const [before, after] = [live as LiveDeployment, object as unknown as LiveDeployment];
-  return !isDeepStrictEqual(before.spec.selector.matchLabels, after.spec.selector.matchLabels);
+  const { selector: before } = (live as LiveDeployment).spec;
+  const { selector: after, template } = (object as unknown as LiveDeployment).spec;
+  const labels = template.metadata?.labels ?? {};
+  return (
+    !isDeepStrictEqual(before, { ...before, ...after }) || (fits(after, labels) && !fits(before, labels))
+  );
 }
 
 function selectorOf(object: KubernetesObject): KubernetesObject {

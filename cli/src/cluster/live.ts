@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../manifests/object.ts';
+import type { LabelSelector, Labels } from './label-selector.ts';
 
 /** Objects as an API server has them; only what is read here. */
 export interface Live extends KubernetesObject {
@@ -23,8 +24,6 @@ interface Condition {
   readonly message?: string;
 }
 
-type Labels = Readonly<Record<string, string>>;
-
 export interface PodTemplate {
   readonly metadata?: { readonly labels?: Labels; readonly annotations?: Labels };
   readonly spec: { readonly [field: string]: unknown };
@@ -33,7 +32,7 @@ export interface PodTemplate {
 export interface LiveDeployment extends Live {
   readonly spec: {
     readonly replicas?: number;
-    readonly selector: { readonly matchLabels: Labels };
+    readonly selector: LabelSelector;
     readonly template: PodTemplate;
     readonly [field: string]: unknown;
   };

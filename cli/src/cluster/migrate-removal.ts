@@ -29,8 +29,8 @@ export async function stepQuiet(migrating: Migrating, plan: MigrationPlan): Prom
     metadata: { name, namespace },
   });
   if (deployment === null) return null;
-  const labels = deployment.spec.selector.matchLabels;
-  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, labels });
+  const { selector } = deployment.spec;
+  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, selector });
   if (pods.length === 0) return null;
   const advice = ['--continue looks again later; --old-is-quiet goes on for who knows better.'];
   const switched = Date.parse(plan.done.switch ?? '') || migrating.io.now();

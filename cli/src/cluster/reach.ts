@@ -81,8 +81,8 @@ export function mcpPort({ spec }: LiveService): ServicePort | undefined {
 
 async function readyPod(cluster: Cluster, service: LiveService): Promise<LivePod> {
   const { name, namespace = 'default' } = service.metadata;
-  const labels = service.spec.selector ?? {};
-  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, labels });
+  const selector = { matchLabels: service.spec.selector ?? {} };
+  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, selector });
   const ready = pods.find(isReadyPod);
   if (ready !== undefined) return ready;
   throw new CommandError('verify.no-pod', `No pod of Service ${namespace}/${name} is ready`);

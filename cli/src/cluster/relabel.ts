@@ -3,11 +3,10 @@ import { CommandError } from '../command-error.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
 import type { WantedServer } from './chosen.ts';
 import type { Cluster } from './cluster.ts';
+import { fits, type LabelSelector, type Labels, selectorText } from './label-selector.ts';
 import type { LiveDeployment, LiveReplicaSet, LiveService, PodTemplate } from './live.ts';
 import { liveDiff } from './live-diff.ts';
 import { readRollout } from './rollout.ts';
-
-type Labels = Readonly<Record<string, string>>;
 
 /**
  * Where the change of a selector stands, read from the cluster alone, so that whoever goes on needs nothing else.
@@ -39,7 +38,7 @@ export const relabelSteps: readonly { readonly step: RelabelStep; readonly what:
 export interface Relabelling {
   readonly deployment: KubernetesObject;
   readonly services: readonly KubernetesObject[];
-  readonly selector: Labels;
+  readonly selector: LabelSelector;
   readonly labels: Labels;
 }
 
@@ -57,16 +56,16 @@ export function relabellingOf({ objects, names, server }: WantedServer): Relabel
   return {
     deployment,
     services: objects.filter(({ kind }) => kind === 'Service'),
-    selector: selector.matchLabels,
+    selector,
     labels: template.metadata?.labels ?? {},
   };
 }
 
 export async function readRelabelState(cluster: Cluster, wanted: Relabelling): Promise<RelabelState> {
-  const { deployment, services, selector } = wanted;
+  const { deployment, services, selector, labels } = wanted;
   const live = await cluster.get<LiveDeployment>(deployment);
   if (live === null) return { step: 'adopt', set: await orphanedSet(cluster, wanted) };
-  if (isDeepStrictEqual(live.spec.selector.matchLabels, selector)) {
+  if (isDeepStrictEqual(live.spec.selector, selector)) {
     const { done } = await readRollout(cluster, live);
     const diffs = await liveDiff(cluster, [...services, deployment], { asOurs: true });
     const isSame = diffs.every(({ change, conflicts }) => change === 'same' && conflicts.length === 0);
@@ -74,17 +73,15 @@ export async function readRelabelState(cluster: Cluster, wanted: Relabelling): P
   }
   const has = live.spec.template.metadata?.labels ?? {};
   const { done } = await readRollout(cluster, live);
-  return { step: done && isSubset(selector, has) ? 'let-go' : 'both-labels', live };
+  const isReady = done && fits(selector, has) && fits({ matchLabels: labels }, has);
+  return { step: isReady ? 'let-go' : 'both-labels', live };
 }
-
-const isSubset = (labels: Labels, of: Labels): boolean =>
-  Object.entries(labels).every(([name, value]) => of[name] === value);
 
 /** The ReplicaSet that a Deployment of this name has left, with pods that the new one can adopt. */
 async function orphanedSet(cluster: Cluster, { deployment, selector }: Relabelling): Promise<LiveReplicaSet> {
   const sets = await leftSets(cluster, deployment);
   const running = sets.filter(({ spec }) => (spec.replicas ?? 1) > 0);
-  const found = running.find(({ spec }) => isSubset(selector, spec.template.metadata?.labels ?? {}));
+  const found = running.find(({ spec }) => fits(selector, spec.template.metadata?.labels ?? {}));
   if (found !== undefined) return found;
   const { name } = deployment.metadata;
   throw new CommandError('migrate.no-deployment', `${cluster.name} has no Deployment ${name}`, [
@@ -123,9 +120,9 @@ export async function checkRelabel(
   const services = await cluster.list<LiveService>({ apiVersion: 'v1', kind: 'Service', namespace });
   const before = live.spec.template.metadata?.labels ?? {};
   const leading = services.filter(
-    ({ spec }) => spec.selector !== undefined && isSubset(spec.selector, before),
+    ({ spec }) => spec.selector !== undefined && fits({ matchLabels: spec.selector }, before),
   );
-  const needed = [live.spec.selector.matchLabels, ...leading.map(({ spec }) => spec.selector ?? {})];
+  const needed = [live.spec.selector.matchLabels ?? {}, ...leading.map(({ spec }) => spec.selector ?? {})];
   for (const [label, value] of needed.flatMap((labels) => Object.entries(labels))) {
     const next = wanted.labels[label];
     if (next === undefined || next === value) continue;
@@ -137,20 +134,26 @@ export async function checkRelabel(
       ],
     );
   }
+  const both = { ...before, ...wanted.labels };
+  for (const selector of [live.spec.selector, wanted.selector]) {
+    if (fits(selector, both)) continue;
+    throw new CommandError(
+      'migrate.label-clash',
+      `The pods of ${name} cannot have the old labels and the new ones together`,
+      [`Then they would not be those of ${selectorText(selector)}: change these labels in server.yaml.`],
+    );
+  }
   const ours = new Set(wanted.services.map(({ metadata }) => metadata.name));
   const lost = leading.filter(
-    ({ metadata, spec }) => !ours.has(metadata.name) && !isSubset(spec.selector ?? {}, wanted.labels),
+    ({ metadata, spec }) =>
+      !ours.has(metadata.name) && !fits({ matchLabels: spec.selector ?? {} }, wanted.labels),
   );
   if (lost.length === 0) return;
   const names = lost.map(({ metadata }) => metadata.name).join(', ');
   throw new CommandError(
     'migrate.other-service',
     `Other Services find these pods by labels that go: ${names}`,
-    [
-      `Give them the selector ${Object.entries(wanted.selector)
-        .map(([label, value]) => `${label}: ${value}`)
-        .join(', ')} after the second step, or remove them before.`,
-    ],
+    [`Give them the selector ${selectorText(wanted.selector)} after the second step, or remove them before.`],
   );
 }
 

@@ -76,17 +76,17 @@ function notCreated(reason: string, message: string): Trouble {
 /** Pods of the template as it is now, not of the one before. */
 export async function newestPods(cluster: Cluster, deployment: LiveDeployment): Promise<readonly LivePod[]> {
   const { namespace = 'default', uid } = deployment.metadata;
-  const labels = deployment.spec.selector.matchLabels;
+  const { selector } = deployment.spec;
   const sets = await cluster.list<LiveReplicaSet>({
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     namespace,
-    labels,
+    selector,
   });
   const own = sets.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
   const newest = own.sort((a, b) => revisionOf(b) - revisionOf(a))[0];
   if (newest === undefined) return [];
-  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, labels });
+  const pods = await cluster.list<LivePod>({ apiVersion: 'v1', kind: 'Pod', namespace, selector });
   return pods.filter(({ metadata }) =>
     metadata.ownerReferences?.some((owner) => owner.uid === newest.metadata.uid),
   );
@@ -195,12 +195,12 @@ export const isReadyPod = ({ status }: LivePod): boolean =>
 
 /** Ready endpoints of a Service. */
 export async function readyEndpoints(cluster: Cluster, namespace: string, service: string): Promise<number> {
-  const labels = { 'kubernetes.io/service-name': service };
+  const selector = { matchLabels: { 'kubernetes.io/service-name': service } };
   const slices = await cluster.list<LiveEndpointSlice>({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     namespace,
-    labels,
+    selector,
   });
   const endpoints = slices.flatMap(({ endpoints: some }) => some ?? []);
   return endpoints.filter(({ conditions }) => conditions?.ready !== false).length;

@@ -19,7 +19,13 @@ export const isWrite = ({ method, path, query }: RequestSeen): boolean =>
 export async function legacyServer(
   t: TestContext,
   backend: string,
-  { manager = 'kubectl-client-side-apply', old = labels as Json, replicas = 1, own = {} } = {},
+  {
+    manager = 'kubectl-client-side-apply',
+    old = labels as Json,
+    selector = { matchLabels: old } as Json,
+    replicas = 1,
+    own = {},
+  } = {},
 ) {
   const project = await clusterProject(t, {
     files: { 'proxmox/server.yaml': `${proxmox}replicas: ${replicas}\n` },
@@ -33,7 +39,7 @@ export async function legacyServer(
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { ...metadata, ...own },
-    spec: { replicas, selector: { matchLabels: old }, template },
+    spec: { replicas, selector, template },
   };
   const ports = [{ port: 3000, targetPort: 3000 }];
   fake.put(deployment, manager);

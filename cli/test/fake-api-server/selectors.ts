@@ -6,6 +6,15 @@ export function matches(labels: Json, selector: Readonly<Record<string, string>>
   return Object.entries(selector).every(([label, value]) => labels?.[label] === value);
 }
 
+/** Whether labels fit the selector of a workload. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: Json, labels: Json): boolean {
+  const texts = (matchExpressions as Json[]).map(({ key, operator, values = [] }) => {
+    if (operator === 'Exists' || operator === 'DoesNotExist') return operator === 'Exists' ? key : `!${key}`;
+    return `${key} ${operator.toLowerCase()} (${values.join(',')})`;
+  });
+  return matches(labels, matchLabels) && labelFilter(texts.join())({ metadata: { labels } });
+}
+
 /** `a=b,c!=d,e,!f,g in (h, i)` as a test of an object. */
 export function labelFilter(text: string): (object: Json) => boolean {
   const tests = splitOutside(text).map((part) => {

@@ -1,7 +1,7 @@
 import { type FieldMistake, invalid, mistake, required } from './api-fault.ts';
 import { isSame, type Json } from './json.ts';
 import type { Kind } from './kinds.ts';
-import { matches } from './selectors.ts';
+import { selects } from './selectors.ts';
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const dnsLabel = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -43,10 +43,10 @@ function nameMistakes({ kind }: Kind, { metadata }: Json): FieldMistake[] {
 
 function deploymentMistakes(before: Json | null, { spec }: Json): FieldMistake[] {
   const found: FieldMistake[] = [];
-  const selector = spec?.selector?.matchLabels;
+  const selector = spec?.selector;
   const labels = spec?.template?.metadata?.labels;
   if (selector === undefined) found.push(required('spec.selector'));
-  else if (!matches(labels ?? {}, selector)) {
+  else if (!selects(selector, labels ?? {})) {
     found.push(
       mistake('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'),
     );

@@ -3,7 +3,7 @@ import { type ClusterState, kindNamed } from './cluster-state.ts';
 import { noteEvent } from './events.ts';
 import { canonical, isSame, type Json } from './json.ts';
 import { isReady } from './pods.ts';
-import { matches } from './selectors.ts';
+import { selects } from './selectors.ts';
 
 const hashLabel = 'pod-template-hash';
 
@@ -30,11 +30,11 @@ function ownedBy(apiVersion: string, kind: string, { metadata }: Json): Json {
 /** Those that are its own, and orphans that match, which it adopts. */
 function claimed(state: ClusterState, kindName: string, owner: Json, ownerKind: string): Json[] {
   const kind = kindNamed(state, kindName);
-  const selector = owner.spec.selector.matchLabels;
+  const { selector } = owner.spec;
   return state.store.list(kind, owner.metadata.namespace).flatMap((object) => {
     const now = ownerOf(object);
     if (now !== undefined) return now.uid === owner.metadata.uid ? [object] : [];
-    if (!matches(object.metadata.labels, selector)) return [];
+    if (!selects(selector, object.metadata.labels)) return [];
     object.metadata.ownerReferences = [ownedBy('apps/v1', ownerKind, owner)];
     return [state.store.replace(kind, object)];
   });
@@ -87,7 +87,7 @@ function createSet(state: ClusterState, deployment: Json, replicas: number, revi
     },
     spec: {
       replicas,
-      selector: { matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
+      selector: { ...selector, matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
     status: { replicas: 0, readyReplicas: 0 },

@@ -105,6 +105,41 @@ test('what Flux keeps is not touched unless it is suspended', async (t) => {
   neverEmpty();
 });
 
+test('a selector by expressions changes as one by labels does, whether or not it has labels, too', async (t) => {
+  const matchExpressions = [{ key: 'app', operator: 'In', values: ['proxmox-mcp', 'proxmox'] }];
+  const exists = [{ key: 'component', operator: 'Exists' }];
+  for (const { old, selector } of [
+    { old: { app: 'proxmox-mcp' }, selector: { matchExpressions } },
+    {
+      old: { ...wanted, component: 'mcp' },
+      selector: { matchLabels: wanted, matchExpressions: exists },
+    },
+  ]) {
+    const { fake, run, writes, neverEmpty } = await legacyServer(t, reference.url, { old, selector });
+    const refused = await run(['deploy', 'apply', 'proxmox', '--yes']);
+    assert.equal(refused.code, 1, refused.out);
+    assert.match(refused.err, /would get another selector[\s\S]*deploy migrate proxmox labels/);
+    assert.deepEqual(writes(), []);
+    const { code, out, err } = await run(migrate);
+    assert.equal(code, 0, out + err);
+    neverEmpty();
+    const { spec } = fake.get('Deployment', namespace, 'proxmox-mcp');
+    assert.deepEqual(spec.selector, { matchLabels: wanted });
+    assert.equal(spec.template.metadata.labels.component, undefined);
+    assert.equal((await run(['deploy', 'diff', '--live'])).code, 0);
+  }
+});
+
+test('labels that the old selector forbids are told before anything happens', async (t) => {
+  const matchExpressions = [{ key: 'app.kubernetes.io/name', operator: 'DoesNotExist' }];
+  const selector = { matchLabels: { app: 'proxmox-mcp' }, matchExpressions };
+  const { run, writes } = await legacyServer(t, reference.url, { selector });
+  const { code, err } = await run(migrate);
+  assert.equal(code, 1);
+  assert.match(err, /cannot have the old labels and the new ones together[\s\S]*app=proxmox-mcp,!app\./);
+  assert.deepEqual(writes(), []);
+});
+
 test('labels that cannot be on one pod together, and Services that would lead nowhere, are told before anything happens', async (t) => {
   const clash = await legacyServer(t, reference.url, { old: { 'app.kubernetes.io/name': 'proxmox' } });
   const clashing = await clash.run(migrate);
