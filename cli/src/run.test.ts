@@ -10,6 +10,12 @@ for (const [args, code, message] of [
   [['--json', 'nope'], 'usage', /unknown command 'nope'/],
   [['deploy', 'lint', '--nope', '--json'], 'usage', /unknown option '--nope'/],
   [['--json', 'deploy', 'verify', '--url'], 'usage', /argument missing/],
+  [
+    ['deploy', 'ports', 'take', 'a', '--port', 'eighty', '--json'],
+    'usage',
+    /must be a whole number from 1 to 65535/,
+  ],
+  [['tools', 'call', 'a.b', '--timeout', '0', '--json'], 'usage', /must be a whole number from 1 to 86400/],
   [['--json'], 'usage', /no command/],
   [['--json', 'deploy'], 'usage', /no command/],
 ] as const) {

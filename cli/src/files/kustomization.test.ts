@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addResource, removeResource } from './kustomization.ts';
+import { addResource } from './kustomization.ts';
 
 const listed = `# Flux reads this
 apiVersion: kustomize.config.k8s.io/v1beta1
@@ -18,8 +18,6 @@ test('a file is listed once, where it belongs, and nothing else changes', () => 
   assert.equal(added, listed.replace('- ./proxmox-mcp.yaml\n', '- ./proxmox-mcp.yaml\n- jira-mcp.yaml\n'));
   assert.equal(addResource('kustomization.yaml', added, './jira-mcp.yaml'), added);
   assert.equal(addResource('kustomization.yaml', added, 'proxmox-mcp.yaml'), added);
-  assert.equal(removeResource('kustomization.yaml', added, 'jira-mcp.yaml'), listed);
-  assert.equal(removeResource('kustomization.yaml', listed, 'unknown.yaml'), listed);
 });
 
 test('a sorted list stays sorted', () => {
@@ -38,7 +36,6 @@ test('a kustomization without resources, and none at all, get the list', () => {
   );
   assert.equal(addResource('k', 'resources: []\nx: 1\n', 'a.yaml'), 'resources:\n  - a.yaml\nx: 1\n');
   assert.equal(addResource('k', 'resources:\nx: 1\n', 'a.yaml'), 'resources:\n  - a.yaml\nx: 1\n');
-  assert.equal(removeResource('k', 'resources:\n  - a.yaml\nx: 1\n', 'a.yaml'), 'resources: []\nx: 1\n');
 });
 
 test('a kustomization that cannot be edited exactly is refused', () => {

@@ -3,7 +3,6 @@ import { CommandError } from '../command-error.ts';
 import { applyEdits } from './apply-edits.ts';
 import { insertItem, setValue } from './yaml-edit.ts';
 import { readYamlFile, type YamlDocument } from './yaml-file.ts';
-import { removeValue } from './yaml-remove.ts';
 
 const fresh = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n';
 
@@ -21,13 +20,6 @@ export function addResource(path: string, text: string | null, entry: string): s
   return edited(path, text, edits);
 }
 
-/** The text of a kustomization.yaml that does not list the file; unchanged where it did not. */
-export function removeResource(path: string, text: string, entry: string): string {
-  const document = documentOf(path, text);
-  const index = resourcesOf(document).findIndex((one) => isSame(one, entry));
-  return index === -1 ? text : edited(path, text, removeValue(document, ['resources', index]));
-}
-
 /** What `resources` lists, as it is written. */
 export function resourcesOf(document: YamlDocument): readonly string[] {
   const { resources } = (document.object ?? {}) as { readonly resources?: unknown };
@@ -41,8 +33,7 @@ function placeOf(resources: readonly string[], entry: string): number {
   return isSorted && later !== -1 ? later : resources.length;
 }
 
-export const isSame = (one: string, other: string): boolean =>
-  posix.normalize(one) === posix.normalize(other);
+const isSame = (one: string, other: string): boolean => posix.normalize(one) === posix.normalize(other);
 
 function documentOf(path: string, text: string): YamlDocument {
   const [document, ...more] = readYamlFile(path, text).documents;

@@ -117,7 +117,7 @@ export function createRegistries(io: RegistryIo): Registries {
   };
 }
 
-export const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 function originOf(registry: string): string {
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;

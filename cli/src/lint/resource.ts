@@ -89,7 +89,7 @@ export function asWorkload(one: Resource): Workload | null {
   };
 }
 
-export const containerKinds = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+const containerKinds = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
 export interface Container {
   readonly path: YamlPath;

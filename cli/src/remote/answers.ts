@@ -100,7 +100,6 @@ export const status = z.looseObject({
     failed: z.number(),
   }),
 });
-export type Status = z.infer<typeof status>;
 
 export const readiness = z.looseObject({ ready: z.boolean(), missing: z.string().nullable() });
 

@@ -145,7 +145,7 @@ async function renew(io: Io, { sign_in }: Profile, { refresh_token }: Tokens): P
   return await renewed(io, sign_in.token_endpoint, sign_in.client_id, refresh_token);
 }
 
-export function withTokens(profiles: Profiles, name: string, purpose: string, tokens: Tokens): Profiles {
+function withTokens(profiles: Profiles, name: string, purpose: string, tokens: Tokens): Profiles {
   const profile = profiles[name];
   if (profile?.sign_in === undefined) return profiles;
   const sign_in = { ...profile.sign_in, tokens: { ...profile.sign_in.tokens, [purpose]: tokens } };

@@ -1,5 +1,5 @@
 import { auditDecisions } from '@sallyport/contracts';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { CommandError } from '../../command-error.ts';
 import type { Printer } from '../../output/printer.ts';
 import {
@@ -11,6 +11,7 @@ import {
 import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Options extends RemoteOptions {
   readonly follow?: boolean;
@@ -30,7 +31,7 @@ export const addTail: AddCommand = (parent, act) => {
     .command('tail')
     .description('the newest records, the newest last')
     .option('-f, --follow', 'go on with what comes, until interrupted')
-    .option('-n, --lines <number>', 'how many', wholeNumber, 25)
+    .option('-n, --lines <number>', 'how many', wholeNumber(0, 100_000), 25)
     .option('--since <time>', 'all since then: 10m, 2h, 3d, or an ISO 8601 time')
     .option('-u, --user <id>', 'of this user')
     .option('--tool <name>', 'of this tool; * and ? stand for others')
@@ -93,9 +94,4 @@ function instantOf(given: string, nowMs: number): string {
     );
   }
   return new Date(ms).toISOString();
-}
-
-function wholeNumber(given: string): number {
-  if (/^\d{1,6}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('must be a whole number');
 }

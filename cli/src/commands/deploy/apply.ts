@@ -11,7 +11,8 @@ import { objectTitle } from '../../manifests/object.ts';
 import { confirm } from '../../output/ask.ts';
 import { loadProject, type Project } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
-import { type ClusterOptions, clusterOptions, seconds } from './cluster-options.ts';
+import { seconds } from '../whole-number.ts';
+import { type ClusterOptions, clusterOptions } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly yes?: true;

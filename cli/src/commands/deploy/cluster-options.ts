@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 
 /** What every command that speaks to clusters takes. */
 export interface ClusterOptions {
@@ -15,9 +15,4 @@ export function clusterOptions(command: Command): Command {
     )
     .option('--kubeconfig <file>', 'kubeconfig; KUBECONFIG or ~/.kube/config unless given')
     .option('--conventions <file>', 'conventions.yaml, found upwards from here unless given');
-}
-
-export function seconds(given: string): number {
-  if (/^[1-9]\d{0,4}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('must be whole seconds from 1');
 }

@@ -2,7 +2,8 @@ import { Argument } from 'commander';
 import { chosenByName } from '../../cluster/chosen.ts';
 import { loadProject } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
-import { type ClusterOptions, clusterOptions, seconds } from './cluster-options.ts';
+import { seconds } from '../whole-number.ts';
+import { type ClusterOptions, clusterOptions } from './cluster-options.ts';
 import { migrateToCluster } from './migrate-cluster.ts';
 import { migrateToLabels } from './migrate-labels.ts';
 

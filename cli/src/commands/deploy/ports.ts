@@ -6,6 +6,7 @@ import { type PortUse, readRegistry, releasePort, takePort } from '../../ports/r
 import { portsOfManifests, portsOfServices } from '../../ports/used-ports.ts';
 import { loadProject, type Project, shownPath } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface Options {
   readonly conventions?: string;
@@ -34,7 +35,7 @@ export const addPorts: AddCommand = (parent, act) => {
   verb('list', 'show who has which port').action(act(list));
   verb('take', 'give a server a port: the lowest that is free, unless one is asked for')
     .argument('<name>', 'of the server')
-    .option('--port <number>', 'this one', Number)
+    .option('--port <number>', 'this one', wholeNumber(1, 65_535))
     .option('--owner <owner>', 'who answers for the server')
     .option('--dry-run', 'show what would change, and write nothing')
     .action(act(take));
@@ -73,9 +74,6 @@ async function list({ io, printer }: Context, options: Options): Promise<Outcome
 }
 
 async function take({ io, printer }: Context, name: string, options: TakeOptions): Promise<Outcome> {
-  if (options.port !== undefined && !Number.isInteger(options.port)) {
-    throw new CommandError('ports.invalid', '--port must be a whole number.');
-  }
   const project = await loadProject(io, options);
   const registry = await readRegistry(project);
   const used = [...(await portsOfManifests(project)), ...(await live(io, project, options))];

@@ -9,7 +9,8 @@ import { CommandError } from '../../command-error.ts';
 import { shownUrl } from '../../output/shown-url.ts';
 import { loadProject, type Project } from '../../spec/load.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
-import { type ClusterOptions, clusterOptions, seconds } from './cluster-options.ts';
+import { seconds } from '../whole-number.ts';
+import { type ClusterOptions, clusterOptions } from './cluster-options.ts';
 
 interface Options extends ClusterOptions {
   readonly via?: Way;

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { confirm } from '../../output/ask.ts';
 import { change, configEntry, type Declaration } from '../../remote/declaration.ts';
 import { findGateway } from '../../remote/find-gateway.ts';
@@ -7,6 +7,7 @@ import { openRemote } from '../../remote/remote.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
 import { printServer } from '../servers/words.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { toGateways } from './gateways.ts';
 import { entryOfMcpJson } from './mcp-json.ts';
 import { takeOut } from './take-out.ts';
@@ -23,7 +24,7 @@ export const addRegister: AddCommand = (program, act) => {
     .addOption(new Option('--type <type>', 'MCP server, or Arcade worker').choices(['mcp', 'http']))
     .option('-g, --gateway <slug>', 'show its tools at this gateway; may be said more than once', collected)
     .option('--secret-env <variable>', 'the variable with its bearer token, or the secret of a worker')
-    .option('--wait <seconds>', 'how long to wait for its tools', seconds, 60)
+    .option('--wait <seconds>', 'how long to wait for its tools', wholeNumber(0, 86_400), 60)
     .option('--conventions <file>', 'conventions.yaml, found upwards from here unless given')
     .option('--no-mcp-json', 'leave .mcp.json as it is')
     .option('--remove', 'take it out again')
@@ -99,9 +100,4 @@ function toldHowToAllow({ printer }: Context, declaration: Declaration, refused:
 
 function collected(slug: string, before: readonly string[] = []): readonly string[] {
   return [...before, slug];
-}
-
-function seconds(given: string): number {
-  if (/^\d{1,4}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('must be whole seconds');
 }

@@ -13,7 +13,7 @@ export function addressOf({ http, mcp }: Worker): string {
 }
 
 /** The steps of a call, as far as they were taken. */
-export function printSteps({ steps }: WorkerStatus, printer: Printer): void {
+function printSteps({ steps }: WorkerStatus, printer: Printer): void {
   for (const { step, ok, detail } of steps) {
     const mark = ok ? printer.style('green', 'ok    ') : printer.style('red', 'failed');
     printer.line(`  ${mark}  ${step.padEnd(16)}  ${detail}`.trimEnd());

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { CallToolResult } from '@modelcontextprotocol/client';
-import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { CommandError } from '../../command-error.ts';
 import { readText } from '../../files/read-text.ts';
@@ -12,6 +11,7 @@ import { openRemote } from '../../remote/remote.ts';
 import { adviceOf, pageOf } from '../../remote/server-refusal.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
+import { seconds } from '../whole-number.ts';
 import { clientOf, type GatewayOptions, gatewayOptions } from './gateway-options.ts';
 
 interface Options extends GatewayOptions {
@@ -122,9 +122,4 @@ async function textOf(io: Io, input?: string, inputFile?: string): Promise<[stri
   const text = await readText(resolve(io.cwd, inputFile));
   if (text === null) throw new CommandError('input.missing', `there is no file ${inputFile}`);
   return [text, inputFile];
-}
-
-function seconds(given: string): number {
-  if (/^[1-9]\d{0,4}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('must be whole seconds from 1');
 }

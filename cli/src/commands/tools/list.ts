@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from 'commander';
 import { foundTools, tool } from '../../remote/answers.ts';
 import { openRemote, type Remote } from '../../remote/remote.ts';
 import type { AddCommand, Context, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { clientOf, type GatewayOptions, gatewayOptions } from './gateway-options.ts';
 
 interface Options extends GatewayOptions {
@@ -19,7 +19,7 @@ export const addList: AddCommand = (parent, act) => {
     .command('list')
     .description('all tools, those of one gateway, or those that fit some words')
     .option('-s, --search <words>', 'what somebody wants to do, in words')
-    .option('-n, --limit <number>', 'at most so many', wholeNumber, 200);
+    .option('-n, --limit <number>', 'at most so many', wholeNumber(1, 1_000_000), 200);
   remoteOptions(gatewayOptions(command)).action(act(list));
 };
 
@@ -98,9 +98,4 @@ function firstLine(text: string | undefined): string {
 function moreOf(total: number, limit: number): string | null {
   if (total === 0) return 'There are none.';
   return total > limit ? `… and ${total - limit} more: --limit ${total}` : null;
-}
-
-function wholeNumber(given: string): number {
-  if (/^[1-9]\d{0,6}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('must be a whole number from 1');
 }

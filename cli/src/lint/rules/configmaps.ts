@@ -125,7 +125,7 @@ const secretLike: readonly RegExp[] = [
   /(?:password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["'](?!\$|<|\{|x{3}|\*{3}|change|example|your)[^"'\s]{12,}["']/i,
 ];
 
-export const looksSecret = (value: string): boolean => secretLike.some((pattern) => pattern.test(value));
+const looksSecret = (value: string): boolean => secretLike.some((pattern) => pattern.test(value));
 
 export const configmapSecret: Rule = {
   id: 'configmap-secret',
