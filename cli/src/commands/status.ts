@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { parsedJson } from '../files/values.ts';
 import { readiness, status } from '../remote/answers.ts';
 import { openRemote, type Remote, type RemoteOptions } from '../remote/remote.ts';
 import { send } from '../remote/send.ts';
-import { parsed, ServerRefusal } from '../remote/server-refusal.ts';
+import { ServerRefusal } from '../remote/server-refusal.ts';
 import type { AddCommand, Context, Outcome } from './command.ts';
 import { remoteOptions } from './remote-options.ts';
 
@@ -47,7 +48,7 @@ async function show({ io, printer }: Context, options: RemoteOptions): Promise<O
 
 async function readinessOf(remote: Remote, io: Context['io']): Promise<z.infer<typeof readiness>> {
   const incoming = await send(io, { method: 'GET', url: `${remote.url}/readyz`, timeoutMs: 15_000 });
-  const told = readiness.safeParse(parsed(incoming.text));
+  const told = readiness.safeParse(parsedJson(incoming.text));
   return told.success
     ? told.data
     : { ready: false, missing: `/readyz answered ${incoming.status}, and not as a Sallyport does` };

@@ -1,4 +1,4 @@
-/** Values of documents that anybody wrote. */
+/** Values of files and answers, as anybody may have written them. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
 export function isMapping(value: unknown): value is Mapping {
@@ -13,4 +13,13 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     reached = (reached as Record<PropertyKey, unknown>)[step];
   }
   return reached;
+}
+
+/** `undefined`, where the text is no JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
 import { readText } from '../files/read-text.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Project } from '../spec/load.ts';
 
 /** Signatures as cosign makes them with a key: which digest one is for, and whether it is good. */
@@ -102,10 +103,4 @@ function isSigned(key: KeyObject, bytes: Buffer, signature: string): boolean {
   return verify('sha256', bytes, key, Buffer.from(signature, 'base64'));
 }
 
-function json(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
+const json = (bytes: Buffer): unknown => parsedJson(bytes.toString('utf8'));

@@ -1,9 +1,10 @@
 import { maxPageLimit } from '@sallyport/contracts';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 import { send } from './send.ts';
-import { parsed, refusedBy } from './server-refusal.ts';
+import { refusedBy } from './server-refusal.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -61,7 +62,7 @@ export function createApi(
   }
 
   const ask: Api['ask'] = async (method, path, { answer, ...asked }) => {
-    const told = answer.safeParse(parsed(await answerOf(method, path, asked)));
+    const told = answer.safeParse(parsedJson(await answerOf(method, path, asked)));
     if (told.success) return told.data;
     throw new CommandError(
       'remote.answer_invalid',

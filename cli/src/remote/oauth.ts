@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 import type { Tokens } from './profiles.ts';
 import { send } from './send.ts';
-import { parsed, refusedBy } from './server-refusal.ts';
+import { refusedBy } from './server-refusal.ts';
 import { isSameServer } from './server-url.ts';
 
 /** Signing in by a device code (RFC 8628): the browser may be on another machine. */
@@ -34,7 +35,7 @@ export interface SignInServer {
 export async function signInServerOf(io: OAuthIo, url: string): Promise<SignInServer | null> {
   const address = `${url}/.well-known/oauth-authorization-server`;
   const incoming = await send(io, { method: 'GET', url: address, timeoutMs });
-  const told = incoming.status === 200 ? metadata.safeParse(parsed(incoming.text)) : null;
+  const told = incoming.status === 200 ? metadata.safeParse(parsedJson(incoming.text)) : null;
   if (told?.success !== true || told.data.device_authorization_endpoint === undefined) return null;
   const {
     issuer,
@@ -162,7 +163,7 @@ async function form(io: OAuthIo, url: string, fields: Record<string, string>): P
     body: new URLSearchParams(fields).toString(),
     timeoutMs,
   });
-  const body = parsed(incoming.text);
+  const body = parsedJson(incoming.text);
   if (incoming.status === 200) return { body, error: undefined };
   const error = oauthError.safeParse(body);
   if (!error.success) throw refusedBy(new URL(url).origin, incoming);

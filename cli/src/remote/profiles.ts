@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'n
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 
 /** Whom this person is at which Sallyport, kept where only they can read it. */
@@ -49,7 +50,7 @@ export async function readProfiles(io: Pick<Io, 'configDir'>): Promise<Profiles>
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new CommandError('profile.unreadable', `${path} cannot be read: ${(error as Error).message}`);
   }
-  const read = profiles.safeParse(parsed(text));
+  const read = profiles.safeParse(parsedJson(text));
   if (read.success) return read.data.profiles;
   // Nothing of what stands there is said: it holds credentials.
   throw new CommandError('profile.invalid', `${path} is not what this command keeps there`, [
@@ -117,13 +118,5 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { type ErrorResponse, errorCodes, errorResponse } from '@sallyport/contracts';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Incoming } from './send.ts';
 
 /** A "no" of the server: its name is the code. */
@@ -16,7 +17,7 @@ export class ServerRefusal extends CommandError {
 
 /** Any answer that is not a success, as an error. */
 export function refusedBy(origin: string, { status, text }: Incoming): CommandError {
-  const told = errorResponse.safeParse(parsed(text));
+  const told = errorResponse.safeParse(parsedJson(text));
   if (told.success) return new ServerRefusal(status, told.data);
   return new CommandError(
     'remote.answer_invalid',
@@ -54,11 +55,3 @@ export const adviceOf: Readonly<Record<string, string>> = {
   'catalog.tool_unknown': 'sallyport tools list has the names that there are.',
   'catalog.arguments_invalid': 'sallyport tools list --json has the input of each tool.',
 };
-
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

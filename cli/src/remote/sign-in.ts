@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 import { status, whoami } from './answers.ts';
 import { createApi } from './api.ts';
@@ -7,7 +8,7 @@ import { type DeviceCode, revoked, type SignInServer, signInByCode } from './oau
 import { changeProfiles, type Profile, type Tokens } from './profiles.ts';
 import { checkedKey } from './remote.ts';
 import { send } from './send.ts';
-import { parsed, refusedBy, ServerRefusal } from './server-refusal.ts';
+import { refusedBy, ServerRefusal } from './server-refusal.ts';
 import { isSameServer } from './server-url.ts';
 
 /** Signing in and out: what is kept afterwards was tried before. */
@@ -17,7 +18,7 @@ const health = z.object({ healthy: z.boolean(), reason: z.string().optional() })
 /** Whether there is a Sallyport at all; why it is not well, or `null`. */
 export async function healthOf(io: Io, url: string): Promise<string | null> {
   const incoming = await send(io, { method: 'GET', url: `${url}/v1/health`, timeoutMs: 15_000 });
-  const told = health.safeParse(parsed(incoming.text));
+  const told = health.safeParse(parsedJson(incoming.text));
   if (told.success) return told.data.healthy ? null : (told.data.reason ?? 'not ready');
   throw new CommandError('remote.not_sallyport', `${url} answers, and is no Sallyport`);
 }
@@ -46,7 +47,7 @@ async function personOf(io: Io, url: string, accessToken: string): Promise<Perso
     headers: { authorization: `Bearer ${accessToken}` },
     timeoutMs: 15_000,
   });
-  const told = whoami.safeParse(parsed(incoming.text));
+  const told = whoami.safeParse(parsedJson(incoming.text));
   if (!told.success) throw refusedBy(new URL(url).origin, incoming);
   const { email, projects } = told.data.data;
   return {
