@@ -1,7 +1,7 @@
+import { type LabelSelector, selectorText } from '../manifests/label-selector.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
 import { type ApiClient, applyPatch } from './api-client.ts';
 import { ClusterError, notAnApiServer } from './cluster-error.ts';
-import { type LabelSelector, selectorText } from './label-selector.ts';
 import type { Live } from './live.ts';
 
 /** Who we are to server-side apply. */

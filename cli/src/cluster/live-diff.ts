@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fits } from '../manifests/label-selector.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
 import { type Difference, differences } from './difference.ts';
-import { fits } from './label-selector.ts';
 import type { Live, LiveDeployment } from './live.ts';
 import { type Owner, ownerOf } from './owners.ts';
 

@@ -1,5 +1,5 @@
+import type { LabelSelector, Labels } from '../manifests/label-selector.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
-import type { LabelSelector, Labels } from './label-selector.ts';
 
 /** Objects as an API server has them; only what is read here. */
 export interface Live extends KubernetesObject {

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CommandError } from '../command-error.ts';
+import { fits, type LabelSelector, type Labels, selectorText } from '../manifests/label-selector.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
 import type { WantedServer } from './chosen.ts';
 import type { Cluster } from './cluster.ts';
-import { fits, type LabelSelector, type Labels, selectorText } from './label-selector.ts';
 import type { LiveDeployment, LiveReplicaSet, LiveService, PodTemplate } from './live.ts';
 import { liveDiff } from './live-diff.ts';
 import { readRollout } from './rollout.ts';

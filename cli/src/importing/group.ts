@@ -1,6 +1,7 @@
 import { CommandError } from '../command-error.ts';
 import { isMapping } from '../files/values.ts';
-import { fieldsAt, selects, textAt } from '../manifests/fields.ts';
+import { fieldsAt, textAt, textsAt } from '../manifests/fields.ts';
+import { fits, type Labels, readSelector } from '../manifests/label-selector.ts';
 import { objectTitle } from '../manifests/object.ts';
 import type { Source } from './source.ts';
 
@@ -54,13 +55,9 @@ function belongs({ object }: Source, { object: deployment }: Source): boolean {
     if (deployment.metadata.namespace !== undefined) return false;
   }
   if (object.metadata.name === name || object.metadata.name.startsWith(`${name}-`)) return true;
-  const labels = podLabels(deployment);
-  const selectors = [
-    object.kind === 'Service' ? fieldsAt(object, 'spec', 'selector') : {},
-    fieldsAt(object, 'spec', 'selector', 'matchLabels'),
-    fieldsAt(object, 'spec', 'podSelector', 'matchLabels'),
-  ];
-  if (selectors.some((selector) => selects(selector, labels))) return true;
+  const { selector, podSelector } = fieldsAt(object, 'spec');
+  const selectors = [object.kind === 'Service' ? { matchLabels: selector } : selector, podSelector];
+  if (selectors.some((one) => selectsPods(one, deployment))) return true;
   const account = textAt(deployment, 'spec', 'template', 'spec', 'serviceAccountName');
   const words = wordsOf(object);
   if (words.has(name) || (account !== undefined && words.has(account))) return true;
@@ -68,11 +65,17 @@ function belongs({ object }: Source, { object: deployment }: Source): boolean {
 }
 
 /** Of the pods, and what selects them where the template forgot it. */
-export function podLabels(deployment: unknown): Readonly<Record<string, unknown>> {
+function podLabels(deployment: unknown): Labels {
   return {
-    ...fieldsAt(deployment, 'spec', 'selector', 'matchLabels'),
-    ...fieldsAt(deployment, 'spec', 'template', 'metadata', 'labels'),
+    ...textsAt(deployment, 'spec', 'selector', 'matchLabels'),
+    ...textsAt(deployment, 'spec', 'template', 'metadata', 'labels'),
   };
+}
+
+/** Whether a selector as policies and budgets have it is about the pods of the Deployment. */
+export function selectsPods(selector: unknown, deployment: unknown): boolean {
+  const read = readSelector(selector);
+  return read !== null && fits(read, podLabels(deployment));
 }
 
 /** Every text that a value of it is, without its metadata: names of other objects are among them. */

@@ -293,3 +293,45 @@ test('what refers to the container, its port or a volume by a name finds it unde
   const claimed = itemsAt(pod, 'volumes').find((volume) => volume.persistentVolumeClaim !== undefined);
   assert.equal(device, claimed?.name);
 });
+
+test('selectors by expressions become those of the convention, and a policy that closes the server stays one', () => {
+  const labels = { app: 'odd-mcp', tier: 'tools' };
+  const selector = {
+    matchExpressions: [
+      { key: 'app', operator: 'In', values: ['odd-mcp', 'odd'] },
+      { key: 'tier', operator: 'Exists' },
+      { key: 'canary', operator: 'DoesNotExist' },
+    ],
+  };
+  const others = { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['tools'] }] };
+  const deployment = {
+    selector,
+    template: { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'ghcr.io/x/odd:2' }] } },
+  };
+  const to = [{ ipBlock: { cidr: '10.1.0.0/24' } }];
+  const closed = { podSelector: selector, policyTypes: ['Egress'], egress: [{ to }] };
+  const object = (apiVersion: string, kind: string, name: string, spec: object) =>
+    ({ apiVersion, kind, metadata: { name }, spec }) as unknown as KubernetesObject;
+  const imported = importObjects([
+    object('apps/v1', 'Deployment', 'odd-mcp', deployment),
+    object('networking.k8s.io/v1', 'NetworkPolicy', 'odd-mcp', closed),
+    object('networking.k8s.io/v1', 'NetworkPolicy', 'odd-mcp-others', { ...closed, podSelector: others }),
+  ]);
+  const spec = serverSpec.parse(imported.spec);
+  assert.deepEqual(spec.egress, [{ cidr: '10.1.0.0/24' }]);
+  assert.match(imported.told.join(), /app in \(odd-mcp,odd\),tier,!canary\) cannot be changed in place/);
+  const made = generate({ spec, path: target, folder: '', code: imported.code }, project, {});
+  const selectors = made.flatMap((one) => {
+    const { podSelector, selector: own } = fieldsAt(one, 'spec');
+    return one.kind === 'Service' ? [] : [[one.metadata.name, podSelector ?? own]];
+  });
+  const matchLabels = {
+    'app.kubernetes.io/name': 'odd-mcp',
+    'app.kubernetes.io/component': 'mcp-server',
+  };
+  assert.deepEqual(selectors, [
+    ['odd-mcp', { matchLabels }],
+    ['odd-mcp', { matchLabels }],
+    ['odd-mcp-others', others],
+  ]);
+});

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CommandError } from '../command-error.ts';
-import { type Fields, fieldsAt, itemsAt, selects, textsAt } from '../manifests/fields.ts';
+import { type Fields, fieldsAt, itemsAt, textsAt } from '../manifests/fields.ts';
 import { generate } from '../manifests/generate.ts';
 
 import { namesOf, selectorOf } from '../manifests/names.ts';
@@ -11,8 +11,7 @@ import type { Mistake } from '../spec/mistake.ts';
 import { specMistakes } from '../spec/rules.ts';
 import { serverSpec } from '../spec/server-spec.ts';
 import { containingPatch } from './containing-patch.ts';
-import type { Group } from './group.ts';
-import { podLabels } from './group.ts';
+import { type Group, selectsPods } from './group.ts';
 import { inConvention } from './in-convention.ts';
 import { nonEmpty, recognised } from './recognise.ts';
 import { leadsTo } from './recognise-network.ts';
@@ -140,11 +139,10 @@ function refuseLoss(objects: readonly KubernetesObject[], made: readonly Kuberne
 function notesOf(group: Group, shape: Shape, isOpen: boolean, fields: SpecFields): readonly string[] {
   const { container, pod } = shape;
   const notes: string[] = [];
-  const labels = podLabels(group.deployment.object);
   const isGuarded = group.others.some(
     ({ object }) =>
       object.kind === 'NetworkPolicy' &&
-      selects(fieldsAt(object, 'spec', 'podSelector', 'matchLabels'), labels),
+      selectsPods(fieldsAt(object, 'spec', 'podSelector'), group.deployment.object),
   );
   if (fields.owner === 'unknown') notes.push('owner: nobody is named; say who answers for it');
   if (!isGuarded) notes.push('a NetworkPolicy is added: only the gateway may call it inside the cluster');

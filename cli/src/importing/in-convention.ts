@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Fields, fieldsAt, itemsAt, mapDeep, selects, textsAt } from '../manifests/fields.ts';
+import { type Fields, fieldsAt, itemsAt, mapDeep, textsAt } from '../manifests/fields.ts';
+import { fits, readSelector, selectorText } from '../manifests/label-selector.ts';
 import { annotation } from '../manifests/metadata.ts';
 import { componentLabel, type Names, nameLabel, portName } from '../manifests/names.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
-import { type Group, podLabels } from './group.ts';
+import { type Group, selectsPods } from './group.ts';
 import { podInConvention } from './pod-in-convention.ts';
 import { leadsTo } from './recognise-network.ts';
 import { portNumber } from './recognise-pod.ts';
@@ -91,11 +92,11 @@ function renamed(object: KubernetesObject, name: string, { tell }: Rewriting): K
 
 function deployment(object: KubernetesObject, rewriting: Rewriting): Fields {
   const { made, names, selector, shape, tell } = rewriting;
-  const before = fieldsAt(object, 'spec', 'selector', 'matchLabels');
-  if (!isDeepStrictEqual(before, selector)) {
-    const told = Object.entries(before).map(([label, value]) => `${label}=${value}`);
+  const before = fieldsAt(object, 'spec', 'selector');
+  if (!isDeepStrictEqual(before, { matchLabels: selector })) {
+    const told = selectorText(readSelector(before) ?? {});
     tell(
-      `the selector of ${objectTitle(object)} (${told.join(', ') || 'none'}) cannot be changed in place: needs sallyport deploy migrate ${shape.name} labels`,
+      `the selector of ${objectTitle(object)} (${told || 'none'}) cannot be changed in place: needs sallyport deploy migrate ${shape.name} labels`,
     );
   }
   if (object.metadata.name !== names.workload) {
@@ -114,7 +115,7 @@ function deployment(object: KubernetesObject, rewriting: Rewriting): Fields {
     metadata: { ...object.metadata, name: names.workload },
     spec: {
       ...spec,
-      selector: { ...fieldsAt(spec, 'selector'), matchLabels: selector },
+      selector: { matchLabels: selector },
       template: {
         ...template,
         metadata: {
@@ -158,26 +159,27 @@ function selecting(
   const { group, selector } = rewriting;
   const name = field ?? 'selector';
   const before = fieldsAt(object, 'spec', name);
-  const labels = field === null ? before : fieldsAt(before, 'matchLabels');
-  const ours = selects(labels, podLabels(group.deployment.object));
+  const ours = selectsPods(field === null ? { matchLabels: before } : before, group.deployment.object);
   const named = field === null && object.metadata.name === rewriting.shape.service?.object.metadata.name;
   if (!ours && !named) return object;
-  const after = field === null ? selector : { ...before, matchLabels: selector };
+  const after = field === null ? selector : { matchLabels: selector };
   return { ...object, spec: { ...fieldsAt(object, 'spec'), [name]: after } };
 }
 
 function serviceMonitor(object: KubernetesObject, { shape, selector, group }: Rewriting): Fields {
   const spec = fieldsAt(object, 'spec');
-  const labels = fieldsAt(spec, 'selector', 'matchLabels');
+  const wanted = readSelector(spec.selector);
   const services = group.others.filter((one) => one.object.kind === 'Service');
-  const ours = services.some((one) => selects(labels, fieldsAt(one.object, 'metadata', 'labels')));
+  const ours = services.some(
+    (one) => wanted !== null && fits(wanted, textsAt(one.object, 'metadata', 'labels')),
+  );
   if (!ours) return object;
   const endpoints = itemsAt(spec, 'endpoints').map((one) =>
     one.port === shape.servicePort.name && one.port !== undefined ? { ...one, port: portName } : one,
   );
   return {
     ...object,
-    spec: { ...spec, selector: { ...fieldsAt(spec, 'selector'), matchLabels: selector }, endpoints },
+    spec: { ...spec, selector: { matchLabels: selector }, endpoints },
   };
 }
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Fields, fieldsAt, itemsAt, numberAt, selects, textAt, textsAt } from '../manifests/fields.ts';
+import { type Fields, fieldsAt, itemsAt, numberAt, textAt, textsAt } from '../manifests/fields.ts';
 import { annotation } from '../manifests/metadata.ts';
 import type { Conventions } from '../spec/conventions.ts';
 import { serverSpec } from '../spec/server-spec.ts';
-import { type Group, podLabels } from './group.ts';
+import { type Group, selectsPods } from './group.ts';
 import { other, portNumber, type SpecFields, some } from './recognise-pod.ts';
 import type { Shape } from './shape.ts';
 
@@ -84,11 +84,10 @@ export function metricsPortOf({ others }: Group, shape: Shape): number | undefin
  * somebody says what it needs.
  */
 export function egressOf({ deployment, others }: Group, conventions: Conventions, cluster: string): unknown {
-  const labels = podLabels(deployment.object);
   const policies = others
     .map(({ object }) => object)
     .filter(({ kind }) => kind === 'NetworkPolicy')
-    .filter((object) => selects(fieldsAt(object, 'spec', 'podSelector', 'matchLabels'), labels))
+    .filter((object) => selectsPods(fieldsAt(object, 'spec', 'podSelector'), deployment.object))
     .filter((object) => {
       const types = fieldsAt(object, 'spec').policyTypes;
       return Array.isArray(types) && types.includes('Egress');

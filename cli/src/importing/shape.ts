@@ -1,9 +1,9 @@
 import { CommandError } from '../command-error.ts';
-import { type Fields, fieldsAt, itemsAt, numberAt, selects, textAt } from '../manifests/fields.ts';
+import { type Fields, fieldsAt, itemsAt, numberAt, textAt } from '../manifests/fields.ts';
 import { objectTitle } from '../manifests/object.ts';
 import type { Conventions } from '../spec/conventions.ts';
 import { serverName } from '../spec/server-spec.ts';
-import { type Group, podLabels } from './group.ts';
+import { type Group, selectsPods } from './group.ts';
 import type { Source } from './source.ts';
 
 /** Where in the manifests of a server everything is, whatever it is called there. */
@@ -56,8 +56,9 @@ export function shapeOf({ deployment, others }: Group, conventions: Conventions)
 function serviceOf({ deployment, others }: Group): Source | undefined {
   const services = others.filter(({ object }) => object.kind === 'Service');
   const named = services.find(({ object }) => object.metadata.name === deployment.object.metadata.name);
-  const labels = podLabels(deployment.object);
-  return named ?? services.find(({ object }) => selects(fieldsAt(object, 'spec', 'selector'), labels));
+  const selectsIt = ({ object }: Source) =>
+    selectsPods({ matchLabels: fieldsAt(object, 'spec', 'selector') }, deployment.object);
+  return named ?? services.find(selectsIt);
 }
 
 /** The port of the container that the Service means, by name or by number. */

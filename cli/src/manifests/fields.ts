@@ -40,9 +40,3 @@ export function mapDeep(value: unknown, change: (fields: Fields) => Fields): unk
     Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, mapDeep(inner, change)])),
   );
 }
-
-/** Whether the selector, which must say something, selects what has these labels. */
-export function selects(selector: Fields, labels: Fields): boolean {
-  const wanted = Object.entries(selector);
-  return wanted.length > 0 && wanted.every(([label, value]) => labels[label] === value);
-}

@@ -1,15 +1,36 @@
+import { itemsAt, textAt, textsAt } from './fields.ts';
+
 export type Labels = Readonly<Record<string, string>>;
+
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+type Operator = (typeof operators)[number];
 
 /** Which pods are meant; every condition has to hold. */
 export interface LabelSelector {
   readonly matchLabels?: Labels;
   readonly matchExpressions?: readonly {
     readonly key: string;
-    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly operator: Operator;
     readonly values?: readonly string[];
   }[];
 }
 
+/** Of an object that people wrote; `null` where it says nothing, or what no selector can. */
+export function readSelector(value: unknown): LabelSelector | null {
+  const matchLabels = textsAt(value, 'matchLabels');
+  const matchExpressions = itemsAt(value, 'matchExpressions').map((one) => ({
+    key: textAt(one, 'key') ?? '',
+    operator: operators.find((operator) => operator === one.operator) ?? null,
+    values: Array.isArray(one.values) ? one.values.map(String) : [],
+  }));
+  const known = matchExpressions.flatMap(({ operator, ...one }) =>
+    operator === null ? [] : [{ ...one, operator }],
+  );
+  const isEmpty = Object.keys(matchLabels).length === 0 && known.length === 0;
+  return isEmpty || known.length < matchExpressions.length ? null : { matchLabels, matchExpressions: known };
+}
+
+/** Whether there are such labels: of a selector that says nothing, always. */
 export function fits({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
   const isSaid = ([label, value]: [string, string]) => labels[label] === value;
   return (
