@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { CommandError } from '../../command-error.ts';
 import { writeChanges } from '../../files/write-changes.ts';
 import { counted } from '../../output/counted.ts';
@@ -28,12 +29,14 @@ export const addPorts: AddCommand = (parent, act) => {
     ports
       .command(name, { isDefault: name === 'list' })
       .description(description)
-      .option('--conventions <file>', 'conventions.yaml, found upwards from here unless given')
+      .option('--conventions <file>', 'conventions.yaml, found upwards from here unless given');
+  const looking = (command: Command) =>
+    command
       .option('--live', 'look at the Services of the cluster, too')
       .option('--cluster <name>', 'cluster of the conventions; theirs unless given')
       .option('--context <name>', 'context of the kubeconfig');
-  verb('list', 'show who has which port').action(act(list));
-  verb('take', 'give a server a port: the lowest that is free, unless one is asked for')
+  looking(verb('list', 'show who has which port')).action(act(list));
+  looking(verb('take', 'give a server a port: the lowest that is free, unless one is asked for'))
     .argument('<name>', 'of the server')
     .option('--port <number>', 'this one', wholeNumber(1, 65_535))
     .option('--owner <owner>', 'who answers for the server')
@@ -43,7 +46,7 @@ export const addPorts: AddCommand = (parent, act) => {
     .argument('<name>', 'of the server')
     .option('--dry-run', 'show what would change, and write nothing')
     .action(act(release));
-  verb('check', 'compare the registry with manifests, and with the cluster').action(act(check));
+  looking(verb('check', 'compare the registry with manifests, and with the cluster')).action(act(check));
 };
 
 async function list({ io, printer }: Context, options: Options): Promise<Outcome> {
