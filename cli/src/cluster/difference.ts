@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMapping } from '../files/values.ts';
+import { fieldsAt } from '../manifests/fields.ts';
 import type { KubernetesObject } from '../manifests/object.ts';
+import { mergeKeys } from '../manifests/strategic-merge.ts';
 
 /** One place where two states of an object differ; undefined is a value that is not there. */
 export interface Difference {
@@ -12,12 +14,7 @@ export interface Difference {
 
 /** Lists whose items are told apart by a field, whatever their order. */
 const itemKeys: Readonly<Record<string, readonly string[]>> = {
-  containers: ['name'],
-  initContainers: ['name'],
-  env: ['name'],
-  volumes: ['name'],
-  volumeMounts: ['mountPath'],
-  imagePullSecrets: ['name'],
+  ...mergeKeys,
   ports: ['name', 'containerPort', 'port'],
 };
 
@@ -44,7 +41,7 @@ function compare(path: string, field: string, before: unknown, after: unknown, f
     }
     return;
   }
-  const key = Array.isArray(before) && Array.isArray(after) ? keyOf(field, [...before, ...after]) : undefined;
+  const key = Array.isArray(before) && Array.isArray(after) ? keyOf(field, [before, after]) : undefined;
   if (key === undefined) {
     found.push({ path, before, after });
     return;
@@ -59,12 +56,17 @@ const joined = (path: string, name: string): string =>
   /[^A-Za-z0-9_-]/.test(name) ? `${path}["${name}"]` : path === '' ? name : `${path}.${name}`;
 
 /** The first key that every item has, and no two of one list the same. */
-function keyOf(field: string, items: readonly unknown[]): string | undefined {
-  return itemKeys[field]?.find((key) => items.every((item) => isMapping(item) && item[key] !== undefined));
+function keyOf(field: string, lists: readonly (readonly unknown[])[]): string | undefined {
+  return itemKeys[field]?.find((key) =>
+    lists.every((items) => {
+      const found = byKey(items, key);
+      return found.size === items.length && !found.has('undefined');
+    }),
+  );
 }
 
 function byKey(items: readonly unknown[], key: string): Map<string, unknown> {
-  return new Map(items.map((item) => [String((item as Record<string, unknown>)[key]), item]));
+  return new Map(items.map((item) => [String(fieldsAt(item)[key]), item]));
 }
 
 /** `image: github:1 → github:2`, as lines for people. */

@@ -36,7 +36,7 @@ function mergeList(value: unknown, patch: readonly unknown[], field: string): un
 const isDeleted = (item: unknown): boolean => isMapping(item) && item.$patch === 'delete';
 
 /** What items of a list are told apart by, as Kubernetes' own schemas have it. */
-const mergeKeys: Readonly<Record<string, readonly string[]>> = {
+export const mergeKeys: Readonly<Record<string, readonly string[]>> = {
   containers: ['name'],
   initContainers: ['name'],
   env: ['name'],
