@@ -1,9 +1,9 @@
 import { CommandError } from '../command-error.ts';
 import { isMapping } from '../files/values.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
+import { withoutDefaults } from '../manifests/without-defaults.ts';
 import type { Cluster } from './cluster.ts';
 import type { Live, LiveDeployment, LiveService } from './live.ts';
-import { withoutDefaults } from './without-defaults.ts';
 
 /** What belongs to one server in a cluster. */
 export interface Inventory {

@@ -71,3 +71,18 @@ test('a variable that YAML reads as a number keeps every digit', () => {
   const [source] = readSources('/a.yaml', 'a.yaml', text);
   assert.match(JSON.stringify(source?.object), /"value":"12345678901234567890"/);
 });
+
+test('of what a cluster gives back, only what it fills in is left out: a pull at every start stays', () => {
+  const container = (imagePullPolicy: string) =>
+    `{ name: a, image: "x/a:1", imagePullPolicy: ${imagePullPolicy} }`;
+  const read = (policy: string) => {
+    const spec = `{ template: { spec: { dnsPolicy: ClusterFirst, containers: [${container(policy)}] } } }`;
+    const text = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a, uid: 6f1f }\nspec: ${spec}\n`;
+    return readSources('/a.yaml', 'a.yaml', text)[0]?.object.spec;
+  };
+  const spec = (kept: object) => ({
+    template: { spec: { containers: [{ name: 'a', image: 'x/a:1', ...kept }] } },
+  });
+  assert.deepEqual(read('IfNotPresent'), spec({}));
+  assert.deepEqual(read('Always'), spec({ imagePullPolicy: 'Always' }));
+});

@@ -2,8 +2,9 @@ import { isScalar } from 'yaml';
 import { CommandError } from '../command-error.ts';
 import { valueAt } from '../files/values.ts';
 import { type Place, readYamlFile, type YamlPath } from '../files/yaml-file.ts';
-import { type Fields, fieldsAt, itemsAt, mapDeep } from '../manifests/fields.ts';
+import { type Fields, fieldsAt, itemsAt } from '../manifests/fields.ts';
 import { isKubernetesObject, type KubernetesObject, objectTitle } from '../manifests/object.ts';
+import { withoutDefaults } from '../manifests/without-defaults.ts';
 import { pathText } from '../spec/document.ts';
 import { unlikeJson } from '../spec/unlike-json.ts';
 
@@ -99,46 +100,8 @@ function cleaned(object: KubernetesObject): KubernetesObject {
     ...rest,
     metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
   } as unknown as KubernetesObject;
-  return exported ? (withoutDefaults(kept) as KubernetesObject) : kept;
+  return exported ? withoutDefaults(kept) : kept;
 }
 
 const without = (fields: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
-
-/** What an API server fills in where nobody said anything, by the name of the field. */
-const defaults: Readonly<Record<string, readonly unknown[]>> = {
-  revisionHistoryLimit: [10],
-  progressDeadlineSeconds: [600],
-  maxSurge: ['25%'],
-  maxUnavailable: ['25%'],
-  restartPolicy: ['Always'],
-  dnsPolicy: ['ClusterFirst'],
-  schedulerName: ['default-scheduler'],
-  terminationMessagePath: ['/dev/termination-log'],
-  terminationMessagePolicy: ['File'],
-  imagePullPolicy: ['IfNotPresent', 'Always'],
-  successThreshold: [1],
-  timeoutSeconds: [1],
-  failureThreshold: [3],
-  scheme: ['HTTP'],
-  defaultMode: [420],
-  ipFamilies: [['IPv4']],
-  ipFamilyPolicy: ['SingleStack'],
-  internalTrafficPolicy: ['Cluster'],
-  externalTrafficPolicy: ['Cluster'],
-  sessionAffinity: ['None'],
-};
-
-/** Of an object that comes out of a cluster. */
-function withoutDefaults(object: KubernetesObject): unknown {
-  if (object.kind !== 'Deployment' && object.kind !== 'Service') return object;
-  return mapDeep(object, (fields) => {
-    const kept = Object.entries(fields).filter(([name, value]) => {
-      if (name === 'clusterIP' || name === 'clusterIPs') return JSON.stringify(value).includes('None');
-      if (name === 'serviceAccount') return value !== fields.serviceAccountName;
-      const usual = defaults[name];
-      return usual === undefined || !usual.some((one) => JSON.stringify(one) === JSON.stringify(value));
-    });
-    return Object.fromEntries(kept);
-  });
-}

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isMapping } from '../files/values.ts';
-import type { KubernetesObject } from '../manifests/object.ts';
+import type { KubernetesObject } from './object.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -22,6 +22,15 @@ const container = {
   resources: {},
 };
 const probe = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+const service = {
+  sessionAffinity: 'None',
+  internalTrafficPolicy: 'Cluster',
+  externalTrafficPolicy: 'Cluster',
+  ipFamilyPolicy: 'SingleStack',
+  ipFamilies: ['IPv4'],
+};
+/** Given out by the cluster, but of a Service without any. */
+const addresses = ['clusterIP', 'clusterIPs'];
 
 /** Takes away what the API server has filled in, which nobody wrote, as far as it is what it fills in. */
 export function withoutDefaults(object: KubernetesObject): KubernetesObject {
@@ -35,7 +44,8 @@ export function withoutDefaults(object: KubernetesObject): KubernetesObject {
     cleanPod(fieldsOf(template.spec));
   }
   if (made.kind === 'Service') {
-    drop(made.spec, { sessionAffinity: 'None' });
+    drop(made.spec, service);
+    if (made.spec.clusterIP !== 'None') for (const field of addresses) delete made.spec[field];
     for (const port of listOf(made.spec.ports))
       drop(port, { protocol: 'TCP', ...(port.targetPort === port.port && { targetPort: port.port }) });
   }
