@@ -1,6 +1,5 @@
 import { type Fields, fieldsAt, itemsAt } from '../manifests/fields.ts';
 import { generate } from '../manifests/generate.ts';
-import { namesOf } from '../manifests/names.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import { secretsOf } from '../manifests/secrets.ts';
 import type { LoadedServer, Project } from '../spec/load.ts';
@@ -80,6 +79,3 @@ export function carriedObjects(server: LoadedServer, { others }: Parts): readonl
   );
   return others.filter((object) => carried.has(object.kind) || own.has(objectTitle(object)));
 }
-
-export const exportedName = ({ spec }: LoadedServer, { conventions }: Project): string =>
-  namesOf(spec, conventions).workload;

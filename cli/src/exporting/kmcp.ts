@@ -1,14 +1,7 @@
 import { type Fields, fieldsAt, itemsAt, textAt } from '../manifests/fields.ts';
 import { secretsOf } from '../manifests/secrets.ts';
 import type { LoadedServer, Project } from '../spec/load.ts';
-import {
-  carriedObjects,
-  commonLosses,
-  type Exported,
-  exportedName,
-  type Parts,
-  partsOf,
-} from './exported.ts';
+import { carriedObjects, commonLosses, type Exported, type Parts, partsOf } from './exported.ts';
 
 /** For kmcp's controller. */
 export function kmcpServer(server: LoadedServer, project: Project): Exported {
@@ -41,7 +34,7 @@ export function kmcpServer(server: LoadedServer, project: Project): Exported {
   const object = {
     apiVersion: 'kagent.dev/v1alpha1',
     kind: 'MCPServer',
-    metadata: { ...metadata, name: exportedName(server, project) },
+    metadata,
     spec: {
       transportType: 'http',
       httpTransport: { targetPort: port, path: server.spec.path },

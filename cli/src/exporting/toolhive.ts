@@ -1,13 +1,6 @@
 import { type Fields, fieldsAt, itemsAt, textAt } from '../manifests/fields.ts';
 import type { LoadedServer, Project } from '../spec/load.ts';
-import {
-  carriedObjects,
-  commonLosses,
-  type Exported,
-  exportedName,
-  type Parts,
-  partsOf,
-} from './exported.ts';
+import { carriedObjects, commonLosses, type Exported, type Parts, partsOf } from './exported.ts';
 
 /** What its operator calls the container of the server in a template of its pods. */
 const containerName = 'mcp';
@@ -36,7 +29,7 @@ export function toolhiveServer(server: LoadedServer, project: Project): Exported
   const object = {
     apiVersion: 'toolhive.stacklok.dev/v1beta1',
     kind: 'MCPServer',
-    metadata: { ...metadata, name: exportedName(server, project) },
+    metadata,
     spec: Object.fromEntries(Object.entries(spec).filter(([, value]) => isSaid(value))),
   };
   const accounts = parts.others.filter(({ kind }) => kind === 'ServiceAccount');
