@@ -52,6 +52,11 @@ test('mappings that are missing on the way are made', () => {
   );
 });
 
+test('blank lines below a key do not become part of the text that it gets', () => {
+  const set = (document: YamlDocument) => setValue(document, ['a'], 'two\nlines\n');
+  assert.equal(edited('a: # why\n\n- x\nb: 1\n', set), 'a: | # why\n  two\n  lines\nb: 1\n');
+});
+
 test('items are put where they belong, whatever the indentation of the list', () => {
   const add = (index: number) => (document: YamlDocument) => insertItem(document, ['r'], index, 'n.yaml');
   assert.equal(edited('r:\n- a # one\n- b\n# end\n', add(2)), 'r:\n- a # one\n- b\n- n.yaml\n# end\n');

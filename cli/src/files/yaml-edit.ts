@@ -177,9 +177,12 @@ function replaceInPair(
   const lines = rest === '' ? '' : `${indentLines(rest, indent, style)}${style.eol}`;
   if (isBlock) {
     const begin = lineStart(text, old.range[0]);
-    const holdsComment = text.slice(text.indexOf('\n', colon), begin).includes('#');
+    const below = text.indexOf('\n', colon) + 1;
+    const holdsComment = text.slice(below, begin).includes('#');
     if (text.slice(begin, old.range[0]).trim() !== '' || (lines !== '' && holdsComment)) return null;
-    return [edit(colon, colon, header), edit(begin, endOfLines(text, old), lines)];
+    // Blank lines below the key would become part of a text.
+    const start = /^ [|>]/.test(header) ? below : begin;
+    return [edit(colon, colon, header), edit(start, endOfLines(text, old), lines)];
   }
   if (isScalar(old) && (old.type === 'BLOCK_LITERAL' || old.type === 'BLOCK_FOLDED')) {
     return [edit(colon, endOfLines(text, old), `${header}${style.eol}${lines}`)];
