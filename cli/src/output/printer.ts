@@ -9,7 +9,7 @@ export interface Printer {
   readonly json: boolean;
   /** A line for people, line ends in it folded; nothing with `--json`. */
   line(text?: string): void;
-  /** As many lines as it has, for what a tool answered; nothing with `--json`. */
+  /** As many lines as it has: manifests, what a tool answered; nothing with `--json`. */
   lines(text: string): void;
   /** Columns as wide as their widest cell; nothing with `--json`. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;

@@ -47,7 +47,7 @@ async function exportServers(
     lost.push(...exported.lost.map((one) => `${server.spec.name}: ${one}`));
   }
   for (const one of lost) printer.progress(`not in there: ${one}`);
-  printer.line(printManifests(objects).trimEnd());
+  printer.lines(printManifests(objects).trimEnd());
   printer.value({ objects, lost });
   return 'ok';
 }

@@ -76,9 +76,9 @@ function appended(workload: Workload, repository: Repository) {
   };
   const eol = file.text.includes('\r\n') ? '\r\n' : '\n';
   const { length } = file.text;
-  const break_ = file.text.endsWith('\n') ? '' : eol;
+  const lineEnd = file.text.endsWith('\n') ? '' : eol;
   const last = file.documents.at(-1);
   const separator = last !== undefined && last.object === null ? '' : '---\n';
-  const added = break_ + `${separator}${printYaml(policy)}`.replaceAll('\n', eol);
+  const added = lineEnd + `${separator}${printYaml(policy)}`.replaceAll('\n', eol);
   return [{ start: length, end: length, text: added }];
 }

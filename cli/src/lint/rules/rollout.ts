@@ -1,5 +1,6 @@
 import type { TextEdit } from '../../files/text-edit.ts';
 import { amountOf } from '../../manifests/quantity.ts';
+import { counted } from '../../output/counted.ts';
 import { at, type Rule } from '../rule.ts';
 import { mapping, texts } from '../values.ts';
 
@@ -90,7 +91,7 @@ export const pdbSingleReplica: Rule = {
       if (blocks)
         say(
           at(budget, ['spec']),
-          `With ${replicas} replica${replicas === 1 ? '' : 's'}, no node of ${workload.name} can be drained: remove the budget, or set maxUnavailable: 1.`,
+          `With ${counted(replicas, 'replica')}, no node of ${workload.name} can be drained: remove the budget, or set maxUnavailable: 1.`,
         );
     }
   },
