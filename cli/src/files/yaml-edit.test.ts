@@ -57,6 +57,19 @@ test('blank lines below a key do not become part of the text that it gets', () =
   assert.equal(edited('a: # why\n\n- x\nb: 1\n', set), 'a: | # why\n  two\n  lines\nb: 1\n');
 });
 
+test('a comment behind what is removed does not become part of the text before it', () => {
+  const removed = (text: string) => removeValue(documentOf(text), ['b']);
+  for (const text of [
+    'a: |\n  x\nb: 1\n   # c\n',
+    'a: |\n  x\nb: 1\n\n   # c\nd: 2\n',
+    'a: |+\n  x\n\nb: 1\n\nc: 2\n',
+  ]) {
+    assert.equal(removed(text), null, text);
+  }
+  const apart = 'a: |\n  x\nb: 1\n\n# c\nd: 2\n';
+  assert.equal(applyEdits(apart, removed(apart) ?? []), 'a: |\n  x\n\n# c\nd: 2\n');
+});
+
 test('items are put where they belong, whatever the indentation of the list', () => {
   const add = (index: number) => (document: YamlDocument) => insertItem(document, ['r'], index, 'n.yaml');
   assert.equal(edited('r:\n- a # one\n- b\n# end\n', add(2)), 'r:\n- a # one\n- b\n- n.yaml\n# end\n');

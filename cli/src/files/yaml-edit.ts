@@ -175,21 +175,23 @@ function replaceInPair(
   const indent = pairIndent(text, pair);
   const rest = inline === null ? rendered.split('\n').slice(1).join('\n') : '';
   const lines = rest === '' ? '' : `${indentLines(rest, indent, style)}${style.eol}`;
-  if (isBlock) {
-    const begin = lineStart(text, old.range[0]);
-    const below = text.indexOf('\n', colon) + 1;
-    const holdsComment = text.slice(below, begin).includes('#');
-    if (text.slice(begin, old.range[0]).trim() !== '' || (lines !== '' && holdsComment)) return null;
-    // Blank lines below the key would become part of a text.
-    const start = /^ [|>]/.test(header) ? below : begin;
-    return [edit(colon, colon, header), edit(start, endOfLines(text, old), lines)];
-  }
+  if (isBlock) return replaceBlock(text, old, colon, header, lines);
   if (isScalar(old) && (old.type === 'BLOCK_LITERAL' || old.type === 'BLOCK_FOLDED')) {
     return [edit(colon, endOfLines(text, old), `${header}${style.eol}${lines}`)];
   }
   const end = endOfLines(text, old);
   const closed = text[end - 1] === '\n' ? lines : `${style.eol}${lines.slice(0, -style.eol.length)}`;
   return [edit(colon, old.range[1], header), edit(end, end, closed)];
+}
+
+function replaceBlock(text: string, old: ParsedNode, colon: number, header: string, lines: string): Edits {
+  const begin = lineStart(text, old.range[0]);
+  const below = text.indexOf('\n', colon) + 1;
+  const holdsComment = text.slice(below, begin).includes('#');
+  if (text.slice(begin, old.range[0]).trim() !== '' || (lines !== '' && holdsComment)) return null;
+  // Blank lines below the key would become part of a text.
+  const start = /^ [|>]/.test(header) ? below : begin;
+  return [edit(colon, colon, header), edit(start, endOfLines(text, old), lines)];
 }
 
 function replaceItem(document: YamlDocument, old: ParsedNode, value: unknown, style: YamlStyle): Edits {
@@ -294,7 +296,8 @@ export function endOfLines(text: string, node: ParsedNode): number {
   return line === -1 ? text.length : line + 1;
 }
 
-function lastOf(node: ParsedNode): ParsedNode {
+/** What a node ends with. */
+export function lastOf(node: ParsedNode): ParsedNode {
   if (blockIndent(node) === null) return node;
   const last = isCollection(node) ? node.items.at(-1) : undefined;
   if (last === undefined || last === null) return node;

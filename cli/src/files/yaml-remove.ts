@@ -1,4 +1,4 @@
-import { isMap, isSeq, type Pair, type ParsedNode } from 'yaml';
+import { isMap, isScalar, isSeq, type Pair, type ParsedNode } from 'yaml';
 import type { TextEdit } from './text-edit.ts';
 import {
   colonEnd,
@@ -7,6 +7,7 @@ import {
   endOfLines,
   isDecorated,
   isShared,
+  lastOf,
   lineStart,
   ownNode,
 } from './yaml-edit.ts';
@@ -68,15 +69,25 @@ function removeFromFlow(members: readonly Member[], index: number): Edits {
 }
 
 function removeFromBlock(text: string, members: readonly Member[], index: number): Edits {
-  const [member, next] = [members[index], members[index + 1]];
+  const [previous, member, next] = [members[index - 1], members[index], members[index + 1]];
   if (member === undefined) return null;
   const begin = lineStart(text, member.start);
   const end = endOfLines(text, member.node);
+  if (previous !== undefined && swallows(text, previous.node, end)) return null;
   if (text.slice(begin, member.start).trim() === '') return [{ start: begin, end, text: '' }];
   if (next === undefined) return null;
   const between = text.slice(end, next.start);
   if (between.trim() === '') return [{ start: member.start, end: next.start, text: '' }];
   return [{ start: member.start, end, text: text.slice(0, end).endsWith('\r\n') ? '\r\n' : '\n' }];
+}
+
+/** Whether what stands behind `offset` would be part of the text in lines that the node ends with, if it came right behind it. */
+function swallows(text: string, node: ParsedNode, offset: number): boolean {
+  const last = lastOf(node);
+  if (!isScalar(last) || !/^BLOCK/.test(last.type ?? '')) return false;
+  const keepsBlankLines = /^[|>]\d?\+/.test(text.slice(last.range[0], last.range[0] + 3));
+  const rest = text.slice(offset);
+  return /^([ \t]*\r?\n)*[ \t]+#/.test(rest) || (keepsBlankLines && /^[ \t]*\r?\n/.test(rest));
 }
 
 function empty(document: YamlDocument, path: YamlPath, member: Member, text: string): Edits {
