@@ -7,7 +7,7 @@ import { serverSpec } from '../src/spec/server-spec.ts';
 /** A project with the defaults, unless said otherwise; its files are nowhere. */
 export function projectOf(given: unknown = {}): Project {
   const company = conventions.parse(given);
-  return { root: '/repo', conventions: company, conventionsPath: null, folder: `/repo/${company.folder}` };
+  return { root: '/repo', conventions: company, folder: `/repo/${company.folder}` };
 }
 
 /** Servers of all kinds, each of which is accepted with these conventions. */

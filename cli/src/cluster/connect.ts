@@ -8,8 +8,6 @@ import { notAnApiServer } from './cluster-error.ts';
 import { type ContextOptions, loadKubeconfig } from './kubeconfig.ts';
 import type { Live } from './live.ts';
 
-export type { ContextOptions } from './kubeconfig.ts';
-
 /** What is going to be done there: servers are only put into clusters that are allowed, and taken out of any. */
 export type Purpose = 'read' | 'deploy' | 'remove';
 

@@ -89,7 +89,7 @@ function belongs(
 }
 
 /** Names of all that a pod template refers to: ConfigMaps, Secrets, its ServiceAccount. */
-export function referredNames(template: unknown): ReadonlySet<string> {
+function referredNames(template: unknown): ReadonlySet<string> {
   const names = new Set<string>();
   const walk = (value: unknown, field: string): void => {
     if (Array.isArray(value)) for (const item of value) walk(item, field);

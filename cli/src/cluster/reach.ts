@@ -11,7 +11,6 @@ export type Way = (typeof ways)[number];
 
 /** A way to the MCP endpoint. */
 export interface Reach {
-  readonly way: Way;
   readonly url: string;
   readonly fetch: typeof fetch;
   /** What went wrong on the way, where that is known. */
@@ -52,7 +51,7 @@ export async function openReach(
   if (way === 'service-proxy') {
     const base = `${cluster.api.server}/api/v1/namespaces/${namespace}/services`;
     const url = `${base}/http:${name}:${port.name ?? port.port}/proxy${path}`;
-    return { way, url, fetch: cluster.api.fetch, ...nothing };
+    return { url, fetch: cluster.api.fetch, ...nothing };
   }
   if (way === 'node-port') {
     const node = destination.conventions.clusters[cluster.name]?.node;
@@ -63,11 +62,11 @@ export async function openReach(
           : `conventions.yaml names no node: clusters.${cluster.name}.node`,
       ]);
     }
-    return { way, url: `http://${node}:${port.nodePort}${path}`, fetch: io.fetch, ...nothing };
+    return { url: `http://${node}:${port.nodePort}${path}`, fetch: io.fetch, ...nothing };
   }
   const pod = await readyPod(cluster, service);
   const forward = await forwardPort(cluster.api, namespace, pod.metadata.name, targetPort(port, pod));
-  return { way, url: `${forward.url}${path}`, fetch: io.fetch, said: forward.said, close: forward.close };
+  return { url: `${forward.url}${path}`, fetch: io.fetch, said: forward.said, close: forward.close };
 }
 
 /** The port with the name that the convention gives it, or the only one. */

@@ -13,8 +13,6 @@ import { openReach, type Reach, usualWay, type Way } from './reach.ts';
 import { newestPods, notReady, readRollout, readyEndpoints, type Trouble } from './rollout.ts';
 import { type ToolsReport, type VerifiedTool, verifyTools } from './verify-tools.ts';
 
-export type { VerifiedTool } from './verify-tools.ts';
-
 /** One thing that had to be so, on the way from a manifest to a tool list. */
 export interface Stage {
   readonly stage: 'applied' | 'rollout' | 'endpoints' | 'mcp' | 'tools' | 'call' | 'gateway';

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { type Fields, fieldsAt, itemsAt, textsAt } from '../manifests/fields.ts';
 import { generate } from '../manifests/generate.ts';
-
 import { namesOf, selectorOf } from '../manifests/names.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import { pathText } from '../spec/document.ts';

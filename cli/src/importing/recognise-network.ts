@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { nginxAnnotations } from '../manifests/exposure.ts';
 import { type Fields, fieldsAt, itemsAt, numberAt, textAt, textsAt } from '../manifests/fields.ts';
 import { annotation } from '../manifests/metadata.ts';
 import type { Conventions } from '../spec/conventions.ts';
@@ -45,14 +46,9 @@ function ingressOf({ others }: Group, shape: Shape, conventions: Conventions): S
 
 function ownAnnotations(
   annotations: Record<string, string>,
-  { ingress }: Conventions,
+  conventions: Conventions,
 ): Record<string, string> {
-  const seconds = `${ingress.readTimeoutSeconds}`;
-  const usual: Record<string, string> = {
-    'nginx.ingress.kubernetes.io/proxy-buffering': 'off',
-    'nginx.ingress.kubernetes.io/proxy-read-timeout': seconds,
-    'nginx.ingress.kubernetes.io/proxy-send-timeout': seconds,
-  };
+  const usual = nginxAnnotations('none', conventions);
   return Object.fromEntries(Object.entries(annotations).filter(([name, value]) => usual[name] !== value));
 }
 

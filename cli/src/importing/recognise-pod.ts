@@ -1,9 +1,8 @@
 import { type Fields, fieldsAt, itemsAt, numberAt, textAt } from '../manifests/fields.ts';
 import type { Conventions } from '../spec/conventions.ts';
-import { type ServerSpec, serverSpec } from '../spec/server-spec.ts';
+import { type Pattern, serverSpec } from '../spec/server-spec.ts';
 import type { Shape } from './shape.ts';
 
-export type Pattern = ServerSpec['pattern'];
 /** Fields of a server.yaml, as they are written there. */
 export type SpecFields = Record<string, unknown>;
 
@@ -119,7 +118,7 @@ export function healthOf(shape: Shape, pattern: Pattern, path: string, { pattern
   return fields.health.safeParse(health).success ? health : other(at, usual);
 }
 
-export function probedPort(probe: Fields, container: Fields): number | undefined {
+function probedPort(probe: Fields, container: Fields): number | undefined {
   const port = fieldsAt(probe, 'httpGet').port ?? fieldsAt(probe, 'tcpSocket').port;
   return portNumber(port, container);
 }

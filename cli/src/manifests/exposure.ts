@@ -37,7 +37,7 @@ export function ingress(spec: ServerSpec, conventions: Conventions): readonly Ku
 }
 
 /** Answers are streams: nothing is kept back, and the longest call is waited for. */
-function nginxAnnotations(auth: 'none' | 'oauth', { ingress }: Conventions): Record<string, string> {
+export function nginxAnnotations(auth: 'none' | 'oauth', { ingress }: Conventions): Record<string, string> {
   const seconds = `${ingress.readTimeoutSeconds}`;
   return {
     [`${nginx}/proxy-buffering`]: 'off',

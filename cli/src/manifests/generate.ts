@@ -2,7 +2,6 @@ import { CommandError } from '../command-error.ts';
 import type { LoadedServer, Project } from '../spec/load.ts';
 import { shownPath } from '../spec/load.ts';
 import { ingress, serviceMonitor } from './exposure.ts';
-
 import { labelsOf } from './metadata.ts';
 import { networkPolicy, services } from './network.ts';
 import type { KubernetesObject } from './object.ts';
@@ -15,7 +14,7 @@ export interface Given {
   /** Of the registry, where the spec asks for one. */
   readonly nodePort?: number;
   /** What `sallyport deploy seal` made of its secrets. */
-  readonly sealed?: KubernetesObject | readonly KubernetesObject[];
+  readonly sealed?: readonly KubernetesObject[];
 }
 
 /** Every object of the server, in the order in which a cluster wants them; patches of the spec have the last word. */
@@ -23,14 +22,13 @@ export function generate(server: LoadedServer, project: Project, given: Given): 
   const { spec } = server;
   const { conventions } = project;
   const labels = labelsOf(spec, conventions);
-  const sealed = given.sealed === undefined ? [] : [given.sealed].flat();
   const objects: readonly KubernetesObject[] = [
     ...permissions(spec, conventions),
     ...codeConfigMap(server, conventions),
     ...secretsOf(spec, conventions)
       .filter(({ from }) => from === 'infisical')
       .map((secret) => infisicalSecret(spec, conventions, secret)),
-    ...sealed.map((object) => withLabels(object, labels)),
+    ...(given.sealed ?? []).map((object) => withLabels(object, labels)),
     deployment(server, conventions),
     ...services(spec, conventions, given.nodePort),
     networkPolicy(spec, conventions),

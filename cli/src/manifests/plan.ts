@@ -11,7 +11,6 @@ import { type LoadedServer, type Project, shownPath } from '../spec/load.ts';
 import { createDraft, type Draft } from './draft.ts';
 import { helmValues, terraformCname } from './exposure.ts';
 import { generate } from './generate.ts';
-
 import { madeFrom, objectsOf, updatedText } from './made-file.ts';
 import { clusterUrl, namesOf, nodeUrl } from './names.ts';
 import type { KubernetesObject } from './object.ts';

@@ -47,7 +47,7 @@ export interface TakenPort {
 }
 
 const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day, such as 2026-01-15');
-export const portEntry = z.strictObject(
+const portEntry = z.strictObject(
   {
     name: serverName,
     port: z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65_535, 'must be 1 to 65535'),

@@ -12,8 +12,6 @@ export interface Project {
   /** The folder of conventions.yaml, else of the git repository, else where the command runs. */
   readonly root: string;
   readonly conventions: Conventions;
-  /** `null`: the defaults. */
-  readonly conventionsPath: string | null;
   /** Absolute, of the manifests. */
   readonly folder: string;
 }
@@ -23,14 +21,14 @@ export async function loadProject(io: Io, options: { readonly conventions?: stri
   if (path === null) {
     const root = findUp(io.cwd, '.git') ?? io.cwd;
     const defaults = conventions.parse({});
-    return { root, conventions: defaults, conventionsPath: null, folder: join(root, defaults.folder) };
+    return { root, conventions: defaults, folder: join(root, defaults.folder) };
   }
   const shown = relative(io.cwd, path) || path;
   const text = await readText(path, shown);
   if (text === null) throw new CommandError('conventions.unreadable', `There is no ${shown}.`);
   const { value } = readDocument(conventions, shown, text, rules, { mayBeEmpty: true });
   const root = dirname(path);
-  return { root, conventions: value, conventionsPath: path, folder: resolve(root, value.folder) };
+  return { root, conventions: value, folder: resolve(root, value.folder) };
 }
 
 /** Upwards from where the command runs, not beyond the repository. */
