@@ -3,12 +3,12 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { format } from 'node:util';
-import { printable } from './output/printable.ts';
+import { printableLine } from './output/printable.ts';
 import { run } from './run.ts';
 
 // What a library says is no answer of ours, and may have been put into its mouth by a server.
 for (const say of ['debug', 'info', 'log', 'warn', 'error'] as const) {
-  console[say] = (...said) => void process.stderr.write(`${printable(format(...said))}\n`);
+  console[say] = (...said) => void process.stderr.write(`${printableLine(format(...said))}\n`);
 }
 
 const stopped = new AbortController();

@@ -59,7 +59,8 @@ function prepare(program: Command, io: Io): void {
 }
 
 function tell(error: unknown, io: Io, json: boolean): void {
-  if (!(error instanceof CommandError)) io.stderr.write(`error: ${printable(traceOf(error))}\n`);
+  if (!(error instanceof CommandError))
+    io.stderr.write(`error: ${printable(traceOf(error)).replaceAll('\n', '\n  ')}\n`);
   const told =
     error instanceof CommandError
       ? error

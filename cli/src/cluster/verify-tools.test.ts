@@ -125,7 +125,7 @@ test('what a library prints of a server is no part of the JSON, and does not ste
   const url = await liar(t, (asked, response) => {
     if (asked.method !== 'tools/list') return hello(asked, response);
     const bad = { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': 'a b' } } };
-    return { ...known, tools: [{ name: 'x\u001b[2J', inputSchema: bad }] };
+    return { ...known, tools: [{ name: 'x\u001b[2J\nerror: fake', inputSchema: bad }] };
   });
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, '--json', 'deploy', 'verify', '--url', url], {
@@ -134,6 +134,8 @@ test('what a library prints of a server is no part of the JSON, and does not ste
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   assert.equal(JSON.parse(out).url, url);
   assert.ok(!err.includes('\u001b'), err);
+  assert.match(err, /\S.*error: fake/);
+  assert.doesNotMatch(err, /^error: fake/m);
 });
 
 test('a server without tools has none, whatever a library makes of that', async (t) => {
