@@ -31,6 +31,9 @@ export interface Target {
   readonly headers: Readonly<Record<string, HeaderValue>>;
 }
 
+/** Fields of an entry whose server is started as a process. */
+export const ofProcess = ['command', 'args', 'env', 'cwd'];
+
 export interface Client {
   readonly title: string;
   readonly format: 'json' | 'toml' | 'yaml';

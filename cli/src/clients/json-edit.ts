@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { CommandError } from '../command-error.ts';
 import { applyEdits } from '../files/apply-edits.ts';
+import { lineStart } from '../files/places.ts';
 import type { TextEdit } from '../files/text-edit.ts';
 import { isMapping } from '../files/values.ts';
 import {
@@ -10,7 +11,6 @@ import {
   isBlank,
   lineEndAfter,
   lineIndent,
-  lineStart,
   place,
   print,
   printInline,

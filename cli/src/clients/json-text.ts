@@ -1,4 +1,5 @@
 import { createScanner, type Node } from 'jsonc-parser';
+import { lineStart, placeIn } from '../files/places.ts';
 
 /** JSON as text: what stands around a value, and how a new one is to look beside it. */
 
@@ -66,10 +67,6 @@ export function endOf(node: Node): number {
   return node.offset + node.length;
 }
 
-export function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf('\n', offset - 1) + 1;
-}
-
 export function lineIndent(text: string, offset: number): string {
   return /^[ \t]*/.exec(text.slice(lineStart(text, offset), offset))?.[0] ?? '';
 }
@@ -89,6 +86,6 @@ export function isBlank(text: string, start: number, end: number): boolean {
 }
 
 export function place(text: string, offset: number, file: string): string {
-  const before = text.slice(0, offset).split('\n');
-  return `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+  const { line, column } = placeIn(text, offset);
+  return `${file}:${line}:${column}`;
 }

@@ -1,5 +1,5 @@
 import { posix, win32 } from 'node:path';
-import { type Client, type ClientName, headerTexts, type Place, type Target } from './client.ts';
+import { type Client, type ClientName, headerTexts, ofProcess, type Place, type Target } from './client.ts';
 
 /** Files and formats of widely used clients, as of November 2026. */
 
@@ -20,7 +20,6 @@ function configFolder(place: Place): string {
 
 const braces = (name: string) => `\${${name}}`;
 const envBraces = (name: string) => `\${env:${name}}`;
-const ofProcess = ['command', 'args', 'env', 'cwd'];
 
 function withHeaders(
   entry: Record<string, unknown>,

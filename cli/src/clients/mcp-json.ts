@@ -2,6 +2,7 @@ import { CommandError } from '../command-error.ts';
 import { applyEdits } from '../files/apply-edits.ts';
 import type { FileChange } from '../files/file-change.ts';
 import { shownUrl } from '../output/shown-url.ts';
+import { ofProcess } from './client.ts';
 import { mergeJson, removeJson } from './json-edit.ts';
 
 /** What `.mcp.json` says of one server that is reached over HTTP. */
@@ -15,9 +16,6 @@ export interface McpServerEntry {
 export type McpJsonEdit =
   | { readonly set: string; readonly entry: McpServerEntry }
   | { readonly remove: string };
-
-/** What an entry of a server that is started as a process has, and one over HTTP has not. */
-const ofProcesses = ['command', 'args', 'env', 'cwd'];
 
 /**
  * Adds, updates or removes entries under `mcpServers`; the file is made where it is missing (`before: null`). Fields of an
@@ -34,7 +32,7 @@ export function editMcpJson(path: string, before: string | null, edits: readonly
 
 function withEntry(text: string, name: string, entry: McpServerEntry, file: string): string {
   checkEntry(name, entry);
-  return mergeJson(text, ['mcpServers', name], { type: 'http', ...entry }, ofProcesses, file);
+  return mergeJson(text, ['mcpServers', name], { type: 'http', ...entry }, ofProcess, file);
 }
 
 function checkEntry(name: string, { url, headers = {} }: McpServerEntry): void {

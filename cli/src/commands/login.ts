@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { askSecret } from '../output/ask.ts';
 import { type DeviceCode, type SignInServer, signInByCode, signInServerOf } from '../remote/oauth.ts';
-import { readProfiles } from '../remote/profiles.ts';
+import { profilesFile, readProfiles } from '../remote/profiles.ts';
 import { checkedKey, profileName, type RemoteOptions } from '../remote/remote.ts';
 import { serverUrl } from '../remote/server-url.ts';
 import { healthOf, type Kept, keepKey, keepTokens, projectOfKey, signInPerson } from '../remote/sign-in.ts';
@@ -39,7 +38,7 @@ async function login(context: Context, given: string | undefined, options: Optio
   if (unwell !== null) printer.progress(`${url} says that it is ${unwell}`);
   const server = options.withKey === true ? null : await signInServerOf(io, url);
   const kept = { url, insecureHttp, project: options.project };
-  const where = join(io.configDir, 'profiles.json');
+  const where = profilesFile(io);
 
   if (options.gateway !== undefined) {
     if (server === null) throw new CommandError('remote.no_sign_in', `nobody signs in by a code at ${url}`);

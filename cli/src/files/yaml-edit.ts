@@ -9,6 +9,7 @@ import {
   type ParsedNode,
   visit,
 } from 'yaml';
+import { lineStart } from './places.ts';
 import type { TextEdit } from './text-edit.ts';
 import type { YamlDocument, YamlPath } from './yaml-file.ts';
 import {
@@ -305,7 +306,5 @@ export function lastOf(node: ParsedNode): ParsedNode {
   const pair = last as Pair<ParsedNode, ParsedNode | null>;
   return lastOf(pair.value ?? pair.key);
 }
-
-export const lineStart = (text: string, offset: number): number => text.lastIndexOf('\n', offset - 1) + 1;
 
 const edit = (start: number, end: number, text: string): TextEdit => ({ start, end, text });

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Pair, type ParsedNode } from 'yaml';
+import { lineStart } from './places.ts';
 import type { TextEdit } from './text-edit.ts';
 import {
   colonEnd,
@@ -8,7 +9,6 @@ import {
   isDecorated,
   isShared,
   lastOf,
-  lineStart,
   ownNode,
 } from './yaml-edit.ts';
 import type { YamlDocument, YamlPath } from './yaml-file.ts';

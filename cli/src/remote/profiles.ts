@@ -38,10 +38,10 @@ export type Profiles = Readonly<Record<string, Profile>>;
 
 type ProfileIo = Pick<Io, 'configDir' | 'sleep' | 'signal'>;
 
-const fileOf = ({ configDir }: Pick<Io, 'configDir'>) => join(configDir, 'profiles.json');
+export const profilesFile = ({ configDir }: Pick<Io, 'configDir'>) => join(configDir, 'profiles.json');
 
 export async function readProfiles(io: Pick<Io, 'configDir'>): Promise<Profiles> {
-  const path = fileOf(io);
+  const path = profilesFile(io);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -68,7 +68,7 @@ export async function changeProfiles<T>(
   try {
     const before = await readProfiles(io);
     const { profiles, result } = await change(before);
-    if (profiles !== before) await write(fileOf(io), { profiles });
+    if (profiles !== before) await write(profilesFile(io), { profiles });
     return result;
   } finally {
     await unlock();

@@ -6,11 +6,12 @@ import { ServerRefusal } from './server-refusal.ts';
 
 /** Sources and gateways of a running Sallyport, changed step by step. */
 
-const pathOf = (id: string) => `/workers/${encodeURIComponent(id)}`;
+/** Of a source. */
+export const workerPath = (id: string) => `/workers/${encodeURIComponent(id)}`;
 
 export async function workerOf(api: Api, id: string): Promise<Worker | null> {
   try {
-    return await api.ask('GET', pathOf(id), { answer: worker });
+    return await api.ask('GET', workerPath(id), { answer: worker });
   } catch (error) {
     if (error instanceof ServerRefusal && error.code === 'resource.unknown') return null;
     throw error;
@@ -32,11 +33,11 @@ export async function create(api: Api, declaration: Declaration): Promise<void> 
 }
 
 export async function update(api: Api, id: string, body: Record<string, unknown>): Promise<void> {
-  await api.ask('PATCH', pathOf(id), { answer: worker, body, timeoutMs: 60_000 });
+  await api.ask('PATCH', workerPath(id), { answer: worker, body, timeoutMs: 60_000 });
 }
 
 export async function remove(api: Api, id: string): Promise<void> {
-  await api.delete(pathOf(id));
+  await api.delete(workerPath(id));
 }
 
 const askEveryMs = 2000;
@@ -53,8 +54,8 @@ export async function listed(
 ): Promise<Worker> {
   let said = '';
   for (let waitedMs = 0; ; waitedMs += askEveryMs) {
-    await api.ask('GET', `${pathOf(id)}/health`, { answer: workerHealth, timeoutMs: 120_000 });
-    const found = await api.ask('GET', pathOf(id), { answer: worker });
+    await api.ask('GET', `${workerPath(id)}/health`, { answer: workerHealth, timeoutMs: 120_000 });
+    const found = await api.ask('GET', workerPath(id), { answer: worker });
     const { state, tool_count, failed_step, message } = found.status;
     if (state === 'healthy' && tool_count > 0) return found;
     if (waitedMs >= waitMs || final.has(failed_step ?? '') || state === 'disabled') return found;
@@ -66,7 +67,7 @@ export async function listed(
 
 /** Globs for all tools of a source. */
 export async function toolGlobs(api: Api, id: string): Promise<string[]> {
-  const { items } = await api.all(`${pathOf(id)}/tools`, tool);
+  const { items } = await api.all(`${workerPath(id)}/tools`, tool);
   return [...new Set(items.map(({ toolkit }) => `${toolkit.name}.*`))].sort();
 }
 

@@ -1,5 +1,6 @@
 import { worker, workerHealth } from '../../remote/answers.ts';
 import { findServer } from '../../remote/find-server.ts';
+import { workerPath } from '../../remote/register.ts';
 import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
 import type { AddCommand } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
@@ -14,14 +15,13 @@ export const addRefresh: AddCommand = (parent, act) => {
   remoteOptions(command).action(
     act(async ({ io, printer }, id: string, options: RemoteOptions) => {
       const { api } = await openRemote(io, options);
-      const path = `/workers/${encodeURIComponent(id)}`;
       await findServer(api, id);
       printer.progress(`asking ${id} for its tools`);
-      const { healthy } = await api.ask('GET', `${path}/health`, {
+      const { healthy } = await api.ask('GET', `${workerPath(id)}/health`, {
         answer: workerHealth,
         timeoutMs: 120_000,
       });
-      const found = await api.ask('GET', path, { answer: worker });
+      const found = await api.ask('GET', workerPath(id), { answer: worker });
       printer.value(found);
       printServer(found, printer);
       return healthy ? 'ok' : 'problems';

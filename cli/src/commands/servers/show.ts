@@ -1,5 +1,6 @@
 import { tool } from '../../remote/answers.ts';
 import { findServer } from '../../remote/find-server.ts';
+import { workerPath } from '../../remote/register.ts';
 import { openRemote, type RemoteOptions } from '../../remote/remote.ts';
 import type { AddCommand, Outcome } from '../command.ts';
 import { remoteOptions } from '../remote-options.ts';
@@ -17,7 +18,7 @@ export const addShow: AddCommand = (parent, act) => {
     act(async ({ io, printer }, id: string, options: RemoteOptions): Promise<Outcome> => {
       const { api } = await openRemote(io, options);
       const found = await findServer(api, id);
-      const tools = await api.all(`/workers/${encodeURIComponent(id)}/tools`, tool, { most: mostTools });
+      const tools = await api.all(`${workerPath(id)}/tools`, tool, { most: mostTools });
       printer.value({ ...found, tools: tools.items });
       printServer(found, printer);
       printer.line();

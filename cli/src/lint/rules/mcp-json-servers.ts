@@ -1,6 +1,6 @@
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { placeIn } from '../../files/places.ts';
 import type { Place } from '../../files/yaml-file.ts';
-import { placesOf } from '../places.ts';
 import type { Repository } from '../repository.ts';
 
 /** One server in a `.mcp.json`. */
@@ -36,6 +36,6 @@ export function httpServersOf(
   return serversOf(repository).flatMap((server) => {
     const urlNode = findNodeAtLocation(server.node, ['url']);
     if (typeof urlNode?.value !== 'string') return [];
-    return [{ ...server, url: urlNode.value, urlNode, place: placesOf(server.text)(urlNode.offset) }];
+    return [{ ...server, url: urlNode.value, urlNode, place: placeIn(server.text, urlNode.offset) }];
   });
 }

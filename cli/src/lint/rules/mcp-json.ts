@@ -1,7 +1,7 @@
 import { findNodeAtLocation, parseTree } from 'jsonc-parser';
+import { placeIn } from '../../files/places.ts';
 import { shownUrl } from '../../output/shown-url.ts';
 import type { LintFile } from '../lint-file.ts';
-import { placesOf } from '../places.ts';
 import type { Repository } from '../repository.ts';
 import type { Rule, Say } from '../rule.ts';
 import { httpServersOf, looksLikeServer, serversOf } from './mcp-json-servers.ts';
@@ -45,7 +45,7 @@ function checkTypes(repository: Repository, say: Say): void {
       text: `"type": "http",${space === '' ? ' ' : space}`,
     };
     const message = `${name} says no type, so clients start it as a program: add "type": "http".`;
-    say({ file, ...placesOf(text)(node.offset) }, message, { fix: [edit] });
+    say({ file, ...placeIn(text, node.offset) }, message, { fix: [edit] });
   }
 }
 
@@ -62,7 +62,7 @@ function checkWrapped({ shown: file, text }: LintFile, say: Say): void {
     { start: end, end, text: ' }' },
   ];
   const message = 'The servers stand at the top, where no client looks: put them under "mcpServers".';
-  say({ file, ...placesOf(text)(root.offset) }, message, { fix });
+  say({ file, ...placeIn(text, root.offset) }, message, { fix });
 }
 
 export const mcpjsonHeader: Rule = {
@@ -79,7 +79,7 @@ export const mcpjsonHeader: Rule = {
           continue;
         if (!/authorization|token|key|secret|cookie|password/i.test(String(key?.value))) continue;
         say(
-          { file, ...placesOf(text)(value.offset) },
+          { file, ...placeIn(text, value.offset) },
           `${key?.value} of ${name} stands here in plain text: write "\${NAME}" for the value, and make a new one of what was here.`,
         );
       }

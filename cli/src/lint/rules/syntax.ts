@@ -1,5 +1,5 @@
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { placesOf } from '../places.ts';
+import { placeIn } from '../../files/places.ts';
 import type { Rule } from '../rule.ts';
 
 export const syntax: Rule = {
@@ -18,7 +18,7 @@ export const syntax: Rule = {
         const words = printParseErrorCode(error)
           .replace(/([a-z])([A-Z])/g, '$1 $2')
           .toLowerCase();
-        say({ file: shown, ...placesOf(text ?? '')(offset) }, `Not valid JSON: ${words}.`);
+        say({ file: shown, ...placeIn(text ?? '', offset) }, `Not valid JSON: ${words}.`);
       }
       if (unreadable !== undefined) say({ file: shown, line: 1, column: 1 }, sentence(unreadable));
     }
