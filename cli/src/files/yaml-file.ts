@@ -143,7 +143,9 @@ function readDocument(
   let object: unknown = null;
   if (document.errors.length === 0) {
     try {
-      object = document.toJS({ maxAliasCount }) as unknown;
+      const read = document.toJS({ maxAliasCount }) as unknown;
+      if (hasLoop(read)) throw new Error('An alias stands inside of what it names.');
+      object = read;
     } catch (error) {
       problems.push({ ...file.place(root?.range[0] ?? document.range[0]), message: whyUnreadable(error) });
     }
@@ -162,6 +164,15 @@ function readDocument(
     at: (path) => file.place(offsetOf(document, path, true)),
     atKey: (path) => file.place(offsetOf(document, path, false)),
   };
+}
+
+function hasLoop(value: unknown, around = new Set<unknown>()): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (around.has(value)) return true;
+  around.add(value);
+  const found = Object.values(value).some((inner) => hasLoop(inner, around));
+  around.delete(value);
+  return found;
 }
 
 function nodeAt(document: Document.Parsed<ParsedNode>, path: YamlPath): ParsedNode | null | undefined {

@@ -119,6 +119,7 @@ test('a broken file is told with line and column, and the others are checked all
     [`${folder}/a.yaml`]: 'kind: Service\n  name: broken\n',
     [`${folder}/b.yaml`]: 'a: 1\nb:\n\tc: 1\n',
     [`${folder}/c.yaml`]: 'a: 1\na: 2\n',
+    [`${folder}/e.yaml`]: `${service}  loop: &x { a: *x }\n`,
     [`${folder}/x-mcp.yaml`]: sound.replace('replicas: 1', 'replicas: one'),
   });
   await writeFile(join(root, folder, 'd.yaml'), Buffer.from([0x61, 0x3a, 0xff]));
@@ -134,6 +135,7 @@ test('a broken file is told with line and column, and the others are checked all
   );
   assert.ok(rules.includes('syntax c.yaml:2:1'), rules.join());
   assert.ok(rules.includes('syntax d.yaml:1:1'), rules.join());
+  assert.ok(rules.includes('syntax e.yaml:1:1'), rules.join());
   assert.ok(rules.includes('schema x-mcp.yaml:5:13'), rules.join());
 });
 
