@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fits } from '../manifests/label-selector.ts';
 import { type KubernetesObject, objectTitle } from '../manifests/object.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -114,15 +113,11 @@ function conflictsIn({ refusal }: ClusterError): { field: string; owner: string 
     }));
 }
 
-/** What the object does not say of its selector is kept, and its pods have to fit that, too. */
+/** A selector is one value: an apply puts all of it in the place of the one that is there. */
 function changesSelector(live: Live, object: KubernetesObject): boolean {
   if (object.kind !== 'Deployment') return false;
-  const { selector: before } = (live as LiveDeployment).spec;
-  const { selector: after, template } = (object as unknown as LiveDeployment).spec;
-  const labels = template.metadata?.labels ?? {};
-  return (
-    !isDeepStrictEqual(before, { ...before, ...after }) || (fits(after, labels) && !fits(before, labels))
-  );
+  const [before, after] = [live as LiveDeployment, object as unknown as LiveDeployment];
+  return !isDeepStrictEqual(before.spec.selector, after.spec.selector);
 }
 
 function selectorOf(object: KubernetesObject): KubernetesObject {

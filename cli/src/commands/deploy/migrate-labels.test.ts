@@ -114,6 +114,13 @@ test('a selector by expressions changes as one by labels does, whether or not it
       old: { ...wanted, component: 'mcp' },
       selector: { matchLabels: wanted, matchExpressions: exists },
     },
+    {
+      old: { ...wanted },
+      selector: {
+        matchLabels: wanted,
+        matchExpressions: [{ key: 'canary', operator: 'DoesNotExist' }],
+      },
+    },
   ]) {
     const { fake, run, writes, neverEmpty } = await legacyServer(t, reference.url, { old, selector });
     const refused = await run(['deploy', 'apply', 'proxmox', '--yes']);
