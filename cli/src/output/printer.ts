@@ -23,7 +23,7 @@ export interface Printer {
 }
 
 export function createPrinter(io: Pick<Io, 'stdout' | 'stderr' | 'env'>, json: boolean): Printer {
-  const coloured = io.stdout.isTTY === true && io.env.NO_COLOR === undefined;
+  const coloured = io.stdout.isTTY === true && (io.env.NO_COLOR ?? '') === '';
   const say = (text: string) => {
     if (!json) io.stdout.write(`${text}\n`);
   };

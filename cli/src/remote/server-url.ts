@@ -1,6 +1,9 @@
 import { CommandError } from '../command-error.ts';
 import { shownUrl } from '../output/shown-url.ts';
 
+/** `localhost:9099`, `tools.example.com`. */
+const bareHost = /^[a-z0-9.-]+(:\d+)?$/i;
+
 /**
  * The address of a Sallyport as it is kept, without a slash at its end. A credential goes there, so it must be https unless
  * it is this very computer, or whoever runs the command says that the way there is safe.
@@ -11,6 +14,7 @@ export function serverUrl(given: string, insecureHttp: boolean): string {
     throw new CommandError(
       'remote.url_invalid',
       `"${shownUrl(given)}" is no address of a Sallyport: it must be https://host, without user name and password`,
+      bareHost.test(given) ? [`With its scheme: https://${given}, or http://${given} on this computer.`] : [],
     );
   }
   if (url.search !== '' || url.hash !== '') {
