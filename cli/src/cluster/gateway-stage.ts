@@ -1,7 +1,8 @@
 import { CommandError } from '../command-error.ts';
+import { isMapping } from '../files/values.ts';
 import type { Io } from '../output/io.ts';
 import { declarationOf } from '../remote/declaration.ts';
-import { openGateway } from '../remote/gateway-client.ts';
+import { type GatewayClient, openGateway } from '../remote/gateway-client.ts';
 import { openRemoteOfRepository } from '../remote/remote.ts';
 import type { Project } from '../spec/load.ts';
 import type { ServerSpec } from '../spec/server-spec.ts';
@@ -40,9 +41,11 @@ export async function gatewayStage(
       });
       try {
         const listed = (await client.tools()).map(({ name }) => name);
-        const missing = tools.filter(({ name }) => !isListed(id, name, listed));
+        const unlisted = tools.filter(({ name }) => !isListed(id, name, listed));
+        const isHub = unlisted.length > 0 && listed.includes(details);
+        const missing = isHub ? await unknownToHub(client, id, unlisted) : unlisted;
         if (missing.length > 0) return lacking(slug, missing, listed.length);
-        found.push(`${slug} (${listed.length} tools)`);
+        found.push(isHub ? `${slug} (the hub)` : `${slug} (${listed.length} tools)`);
       } finally {
         await client.close();
       }
@@ -63,6 +66,26 @@ function lacking(slug: string, missing: readonly VerifiedTool[], listed: number)
     said: `the gateway ${slug} lists ${listed} tools, without ${names.join(', ')}`,
     hint: 'sallyport register adds the server to it; sallyport servers list says what Sallyport makes of the server.',
   };
+}
+
+const details = 'get_tool_details';
+const detailsMs = 10_000;
+
+/** A gateway that presents the hub lists the six tools of that, whatever is behind them: it is asked for each. */
+async function unknownToHub(
+  client: GatewayClient,
+  source: string,
+  tools: readonly VerifiedTool[],
+): Promise<readonly VerifiedTool[]> {
+  const unknown: VerifiedTool[] = [];
+  for (const tool of tools) {
+    const asked = { tools: [`${source}.${tool.name}`, tool.name] };
+    const { structuredContent } = await client.call(details, asked, detailsMs);
+    const answers = isMapping(structuredContent) ? structuredContent.tools : null;
+    const isKnown = Array.isArray(answers) && answers.some((one) => isMapping(one) && !('error' in one));
+    if (!isKnown) unknown.push(tool);
+  }
+  return unknown;
 }
 
 /** There is nobody to ask as, or another Sallyport is meant. */

@@ -85,6 +85,29 @@ test('tools are its own by the name of its source: alone, cut where it is too lo
   assert.match(own.out, /✓ gateway .*its tools are in cut \(\d+ tools\), plain \(\d+ tools\)/);
 });
 
+test('behind a gateway that presents the hub, its tools are asked for', async (t) => {
+  const { root, run, withKey } = await applied(t, 'front');
+  const uri = `${reference.url}/mcp`;
+  await sallyport.ask('POST', '/v1/workers', { id: 'behind', type: 'mcp', mcp: { uri } });
+  const register = (slug: string) =>
+    writeFiles(root, { 'proxmox/server.yaml': `${proxmox}register: { id: behind, gateways: [${slug}] }\n` });
+  const gateway = (slug: string, tools: string) =>
+    sallyport.ask('POST', '/v1/gateways', {
+      ...{ name: slug, slug, presentation: 'hub', tool_filter: { allowed_tools: [tools] } },
+    });
+  await gateway('front', 'behind.*');
+  await register('front');
+  const there = await run(verify, withKey);
+  assert.equal(there.code, 0, there.out);
+  assert.match(there.out, /✓ gateway .*its tools are in front \(the hub\)/);
+
+  await gateway('part', 'behind.ArcadeEvalRef_Whoami');
+  await register('part');
+  const part = await run(verify, withKey);
+  assert.equal(part.code, 1, part.out);
+  assert.match(part.out, /✗ gateway .*the gateway part lists \d+ tools, without ArcadeEvalRef_(?!Whoami)/);
+});
+
 test('a key of the environment goes only to the Sallyport that the environment names', async (t) => {
   const { run } = await applied(t, 'people');
   const env = { SALLYPORT_API_KEY: 'sp_a_key_of_another_place', SALLYPORT_URL: 'https://another.example' };
