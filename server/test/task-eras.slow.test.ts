@@ -105,7 +105,11 @@ gateways:
         const before = servers[era].requests.length;
         const answers = [];
         for (const stranger of strangers) answers.push(await stranger.request('tasks/get', { taskId }));
-        const forged = [servers[era].lastTask(), `${taskId}A`, `A${taskId.slice(1)}`];
+        const forged = [
+          servers[era].lastTask(),
+          `${taskId}A`,
+          `${taskId[0] === 'A' ? 'B' : 'A'}${taskId.slice(1)}`,
+        ];
         for (const id of forged) answers.push(await client.request('tasks/get', { taskId: id }));
         answers.push(await strangers[0]?.request('tasks/cancel', { taskId }));
         for (const answer of answers) {
