@@ -49,11 +49,11 @@ function runNodeTests(
   files: readonly string[],
   names: readonly string[],
   env: NodeJS.ProcessEnv,
+  atOnce: number,
 ): Promise<number> {
   const patterns = names.map((name) => `--test-name-pattern=${name}`);
   // Not forced to exit: that loses results, and hides what a test leaves open.
-  // Three on two cores: files wait for a disk and for each other's processes a fifth of their time.
-  const settings = ['--test-concurrency=3', `--test-timeout=${testTimeoutMs}`];
+  const settings = [`--test-concurrency=${atOnce}`, `--test-timeout=${testTimeoutMs}`];
   // The embedded database is WebAssembly: nearly every file starts it, and few ask it enough to earn optimised code back.
   // A file lives for seconds: room for what it makes costs less than sweeping it up, and collecting on more threads takes the cores of other files.
   const v8 = ['--liftoff-only', '--max-semi-space-size=64', '--single-threaded-gc'];
@@ -90,10 +90,12 @@ async function main(args: readonly string[]): Promise<number> {
     console.error('No test was found: nothing was checked.');
     return 1;
   }
-  if (!isPostgres) return runNodeTests(files, names, cleanEnvironment(null));
+  // On two cores: files wait for a disk and for other processes; the slow ones start several of their own.
+  const atOnce = options.length === 0 ? 3 : 2;
+  if (!isPostgres) return runNodeTests(files, names, cleanEnvironment(null), atOnce);
   const postgres = await startPostgres();
   try {
-    return await runNodeTests(files, names, cleanEnvironment(postgres.url));
+    return await runNodeTests(files, names, cleanEnvironment(postgres.url), atOnce);
   } finally {
     await postgres.stop();
   }
