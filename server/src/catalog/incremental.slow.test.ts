@@ -160,114 +160,102 @@ function namesByDefinition(index: OfferIndex, gateway: Gateway, ownNames: boolea
   return chosen.filter(({ quarantined }) => !quarantined).map(({ id }) => given.get(id));
 }
 
-const runs = { numRuns: 50 };
 const changes = fc.array(change, { minLength: 1, maxLength: 12 });
+
+type Offers = ReturnType<typeof createOffers>;
+type Index = ReturnType<ReturnType<typeof createIndexer>['index']>;
+
+/** Random changes, one after the other; what `begin` gives is told the index after each, as one indexer has changed it. */
+function afterEachChange(begin: (made: Offers, indexNow: () => Index) => (index: Index) => void): void {
+  const changed = (all: readonly Change[]) => {
+    const made = createOffers();
+    const indexer = createIndexer();
+    const indexNow = () => indexer.index(made.offers.values(), made.owners);
+    const check = begin(made, indexNow);
+    for (const one of all) {
+      made.apply(one);
+      check(indexNow());
+    }
+  };
+  fc.assert(fc.property(changes, changed), { numRuns: 50 });
+}
 
 describe('an index that was changed again and again', () => {
   test('is the one that is made from nothing', () => {
-    fc.assert(
-      fc.property(changes, (all) => {
-        const { offers, owners, apply } = createOffers();
-        const indexer = createIndexer();
-        for (const one of all) {
-          apply(one);
-          const now = indexer.index(offers.values(), owners);
-          const anew = createIndexer().index(offers.values(), owners);
-          assert.deepEqual(standing(now), standing(anew));
-          assert.deepEqual(
-            now.latest.map(({ id }) => id),
-            anew.latest.map(({ id }) => id),
-          );
-          assert.deepEqual([...now.servers.keys()], [...anew.servers.keys()]);
-          assert.deepEqual(now.resources, anew.resources);
-          for (const name of asked) assert.equal(now.find(name)?.id, anew.find(name)?.id, name);
-        }
-      }),
-      runs,
-    );
+    afterEachChange(({ offers, owners }) => (now) => {
+      const anew = createIndexer().index(offers.values(), owners);
+      assert.deepEqual(standing(now), standing(anew));
+      assert.deepEqual(
+        now.latest.map(({ id }) => id),
+        anew.latest.map(({ id }) => id),
+      );
+      assert.deepEqual([...now.servers.keys()], [...anew.servers.keys()]);
+      assert.deepEqual(now.resources, anew.resources);
+      for (const name of asked) assert.equal(now.find(name)?.id, anew.find(name)?.id, name);
+    });
   });
 
   test('gives gateways the views that are compiled from nothing, with names by their definition', () => {
-    fc.assert(
-      fc.property(changes, (all) => {
-        const { offers, owners, apply } = createOffers();
-        const indexer = createIndexer();
-        const before = new Map<string, CompiledView>();
-        for (const one of all) {
-          apply(one);
-          const index = indexer.index(offers.values(), owners);
-          const fresh = createIndexer().index(offers.values(), owners);
-          for (const gateway of gateways) {
-            const view = compileView(gateway, index, 1, before.get(gateway.id));
-            const anew = compileView(gateway, fresh, 1, undefined);
-            assert.deepEqual(facesOf(view), facesOf(anew));
-            const wireNames = view.tools.map(({ wireName }) => wireName);
-            const ways = [true, false].map((own) => namesByDefinition(fresh, gateway, own));
-            assert.ok(
-              ways.some((way) => isDeepStrictEqual(way, wireNames)),
-              wireNames.join(),
-            );
-            assert.equal(new Set(wireNames).size, wireNames.length);
-            for (const shown of view.tools) assert.equal(view.find(shown.wireName), shown);
-            for (const name of asked) assert.equal(view.find(name)?.tool.id, anew.find(name)?.tool.id, name);
-            before.set(gateway.id, view);
-          }
+    afterEachChange(({ offers, owners }) => {
+      const before = new Map<string, CompiledView>();
+      return (index) => {
+        const fresh = createIndexer().index(offers.values(), owners);
+        for (const gateway of gateways) {
+          const view = compileView(gateway, index, 1, before.get(gateway.id));
+          const anew = compileView(gateway, fresh, 1, undefined);
+          assert.deepEqual(facesOf(view), facesOf(anew));
+          const wireNames = view.tools.map(({ wireName }) => wireName);
+          const ways = [true, false].map((own) => namesByDefinition(fresh, gateway, own));
+          assert.ok(
+            ways.some((way) => isDeepStrictEqual(way, wireNames)),
+            wireNames.join(),
+          );
+          assert.equal(new Set(wireNames).size, wireNames.length);
+          for (const shown of view.tools) assert.equal(view.find(shown.wireName), shown);
+          for (const name of asked) assert.equal(view.find(name)?.tool.id, anew.find(name)?.tool.id, name);
+          before.set(gateway.id, view);
         }
-      }),
-      runs,
-    );
+      };
+    });
   });
 
   test('tells of a gateway whose list of tools looks different, and of no other', () => {
-    fc.assert(
-      fc.property(changes, (all) => {
-        const { offers, owners, apply } = createOffers();
-        const indexer = createIndexer();
-        const before = new Map<string, CompiledView>();
-        for (const one of all) {
-          apply(one);
-          const index = indexer.index(offers.values(), owners);
-          for (const gateway of gateways) {
-            const was = before.get(gateway.id);
-            const view = compileView(gateway, index, 1, was);
-            if (was !== undefined)
-              assert.equal(
-                changedLists(was, view).has('tools'),
-                !isDeepStrictEqual(facesOf(was), facesOf(view)),
-              );
-            before.set(gateway.id, view);
-          }
+    afterEachChange(() => {
+      const before = new Map<string, CompiledView>();
+      return (index) => {
+        for (const gateway of gateways) {
+          const was = before.get(gateway.id);
+          const view = compileView(gateway, index, 1, was);
+          if (was !== undefined)
+            assert.equal(
+              changedLists(was, view).has('tools'),
+              !isDeepStrictEqual(facesOf(was), facesOf(view)),
+            );
+          before.set(gateway.id, view);
         }
-      }),
-      runs,
-    );
+      };
+    });
   });
 
   test('tells its listeners enough to know every tool as it is', () => {
-    fc.assert(
-      fc.property(changes, (all) => {
-        const { offers, owners, apply } = createOffers();
-        const indexer = createIndexer();
-        let index = indexer.index(offers.values(), owners);
-        const differences = createDifferences(() => index);
-        const toolsNow = () => index.latest.filter(({ quarantined }) => !quarantined);
-        const known = new Map<string, string>();
-        const textOf = (one: { id: string; ruleName: string; available: boolean; description: string }) =>
-          `${one.ruleName} ${one.available} ${one.description}`;
-        differences.on((_, told) => {
-          if (told === null) for (const one of toolsNow()) known.set(one.id, textOf(one));
-          for (const id of told?.removed ?? []) known.delete(id);
-          for (const one of told?.put ?? []) known.set(one.id, textOf(one));
-        });
+    afterEachChange((_made, indexNow) => {
+      let index = indexNow();
+      const differences = createDifferences(() => index);
+      const toolsNow = () => index.latest.filter(({ quarantined }) => !quarantined);
+      const known = new Map<string, string>();
+      const textOf = (one: { id: string; ruleName: string; available: boolean; description: string }) =>
+        `${one.ruleName} ${one.available} ${one.description}`;
+      differences.on((_, told) => {
+        if (told === null) for (const one of toolsNow()) known.set(one.id, textOf(one));
+        for (const id of told?.removed ?? []) known.delete(id);
+        for (const one of told?.put ?? []) known.set(one.id, textOf(one));
+      });
+      differences.changed(project);
+      return (now) => {
+        index = now;
         differences.changed(project);
-        for (const one of all) {
-          apply(one);
-          index = indexer.index(offers.values(), owners);
-          differences.changed(project);
-          assert.deepEqual(known, new Map(toolsNow().map((one) => [one.id, textOf(one)])));
-        }
-      }),
-      runs,
-    );
+        assert.deepEqual(known, new Map(toolsNow().map((one) => [one.id, textOf(one)])));
+      };
+    });
   });
 });
