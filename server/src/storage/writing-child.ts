@@ -2,7 +2,7 @@ import { silentLog } from '#telemetry';
 import { openDatabase } from './open-database.ts';
 
 /**
- * For open-database.test.ts: writes pairs of rows, each pair in a transaction, and says each number that was
+ * For open-database.slow.test.ts: writes pairs of rows, each pair in a transaction, and says each number that was
  * committed, until it is killed.
  */
 const db = await openDatabase({ dataDir: process.argv[2] ?? '' }, { log: silentLog });
