@@ -196,8 +196,9 @@ async function measureAll(generator: Generator): Promise<Part> {
   const parts = [await measureCalls(generator), await measureMany(generator)];
   if (!options.quick) {
     for (const measure of [() => measureLarge(generator), measureScaling]) {
-      const { lines, title, unit, yardsticks } = await measure();
-      printLines(title, lines, unit, yardsticks);
+      const { lines, title, unit, yardsticks, note } = await measure();
+      if (lines.length > 0) printLines(title, lines, unit, yardsticks);
+      if (note !== undefined) printNote(note);
       parts.push({ right: allRight(lines), result: { [title]: lines } });
     }
   }

@@ -45,6 +45,8 @@ const envelope = {
   'io.modelcontextprotocol/clientInfo': clientInfo,
   'io.modelcontextprotocol/clientCapabilities': {},
 };
+/** What is given where all calls are the same. */
+export const sameText = 'the same each time';
 let lastId = 0;
 
 /** Runs one job; calls under way at its end are waited for, so that every request sent is counted. */
@@ -93,14 +95,16 @@ interface Outcome {
   readonly fault: string | null;
 }
 
-interface Client {
+export interface Client {
+  /** A call that can be sent again and again, byte by byte, also on other connections; it was answered once. */
+  sameCall(): Promise<{ readonly request: string; readonly fault: string | null }>;
   call(): Promise<Outcome>;
   list(): Promise<Outcome>;
   /** Ends the session, where there is one, and the connection. */
   end(): Promise<void>;
 }
 
-async function connectClient(job: Job, connection: HttpConnection): Promise<Client> {
+export async function connectClient(job: Job, connection: HttpConnection): Promise<Client> {
   const { pathname, search, host } = new URL(job.url);
   const fixed = {
     Host: host,
@@ -114,11 +118,17 @@ async function connectClient(job: Job, connection: HttpConnection): Promise<Clie
   const named = job.style === 'stateless' && job.method === 'tools/call' ? { 'Mcp-Name': job.tool } : {};
   const head = headOf(pathname + search, { ...fixed, ...session, ...mirrored, ...named });
   const meta = job.style === 'stateless' ? { _meta: envelope } : {};
-  const send = (id: number, params: object): Promise<Answer> => {
+  const requestOf = (id: number, params: object): string => {
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: job.method, params: { ...params, ...meta } });
-    return connection.exchange(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   };
+  const send = (id: number, params: object): Promise<Answer> => connection.exchange(requestOf(id, params));
   return {
+    async sameCall() {
+      const request = requestOf(0, { name: job.tool, arguments: { [job.argument]: sameText } });
+      const answer = await connection.exchange(request);
+      return { request, fault: isRight(answer, 0, sameText) ? null : describe(answer) };
+    },
     async call() {
       const id = ++lastId;
       const token = `token-${id}-${process.pid}`;

@@ -12,6 +12,8 @@ export interface Table {
   readonly lines: readonly Line[];
   readonly unit: 'µs' | 'ms';
   readonly yardsticks: Readonly<Record<string, string>>;
+  /** What is to be said under it. */
+  readonly note?: string;
 }
 
 /** Answers of a megabyte. */

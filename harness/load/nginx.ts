@@ -23,26 +23,63 @@ export function findNginx(): string | null {
 }
 
 /** A plain reverse proxy with kept-alive connections on both sides and no log: the least that a hop can cost. */
-export async function startNginx(
+export function startNginx(
   program: string,
   upstream: string,
   before: readonly string[],
+  processes = 1,
+): Promise<Nginx> {
+  const http = `upstream behind { server ${new URL(upstream).host}; keepalive 128; keepalive_requests 100000000; }`;
+  const server =
+    'location / { proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }';
+  return start(program, () => ({ http, server }), before, processes);
+}
+
+/** A worker, and at `/mcp` what is like an MCP server, that gives every call the same answer, `text`: the least that one can cost. `tools`: its `/worker/tools`. */
+export function startNginxWorker(program: string, tools: string, text: string): Promise<Nginx> {
+  const output = { value: text, error: null, logs: [] };
+  const times = { finished_at: '2026-01-01T00:00:00.000Z', duration: 0.1 };
+  const invoked = JSON.stringify({ execution_id: 'same', ...times, success: true, output });
+  const result = { resultType: 'complete', content: [{ type: 'text', text }] };
+  const called = JSON.stringify({ jsonrpc: '2.0', id: 0, result });
+  return start(
+    program,
+    (folder) => {
+      writeFileSync(join(folder, 'tools.json'), tools);
+      const server = `default_type application/json;
+    location = /worker/health { return 200 '{"status":"ok","tool_count":"1"}'; }
+    location = /worker/tools { alias ${folder}/tools.json; }
+    location = /worker/tools/invoke { return 200 '${invoked}'; }
+    location = /mcp { return 200 '${called}'; }`;
+      return { http: '', server };
+    },
+    [],
+    1,
+  );
+}
+
+async function start(
+  program: string,
+  configure: (folder: string) => { readonly http: string; readonly server: string },
+  before: readonly string[],
+  processes: number,
 ): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-nginx-'));
+  const { http, server } = configure(folder);
   const port = await freePort();
   mkdirSync(join(folder, 'temp'));
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path temp/${kind};`,
   );
-  const config = `daemon off; worker_processes 1; pid nginx.pid; error_log stderr crit;
+  const config = `daemon off; worker_processes ${processes}; pid nginx.pid; error_log stderr crit;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 1024; }
 http {
   access_log off; keepalive_requests 100000000; ${temp.join(' ')}
-  upstream behind { server ${new URL(upstream).host}; keepalive 128; keepalive_requests 100000000; }
+  ${http}
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    ${server}
   }
 }`;
   writeFileSync(join(folder, 'nginx.conf'), config);
