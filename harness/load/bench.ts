@@ -125,11 +125,22 @@ function isNearBare(steps: readonly Line[]): boolean {
 /** What a call takes longer where nobody else calls. */
 function printAdded(steps: readonly Line[]): void {
   const p50Of = (name: string) => steps.find((line) => line.name === name && line.connections === 1)?.p50Ms;
-  const [direct, all, strict] = [names.direct, everythingOn, '+ strict journal'].map(p50Of);
-  if (direct === undefined || all === undefined || strict === undefined) return;
-  printNote(
-    `One call at a time, p50: ${((all - direct) * 1000).toFixed(0)} µs more than the worker itself; the strict journal adds ${((strict - all) * 1000).toFixed(0)} µs.`,
-  );
+  const strict = '+ strict journal';
+  const added = ([what, name, to]: readonly [string, string, string]): string[] => {
+    const [own, other] = [p50Of(name), p50Of(to)];
+    return own === undefined || other === undefined
+      ? []
+      : [`${what} ${((own - other) * 1000).toFixed(0)} µs`];
+  };
+  const all = [
+    ['nginx', names.nginx, names.direct],
+    ['the bare proxy', names.bare, names.direct],
+    ['the gateway', everythingOn, names.direct],
+    ['its strict journal another', strict, everythingOn],
+  ] as const;
+  const said = all.flatMap(added);
+  if (said.length > 0)
+    printNote(`One call at a time, p50, beyond that of the worker itself: ${said.join(', ')}.`);
 }
 
 /** A list that is long and sessions that are many, in a gateway of their own, so that they weigh on no other figure. */
