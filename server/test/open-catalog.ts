@@ -1,6 +1,7 @@
 import { type Catalog, createCatalog } from '#catalog';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
+import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
 import { changesAlone } from './database.ts';
 
@@ -12,5 +13,13 @@ export async function openCatalog(
 ): Promise<Catalog> {
   const vault = await openVault({ db, clock });
   const registered = hasSource === undefined ? {} : { hasSource };
-  return createCatalog({ db, changes: changes ?? (await changesAlone(db)), vault, clock, ...registered });
+  const log = silentLog;
+  return createCatalog({
+    db,
+    changes: changes ?? (await changesAlone(db)),
+    vault,
+    clock,
+    log,
+    ...registered,
+  });
 }

@@ -1,6 +1,7 @@
 import type { Tool } from '#domain';
 import type { Clock } from '#foundation';
 import type { Changes, Db } from '#storage';
+import type { Log } from '#telemetry';
 import type { Vault } from '#vault';
 import type { Catalog, ListKind, ShownTool } from './contract.ts';
 import { createGatewayShelf } from './gateway-shelf.ts';
@@ -16,6 +17,7 @@ export interface CatalogDeps {
   /** Seals the secrets by which gateways know whose users they are told of. */
   readonly vault: Vault;
   readonly clock: Clock;
+  readonly log: Log;
   /** Whether the source is registered in this process; every one, unless told. */
   readonly hasSource?: (projectId: string, sourceId: string) => boolean;
   /** Where memory is kept for the next start; nowhere, unless told. */

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { packed, type ToolListing } from '#domain';
 import { manualClock } from '#foundation';
 import type { Db, Queries } from '#storage';
+import { heardLog, silentLog } from '#telemetry';
 import { openVault } from '#vault';
 import { changesAlone, openTestDatabase } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
@@ -17,6 +18,7 @@ describe('the tools that a database keeps in blocks', () => {
   let catalog: Catalog;
   let statements: string[];
   let isAway: boolean;
+  let told: (readonly [level: string, message: string, source: unknown])[];
   const clock = manualClock();
 
   before(async () => {
@@ -27,6 +29,7 @@ describe('the tools that a database keeps in blocks', () => {
     await clearCatalog(db);
     statements = [];
     isAway = false;
+    told = [];
     catalog = await open();
   });
 
@@ -44,6 +47,9 @@ describe('the tools that a database keeps in blocks', () => {
       changes: await changesAlone(db),
       vault: await openVault({ db, clock }),
       clock,
+      log: heardLog(silentLog, 'warn', ({ level, message, fields }) => {
+        told.push([level, message, fields.source]);
+      }),
     });
   const listings = Array.from({ length: 100 }, (_, nth) => sampleListing('Kit', `tool${nth}`));
   const changed = (nth: number, description: string): ToolListing[] =>
@@ -141,6 +147,36 @@ describe('the tools that a database keeps in blocks', () => {
     await db.query("update offers set revision = 'of an older version'");
     assert.equal((await open()).findTool(project, 'Kit.tool3')?.description, 'older');
   });
+
+  for (const [how, damage] of [
+    ['lost', 'delete from tool_blocks where id = $1'],
+    ['damaged', "update tool_blocks set bytes = '\\x00' where id = $1"],
+  ] as const) {
+    test(`of which a block is ${how} are there but for those in it, and all of them once their source is read anew`, async () => {
+      const seen = { about: '', marks: Buffer.from('marks') };
+      const offer = { ...offering(packed(listings)), seen };
+      await catalog.replaceOffer(project, source, offer);
+      const before = all(catalog);
+      await db.query(damage, [(await blocks())[0]]);
+      catalog = await open();
+      const left = new Set(all(catalog).map(([id]) => id));
+      assert.ok(left.size >= 84 && left.size < 100, `${left.size} tools are left`);
+      assert.deepEqual(
+        all(catalog),
+        before.filter(([id]) => left.has(id)),
+      );
+      assert.deepEqual(told, [
+        ['error', 'the database has lost tools of a source: they are back when it lists them', source],
+      ]);
+      // Nothing is known of the list, so that the source tells all of it.
+      assert.equal(await catalog.listed(project, source), null);
+      await replace(listings);
+      assert.deepEqual(all(catalog), before);
+      told = [];
+      assert.deepEqual(all(await open()), before);
+      assert.deepEqual(told, []);
+    });
+  }
 
   test('are told with how their source wrote them, as long as that is of the same list', async () => {
     assert.equal(await catalog.listed(project, source), null);

@@ -14,6 +14,8 @@ export interface KeptOffers {
   readonly owners: ReadonlyMap<string, Owners>;
   /** By source (`keyOf`), where it is pinned: the ids of the tools that are held back. */
   readonly held: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Sources of which tools are lost: their definitions are not there, or are not what was written. */
+  readonly damaged: readonly Place[];
 }
 
 /** What is known of a source already. */
@@ -63,9 +65,15 @@ export async function readOffers(
     which,
   );
   const offers: StoredOffer[] = [];
-  for (const row of rows) offers.push(await readOffer(queries, row, known));
+  const damaged: Place[] = [];
+  for (const row of rows) {
+    const offer = await readOffer(queries, row, known);
+    offers.push(offer);
+    if (offer.revision !== row.revision) damaged.push(offer);
+  }
   return {
     offers,
+    damaged,
     owners: await readOwners(queries, place),
     held: await readHeld(queries, place),
   };
@@ -77,20 +85,30 @@ async function readOffer(queries: Queries, row: OfferRow, known: KnownOffer): Pr
   const isKnown = before !== undefined && row.revision !== null && before.revision === row.revision;
   const entries: StoredEntries = isKnown ? before : await readEntries(queries, place);
   const { prompts, resources, templates } = entries;
+  const { tools, isWhole } = isKnown
+    ? { ...before, isWhole: true }
+    : await toolsIn(queries, place, row, before);
   return {
     ...place,
     available: row.available,
     capabilities: row.capabilities,
     instructions: row.instructions,
     firstSeenMs: Date.parse(row.first_seen),
-    revision: row.revision,
-    tools: isKnown ? before.tools : await toolsIn(queries, place, row, before),
+    // Where some are lost, it is as if nothing was known of what is there: the source is read anew.
+    revision: isWhole ? row.revision : null,
+    tools,
     ...{ prompts, resources, templates },
   };
 }
 
-function toolsIn(queries: Queries, place: Place, { revision }: OfferRow, before: KnownTools | undefined) {
-  return revision === null ? readOlderTools(queries, place) : readTools(queries, place, before?.tools);
+async function toolsIn(
+  queries: Queries,
+  place: Place,
+  { revision }: OfferRow,
+  before: KnownTools | undefined,
+) {
+  if (revision !== null) return readTools(queries, place, before?.tools);
+  return { tools: await readOlderTools(queries, place), isWhole: true };
 }
 
 async function readEntries(queries: Queries, place: Place): Promise<StoredEntries> {

@@ -1,6 +1,7 @@
 import type { Tool } from '#domain';
 import { type Clock, createTurns } from '#foundation';
 import type { Changes, Db } from '#storage';
+import type { Log } from '#telemetry';
 import type { Catalog, KnownTools } from './contract.ts';
 import { type KeptOffers, type KnownOffer, keyOf, placeOf, readOffers } from './kept-offers.ts';
 import { standingAs } from './kept-tool.ts';
@@ -37,6 +38,7 @@ export interface OfferShelfDeps {
   readonly db: Db;
   readonly changes: Changes;
   readonly clock: Clock;
+  readonly log: Log;
   /** Whether the source is registered in this process; other replicas may have others. */
   readonly hasSource: (projectId: string, sourceId: string) => boolean;
   /** Where memory is kept for the next start; nowhere, unless told. */
@@ -48,7 +50,7 @@ export interface OfferShelfDeps {
  * another; what other replicas write is read again. `onChange` is called with the project whose offers changed.
  */
 export async function createOfferShelf(
-  { db, changes, clock, hasSource, snapshot: kept }: OfferShelfDeps,
+  { db, changes, clock, log, hasSource, snapshot: kept }: OfferShelfDeps,
   onChange: (projectId: string) => void,
 ): Promise<Shelf> {
   const pins = createPins({ db, clock });
@@ -70,7 +72,7 @@ export async function createOfferShelf(
   const replace = createReplacing({ memory, pins, writes, clock });
   const known = (place: Place) => memory.known(place)?.kept;
   const look = async (place: Place | null, from: KnownOffer) =>
-    memory.take(place, await readMoment(db, place, from));
+    memory.take(place, await readMoment({ db, log }, place, from));
 
   changes.on(topic, (key) => inTurn(() => look(key === null ? null : placeOf(key), known)));
   snapshot = kept === undefined ? null : createSnapshot({ ...kept, clock }, memory.every);
@@ -145,11 +147,21 @@ async function listedIn(db: Db, kept: StoredOffer | undefined): Promise<KnownToo
 }
 
 /** One moment of the database, in which what is held back goes with the offer. */
-async function readMoment(db: Db, place: Place | null, known: KnownOffer): Promise<KeptOffers> {
-  return db.tx(async (queries) => {
+async function readMoment(
+  { db, log }: Pick<OfferShelfDeps, 'db' | 'log'>,
+  place: Place | null,
+  known: KnownOffer,
+): Promise<KeptOffers> {
+  const kept = await db.tx(async (queries) => {
     await queries.query('set transaction isolation level repeatable read');
     return readOffers(queries, place, known);
   });
+  for (const { projectId: project, sourceId: source } of kept.damaged)
+    log.error(
+      { project, source },
+      'the database has lost tools of a source: they are back when it lists them',
+    );
+  return kept;
 }
 
 function heldBack(offered: Offered | undefined): readonly Tool[] {

@@ -67,7 +67,10 @@ async function columnOf<Value>(
   return { values: [...places.keys()], of };
 }
 
-/** `blocks`: all of them by their ids. Tools that are known as they are stay the same objects, and lie where they are said to lie. */
+/**
+ * `blocks`: by their ids; tools whose block is not there are left out. Tools that are known as they are stay the same objects, and lie
+ * where they are said to lie.
+ */
 export async function toolsOf(
   place: Place,
   columns: ToolColumns,
@@ -80,7 +83,8 @@ export async function toolsOf(
   const tools: KeptTool[] = [];
   for (const [at, id] of columns.ids.entries()) {
     await rests();
-    const block = blocks.get(sharedBy(columns.blocks, at)) as Block;
+    const block = blocks.get(sharedBy(columns.blocks, at));
+    if (block === undefined) continue;
     const line = columns.lines[at] as number;
     const toolkit = sharedBy(shared.toolkits, at);
     const digest = columns.digests[at] as string;

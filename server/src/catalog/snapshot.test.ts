@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { manualClock } from '#foundation';
 import type { Db, Queries } from '#storage';
+import { silentLog } from '#telemetry';
 import { openVault } from '#vault';
 import { changesAlone, openTestDatabase, temporaryDirectory } from '../../test/database.ts';
 import { createCatalog } from './catalog.ts';
@@ -46,6 +47,7 @@ describe('a catalog that is kept in a file', () => {
       changes: await changesAlone(db),
       vault: await openVault({ db, clock }),
       clock,
+      log: silentLog,
       snapshot: { dataDir, writes, fromTools: 1 },
     });
   const names = Array.from({ length: 40 }, (_, nth) => `tool${nth}`);

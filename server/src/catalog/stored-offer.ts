@@ -31,7 +31,7 @@ export interface StoredOffer extends StoredEntries {
   readonly instructions: string;
   /** When the source first listed anything, whatever it has listed since. */
   readonly firstSeenMs: number;
-  /** Of its tools and entries; `null`: an older version wrote them. */
+  /** Of its tools and entries; `null`: an older version wrote them, or some are lost. All are written again with the next list. */
   readonly revision: string | null;
   /** In the source's own order; how each stands is the index's to say. */
   readonly tools: readonly KeptTool[];

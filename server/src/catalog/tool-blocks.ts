@@ -8,18 +8,21 @@ import type { Place } from './pin-store.ts';
 /** Blocks in one statement, of some kilobytes each: large answers hold up whoever reads them. */
 const atOnce = 64;
 
-/** The tools that the database has of a source. Of their definitions, those are read that do not lie in the blocks of tools that are known. */
+/**
+ * The tools that the database has of a source. Of their definitions, those are read that do not lie in the blocks of tools that are known.
+ * `isWhole`: none is left out because its definition is not there, or is not what was written.
+ */
 export async function readTools(
   queries: Queries,
   place: Place,
   known: readonly KeptTool[] = [],
-): Promise<readonly KeptTool[]> {
+): Promise<{ readonly tools: readonly KeptTool[]; readonly isWhole: boolean }> {
   const { projectId, sourceId } = place;
   const [row] = await queries.query<{ tools: string }>(
     `select encode(tools, 'base64') as tools from offers where project_id = $1 and source_id = $2`,
     [projectId, sourceId],
   );
-  if (row === undefined) return [];
+  if (row === undefined) return { tools: [], isWhole: true };
   const columns = (await unpackJson(Buffer.from(row.tools, 'base64'))) as ToolColumns;
   const before = blocksOf(known);
   const blocks = new Map<string, Block>();
@@ -41,7 +44,8 @@ export async function readTools(
       blocks.set(block.id, block);
     }
   });
-  return toolsOf(place, columns, blocks, known);
+  const tools = await toolsOf(place, columns, blocks, known);
+  return { tools, isWhole: tools.length === columns.ids.length };
 }
 
 /** How a source wrote its tools, as of this revision; `null`: that is not known. */
