@@ -45,6 +45,20 @@ describe('the process', () => {
     assert.equal(await server.stop('SIGTERM'), 0);
   });
 
+  test('what one start compiled the next one reads, and so do its lanes', async () => {
+    let said = '';
+    for (const _ of ['first', 'second']) {
+      server = await startProcess({ SALLYPORT_PROCESSES: '2', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, dir);
+      assert.equal(await server.stop('SIGTERM'), 0);
+      said = server.stderr();
+    }
+    for (const file of ['app', 'lane'])
+      assert.match(
+        said,
+        new RegExp(`code cache for ESM file:\\S*/server/src/compose/${file}\\.ts was accepted`),
+      );
+  });
+
   test('one that serves no gateways has no lanes, and says on every connection that there are none', async () => {
     server = await startProcess({ SALLYPORT_ROLES: 'admin', SALLYPORT_PROCESSES: '3' }, dir);
     const { url } = server;
