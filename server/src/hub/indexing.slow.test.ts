@@ -56,7 +56,11 @@ const offer = (tools: readonly ToolListing[]) =>
     capabilities: {},
   });
 
-function open(engines: { opened: number }, digest: Catalog['digest'] = (tool) => catalog.digest(tool)) {
+/** `failing`: so many that are opened first fail. */
+function open(
+  engines: { opened: number; failing?: number },
+  digest: Catalog['digest'] = (tool) => catalog.digest(tool),
+) {
   const curations = new Map<string, Curation>();
   let tell: (projectId: string, toolIds: readonly string[] | null) => void = () => {};
   const sources = { get: () => null };
@@ -77,7 +81,7 @@ function open(engines: { opened: number }, digest: Catalog['digest'] = (tool) =>
     refs: createToolRefs(sources),
     finder: createToolFinder(),
     async openEngine() {
-      engines.opened++;
+      if (++engines.opened <= (engines.failing ?? 0)) throw new Error('no space left');
       return createSearchEngine({ log: silentLog });
     },
     snapshotOf: (projectId) => join(dir, projectId),
@@ -141,6 +145,21 @@ describe('the index of a project', () => {
     assert.equal((await namesFor(indexed, 'book a flight'))[0], 'BookFlight');
     assert.ok(!(await namesFor(indexed, 'send a mail')).includes('gone'));
     await next.indexing.close();
+  });
+
+  it('is tried again by whoever asks next where search could not be started', async () => {
+    await offer([listing('SendMail', 'Sends a mail to somebody'), listing('ListFiles')]);
+    const engines = { opened: 0, failing: 2 };
+    const { indexing } = open(engines);
+    for (const _ of [1, 2]) await assert.rejects(indexing.of(project), /no space left/);
+    await offer([listing('BookFlight', 'Books a flight to a city'), listing('ListFiles')]);
+    const indexed = await indexing.of(project);
+    assert.deepEqual([engines.opened, indexed.size], [3, 2]);
+    assert.equal((await namesFor(indexed, 'book a flight'))[0], 'BookFlight');
+    await indexing.close();
+    const failing = open({ opened: 0, failing: 1 }).indexing;
+    failing.warm(project);
+    await failing.close();
   });
 
   it('begins by itself where there are many tools, from the start or when they come', async () => {

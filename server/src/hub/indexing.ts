@@ -57,11 +57,21 @@ export function createIndexing(deps: IndexingDeps): Indexing {
   governance.onChange(said);
   const stopModels = models?.onChange(said);
 
+  function opened(): Promise<SearchEngine> {
+    engine ??= openEngine().catch((error) => {
+      // Whoever asks next has it tried again.
+      engine = null;
+      for (const project of projects.values()) void project.close();
+      projects.clear();
+      throw error;
+    });
+    return engine;
+  }
+
   function projectOf(projectId: string) {
     let project = projects.get(projectId);
     if (project === undefined) {
-      engine ??= openEngine();
-      project = createIndexedProject(projectId, engine, deps);
+      project = createIndexedProject(projectId, opened(), deps);
       projects.set(projectId, project);
     }
     return project;
@@ -87,7 +97,7 @@ export function createIndexing(deps: IndexingDeps): Indexing {
       stopOffers();
       stopModels?.();
       await Promise.all([...projects.values()].map((project) => project.close()));
-      await (await engine)?.close();
+      await (await engine?.catch(() => null))?.close();
     },
   };
 }
