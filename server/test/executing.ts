@@ -3,7 +3,7 @@ import { silentClient } from '#domain';
 import type { Clock } from '#foundation';
 import { type Asking, createExecutions, type ExecuteRequest, type Executions } from '#hub';
 import type { Db } from '#storage';
-import { createMetrics, silentLog, unsampledTracer } from '#telemetry';
+import { createMetrics, type Metrics, silentLog, unsampledTracer } from '#telemetry';
 import type { TestApp } from './start-app.ts';
 
 /** For the app on whose rooms they are: it has none of its own then. */
@@ -12,11 +12,22 @@ export const withoutHub = { SALLYPORT_ROLES: 'gateway,admin' };
 /** The database as a process of several has it. */
 export const sharedDb = ({ app }: TestApp): Db => ({ ...app.rooms.db, kind: 'remote' });
 
+/** What executions came to, as `sallyport_executions_total` counts it: how often, by status. */
+export async function countedIn(metrics: Metrics): Promise<{ readonly [status: string]: number }> {
+  const counted = (await metrics.read()).find(({ name }) => name === 'sallyport_executions_total');
+  const byStatus: Record<string, number> = {};
+  for (const { values, value } of counted?.series ?? []) {
+    const status = values[2] ?? '';
+    byStatus[status] = (byStatus[status] ?? 0) + value;
+  }
+  return byStatus;
+}
+
 /** Executions as the server has them, on the rooms of an app; with `sharedDb`, several are as several processes are. */
 export async function executionsOf(
   { app: { rooms } }: TestApp,
   clock: Clock,
-  more: Partial<Pick<Parameters<typeof createExecutions>[0], 'db' | 'onEnded'>> = {},
+  more: Partial<Pick<Parameters<typeof createExecutions>[0], 'db' | 'onEnded' | 'metrics'>> = {},
 ): Promise<Executions> {
   const executions = createExecutions({
     ...rooms,

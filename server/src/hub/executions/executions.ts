@@ -73,7 +73,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         !hadBegun,
         clock.now(),
       );
-      if ((await store.end(over)) !== null) return ok(responseOf(over));
+      if (await starting.end(over)) return ok(responseOf(over));
     }
     await store.wantCancelled(id);
     const run = runs.get(id);

@@ -78,7 +78,7 @@ async function expire(deps: KeeperDeps): Promise<void> {
 
 /** An approval that was given late waits longer than was said at first. */
 async function expireOne(
-  { policy, clock, store }: KeeperDeps,
+  { policy, clock, store, starting }: KeeperDeps,
   execution: Execution,
   open: () => Promise<View>,
 ): Promise<void> {
@@ -93,7 +93,7 @@ async function expireOne(
   }
   const said = givenUp(waitingFor);
   const isUndone = waitingFor !== 'input';
-  await store.end(endedView({ execution, kept: { said } }, 'failed', isUndone, clock.now()));
+  await starting.end(endedView({ execution, kept: { said } }, 'failed', isUndone, clock.now()));
 }
 
 function givenUp(waitingFor: Execution['waitingFor']): Said {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
 import { manualClock } from '#foundation';
-import { askingAs, executionsOf, requestOf, sharedDb, withoutHub } from '../../../test/executing.ts';
+import { createMetrics } from '#telemetry';
+import {
+  askingAs,
+  countedIn,
+  executionsOf,
+  requestOf,
+  sharedDb,
+  withoutHub,
+} from '../../../test/executing.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { startApp, type TestApp } from '../../../test/start-app.ts';
 import type { Asking, Executions } from './contract.ts';
@@ -38,9 +46,10 @@ after(async () => {
 
 async function process(startMs = Date.now(), db = sharedDb(app)) {
   const clock = manualClock(startMs);
-  const executions = await executionsOf(app, clock, { db });
+  const metrics = createMetrics();
+  const executions = await executionsOf(app, clock, { db, metrics });
   opened.push(executions);
-  return { executions, clock };
+  return { executions, clock, metrics };
 }
 /** One that begins when the leases of those before have run out. */
 const laterProcess = () => process(Date.now() + 60_000);
@@ -125,14 +134,20 @@ describe('when a process is gone', () => {
   it('what does no harm is begun again, so often at most', async () => {
     const first = await process();
     const { execution_id: id } = await execute(first.executions, 'Kit.Put', 'gone 2', { wait_ms: 0 });
+    const all = [first];
     for (let attempt = 2; attempt <= 3; attempt++) {
-      await process(Date.now() + attempt * 60_000);
+      all.push(await process(Date.now() + attempt * 60_000));
       while (runs('Put', 'gone 2') < attempt) await look(first.executions, id);
     }
     const last = await process(Date.now() + 4 * 60_000);
     assert.equal((await look(last.executions, id)).status, 'unknown');
     assert.equal(runs('Put', 'gone 2'), 3);
     worker.release('gone 2');
+    await until(last.executions, id, 'succeeded');
+    // Each end is counted where it was one: not by those from whom it was taken.
+    for (const { executions } of all) await executions.close(60_000);
+    const counted = [...all, last].map(({ metrics }) => countedIn(metrics));
+    assert.deepEqual(await Promise.all(counted), [{}, {}, { succeeded: 1 }, { unknown: 1 }]);
   });
 
   it('what was accepted, and not begun, is begun by another', async () => {

@@ -55,7 +55,7 @@ export function createResuming(deps: ResumingDeps) {
   /** Nothing was done: it is over before it began. */
   async function fail(asking: Asking, { execution }: View, said: Said): Promise<Answer> {
     const ended = endedView({ execution, kept: { said } }, 'failed', true, clock.now());
-    if ((await store.end(ended)) !== null) return waiting.ofView(asking, ended);
+    if (await starting.end(ended)) return waiting.ofView(asking, ended);
     const now = await store.find(execution.id, execution.owner);
     return now === null ? err(unknownExecution(execution.id)) : waiting.ofView(asking, now);
   }

@@ -33,7 +33,8 @@ export interface RunsDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onSettled: (run: Run, status: Execution['status'], outcome: Outcome) => void;
+  /** `status`: what came of it here; `null`: another process has it by now, and says what. */
+  readonly onSettled: (run: Run, status: Execution['status'] | null, outcome: Outcome) => void;
 }
 
 /** What runs here. Memory is only a cache of it: the rows are what is true, but for calls that nobody can ask for again. */
@@ -50,9 +51,9 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
     const refused = outcome.kind === 'failed' && outcome.isUndone ? outcome.told : null;
     // Stopped as this process ends: another one finds out what is to be done.
     if (isGivenUp) return { view, refused };
+    let written: Written = 'done';
     try {
-      const full = await write(run, view);
-      if (full !== null) return { view, refused: full };
+      written = await write(run, view);
     } catch (error) {
       const { id } = run.execution;
       log.error(
@@ -61,8 +62,8 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
       );
       owed.push(() => write(run, view));
     }
-    onSettled(run, view.execution.status, outcome);
-    return { view, refused };
+    onSettled(run, statusOf(view, written), outcome);
+    return { view, refused: typeof written === 'string' ? refused : written };
   }
 
   return {
@@ -117,6 +118,15 @@ export function createRuns({ store, clock, log, onSettled }: RunsDeps) {
   };
 }
 
+/** What became of a row; a refusal: why there can be none. `overtaken`: another process has begun it again, or ended it. */
+type Written = 'done' | 'overtaken' | Refusal;
+
+/** One that came to wait, and of which there can be no row, is over. */
+function statusOf({ execution: { status } }: View, written: Written): Execution['status'] | null {
+  if (written === 'overtaken') return null;
+  return written !== 'done' && status === 'waiting' ? 'failed' : status;
+}
+
 /** The rows of what runs here. */
 function createRowsOf(store: Store) {
   /** Where its end must be known by its id, by its key, or goes on. */
@@ -135,23 +145,26 @@ function createRowsOf(store: Store) {
     return run.isKept ? null : ((await store.fullFor(run.execution)) ?? tooMany);
   }
 
-  /** `null`: done; else why there can be no row of it. */
-  async function write(run: Run, view: View): Promise<Refusal | null> {
+  async function drop({ isKept, execution }: Run): Promise<void> {
+    if (isKept) await store.remove(execution.id);
+  }
+
+  async function write(run: Run, view: View): Promise<Written> {
     if (run.keeping !== null) await run.keeping;
     if (!isWanted(run, view)) {
-      if (run.isKept) await store.remove(run.execution.id);
-      return null;
+      await drop(run);
+      return 'done';
     }
     const isNew = !run.isTold && run.execution.keyHash === null;
     const full = isNew ? await store.fullFor(run.execution) : null;
     if (full !== null) {
-      if (run.isKept) await store.remove(run.execution.id);
+      await drop(run);
       return full;
     }
     const unkept = await keep(run);
     if (unkept !== null) return unkept;
-    await store.settle(storedView(view), view.execution.status === 'waiting' ? run.wanted : null);
-    return null;
+    const wanted = view.execution.status === 'waiting' ? run.wanted : null;
+    return (await store.settle(storedView(view), wanted)) ? 'done' : 'overtaken';
   }
 
   return { keep, write };

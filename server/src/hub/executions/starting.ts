@@ -6,7 +6,7 @@ import type { Policy } from '#policy';
 import { type Log, type Metrics, type Span, spanName, type Tracer } from '#telemetry';
 import type { Governance } from '../governance/contract.ts';
 import { makeAttempt, type Outcome } from './attempt.ts';
-import type { Execution, Wanted } from './execution.ts';
+import type { Execution, View, Wanted } from './execution.ts';
 import { createRuns, type Run } from './runs.ts';
 import type { Store } from './store.ts';
 
@@ -57,7 +57,7 @@ export function createStarting(deps: StartingDeps, store: Store) {
   const { pipeline, catalog, governance, policy, clock, metrics, tracer, onEnded } = deps;
   const ends = metrics.counter({
     name: 'sallyport_executions_total',
-    help: 'Executions of the hub that ended, or had to wait, here.',
+    help: 'Executions of the hub that ended, or came to wait, here.',
     labels: ['project', 'mode', 'status'],
   });
   const begunBy = new WeakMap<Run, { readonly caller: Caller; readonly shown: ShownTool | null }>();
@@ -67,8 +67,8 @@ export function createStarting(deps: StartingDeps, store: Store) {
     ends.of(projectId, mode, status).add();
   }
 
-  function onSettled(run: Run, status: Execution['status'], outcome: Outcome): void {
-    count(run.execution, status);
+  function onSettled(run: Run, status: Execution['status'] | null, outcome: Outcome): void {
+    if (status !== null) count(run.execution, status);
     const by = begunBy.get(run);
     const succeeded = outcome.kind === 'succeeded';
     const isEnd = succeeded || (outcome.kind === 'failed' && !outcome.isUndone);
@@ -118,6 +118,13 @@ export function createStarting(deps: StartingDeps, store: Store) {
     runs,
     count,
     start,
+
+    /** Of one that was not begun, or only waits: it is over. `false`: it was begun, or is over, by now. */
+    async end(view: View): Promise<boolean> {
+      const isEnded = await store.end(view);
+      if (isEnded) count(view.execution, view.execution.status);
+      return isEnded;
+    },
 
     /** The next attempt of one whose row says that it runs, as whoever is its caller now. */
     startAgain(execution: Execution, wanted: Wanted, by: Beginner): Run {

@@ -120,8 +120,8 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
       return isSettled;
     },
 
-    /** Of one that was not begun, or only waits; `null`: it is so no longer. */
-    async end({ execution, kept }: View): Promise<Execution | null> {
+    /** Of one that was not begun, or only waits; `false`: it is so no longer. */
+    async end({ execution, kept }: View): Promise<boolean> {
       const { id, projectId, status, keyHash, endedAt, expiresAt, attempt } = execution;
       const answer = seals.answer(id, kept);
       const ended = await changed(
@@ -131,7 +131,7 @@ export function createStore({ db, changes, vault, clock, holder }: StoreDeps) {
         [id, status, answer, keyHash, endedAt, expiresAt, attempt],
       );
       if (ended !== null) trimming.ended(projectId, answer.length);
-      return ended;
+      return ended !== null;
     },
 
     /** Its end was told to the only one who could ask. */

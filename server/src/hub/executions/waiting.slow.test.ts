@@ -3,9 +3,17 @@ import { after, before, describe, it } from 'node:test';
 import type { ExecutionResponse } from '@sallyport/contracts';
 import type { CallNotification } from '#domain';
 import { systemClock } from '#foundation';
+import { createMetrics } from '#telemetry';
 import { linkIn, startActing } from '../../../test/acting.ts';
 import { type BothEras, eras, startBothEras } from '../../../test/both-eras.ts';
-import { askingAs, executionsOf, requestOf, sharedDb, withoutHub } from '../../../test/executing.ts';
+import {
+  askingAs,
+  countedIn,
+  executionsOf,
+  requestOf,
+  sharedDb,
+  withoutHub,
+} from '../../../test/executing.ts';
 import { forwardClock } from '../../../test/forward-clock.ts';
 import { type HeldWorker, startHeldWorker } from '../../../test/held-worker.ts';
 import { consentAt, startPlain } from '../../../test/oauth-providers/index.ts';
@@ -41,6 +49,7 @@ function speaking(executions: Executions, app: TestApp) {
 
 describe('an execution that needs an approval', () => {
   const clock = forwardClock();
+  const metrics = createMetrics();
   let worker: HeldWorker;
   let app: TestApp;
   let executions: Executions;
@@ -60,7 +69,7 @@ rules:
       { clock, env: withoutHub },
     );
     await app.app.rooms.sources.refresh('default', 'kit');
-    executions = await executionsOf(app, clock);
+    executions = await executionsOf(app, clock, { metrics });
     say = speaking(executions, app);
     alice = askingAs(app, 'alice', 'main');
   });
@@ -69,6 +78,16 @@ rules:
     await app?.close();
     await worker?.stop();
   });
+  /** What has been counted since it was asked last. */
+  async function counted() {
+    const last = asked;
+    asked = await countedIn(metrics);
+    const added = Object.entries(asked).map(
+      ([status, count]) => [status, count - (last[status] ?? 0)] as const,
+    );
+    return Object.fromEntries(added.filter(([, count]) => count > 0));
+  }
+  let asked: Awaited<ReturnType<typeof countedIn>> = {};
   const runs = (text: string) => worker.ran.Write.filter((one) => one === text).length;
   async function decide(id: string | undefined, verdict: 'approve' | 'deny'): Promise<void> {
     const answer = await app.api('POST', `/v1/approvals/${id}/${verdict}`, { user_id: 'boss' });
@@ -89,6 +108,7 @@ rules:
       const all = await Promise.all(Array.from({ length: 10 }, () => say.resume(alice, id)));
       assert.deepEqual(new Set(all.map(({ status }) => status)), new Set(['succeeded']));
       assert.equal(runs(text), 1);
+      assert.deepEqual(await counted(), { waiting: 1, succeeded: 1 });
     }
   });
 
@@ -111,21 +131,27 @@ rules:
   });
 
   it('fails when it is denied', async () => {
+    await counted();
     const { execution_id: id, approval_id } = await say.execute(alice, 'Kit.Write', { text: 'hold deny' });
     await decide(approval_id, 'deny');
     const { status, error } = await say.resume(alice, id);
     assert.deepEqual([status, error?.name, runs('hold deny')], ['failed', 'policy.approval_denied', 0]);
+    assert.deepEqual(await counted(), { waiting: 1, failed: 1 });
   });
 
   it('can be cancelled, and never runs then', async () => {
+    await counted();
     const { execution_id: id, approval_id } = await say.execute(alice, 'Kit.Write', { text: 'hold stop' });
     assert.equal((await say.cancel(alice, id)).status, 'cancelled');
     await decide(approval_id, 'approve');
     assert.equal((await say.resume(alice, id)).status, 'cancelled');
+    assert.equal((await say.cancel(alice, id)).status, 'cancelled');
     assert.equal(runs('hold stop'), 0);
+    assert.deepEqual(await counted(), { waiting: 1, cancelled: 1 });
   });
 
   it('is given up with its approval whatever became of others, waits longer where that was given late, and is forgotten after a day', async () => {
+    await counted();
     const { db } = app.app.rooms;
     const spoilt = await say.execute(alice, 'Kit.Write', { text: 'hold spoilt' });
     await db.query(`update hub_executions set answer = 'spoilt' where id = $1`, [spoilt.execution_id]);
@@ -145,6 +171,7 @@ rules:
       ['failed', 'policy.approval_required'],
     );
     assert.equal((await say.resume(alice, late.execution_id)).status, 'succeeded');
+    assert.deepEqual(await counted(), { waiting: 3, failed: 1, succeeded: 1 });
     clock.forward(25 * 60 * 60_000);
     const left = () => db.query('select 1 from hub_executions where id = $1', [never.execution_id]);
     while ((await left()).length > 0) clock.forward(10 * 60_000);
