@@ -72,5 +72,5 @@ export function requestOf(
   const tool = gateway === null ? catalog.findTool('default', name) : null;
   const shown = gateway === null ? tool && catalog.shown(tool) : catalog.view(gateway.slug)?.find(name);
   if (shown == null) assert.fail(`there is no tool ${name}`);
-  return { shown, ref: `worker://${name}`, input, mode: 'sync', query: null, ...more };
+  return { shown, ref: `worker://${shown.tool.ruleName}`, input, mode: 'sync', query: null, ...more };
 }

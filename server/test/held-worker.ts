@@ -5,7 +5,7 @@ import type { Json } from './start-app.ts';
 
 /**
  * A worker whose tools count how often they ran: `Kit.Write` has an effect each time, `Kit.Put` the same one however often, `Kit.Read`
- * none. `held: true` among the inputs holds a call until it is let go; `text` comes back.
+ * none. An older version of `Kit.Write` had none either. `held: true` among the inputs holds a call until it is let go; `text` comes back.
  */
 export interface HeldWorker {
   readonly uri: string;
@@ -27,12 +27,12 @@ const behaviors = {
 } as const;
 const text = { val_type: 'string' };
 
-function definition(name: keyof typeof behaviors): object {
+function definition(name: keyof typeof behaviors, version = '1.2.3', behavior: object = behaviors[name]) {
   return {
     name,
     fully_qualified_name: `Kit.${name}`,
     description: `${name} a text`,
-    toolkit: { name: 'Kit', version: '1.2.3' },
+    toolkit: { name: 'Kit', version },
     input: {
       parameters: [
         { name: 'text', required: true, value_schema: text },
@@ -40,7 +40,7 @@ function definition(name: keyof typeof behaviors): object {
       ],
     },
     output: { value_schema: text },
-    metadata: { behavior: { ...behaviors[name], open_world: true, operations: [] } },
+    metadata: { behavior: { ...behavior, open_world: true, operations: [] } },
   };
 }
 
@@ -67,7 +67,8 @@ export async function startHeldWorker(port = 0): Promise<HeldWorker> {
     response.setHeader('content-type', 'application/json');
     const say = (body: unknown) => response.end(JSON.stringify(body));
     if (request.method === 'GET') {
-      say(Object.keys(behaviors).map((name) => definition(name as never)));
+      const latest = Object.keys(behaviors).map((name) => definition(name as never));
+      say([...latest, definition('Write', '1.0.0', behaviors.Read)]);
       return;
     }
     const body = (await json(request)) as Json;

@@ -70,6 +70,8 @@ export interface Kept {
   readonly isTooLarge?: true;
   /** The state of policy when it was called: what it gave was screened by that, or by a later one. */
   readonly policy?: string;
+  /** The version of the tool that was called, where it has any. */
+  readonly version?: string;
 }
 
 /** An execution, and what is said of it. */

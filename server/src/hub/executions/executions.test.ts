@@ -423,6 +423,25 @@ describe('what came of an execution, when its caller asks for it later', () => {
     }
     await grants.remove('default', denied.id);
   });
+
+  it('is held to what may be heard of the version that was called', async () => {
+    const { grants } = app.app.rooms.policy;
+    const bob = askingAs(app, 'bob', null);
+    const key = 'of an older version';
+    const { execution_id: id } = await execute('Kit.Write@1.0.0', key, { asking: bob, idempotency_key: key });
+    for (const [metadata, output] of [
+      [{ read_only: true }, undefined],
+      [{ read_only: false }, key],
+    ] as const) {
+      const denied = await grants.create('default', {
+        ...{ effect: 'deny', subject: { user: 'bob' }, tools: ['Kit.Write'], metadata },
+      });
+      const answer = await executions.look(bob, id);
+      assert.ok(answer.ok);
+      assert.equal(answer.value.output, output);
+      await grants.remove('default', denied.id);
+    }
+  });
 });
 
 describe('what is kept', () => {

@@ -85,9 +85,11 @@ export function createStarting(deps: StartingDeps, store: Store) {
       const startedAt = clock.monotonic();
       const attempt = { caller, gateway, ref, args, shown, client, meta, span, startedAt, signal, notify };
       try {
-        const version = policy.version();
+        const laidDown = policy.version();
+        const version = shown?.tool.toolkit.version;
         const outcome = await makeAttempt({ ...attempt, executionId: id }, pipeline);
-        return { ...outcome, kept: { ...outcome.kept, policy: version } };
+        const kept = { ...outcome.kept, policy: laidDown, ...(version == null ? {} : { version }) };
+        return { ...outcome, kept };
       } finally {
         if (by.span === null) span.end();
       }

@@ -22,7 +22,9 @@ export function createWithholding({ catalog, pipeline, policy }: WithholdingDeps
     const { output, content, error, questions } = kept.said;
     if ([output, content, error, questions].every((said) => said === undefined)) return view;
     const name = execution.ref.slice(execution.ref.indexOf('://') + 3);
-    const tool = catalog.findTool(execution.projectId, name);
+    const { projectId } = execution;
+    // Versions may be marked differently; where this one is gone, the one that is used now stands for it.
+    const tool = catalog.findTool(projectId, name, kept.version) ?? catalog.findTool(projectId, name);
     if (tool === null) return view;
     if (!pipeline.permits(caller, gateway, tool)) return without(view);
     if (kept.policy === policy.version()) return view;
