@@ -19,8 +19,12 @@ export interface KeptOffers {
 }
 
 /** What is known of a source already. */
-export type KnownOffer = (place: Place) => KnownTools | undefined;
-type KnownTools = StoredEntries & Pick<StoredOffer, 'revision' | 'tools'>;
+export type KnownOffer = (place: Place) => Known | undefined;
+
+interface Known extends StoredEntries, Pick<StoredOffer, 'revision'> {
+  /** Of what is not in memory, how it is read; `null`: it cannot be. */
+  readonly tools: StoredOffer['tools'] | (() => Promise<StoredOffer['tools'] | null>);
+}
 
 export const keyOf = ({ projectId, sourceId }: Place): string => keyOfPlace({ projectId, id: sourceId });
 
@@ -79,15 +83,17 @@ export async function readOffers(
   };
 }
 
-async function readOffer(queries: Queries, row: OfferRow, known: KnownOffer): Promise<StoredOffer> {
+async function readOffer(queries: Queries, row: OfferRow, knownOf: KnownOffer): Promise<StoredOffer> {
   const place: Place = { projectId: row.project_id, sourceId: row.source_id };
-  const before = known(place);
-  const isKnown = before !== undefined && row.revision !== null && before.revision === row.revision;
-  const entries: StoredEntries = isKnown ? before : await readEntries(queries, place);
+  const before = knownOf(place);
+  const isSame = before !== undefined && row.revision !== null && before.revision === row.revision;
+  const entries: StoredEntries = isSame ? before : await readEntries(queries, place);
+  const known = typeof before?.tools === 'function' ? await before.tools() : (before?.tools ?? null);
   const { prompts, resources, templates } = entries;
-  const { tools, isWhole } = isKnown
-    ? { ...before, isWhole: true }
-    : await toolsIn(queries, place, row, before);
+  const { tools, isWhole } =
+    isSame && known !== null
+      ? { tools: known, isWhole: true }
+      : await toolsIn(queries, place, row, known ?? []);
   return {
     ...place,
     available: row.available,
@@ -101,13 +107,8 @@ async function readOffer(queries: Queries, row: OfferRow, known: KnownOffer): Pr
   };
 }
 
-async function toolsIn(
-  queries: Queries,
-  place: Place,
-  { revision }: OfferRow,
-  before: KnownTools | undefined,
-) {
-  if (revision !== null) return readTools(queries, place, before?.tools);
+async function toolsIn(queries: Queries, place: Place, { revision }: OfferRow, known: StoredOffer['tools']) {
+  if (revision !== null) return readTools(queries, place, known);
   return { tools: await readOlderTools(queries, place), isWhole: true };
 }
 

@@ -1,12 +1,12 @@
 import type { Tool } from '#domain';
-import { type Clock, createTurns } from '#foundation';
+import { type Clock, createTurns, type Turns } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Catalog, KnownTools } from './contract.ts';
 import { type KeptOffers, type KnownOffer, keyOf, placeOf, readOffers } from './kept-offers.ts';
 import { standingAs } from './kept-tool.ts';
 import type { OfferIndex } from './offer-index.ts';
-import { createOfferMemory } from './offer-memory.ts';
+import { createOfferMemory, type OfferMemory } from './offer-memory.ts';
 import { deleteOffer, writeUnavailable } from './offer-store.ts';
 import { createWrites, topic } from './offer-writes.ts';
 import type { Place } from './pin-store.ts';
@@ -15,7 +15,7 @@ import { createReplacing } from './replacing.ts';
 import type { Offered } from './section.ts';
 import { createSnapshot, type Snapshot, type SnapshotDeps } from './snapshot.ts';
 import type { StoredOffer } from './stored-offer.ts';
-import { readSeen } from './tool-blocks.ts';
+import { readIntoMemory, readSeen } from './tool-blocks.ts';
 
 type Shelf = Pick<
   Catalog,
@@ -75,7 +75,7 @@ export async function createOfferShelf(
     memory.take(place, await readMoment({ db, log }, place, from));
 
   changes.on(topic, (key) => inTurn(() => look(key === null ? null : placeOf(key), known)));
-  snapshot = kept === undefined ? null : createSnapshot({ ...kept, clock }, memory.every);
+  snapshot = kept === undefined ? null : keptIn({ ...kept, clock }, { db, log, memory, inTurn });
   const before = (await snapshot?.read()) ?? new Map();
   await look(null, (place) => before.get(keyOf(place)));
   snapshot?.changed();
@@ -137,6 +137,39 @@ export async function createOfferShelf(
         for (const sourceId of memory.sourceIds(projectId))
           if (!kept.has(sourceId)) await forget({ projectId, sourceId });
       }),
+  };
+}
+
+interface KeptFrom {
+  readonly db: Db;
+  readonly log: Log;
+  readonly memory: OfferMemory;
+  readonly inTurn: Turns;
+}
+
+/** What lay in the file and is not there any more comes from the database. */
+function keptIn(deps: SnapshotDeps, { db, log, memory, inTurn }: KeptFrom): Snapshot {
+  const restore = async () => {
+    log.warn({}, 'definitions of tools cannot be read from catalog.snapshot: the database has them, too');
+    for (const offer of memory.every()) await readIntoMemory(db, offer, offer.tools);
+    snapshot.lost();
+  };
+  const { every } = memory;
+  const snapshot = createSnapshot(deps, { every, inTurn, onLost: unlessUnderWay(() => inTurn(restore)) });
+  return snapshot;
+}
+
+/** Does it, unless it is under way; when it fails, whoever asks next has it done again. */
+function unlessUnderWay(work: () => Promise<void>): () => void {
+  let isUnderWay = false;
+  return () => {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    work()
+      .catch(() => undefined)
+      .finally(() => {
+        isUnderWay = false;
+      });
   };
 }
 

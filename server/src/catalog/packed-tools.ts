@@ -33,6 +33,9 @@ const deflated = promisify(deflateRaw);
 const inflated = promisify(inflateRaw);
 
 export async function columnsOf(tools: readonly KeptTool[]): Promise<ToolColumns> {
+  // Where each lies at one moment.
+  const lines = tools.map(({ listing }) => listing.line);
+  const blocks = tools.map(({ listing }) => listing.block.id);
   return {
     ids: tools.map(({ id }) => id),
     names: tools.map(({ listing }) => listing.name),
@@ -45,21 +48,21 @@ export async function columnsOf(tools: readonly KeptTool[]): Promise<ToolColumns
       traits: await columnOf(tools, ({ traits }) => traits),
       uiUris: await columnOf(tools, ({ uiUris }) => uiUris),
     },
-    blocks: await columnOf(tools, ({ listing }) => listing.block.id),
-    lines: tools.map(({ listing }) => listing.line),
+    blocks: await columnOf(blocks, (id) => id),
+    lines,
   };
 }
 
-async function columnOf<Value>(
-  tools: readonly KeptTool[],
-  read: (tool: KeptTool) => Value,
+async function columnOf<From, Value>(
+  all: readonly From[],
+  read: (one: From) => Value,
 ): Promise<Column<Value>> {
   const rests = createRests();
   const places = new Map<Value, number>();
   const of: number[] = [];
-  for (const tool of tools) {
+  for (const one of all) {
     await rests();
-    const value = read(tool);
+    const value = read(one);
     const place = places.get(value) ?? places.size;
     places.set(value, place);
     of.push(place);

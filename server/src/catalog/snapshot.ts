@@ -1,9 +1,15 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, createRests, createTurns } from '#foundation';
+import { type Clock, createTurns, type Turns } from '#foundation';
 import { keyOf } from './kept-offers.ts';
 import type { Place } from './pin-store.ts';
-import { checksumOf, offerOf, partOf, type SnapshotOffer } from './snapshot-form.ts';
+import {
+  markOf,
+  openSnapshot,
+  type SnapshotFile,
+  type SnapshotOffer,
+  writeSnapshot,
+} from './snapshot-file.ts';
 import type { StoredOffer } from './stored-offer.ts';
 
 export interface SnapshotDeps {
@@ -16,22 +22,30 @@ export interface SnapshotDeps {
   readonly fromTools?: number;
 }
 
-/** What memory held, in a file beside the database: a start reads what the database says is still so from there. */
+interface Memory {
+  every(): readonly StoredOffer[];
+  /** In which what is in memory changes. */
+  readonly inTurn: Turns;
+  /** Definitions that should lie in the file do not. */
+  onLost(): void;
+}
+
+/**
+ * What memory held, in a file beside the database: a start reads what the database says is still so from there. Definitions of tools are
+ * nowhere else, once they are there.
+ */
 export interface Snapshot {
   /** What there is; nothing where the file is damaged, of another version or none. */
   read(): Promise<ReadonlyMap<string, SnapshotOffer>>;
   /** What is in memory has changed: it is written when that has settled. */
   changed(): void;
-  /** Writes what was not written. */
+  /** What it held is in memory again. */
+  lost(): void;
+  /** Writes what was not written. Definitions that lie in the file cannot be read any more. */
   close(): Promise<void>;
 }
 
 const fileName = 'catalog.snapshot';
-/** Another number whenever the form changes. */
-const magic = Buffer.from('sallyport catalog 2\n');
-/** Sizes of head and blocks; the checksum of both. */
-const prefixLength = 8 + 32;
-const maxPart = 2 ** 31;
 const lookEveryMs = 5000;
 const settledMs = 20_000;
 const atLatestMs = 5 * 60_000;
@@ -39,13 +53,15 @@ const minTools = 2000;
 
 export function createSnapshot(
   { dataDir, writes, clock, fromTools = minTools }: SnapshotDeps,
-  every: () => readonly StoredOffer[],
+  { every, inTurn, onLost }: Memory,
 ): Snapshot {
   const path = join(dataDir, fileName);
-  const inTurn = createTurns();
+  const writing = createTurns();
+  let file: SnapshotFile | null = null;
   /** What the file holds, as far as is known. */
   let written: string | null = null;
   let since: { first: number; last: number } | null = null;
+  let seen: string | null = null;
 
   async function write(): Promise<void> {
     since = null;
@@ -54,25 +70,46 @@ export function createSnapshot(
     if (stamp === written) return;
     try {
       const isWorth = offers.reduce((count, { tools }) => count + tools.length, 0) >= fromTools;
-      if (isWorth) await writeFile(path, offers);
-      else await rm(path, { force: true });
+      if (!isWorth) await rm(path, { force: true });
+      await use(isWorth ? await writeSnapshot(path, offers, onLost) : null);
       written = stamp;
     } catch {
-      // A start without it takes longer, and nothing else.
+      // Definitions stay where they are, and a start without it takes longer.
       written = null;
     }
+  }
+
+  async function use(next: SnapshotFile | null): Promise<void> {
+    const before = file;
+    file = next;
+    next?.takeOver(every());
+    await before?.giveBack();
+    await before?.close();
+  }
+
+  /** The file that another process wrote. */
+  async function follow(): Promise<void> {
+    const there = await stat(path).then(markOf, () => null);
+    if (there === null || there === seen) return;
+    seen = there;
+    const next = await openSnapshot(path, onLost);
+    if (next === null) return;
+    seen = next.mark;
+    await use(next);
   }
 
   function look(): void {
     if (since === null) return;
     const now = clock.now();
-    if (now - since.last >= settledMs || now - since.first >= atLatestMs) void inTurn(write);
+    if (now - since.last >= settledMs || now - since.first >= atLatestMs) void writing(write);
   }
 
-  const stop = writes ? clock.every(lookEveryMs, look) : () => undefined;
+  const stop = clock.every(lookEveryMs, writes ? look : () => void inTurn(follow).catch(() => undefined));
   return {
     async read() {
-      const offers = await readFile(path).catch(() => []);
+      file = await openSnapshot(path, onLost);
+      seen = file?.mark ?? null;
+      const offers = file?.offers ?? [];
       written = offers.length === 0 ? null : stampOf(offers);
       return new Map(offers.map((offer) => [keyOf(offer), offer]));
     },
@@ -80,67 +117,17 @@ export function createSnapshot(
       const now = clock.now();
       since = { first: since?.first ?? now, last: now };
     },
+    lost() {
+      written = null;
+      this.changed();
+    },
     async close() {
       stop();
-      if (writes) await inTurn(async () => (since === null ? undefined : write()));
+      if (writes) await writing(async () => (since === null ? undefined : write()));
+      await file?.close();
     },
   };
 }
 
-const stampOf = (offers: readonly (Place & Pick<StoredOffer, 'revision'>)[]): string =>
+const stampOf = (offers: readonly (Place & { readonly revision: string | null })[]): string =>
   JSON.stringify(offers.map((offer) => [keyOf(offer), offer.revision]).sort());
-
-async function writeFile(path: string, offers: readonly StoredOffer[]): Promise<void> {
-  const unfinished = `${path}.new`;
-  await rm(unfinished, { force: true });
-  const file = await open(unfinished, 'wx', 0o600);
-  try {
-    await file.writeFile(magic);
-    for (const offer of offers) await writePart(file, offer);
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
-}
-
-async function writePart(file: FileHandle, offer: StoredOffer): Promise<void> {
-  const part = await partOf(offer);
-  if (part === null) return;
-  const { head } = part;
-  const blocks = Buffer.concat(part.blocks);
-  const sizes = Buffer.alloc(8);
-  sizes.writeUInt32LE(head.length, 0);
-  sizes.writeUInt32LE(blocks.length, 4);
-  for (const bytes of [sizes, checksumOf([head, blocks]), head, blocks]) await file.writeFile(bytes);
-}
-
-async function readFile(path: string): Promise<SnapshotOffer[]> {
-  const file = await open(path, 'r');
-  const rests = createRests();
-  try {
-    const { size } = await file.stat();
-    if (!(await readBytes(file, 0, magic.length)).equals(magic)) return [];
-    const offers: SnapshotOffer[] = [];
-    for (let at = magic.length; at < size; ) {
-      const prefix = await readBytes(file, at, prefixLength);
-      const headSize = prefix.readUInt32LE(0);
-      const length = headSize + prefix.readUInt32LE(4);
-      if (length > Math.min(maxPart, size - at - prefixLength)) return [];
-      // Each source has memory of its own, which goes when its tools do.
-      const bytes = await readBytes(file, at + prefixLength, length);
-      if (!checksumOf([bytes]).equals(prefix.subarray(8))) return [];
-      offers.push(await offerOf(bytes.subarray(0, headSize), bytes.subarray(headSize)));
-      at += prefixLength + length;
-      await rests();
-    }
-    return offers;
-  } finally {
-    await file.close();
-  }
-}
-
-async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = await file.read(bytes, 0, length, position);
-  return bytes.subarray(0, bytesRead);
-}

@@ -32,20 +32,42 @@ export async function readTools(
     if (block === undefined) missing.push(id);
     else blocks.set(id, block);
   }
-  await inParts(missing, async (part) => {
+  for (const block of await readBlocks(queries, place, missing)) blocks.set(block.id, block);
+  const tools = await toolsOf(place, columns, blocks, known);
+  return { tools, isWhole: tools.length === columns.ids.length };
+}
+
+/** Those of these ids that there are. */
+export async function readBlocks(
+  queries: Queries,
+  { projectId, sourceId }: Place,
+  ids: readonly string[],
+): Promise<readonly Block[]> {
+  const blocks: Block[] = [];
+  await inParts(ids, async (part) => {
     const rows = await queries.query<{ bytes: string }>(
       `select encode(bytes, 'base64') as bytes from tool_blocks where project_id = $1 and source_id = $2
          and id in (select jsonb_array_elements_text($3::jsonb))`,
       [projectId, sourceId, JSON.stringify(part)],
     );
-    for (const { bytes } of rows) {
-      // Bytes of a buffer are a part of something larger.
-      const block = newBlock(new Uint8Array(Buffer.from(bytes, 'base64')));
-      blocks.set(block.id, block);
-    }
+    // Bytes of a buffer are a part of something larger.
+    for (const { bytes } of rows) blocks.push(newBlock(new Uint8Array(Buffer.from(bytes, 'base64'))));
   });
-  const tools = await toolsOf(place, columns, blocks, known);
-  return { tools, isWhole: tools.length === columns.ids.length };
+  return blocks;
+}
+
+/** Definitions of these tools that lie outside of memory are in it from now on, as far as the database has them. */
+export async function readIntoMemory(
+  queries: Queries,
+  place: Place,
+  tools: readonly KeptTool[],
+): Promise<void> {
+  const outside = tools
+    .map(({ listing }) => listing.block)
+    .filter(({ lies }) => !(lies instanceof Uint8Array));
+  const ids = new Set(outside.map(({ id }) => id));
+  const read = new Map((await readBlocks(queries, place, [...ids])).map(({ id, lies }) => [id, lies]));
+  for (const block of outside) block.lies = read.get(block.id) ?? block.lies;
 }
 
 /** How a source wrote its tools, as of this revision; `null`: that is not known. */

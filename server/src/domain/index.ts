@@ -45,8 +45,16 @@ export type {
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
-export type { Block, ListingHead, Packer } from './packed-listing.ts';
-export { createPacker, newBlock, PackedListing, packAgain, packed } from './packed-listing.ts';
+export type { BlockPlace, ListingHead, Packer } from './packed-listing.ts';
+export {
+  Block,
+  blockId,
+  createPacker,
+  newBlock,
+  PackedListing,
+  packAgain,
+  packed,
+} from './packed-listing.ts';
 export type { Place } from './place.ts';
 export { keyOfPlace, placeOfKey } from './place.ts';
 export type { Caller, Permission, Principal, Role, Scope, Subject } from './principal.ts';

@@ -16,12 +16,30 @@ const maxParsed = 1024;
 const maxShared = 4096;
 const digestLength = 22;
 
-/** The texts of a few listings, each on a line. */
-export interface Block {
-  readonly number: number;
+/** Where the bytes of a block lie that are not in memory. */
+export interface BlockPlace {
+  /** Reads them anew each time; throws where they cannot be read, or are others than they were. */
+  read(id: string): Uint8Array;
+}
+
+let blocks = 0;
+
+/** The texts of a few listings, each on a line; compressed. */
+export class Block {
+  readonly number = blocks++;
   /** The same for the same bytes. */
   readonly id: string;
-  readonly bytes: Uint8Array;
+  /** May be put in another place, where they are the same. */
+  lies: Uint8Array | BlockPlace;
+
+  constructor(lies: Uint8Array | BlockPlace, id: string) {
+    this.lies = lies;
+    this.id = id;
+  }
+
+  get bytes(): Uint8Array {
+    return this.lies instanceof Uint8Array ? this.lies : this.lies.read(this.id);
+  }
 }
 
 type Body = Omit<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'>;
@@ -84,16 +102,15 @@ export class PackedListing implements ToolListing {
   }
 }
 
-let blocks = 0;
-
 function digestOf(said: string | Uint8Array): string {
   return ownText(hash('sha256', said, 'base64url').slice(0, digestLength));
 }
 
-/** `id`: where it is known. */
-export function newBlock(bytes: Uint8Array, id = digestOf(bytes)): Block {
-  return { number: blocks++, id, bytes };
-}
+/** Of what lies in a block: its id. */
+export const blockId = (bytes: Uint8Array): string => digestOf(bytes);
+
+/** Of bytes in memory. */
+export const newBlock = (bytes: Uint8Array): Block => new Block(bytes, blockId(bytes));
 
 function packTexts(texts: readonly string[]): Block {
   // What zlib returns is a part of something larger.
