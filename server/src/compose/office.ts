@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Audit } from '#audit';
 import type { ConfigFile } from '#config';
 import type { Source } from '#domain';
-import type { Clock } from '#foundation';
+import { type Clock, createSingleFlight } from '#foundation';
 import { createFreshness, createOffice, type Office } from '#processes';
 import type { Db } from '#storage';
 import { createGathering, type Log, type MetricSnapshot, type ToldMetrics } from '#telemetry';
@@ -33,7 +33,7 @@ export interface Processes {
   readonly among: Among;
   /** Changes what the config file declares, for all processes. */
   declare<T>(declared: DeclaredNow, apply: () => Promise<T>): Promise<T>;
-  /** The metrics of all processes. */
+  /** The metrics of all processes. They are asked once at a time, for all who want to know. */
   metrics(own: () => Promise<readonly MetricSnapshot[]>): Promise<readonly MetricSnapshot[]>;
   /** How many there shall be, and how many serve now. */
   counted(): { readonly wanted: number; readonly serving: number };
@@ -86,6 +86,7 @@ export function createProcesses({
   let declared: DeclaredNow | null = null;
   const drains = new Set<Promise<void>>();
   const gathered = createGathering();
+  const gatherOnce = createSingleFlight<readonly MetricSnapshot[]>();
 
   /** Brings what a lane that is gone left in its journal into the database. */
   function drain(number: number): Promise<void> {
@@ -113,10 +114,11 @@ export function createProcesses({
         return await apply();
       });
     },
-    async metrics(own) {
-      const [here, there] = await Promise.all([own(), office?.askAll('metrics', metricsWithinMs)]);
-      return gathered(here, (there ?? []) as ToldMetrics[]);
-    },
+    metrics: (own) =>
+      gatherOnce('metrics', async () => {
+        const [here, there] = await Promise.all([own(), office?.askAll('metrics', metricsWithinMs)]);
+        return gathered(here, (there ?? []) as ToldMetrics[]);
+      }),
     counted: () => ({ wanted: lanes + 1, serving: 1 + (office?.serving() ?? 0) }),
     async tell(news) {
       await office?.tellAll(news);
