@@ -69,6 +69,7 @@ export async function openRoomsBeside(
     onUnavailable: ({ projectId, id }) => catalog.markUnavailable(projectId, id),
     onRemoved: ({ projectId, id }) => catalog.forget(projectId, id),
   });
+  sources.begin();
   catalog.onOverruled(sources.sayAgain);
   catalog.onChange((slug) => void told.push(slug));
   policy.onChange((projectId, slug) => void regranted.push(`${projectId}/${slug ?? '*'}`));

@@ -9,7 +9,7 @@ import {
 } from '#config';
 import { newGatewayFromRequest, type Source } from '#domain';
 import { createEgress } from '#egress';
-import { type Clock, Fault, systemClock } from '#foundation';
+import { atMost, type Clock, Fault, systemClock } from '#foundation';
 import { createTelemetry, type Log, type MetricSnapshot, watchProcess } from '#telemetry';
 import {
   countAnswers,
@@ -43,6 +43,8 @@ import { watchTraffic } from './traffic.ts';
 
 /** How long calls under way may take to finish once we are told to stop. */
 const graceMs = 30_000;
+/** Sources are looked at when search knows what they offered; so late at the latest. */
+const indexedWithinMs = 5000;
 
 export interface AppDeps {
   readonly settings: Settings;
@@ -148,6 +150,9 @@ export async function createApp({
   await drainAllLeft({ ...rooms, dataDir: settings.dataDir, clock, log });
   await rooms.hub?.begin();
   await processes?.open(fronts.server, { ...rooms, ...fronts, origin: address.origin() });
+  // What they offered is served: to hear whether they still do takes longer than all of the start.
+  const { hub, sources } = rooms;
+  void atMost(clock, indexedWithinMs, hub?.indexed() ?? Promise.resolve()).then(sources.begin);
   return {
     url: address.origin(),
     newAdminKey,

@@ -55,6 +55,8 @@ export interface Hub {
   listed(caller: Caller, view: GatewayView): Promise<readonly ShownTool[] | null>;
   /** Takes up executions that others left: once every room has loaded what it holds. */
   begin(): Promise<void>;
+  /** Done when the index has what is to be in it by now. */
+  indexed(): Promise<void>;
   /** Begins no execution any more; resolves when none is under way here, or after this long. */
   drain(graceMs: number): Promise<void>;
   close(): Promise<void>;

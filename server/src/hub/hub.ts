@@ -96,12 +96,11 @@ export function createHub(given: HubDeps): Hub {
         await recordAsked(deps, asking, 'execute_tool', found.error);
         return err(told);
       }
-      const { id } = found.value.tool;
       const wanted = {
         ...request,
         shown: found.value,
         ref: refs.refOf(found.value.tool),
-        query: governance.queryFor(bearerOf(asking.caller), id),
+        query: governance.queryFor(bearerOf(asking.caller), found.value.tool.id),
       };
       return await ran(asking, 'execute_tool', () => executions.execute(asking, wanted));
     },
@@ -127,6 +126,7 @@ export function createHub(given: HubDeps): Hub {
       indexing.begin(given.projectIds());
       return executions.begin();
     },
+    indexed: () => indexing.settled(),
     drain: (graceMs) => executions.close(graceMs),
     async close() {
       await indexing.close();

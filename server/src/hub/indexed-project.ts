@@ -97,6 +97,10 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
         await atMost(clock, isFew && !wasWhole ? first : later, running);
       return index;
     },
+    /** Done when what is due now is in, or could not be put in. */
+    async settled(): Promise<void> {
+      await running;
+    },
     async close(): Promise<void> {
       isClosed = true;
       stopKeeping();

@@ -34,6 +34,8 @@ export interface Indexing {
   warm(projectId: string): void;
   /** From now on those of these projects, and of others that come to have many tools, begin before anybody asks. */
   begin(projectIds: Iterable<string>): void;
+  /** Done when what is due now is in. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ export function createIndexing(deps: IndexingDeps): Indexing {
     begin(projectIds) {
       hasBegun = true;
       for (const projectId of projectIds) if (hasMany(projectId)) warm(projectId);
+    },
+    async settled() {
+      await Promise.all([...projects.values()].map((project) => project.settled()));
     },
     async close() {
       isClosed = true;

@@ -165,6 +165,8 @@ export interface Sources {
   endConversation(conversation: string): void;
   /** Hears what sources say to clients outside any request, until the returned function is called. */
   onAnnouncement(listener: (announcement: Announcement) => void): () => void;
+  /** From now on sources are looked at; until then only where somebody asks. */
+  begin(): void;
   /** Done when every source was told of what is over, or has had its time to take it. */
   close(): Promise<void>;
 }

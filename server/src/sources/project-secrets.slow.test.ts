@@ -51,6 +51,7 @@ describe('headers with secrets of the project', () => {
       onUnavailable: async () => undefined,
       onRemoved: async () => undefined,
     });
+    sources.begin();
     if ('after' in context)
       context.after(async () => {
         await sources.close();

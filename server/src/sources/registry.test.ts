@@ -46,8 +46,8 @@ describe('the sources of the process', () => {
     await worker.stop();
   });
 
-  async function start(): Promise<Sources> {
-    return createSources({
+  async function start(begins = true): Promise<Sources> {
+    const sources = await createSources({
       kinds: [workerKind, mcpKind],
       db,
       changes: await changesAlone(db),
@@ -65,6 +65,8 @@ describe('the sources of the process', () => {
       onUnavailable: async ({ id }) => say(`${id} unavailable`),
       onRemoved: async ({ id }) => say(`${id} removed`),
     });
+    if (begins) sources.begin();
+    return sources;
   }
 
   function say(word: string): void {
@@ -113,6 +115,18 @@ describe('the sources of the process', () => {
     await heard;
     assert.deepEqual(sources.get('default', 'w'), source);
     assert.deepEqual(sources.list('other'), []);
+  });
+
+  it('are looked at by themselves only when that has begun', async () => {
+    await sources.close();
+    sources = await start(false);
+    await sources.applyFile([fileSource()]);
+    await created({ id: 'asked' });
+    clock.advance(60_000);
+    assert.deepEqual(said, ['asked listed 2']);
+    const heard = hear('w listed 2');
+    sources.begin();
+    await heard;
   });
 
   it('are refused with the field at fault, and nothing changes', async () => {

@@ -64,6 +64,7 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
     },
     hurry: (projectId, id) => list.find(projectId, id)?.hurry(),
     sayAgain: (projectId, id) => list.find(projectId, id)?.sayAgain(),
+    begin: () => list.begin(),
     close: () => list.close(),
     secretsChanged(projectId) {
       if (!watches) return;

@@ -19,8 +19,9 @@ export interface WatchList {
   /** Watches the source in place of the one with its id. */
   put(source: Source): Promise<WatchedSource>;
   remove(entry: WatchedSource): Promise<void>;
-  /** Looks at whatever is due, at a few sources at once. */
+  /** Looks at whatever is due, at a few sources at once; at nothing before it has begun. */
   pump(): void;
+  begin(): void;
   close(): Promise<void>;
 }
 
@@ -38,7 +39,7 @@ export function createWatchList(deps: WatchListDeps): WatchList {
   const watchDeps: WatchDeps = { ...deps, refreshEveryMs, onHurry };
   const tickMs = Math.min(longestTickMs, Math.max(1, Math.round(refreshEveryMs / 10)));
   const stopTicking = watches ? clock.every(tickMs, pump) : () => undefined;
-  let closed = false;
+  let [hasBegun, closed] = [false, false];
 
   const find = (projectId: string, id: string) => watched.get(projectId)?.get(id);
   const every = () => [...watched.values()].flatMap((project) => [...project.values()]);
@@ -61,7 +62,7 @@ export function createWatchList(deps: WatchListDeps): WatchList {
   }
 
   function pump(): void {
-    if (closed || !watches) return;
+    if (closed || !hasBegun) return;
     const entries = every();
     let busy = entries.filter((entry) => entry.busy()).length;
     const due = entries.filter((entry) => !entry.busy() && entry.dueAt() <= clock.now());
@@ -78,6 +79,10 @@ export function createWatchList(deps: WatchListDeps): WatchList {
     every,
     open,
     pump,
+    begin() {
+      hasBegun = watches;
+      pump();
+    },
     flawOf(source) {
       const opened = open(source, () => {});
       if (opened.ok) {
