@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ConfigFile, Settings } from '#config';
 import type { Clock } from '#foundation';
 import {
@@ -8,8 +6,8 @@ import {
   createGovernance,
   createHub,
   createModels,
-  createSearchEngine,
   type Hub,
+  type KeptIndexes,
   type Models,
 } from '#hub';
 import type { Log, Metrics } from '#telemetry';
@@ -30,15 +28,13 @@ type Below = Omit<Rooms, 'hub' | 'close' | 'telemetry'> & {
 
 /** `null`: this process has no part in it. It loads what is known of tools and executions, and starts nothing. */
 export async function openHub(
-  { roles, dataDir }: Settings,
+  { roles }: Settings,
   first: ConfigFile['hub'],
-  isOffice: boolean,
+  indexes: KeptIndexes | null,
   rooms: Below,
 ): Promise<OpenHub | null> {
-  if (!roles.has('hub') || !isOffice) return null;
-  const { log } = rooms;
+  if (indexes === null) return null;
   let settings = first;
-  const snapshots = join(dataDir, 'hub');
   const governance = await createGovernance(rooms);
   governance.learn(settings.learning === 'on');
   const models = createModels({
@@ -61,15 +57,14 @@ export async function openHub(
     executions,
     projectIds: () => projectIds(rooms.identity.people),
     auto: () => settings.auto,
-    openEngine: async () => {
-      await mkdir(snapshots, { recursive: true });
-      return createSearchEngine({ log });
-    },
-    // A project's id may hold what a file's name may not.
-    snapshotOf: (projectId) => join(snapshots, `${Buffer.from(projectId).toString('hex')}.index`),
+    ...indexes,
   });
   return {
     ...hub,
+    async close() {
+      await hub.close();
+      await indexes.close();
+    },
     failingModels: models.failing,
     use(next) {
       settings = next;

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { type Audit, createAudit } from '#audit';
 import { type Catalog, createCatalog } from '#catalog';
 import type { ConfigFile, Settings } from '#config';
 import { type Credentials, createCredentials, demandsAssertion } from '#credentials';
 import { createEgress, type Egress } from '#egress';
 import { type Clock, createSealer, type Sealer } from '#foundation';
+import { openKeptIndexes } from '#hub';
 import { createIdentity, type Identity } from '#identity';
 import { createPipeline, type Pipeline } from '#pipeline';
 import { createPolicy, type Policy } from '#policy';
@@ -114,6 +116,9 @@ export async function buildRooms(
     { clock, log, metrics, egress, env, config },
     among,
   );
+  // Its thread has it read while this one reads the catalog.
+  const searches = settings.roles.has('hub') && among.isOffice;
+  const indexes = searches ? await openKeptIndexes(join(settings.dataDir, 'hub'), log) : null;
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const journal = await createAudit({ dir: among.auditDir(settings), db, clock, log, durability });
@@ -164,7 +169,7 @@ export async function buildRooms(
     ...{ db, redis, changes, vault, egress, audit, identity, catalog, sources, credentials, pipeline },
     ...{ telemetry, tracer, sealer, policy, durability },
   };
-  const hub = await openHub(settings, config.hub, among.isOffice, { ...below, clock, log, metrics });
+  const hub = await openHub(settings, config.hub, indexes, { ...below, clock, log, metrics });
   // Everybody has loaded what they hold, and listens.
   changes.listen();
   if (among.isOffice) vault.keepUp();

@@ -20,6 +20,7 @@ export type {
 } from './governance/contract.ts';
 export { createGovernance } from './governance/governance.ts';
 export { createHub, type HubDeps } from './hub.ts';
+export { type KeptIndexes, openKeptIndexes } from './kept-indexes.ts';
 export type { Models } from './models/contract.ts';
 export { createModels } from './models/models.ts';
 export type {
@@ -30,5 +31,4 @@ export type {
   SearchIndex,
   SearchQuery,
 } from './search/contract.ts';
-export { createSearchEngine } from './search/search-engine.ts';
 export { createToolRefs, readRef, type ToolRefs } from './tool-ref.ts';

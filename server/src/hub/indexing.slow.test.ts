@@ -144,7 +144,9 @@ describe('the index of a project', () => {
     assert.equal(indexed.size, 2000);
     assert.equal((await namesFor(indexed, 'book a flight'))[0], 'BookFlight');
     assert.ok(!(await namesFor(indexed, 'send a mail')).includes('gone'));
+    await offer([listing('BookFlight', 'Books a flight to a city')]);
     await next.indexing.close();
+    assert.ok(!existsSync(join(dir, project)), 'so few are put in again sooner than they are read');
   });
 
   it('is tried again by whoever asks next where search could not be started', async () => {
@@ -175,9 +177,15 @@ describe('the index of a project', () => {
     await offer(many);
     assert.equal(engines.opened, 1);
     await one.indexing.close();
-    const other = open(engines);
+    let looked = 0;
+    const other = open(engines, (tool) => {
+      looked++;
+      return catalog.digest(tool);
+    });
     other.indexing.begin([project]);
     assert.equal(engines.opened, 2);
+    await other.indexing.settled();
+    assert.equal(looked, 2000, 'by then all of them are in');
     await other.indexing.close();
   });
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { type Clock, messageOf } from '#foundation';
 import type { Log } from '#telemetry';
 import type { SearchIndex } from './search/contract.ts';
@@ -15,11 +16,11 @@ export function createSnapshot(path: string, { clock, log }: { readonly clock: C
   let lastMs = clock.now();
 
   async function save(index: SearchIndex): Promise<void> {
-    if (index.size < worthKeeping) return;
     outdated = 0;
     lastMs = clock.now();
     try {
-      await index.save(path, '');
+      if (index.size < worthKeeping) await rm(path, { force: true });
+      else await index.save(path, '');
     } catch (error) {
       log.warn({ file: path, error: messageOf(error) }, 'the index of tools could not be kept');
     }

@@ -90,7 +90,10 @@ export interface SearchIndex {
   search(query: SearchQuery): Promise<readonly Hit[]>;
   /** Writes all of it into a file; `stamp` says of what, and is given back by `load`. */
   save(path: string, stamp: string): Promise<void>;
-  /** Fills an index that is empty. `null`: there is no such file, or it is damaged or another's, which is logged. */
+  /**
+   * Fills an index that is empty; of the same file once, and whoever asks again is told the same. `null`: there is no such file, or it
+   * is damaged or another's, which is logged.
+   */
   load(path: string): Promise<string | null>;
   close(): void;
 }

@@ -48,16 +48,17 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
     }
     await thread.send({ kind: 'save', index: number, path, stamp, slots: parts });
   };
+  let loaded: { readonly path: string; readonly stamp: Promise<string | null> } | null = null;
   const load = async (path: string): Promise<string | null> => {
     if (slots.size > 0) throw new Fault('A snapshot is loaded into an index that is empty.');
-    const loaded = await thread.send({ kind: 'load', index: number, path });
-    if (typeof loaded === 'string') log.warn({ path, reason: loaded }, 'a search snapshot is not used');
-    if (loaded === null || typeof loaded === 'string') return null;
-    for (const part of loaded.slots) {
+    const read = await thread.send({ kind: 'load', index: number, path });
+    if (typeof read === 'string') log.warn({ path, reason: read }, 'a search snapshot is not used');
+    if (read === null || typeof read === 'string') return null;
+    for (const part of read.slots) {
       slots.unpack(part);
       await setImmediate();
     }
-    return loaded.stamp;
+    return read.stamp;
   };
   const hitOf = ({ slot, score, alike }: SlotHit): Hit[] => {
     const id = slots.idOf(slot);
@@ -101,7 +102,10 @@ export function createSearchIndex({ thread, number, turns, onClose, log }: Searc
       return hits.flatMap(hitOf);
     },
     save: (path, stamp) => own(() => save(path, stamp)),
-    load: (path) => own(() => load(path)),
+    load(path) {
+      if (loaded?.path !== path) loaded = { path, stamp: own(() => load(path)) };
+      return loaded.stamp;
+    },
     close() {
       onClose();
       own(() => thread.send({ kind: 'drop', index: number })).catch(() => undefined);
