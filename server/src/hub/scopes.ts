@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { SourceKindName } from '@sallyport/contracts';
 import type { Catalog, GatewayView, ShownTool } from '#catalog';
 import type { Caller, Tool } from '#domain';
-import type { MaybePromise } from '#foundation';
+import { createRests, type MaybePromise } from '#foundation';
 import type { Pipeline } from '#pipeline';
 import type { HubAsking } from './contract.ts';
 import type { Governance } from './governance/contract.ts';
@@ -71,13 +70,12 @@ export function createScopes({ catalog, pipeline, governance, refs, finder }: Sc
   const listsOf = ({ view, caller }: HubAsking): readonly Part[] =>
     view?.toolLists ?? catalog.toolLists(caller.principal.projectId);
 
-  async function scopeOf(visible: Part, closed: ReadonlySet<string>): Promise<PartScope> {
+  function scopeOf(visible: Part, closed: ReadonlySet<string>): PartScope {
     const known = kept.get(visible)?.get(closed);
     if (known !== undefined) return known;
     const scope = createPartScope(without(visible, closed), refs);
     const ofVisible = kept.get(visible) ?? new WeakMap<ReadonlySet<string>, PartScope>();
     kept.set(visible, ofVisible.set(closed, scope));
-    await setImmediate();
     return scope;
   }
 
@@ -90,9 +88,10 @@ export function createScopes({ catalog, pipeline, governance, refs, finder }: Sc
     { caller, gateway }: HubAsking,
     parts: readonly Part[],
   ): Promise<readonly Part[]> {
+    const rests = createRests();
     const asked: MaybePromise<Part>[] = [];
     for (const part of parts) {
-      if (!seen.has(part)) await setImmediate();
+      if (!seen.has(part)) await rests();
       seen.add(part);
       asked.push(pipeline.visible(caller, gateway, part));
     }
@@ -107,14 +106,19 @@ export function createScopes({ catalog, pipeline, governance, refs, finder }: Sc
   return {
     async of(asking) {
       const closed = governance.closedTo(asking.caller.principal);
+      const visible = await visibleParts(asking, finder.partsOf(listsOf(asking)));
+      const rests = createRests();
       const scopes: PartScope[] = [];
-      for (const visible of await visibleParts(asking, finder.partsOf(listsOf(asking))))
-        scopes.push(await scopeOf(visible, closed));
+      for (const part of visible) {
+        await rests();
+        scopes.push(scopeOf(part, closed));
+      }
       return createScope(scopes);
     },
     async *visible(caller, view) {
+      const rests = createRests();
       for (const part of finder.partsOf(view.toolLists)) {
-        if (!seen.has(part)) await setImmediate();
+        if (!seen.has(part)) await rests();
         seen.add(part);
         yield await pipeline.visible(caller, view.gateway, part);
       }
@@ -141,10 +145,11 @@ function createScope(parts: readonly PartScope[]): Scope {
       return together(parts.map(({ spaces }) => spaces));
     },
     async ready(index, only) {
+      const rests = createRests();
       for (const part of parts) {
         if (part.isCurrent(index, only)) continue;
+        await rests();
         part.name(index, only);
-        await setImmediate();
       }
     },
     permit: (index, only) => index.permitted(parts.map((part) => part.named(index, only))),

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ShownTool } from '#catalog';
+import { createRests } from '#foundation';
 import { createParts, type Part } from './scope-parts.ts';
 import { createIdTable, type IdTable } from './search/id-table.ts';
 
@@ -14,20 +14,21 @@ export function createToolFinder(): ToolFinder {
   const partsOf = createParts();
   const tables = new WeakMap<Part, IdTable>();
 
-  async function tableOf(part: Part): Promise<IdTable> {
+  function tableOf(part: Part): IdTable {
     const table = createIdTable((place) => part[place]?.tool.id, part.length);
     for (const [place, { tool }] of part.entries()) table.add(tool.id, place);
     tables.set(part, table);
-    await setImmediate();
     return table;
   }
 
   return {
     partsOf,
     async find(lists, ids) {
+      const rests = createRests();
       const found = new Map<string, ShownTool>();
       for (const part of ids.length === 0 ? [] : partsOf(lists)) {
-        const table = tables.get(part) ?? (await tableOf(part));
+        await rests();
+        const table = tables.get(part) ?? tableOf(part);
         for (const id of ids) {
           const shown = part[table.find(id) ?? -1];
           if (shown !== undefined) found.set(id, shown);
