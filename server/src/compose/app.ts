@@ -30,7 +30,7 @@ import {
   type TellProcesses,
 } from '#wire';
 import { type Address, createAddress } from './address.ts';
-import { actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
+import { actingSince, actNowhere, applyDeclared, furtherChecks, projectId } from './declared.ts';
 import { type DemoWorker, startDemoWorker } from './demo.ts';
 import { onGrantsChanged } from './grant-changes.ts';
 import { drainAllLeft } from './left-journals.ts';
@@ -220,7 +220,7 @@ async function ensureDemoGateway(catalog: Catalog): Promise<string | null> {
 
 /**
  * Applies the file again whenever it changes; a file with mistakes changes nothing. `/readyz` tells them, and what of the file
- * acts nowhere.
+ * acts nowhere, or only after a restart.
  */
 async function watchConfig(
   settings: Settings,
@@ -231,6 +231,7 @@ async function watchConfig(
   const path = settings.configPath;
   let acting = first;
   let mistakes: readonly string[] = [];
+  let later: readonly string[] = [];
   const watch =
     path === null
       ? null
@@ -248,10 +249,11 @@ async function watchConfig(
       log.error({ mistakes }, 'the config file has mistakes; what it said before goes on acting');
       return;
     }
-    acting = loaded.value;
+    ({ acting, later } = actingSince(first, loaded.value));
     await declare(acting, null);
     const warnings = actNowhere(acting, rooms);
     if (warnings.length > 0) log.warn({ warnings }, 'some of the config file acts nowhere');
+    if (later.length > 0) log.warn({ fields: later }, 'some of the config file acts after a restart only');
     const { workers, gateways, grants, rules, limits, plugins, hooks, secrets } = acting;
     const policies = { grants, rules, limits, plugins, hooks };
     const accounts = { user_sources: acting.userSources, auth_providers: acting.authProviders };
@@ -263,7 +265,7 @@ async function watchConfig(
   }
 
   return {
-    mistakes: () => [...mistakes, ...actNowhere(acting, rooms)],
+    mistakes: () => [...mistakes, ...actNowhere(acting, rooms), ...later],
     close: () => watch?.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DeclaredUserSourceRequest } from '@sallyport/contracts';
 import type { Catalog } from '#catalog';
 import { type ConfigFile, type Declared, type FurtherChecks, formatMistake } from '#config';
@@ -104,6 +105,23 @@ export function actNowhere(
     formatMistake({ ...at, message: `acts nowhere: there is no ${what}` }),
   );
   return [...acting, ...nobody];
+}
+
+/** The file with what is read at start only as it was then, and which fields of that say something else by now. */
+export function actingSince(
+  started: ConfigFile,
+  now: ConfigFile,
+): { readonly acting: ConfigFile; readonly later: readonly string[] } {
+  const { egressAllow, rootKeys, auditDurability } = started;
+  const fields = [
+    ['egress.allow', egressAllow, now.egressAllow],
+    ['security.root_keys', rootKeys, now.rootKeys],
+    ['audit.durability', auditDurability, now.auditDurability],
+  ] as const;
+  const later = fields
+    .filter(([, before, after]) => !isDeepStrictEqual(before, after))
+    .map(([field]) => `${field}: acts as it was at the start until the server is restarted`);
+  return { acting: { ...now, egressAllow, rootKeys, auditDurability }, later };
 }
 
 function requestOf<Request>({ request }: Declared<Request>): Request {
