@@ -25,7 +25,7 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
   let wasWhole = false;
   let isClosed = false;
   const stopKeeping = snapshot.nowAndThen(() => {
-    if (running === null) run();
+    if (running === null) kept = kept.then(keep);
   });
 
   /** What is due, whatever comes to it meanwhile. */
@@ -34,7 +34,6 @@ export function createIndexedProject(projectId: string, opening: Promise<SearchE
       () => {
         running = null;
         if (due.count() > 0 && !isClosed) run();
-        else kept = kept.then(keep);
       },
       (error) => {
         running = null;

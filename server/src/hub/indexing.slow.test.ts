@@ -64,6 +64,8 @@ function open(
   const curations = new Map<string, Curation>();
   let tell: (projectId: string, toolIds: readonly string[] | null) => void = () => {};
   const sources = { get: () => null };
+  // It stands still: whoever asks waits for all that changed.
+  const clock = manualClock();
   const indexing = createIndexing({
     catalog: {
       digest,
@@ -85,12 +87,12 @@ function open(
       return createSearchEngine({ log: silentLog });
     },
     snapshotOf: (projectId) => join(dir, projectId),
-    // It stands still: whoever asks waits for all that changed.
-    clock: manualClock(),
+    clock,
     log: silentLog,
   });
   return {
     indexing,
+    clock,
     say(toolId: string, curation: Partial<Curation>) {
       curations.set(toolId, { ...noCuration, ...curation });
       tell(project, [toolId]);
@@ -147,6 +149,19 @@ describe('the index of a project', () => {
     await offer([listing('BookFlight', 'Books a flight to a city')]);
     await next.indexing.close();
     assert.ok(!existsSync(join(dir, project)), 'so few are put in again sooner than they are read');
+  });
+
+  it('is written when nothing has changed for a while', async () => {
+    await offer(Array.from({ length: 2000 }, (_, at) => listing(`Tool${at}`, `Does the thing ${at}`)));
+    const { indexing, clock } = open({ opened: 0 });
+    await indexing.of(project);
+    clock.advance(5000);
+    await indexing.settled();
+    assert.ok(!existsSync(join(dir, project)), 'who tells a change now must not wait for that');
+    clock.advance(5000);
+    while (!existsSync(join(dir, project))) await nextTurn();
+    await indexing.close();
+    rmSync(join(dir, project));
   });
 
   it('is tried again by whoever asks next where search could not be started', async () => {

@@ -6,6 +6,9 @@ import type { SearchIndex } from './search/contract.ts';
 /** Fewer are faster put in again than read. */
 export const worthKeeping = 2000;
 const keepEveryMs = 5 * 60_000;
+/** What is written changes only when it is: who tells a change would wait. So it is written when nobody has for a while. */
+const settledMs = 10_000;
+const lookEveryMs = 5000;
 /** So much of it must have changed, at once or after a while: the rest the next start mends as fast as it is written. */
 const much = { atOnce: 0.5, later: 0.02 } as const;
 
@@ -13,6 +16,7 @@ const much = { atOnce: 0.5, later: 0.02 } as const;
 export function createSnapshot(path: string, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
   /** How many documents are other than in the file. */
   let outdated = 0;
+  let changedMs = clock.now();
   let lastMs = clock.now();
 
   async function save(index: SearchIndex): Promise<void> {
@@ -33,6 +37,7 @@ export function createSnapshot(path: string, { clock, log }: { readonly clock: C
     /** So many documents of the index are not what the file says any more. */
     outdated(documents: number): void {
       outdated += documents;
+      changedMs = clock.now();
     },
     async keep(index: SearchIndex): Promise<void> {
       const share = clock.now() - lastMs >= keepEveryMs ? much.later : much.atOnce;
@@ -42,6 +47,11 @@ export function createSnapshot(path: string, { clock, log }: { readonly clock: C
     async keepLast(index: SearchIndex): Promise<void> {
       if (outdated > 0) await save(index);
     },
-    nowAndThen: (keep: () => void): (() => void) => clock.every(keepEveryMs, keep),
+    /** Calls `keep` when it is time to, until the returned function is called. */
+    nowAndThen: (keep: () => void): (() => void) =>
+      clock.every(lookEveryMs, () => {
+        const now = clock.now();
+        if (outdated > 0 && (now - changedMs >= settledMs || now - lastMs >= keepEveryMs)) keep();
+      }),
   };
 }

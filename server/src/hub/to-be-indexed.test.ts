@@ -34,6 +34,18 @@ it('takes what changed first, and does not put what was there before in its plac
   assert.equal(left.at(-1), 'a1997');
 });
 
+it('takes a few tools that changed before many that came, also where they came before', () => {
+  const due = createToBeIndexed(() => []);
+  due.tools();
+  due.changed({ put: listOf('a', 1200).map((shown) => shown.tool), removed: [] });
+  due.changed({ put: [tool('a1100', 'new')], removed: [] });
+  due.changed({ put: listOf('b', 600).map((shown) => shown.tool), removed: ['a0'] });
+  assert.equal(due.count(), 1800);
+  due.removed();
+  const ids = [...rest(due)].map(({ id }) => id);
+  assert.deepEqual([ids[0], ids[1], ids.length], ['a1100', 'a1', 1799]);
+});
+
 it('counts what was told last of a tool', () => {
   const due = createToBeIndexed(() => []);
   due.tools();

@@ -16,8 +16,8 @@ interface Walk {
 }
 
 /**
- * What the index has yet to take in: first what changed, then all that there is, where that was asked for. What is told last of a tool is
- * what counts.
+ * What the index has yet to take in: first what changed, a few tools before many, then all that there is, where that was asked for. What is
+ * told last of a tool is what counts.
  */
 export interface ToBeIndexed {
   everything(): void;
@@ -39,7 +39,9 @@ export interface ToBeIndexed {
 
 /** All of it is due at first. */
 export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
-  const put = new Map<string, Tool>();
+  /** Told with few others, or with many. */
+  const few = new Map<string, Tool>();
+  const many = new Map<string, Tool>();
   const gone = new Set<string>();
   const saidOf = new Set<string>();
   let walk: Walk | 'due' | null = 'due';
@@ -74,9 +76,13 @@ export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
     if (walk !== null && walk !== 'due') walk.told.add(id);
   };
 
-  const putIn = (tool: Tool) => {
-    tellOf(tool.id);
-    put.set(tool.id, tool);
+  const putIn = (tools: readonly Tool[]) => {
+    for (const tool of tools) {
+      tellOf(tool.id);
+      const isAmongFew = tools.length <= atOnce || few.has(tool.id);
+      many.delete(tool.id);
+      (isAmongFew ? few : many).set(tool.id, tool);
+    }
   };
 
   return {
@@ -84,13 +90,12 @@ export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
       walk = 'due';
     },
     changed(change) {
-      for (const tool of change.put) {
-        gone.delete(tool.id);
-        putIn(tool);
-      }
+      for (const { id } of change.put) gone.delete(id);
+      putIn(change.put);
       for (const id of change.removed) {
         tellOf(id);
-        put.delete(id);
+        few.delete(id);
+        many.delete(id);
         gone.add(id);
       }
     },
@@ -100,16 +105,17 @@ export function createToBeIndexed(listsOf: () => Lists): ToBeIndexed {
     removed: () => taken(gone, removedAtOnce),
     said: () => taken(saidOf, saidOf.size),
     found(tools) {
-      for (const tool of tools) if (!gone.has(tool.id) && !put.has(tool.id)) putIn(tool);
+      putIn(tools.filter(({ id }) => !gone.has(id) && !few.has(id) && !many.has(id)));
     },
     tools() {
-      const ids = taken(put.keys(), atOnce);
+      const from = few.size > 0 ? few : many;
+      const ids = taken(from.keys(), atOnce);
       if (ids.length === 0) return next() ?? [];
-      const tools = ids.map((id) => put.get(id) as Tool);
-      for (const id of ids) put.delete(id);
+      const tools = ids.map((id) => from.get(id) as Tool);
+      for (const id of ids) from.delete(id);
       return tools;
     },
-    count: () => put.size + gone.size + saidOf.size + left(),
+    count: () => few.size + many.size + gone.size + saidOf.size + left(),
     wereAll() {
       const were = wereAll;
       wereAll = false;
