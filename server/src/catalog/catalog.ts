@@ -22,6 +22,8 @@ export interface CatalogDeps {
   readonly hasSource?: (projectId: string, sourceId: string) => boolean;
   /** Where memory is kept for the next start; nowhere, unless told. */
   readonly snapshot?: { readonly dataDir: string; readonly writes: boolean; readonly fromTools?: number };
+  /** What lies there is in memory only where a gateway shows it, once that was asked for: nothing else may be asked here. */
+  readonly onlyShown?: boolean;
 }
 
 const everyList: ReadonlySet<ListKind> = new Set(['tools', 'prompts', 'resources']);
@@ -37,17 +39,22 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
 
   const differences = createDifferences((projectId) => index(projectId));
   const { bySlug, slugs, ...gateways } = await createGatewayShelf(deps, changed);
-  const { index, ...offers } = await createOfferShelf({ hasSource: () => true, ...deps }, (projectId) => {
-    differences.changed(projectId);
-    changed(slugs(projectId));
-  });
+  const { index, read, ...offers } = await createOfferShelf(
+    { hasSource: () => true, ...deps },
+    (projectId) => {
+      differences.changed(projectId);
+      changed(slugs(projectId));
+    },
+  );
 
   function changed(these: Iterable<string>): void {
     for (const slug of these) {
       const before = views.get(slug);
       views.delete(slug);
       // A gateway that nobody has looked at is not compiled for this alone.
-      const lists = before === undefined ? everyList : changedLists(before, compiled(slug, before));
+      const after = before === undefined ? null : compiled(slug, before);
+      if (listeners.size === 0) continue;
+      const lists = before === undefined ? everyList : changedLists(before, after);
       if (lists.size === 0) continue;
       for (const listener of listeners) listener(slug, lists);
     }
@@ -58,7 +65,7 @@ export async function createCatalog(deps: CatalogDeps): Promise<Catalog> {
     if (view === undefined) {
       const gateway = bySlug(slug);
       if (gateway === null) return null;
-      view = compileView(gateway, index(gateway.projectId), ++revision, before);
+      view = compileView(gateway, index(gateway.projectId), ++revision, before, read);
       views.set(slug, view);
     }
     return view;

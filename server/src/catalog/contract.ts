@@ -97,6 +97,9 @@ export interface GatewayView {
   /** What the one server that it shows whole, and under its own names, says to a model about itself. */
   readonly serverInstructions: { readonly text: string; readonly target: RuleTarget } | null;
 
+  /** Has the rest read, in a process where something that it may show is not in memory yet; `null`: this is all of it. */
+  readonly readRest: (() => void) | null;
+
   /** The MCP sources of which it shows anything, the longest-known first. */
   readonly sourceIds: readonly string[];
   /** What a source declared that it can do; `{}` where nothing is known. */

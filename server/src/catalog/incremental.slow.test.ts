@@ -14,6 +14,8 @@ import { toolId } from './tool-id.ts';
 import { type CompiledView, changedLists, compileView } from './view.ts';
 import { nameAll, plainName } from './wire-names.ts';
 
+const nothingUnread = () => assert.fail('everything is read');
+
 /** Names that are easily taken for each other. */
 const project = 'p';
 const sourceIds = ['a', 'b', 'A', 'a.b'] as const;
@@ -84,6 +86,7 @@ function createOffers() {
       firstSeenMs: before?.firstSeenMs ?? nowMs,
       revision: `${nowMs}`,
       tools: [...kept.values()],
+      unread: null,
       ...{ prompts: [], templates: [], resources: [...new Set(resources)].map(entry) },
     };
   }
@@ -201,8 +204,8 @@ describe('an index that was changed again and again', () => {
       return (index) => {
         const fresh = createIndexer().index(offers.values(), owners);
         for (const gateway of gateways) {
-          const view = compileView(gateway, index, 1, before.get(gateway.id));
-          const anew = compileView(gateway, fresh, 1, undefined);
+          const view = compileView(gateway, index, 1, before.get(gateway.id), nothingUnread);
+          const anew = compileView(gateway, fresh, 1, undefined, nothingUnread);
           assert.deepEqual(facesOf(view), facesOf(anew));
           const wireNames = view.tools.map(({ wireName }) => wireName);
           const ways = [true, false].map((own) => namesByDefinition(fresh, gateway, own));
@@ -225,7 +228,7 @@ describe('an index that was changed again and again', () => {
       return (index) => {
         for (const gateway of gateways) {
           const was = before.get(gateway.id);
-          const view = compileView(gateway, index, 1, was);
+          const view = compileView(gateway, index, 1, was, nothingUnread);
           if (was !== undefined)
             assert.equal(
               changedLists(was, view).has('tools'),

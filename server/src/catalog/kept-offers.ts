@@ -1,11 +1,14 @@
 import { keyOfPlace, placeOfKey } from '#domain';
 import type { Members } from '#foundation';
 import type { Queries } from '#storage';
+import type { KeptTool } from './kept-tool.ts';
 import { readOlderTools } from './older-tools.ts';
+import { toolkitsOfTools } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 import type { Owners } from './rule-names.ts';
-import { type EntryRow, entriesOf, type StoredEntries, type StoredOffer } from './stored-offer.ts';
-import { readTools } from './tool-blocks.ts';
+import type { SnapshotOffer } from './snapshot-file.ts';
+import { type EntryRow, entriesOf, noTools, type StoredEntries, type StoredOffer } from './stored-offer.ts';
+import { readToolkits, readTools } from './tool-blocks.ts';
 
 /** What the database has of one source, or of all, as of one moment. */
 export interface KeptOffers {
@@ -21,10 +24,8 @@ export interface KeptOffers {
 /** What is known of a source already. */
 export type KnownOffer = (place: Place) => Known | undefined;
 
-interface Known extends StoredEntries, Pick<StoredOffer, 'revision'> {
-  /** Of what is not in memory, how it is read; `null`: it cannot be. */
-  readonly tools: StoredOffer['tools'] | (() => Promise<StoredOffer['tools'] | null>);
-}
+/** In memory, or in a snapshot. */
+type Known = (StoredEntries & Pick<StoredOffer, 'revision' | 'tools' | 'unread'>) | SnapshotOffer;
 
 export const keyOf = ({ projectId, sourceId }: Place): string => keyOfPlace({ projectId, id: sourceId });
 
@@ -54,12 +55,13 @@ interface OwnerRow extends Record<string, unknown> {
 
 /**
  * `null`: everything. Call it in a transaction of one snapshot, or in the one that has just written. Of what is known, only that
- * is read which is another now.
+ * is read which is another now. `readsTools`: of others, what their toolkits are called.
  */
 export async function readOffers(
   queries: Queries,
   place: Place | null,
   known: KnownOffer,
+  readsTools: (place: Place) => boolean = () => true,
 ): Promise<KeptOffers> {
   const which = place === null ? [] : [place.projectId, place.sourceId];
   const where = place === null ? '' : 'where project_id = $1 and source_id = $2';
@@ -71,7 +73,7 @@ export async function readOffers(
   const offers: StoredOffer[] = [];
   const damaged: Place[] = [];
   for (const row of rows) {
-    const offer = await readOffer(queries, row, known);
+    const offer = await readOffer(queries, row, known, readsTools);
     offers.push(offer);
     if (offer.revision !== row.revision) damaged.push(offer);
   }
@@ -83,28 +85,47 @@ export async function readOffers(
   };
 }
 
-async function readOffer(queries: Queries, row: OfferRow, knownOf: KnownOffer): Promise<StoredOffer> {
+async function readOffer(
+  queries: Queries,
+  row: OfferRow,
+  knownOf: KnownOffer,
+  readsTools: (place: Place) => boolean,
+): Promise<StoredOffer> {
   const place: Place = { projectId: row.project_id, sourceId: row.source_id };
   const before = knownOf(place);
-  const isSame = before !== undefined && row.revision !== null && before.revision === row.revision;
-  const entries: StoredEntries = isSame ? before : await readEntries(queries, place);
-  const known = typeof before?.tools === 'function' ? await before.tools() : (before?.tools ?? null);
-  const { prompts, resources, templates } = entries;
-  const { tools, isWhole } =
-    isSame && known !== null
-      ? { tools: known, isWhole: true }
-      : await toolsIn(queries, place, row, known ?? []);
-  return {
+  const known =
+    before !== undefined && row.revision !== null && before.revision === row.revision ? before : null;
+  const { prompts, resources, templates } = known ?? (await readEntries(queries, place));
+  const offer = {
     ...place,
     available: row.available,
     capabilities: row.capabilities,
     instructions: row.instructions,
     firstSeenMs: Date.parse(row.first_seen),
-    // Where some are lost, it is as if nothing was known of what is there: the source is read anew.
-    revision: isWhole ? row.revision : null,
-    tools,
     ...{ prompts, resources, templates },
   };
+  if (row.revision !== null && !readsTools(place)) {
+    const unread = known === null ? await readToolkits(queries, place) : toolkitsOf(known);
+    return { ...offer, revision: row.revision, tools: noTools, unread };
+  }
+  const toolsBefore = await toolsOf(before);
+  const { tools, isWhole } =
+    known !== null && toolsBefore !== null
+      ? { tools: toolsBefore, isWhole: true }
+      : await toolsIn(queries, place, row, toolsBefore ?? []);
+  // Where some are lost, it is as if nothing was known of what is there: the source is read anew.
+  return { ...offer, revision: isWhole ? row.revision : null, tools, unread: null };
+}
+
+/** `null`: they are not in memory, and cannot be read. */
+async function toolsOf(known: Known | undefined): Promise<readonly KeptTool[] | null> {
+  if (known === undefined) return null;
+  if ('toolkits' in known) return known.tools();
+  return known.unread === null ? known.tools : null;
+}
+
+function toolkitsOf(known: Known): readonly string[] {
+  return 'toolkits' in known ? known.toolkits : (known.unread ?? toolkitsOfTools(known.tools));
 }
 
 async function toolsIn(queries: Queries, place: Place, { revision }: OfferRow, known: StoredOffer['tools']) {

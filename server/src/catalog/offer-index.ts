@@ -73,6 +73,7 @@ function isCurrent({ offered, isNamedBy }: Section, now: Offered, ruleNames: Rul
   const { kept, available, held } = offered;
   const isSame =
     kept.tools === now.kept.tools &&
+    kept.unread === now.kept.unread &&
     kept.prompts === now.kept.prompts &&
     kept.resources === now.kept.resources &&
     kept.templates === now.kept.templates &&

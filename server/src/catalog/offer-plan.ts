@@ -54,6 +54,7 @@ export async function planOffer(
     firstSeenMs: before?.firstSeenMs ?? nowMs,
     revision: isSame ? before.revision : revision,
     tools: tools === null ? (before?.tools ?? []) : tools.after,
+    unread: null,
   };
   const seen = offer.seen ?? null;
   return { after, tools: tools?.plan ?? null, seen, entriesDiffer, isNothing: isSame && isSaid };

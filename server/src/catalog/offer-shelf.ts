@@ -3,19 +3,21 @@ import { type Clock, createTurns, type Turns } from '#foundation';
 import type { Changes, Db } from '#storage';
 import type { Log } from '#telemetry';
 import type { Catalog, KnownTools } from './contract.ts';
-import { type KeptOffers, type KnownOffer, keyOf, placeOf, readOffers } from './kept-offers.ts';
+import { placeOf } from './kept-offers.ts';
 import { standingAs } from './kept-tool.ts';
 import type { OfferIndex } from './offer-index.ts';
 import { createOfferMemory, type OfferMemory } from './offer-memory.ts';
+import { createOfferReading, type OfferReading } from './offer-reading.ts';
 import { deleteOffer, writeUnavailable } from './offer-store.ts';
-import { createWrites, topic } from './offer-writes.ts';
+import { createWrites, topic, type Writes } from './offer-writes.ts';
 import type { Place } from './pin-store.ts';
-import { createPins } from './pins.ts';
+import { createPins, type Pins } from './pins.ts';
 import { createReplacing } from './replacing.ts';
 import type { Offered } from './section.ts';
 import { createSnapshot, type Snapshot, type SnapshotDeps } from './snapshot.ts';
 import type { StoredOffer } from './stored-offer.ts';
 import { readIntoMemory, readSeen } from './tool-blocks.ts';
+import type { ToolChange } from './tool-change.ts';
 
 type Shelf = Pick<
   Catalog,
@@ -32,6 +34,8 @@ type Shelf = Pick<
   | 'close'
 > & {
   index(projectId: string): OfferIndex;
+  /** Reads tools into memory, where only those are that somebody asked for; they stay there. */
+  read(places: readonly Place[]): void;
 };
 
 export interface OfferShelfDeps {
@@ -43,6 +47,8 @@ export interface OfferShelfDeps {
   readonly hasSource: (projectId: string, sourceId: string) => boolean;
   /** Where memory is kept for the next start; nowhere, unless told. */
   readonly snapshot?: Omit<SnapshotDeps, 'clock'>;
+  /** What lies there is in memory only where it was asked for. */
+  readonly onlyShown?: boolean;
 }
 
 /**
@@ -50,7 +56,7 @@ export interface OfferShelfDeps {
  * another; what other replicas write is read again. `onChange` is called with the project whose offers changed.
  */
 export async function createOfferShelf(
-  { db, changes, clock, log, hasSource, snapshot: kept }: OfferShelfDeps,
+  { db, changes, clock, log, hasSource, snapshot: kept, onlyShown = false }: OfferShelfDeps,
   onChange: (projectId: string) => void,
 ): Promise<Shelf> {
   const pins = createPins({ db, clock });
@@ -68,16 +74,19 @@ export async function createOfferShelf(
     },
   });
   const writes = createWrites(db, changes);
-  const { write, writePinned } = writes;
+  const { write } = writes;
   const replace = createReplacing({ memory, pins, writes, clock });
+  const approve = createApproving({ memory, pins, writes });
   const known = (place: Place) => memory.known(place)?.kept;
-  const look = async (place: Place | null, from: KnownOffer) =>
-    memory.take(place, await readMoment({ db, log }, place, from));
+  const { look, read } = createOfferReading({
+    ...{ db, log, memory, inTurn, onlyShown },
+    inSnapshot: (place) => snapshot?.offer(place),
+  });
 
-  changes.on(topic, (key) => inTurn(() => look(key === null ? null : placeOf(key), known)));
-  snapshot = kept === undefined ? null : keptIn({ ...kept, clock }, { db, log, memory, inTurn });
-  const before = (await snapshot?.read()) ?? new Map();
-  await look(null, (place) => before.get(keyOf(place)));
+  changes.on(topic, (key) => inTurn(() => look(key === null ? null : placeOf(key))));
+  snapshot = kept === undefined ? null : keptIn({ ...kept, clock }, { db, log, memory, inTurn, look });
+  await snapshot?.open();
+  await look(null);
   snapshot?.changed();
 
   async function markUnavailable(place: Place): Promise<void> {
@@ -106,8 +115,12 @@ export async function createOfferShelf(
 
   return {
     index: memory.index,
+    read,
     sourcesChanged: memory.changed,
-    close: async () => inTurn(async () => snapshot?.close()),
+    async close() {
+      await inTurn(async () => undefined);
+      await snapshot?.close();
+    },
     onOverruled: (listener) => void overruled.add(listener),
     replaceOffer: (projectId, sourceId, offer, pinning) =>
       inTurn(() => replace({ projectId, sourceId }, offer, pinning)),
@@ -115,21 +128,7 @@ export async function createOfferShelf(
     markUnavailable: (projectId, sourceId) => inTurn(() => markUnavailable({ projectId, sourceId })),
     quarantined: (projectId, sourceId) => heldBack(memory.known({ projectId, sourceId })),
     toolChanges: (projectId, sourceId) => pins.changes({ projectId, sourceId }),
-    approveChanges: (projectId, sourceId, wanted) =>
-      inTurn(async () => {
-        const place = { projectId, sourceId };
-        const approving = () => pins.approve(place, wanted, known(place));
-        let { approved } = await approving();
-        if (approved.length === 0) return [];
-        const workOut = async () => {
-          const again = await approving();
-          approved = again.approved;
-          return again.write;
-        };
-        const kept = await writePinned(place, workOut, async () => known(place));
-        memory.take(place, kept);
-        return approved;
-      }),
+    approveChanges: (projectId, sourceId, wanted) => inTurn(() => approve({ projectId, sourceId }, wanted)),
     forget: (projectId, sourceId) => inTurn(() => forget({ projectId, sourceId })),
     keepSources: (projectId, sourceIds) =>
       inTurn(async () => {
@@ -140,22 +139,44 @@ export async function createOfferShelf(
   };
 }
 
+/** What is approved is kept, and the next request sees it. */
+function createApproving({ memory, pins, writes }: { memory: OfferMemory; pins: Pins; writes: Writes }) {
+  return async (place: Place, wanted: (change: ToolChange) => boolean): Promise<readonly ToolChange[]> => {
+    const known = memory.known(place)?.kept;
+    const approving = () => pins.approve(place, wanted, known);
+    let { approved } = await approving();
+    if (approved.length === 0) return [];
+    const workOut = async () => {
+      const again = await approving();
+      approved = again.approved;
+      return again.write;
+    };
+    const kept = await writes.writePinned(place, workOut, async () => known);
+    memory.take(place, kept);
+    return approved;
+  };
+}
+
 interface KeptFrom {
   readonly db: Db;
   readonly log: Log;
   readonly memory: OfferMemory;
   readonly inTurn: Turns;
+  readonly look: OfferReading['look'];
 }
 
 /** What lay in the file and is not there any more comes from the database. */
-function keptIn(deps: SnapshotDeps, { db, log, memory, inTurn }: KeptFrom): Snapshot {
+function keptIn(deps: SnapshotDeps, { db, log, memory, inTurn, look }: KeptFrom): Snapshot {
   const restore = async () => {
     log.warn({}, 'definitions of tools cannot be read from catalog.snapshot: the database has them, too');
     for (const offer of memory.every()) await readIntoMemory(db, offer, offer.tools);
     snapshot.lost();
   };
-  const { every } = memory;
-  const snapshot = createSnapshot(deps, { every, inTurn, onLost: unlessUnderWay(() => inTurn(restore)) });
+  const snapshot = createSnapshot(deps, {
+    ...{ every: memory.every, inTurn },
+    onLost: unlessUnderWay(() => inTurn(restore)),
+    onFollowed: () => look(null),
+  });
   return snapshot;
 }
 
@@ -177,24 +198,6 @@ async function listedIn(db: Db, kept: StoredOffer | undefined): Promise<KnownToo
   if (kept === undefined || kept.revision === null) return null;
   const seen = await readSeen(db, kept, kept.revision);
   return seen === null ? null : { tools: kept.tools.map(({ listing }) => listing), seen };
-}
-
-/** One moment of the database, in which what is held back goes with the offer. */
-async function readMoment(
-  { db, log }: Pick<OfferShelfDeps, 'db' | 'log'>,
-  place: Place | null,
-  known: KnownOffer,
-): Promise<KeptOffers> {
-  const kept = await db.tx(async (queries) => {
-    await queries.query('set transaction isolation level repeatable read');
-    return readOffers(queries, place, known);
-  });
-  for (const { projectId: project, sourceId: source } of kept.damaged)
-    log.error(
-      { project, source },
-      'the database has lost tools of a source: they are back when it lists them',
-    );
-  return kept;
 }
 
 function heldBack(offered: Offered | undefined): readonly Tool[] {

@@ -114,6 +114,16 @@ function sharedBy<Value>({ values, of }: Column<Value>, at: number): Value {
   return values[of[at] as number] as Value;
 }
 
+/** The names of their toolkits, each once. */
+export const toolkitsIn = ({ shared }: ToolColumns): readonly string[] => namesOf(shared.toolkits.values);
+
+export const toolkitsOfTools = (tools: readonly KeptTool[]): readonly string[] =>
+  namesOf(tools.map(({ toolkit }) => toolkit));
+
+const namesOf = (toolkits: readonly ToolListing['toolkit'][]): readonly string[] => [
+  ...new Set(toolkits.map(({ name }) => name)),
+];
+
 /** The blocks in which the definitions of tools lie, each once. */
 export function blocksOf(tools: readonly KeptTool[]): ReadonlyMap<string, Block> {
   const blocks = new Map<string, Block>();

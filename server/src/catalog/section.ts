@@ -77,7 +77,8 @@ export function createSection(offered: Offered, ruleNames: RuleNames, before: Se
     templates,
     names: createNameTable(latest),
     withInterface: latest.filter(({ uiUris }) => uiUris.length > 0),
-    isServer: others.some(({ length }) => length > 0) || all.some(isOwn),
+    isServer:
+      others.some(({ length }) => length > 0) || all.some(isOwn) || kept.unread?.includes(sourceId) === true,
     isOfOneToolkit: latest.every(isOwn),
     isNamedBy: namedBy(sourceId, all, [...prompts, ...resources, ...templates]),
     plain,

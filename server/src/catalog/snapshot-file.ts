@@ -20,6 +20,8 @@ import type { StoredEntries, StoredOffer } from './stored-offer.ts';
 /** What a snapshot knows of a source: the rest is small, and the database is asked for it. */
 export interface SnapshotOffer extends Place, StoredEntries {
   readonly revision: string;
+  /** Their names. */
+  readonly toolkits: readonly string[];
   /** `null`: they cannot be read any more. */
   tools(): Promise<readonly KeptTool[] | null>;
 }
@@ -74,9 +76,9 @@ class OpenFile implements SnapshotFile {
     this.#parts = new Map(parts.map((part) => [keyOf(part), part]));
     this.#onLost = onLost;
     this.offers = parts.map((part) => {
-      const { projectId, sourceId, revision, prompts, resources, templates } = part;
+      const { projectId, sourceId, revision, toolkits, prompts, resources, templates } = part;
       const tools = () => this.#toolsOf(part).catch(() => null);
-      return { projectId, sourceId, revision, prompts, resources, templates, tools };
+      return { projectId, sourceId, revision, toolkits, tools, prompts, resources, templates };
     });
   }
 

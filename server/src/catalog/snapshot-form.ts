@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { createRests, Fault } from '#foundation';
-import { blocksOf, columnsOf, packJson, unpackJson } from './packed-tools.ts';
+import { blocksOf, columnsOf, packJson, toolkitsIn, unpackJson } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 import type { StoredEntries, StoredOffer } from './stored-offer.ts';
 
@@ -11,10 +11,12 @@ import type { StoredEntries, StoredOffer } from './stored-offer.ts';
  */
 
 /** Another number whenever the form changes. */
-export const magic = Buffer.from('sallyport catalog 3\n');
+export const magic = Buffer.from('sallyport catalog 4\n');
 
 export interface PartAbout extends Place, StoredEntries {
   readonly revision: string;
+  /** Their names. */
+  readonly toolkits: readonly string[];
   readonly blocks: readonly string[];
   /** In their order. */
   readonly blockSizes: readonly number[];
@@ -53,6 +55,7 @@ export async function writePart(file: FileHandle, at: number, offer: StoredOffer
   }
   const about: PartAbout = {
     ...{ projectId, sourceId, revision, prompts, resources, templates },
+    toolkits: toolkitsIn(columns),
     ...{ blocks: columns.blocks.values, blockSizes },
   };
   const [aboutBytes, columnBytes] = [await packJson(about), await packJson(columns)];

@@ -28,6 +28,8 @@ interface Memory {
   readonly inTurn: Turns;
   /** Definitions that should lie in the file do not. */
   onLost(): void;
+  /** The file is another one, which another process wrote. */
+  onFollowed(): Promise<void>;
 }
 
 /**
@@ -35,8 +37,10 @@ interface Memory {
  * nowhere else, once they are there.
  */
 export interface Snapshot {
-  /** What there is; nothing where the file is damaged, of another version or none. */
-  read(): Promise<ReadonlyMap<string, SnapshotOffer>>;
+  /** Opens what there is. */
+  open(): Promise<void>;
+  /** What the file has of a source; nothing where it is damaged, of another version or none. */
+  offer(place: Place): SnapshotOffer | undefined;
   /** What is in memory has changed: it is written when that has settled. */
   changed(): void;
   /** What it held is in memory again. */
@@ -53,15 +57,21 @@ const minTools = 2000;
 
 export function createSnapshot(
   { dataDir, writes, clock, fromTools = minTools }: SnapshotDeps,
-  { every, inTurn, onLost }: Memory,
+  { every, inTurn, onLost, onFollowed }: Memory,
 ): Snapshot {
   const path = join(dataDir, fileName);
   const writing = createTurns();
   let file: SnapshotFile | null = null;
+  let offers: ReadonlyMap<string, SnapshotOffer> = new Map();
   /** What the file holds, as far as is known. */
   let written: string | null = null;
   let since: { first: number; last: number } | null = null;
   let seen: string | null = null;
+
+  function setFile(next: SnapshotFile | null): void {
+    file = next;
+    offers = new Map(next?.offers.map((offer) => [keyOf(offer), offer]));
+  }
 
   async function write(): Promise<void> {
     since = null;
@@ -71,7 +81,8 @@ export function createSnapshot(
     try {
       const isWorth = offers.reduce((count, { tools }) => count + tools.length, 0) >= fromTools;
       if (!isWorth) await rm(path, { force: true });
-      await use(isWorth ? await writeSnapshot(path, offers, onLost) : null);
+      const next = isWorth ? await writeSnapshot(path, offers, onLost) : null;
+      await inTurn(() => use(next));
       written = stamp;
     } catch {
       // Definitions stay where they are, and a start without it takes longer.
@@ -81,7 +92,7 @@ export function createSnapshot(
 
   async function use(next: SnapshotFile | null): Promise<void> {
     const before = file;
-    file = next;
+    setFile(next);
     next?.takeOver(every());
     await before?.giveBack();
     await before?.close();
@@ -96,6 +107,7 @@ export function createSnapshot(
     if (next === null) return;
     seen = next.mark;
     await use(next);
+    await onFollowed();
   }
 
   function look(): void {
@@ -106,13 +118,12 @@ export function createSnapshot(
 
   const stop = clock.every(lookEveryMs, writes ? look : () => void inTurn(follow).catch(() => undefined));
   return {
-    async read() {
-      file = await openSnapshot(path, onLost);
+    async open() {
+      setFile(await openSnapshot(path, onLost));
       seen = file?.mark ?? null;
-      const offers = file?.offers ?? [];
-      written = offers.length === 0 ? null : stampOf(offers);
-      return new Map(offers.map((offer) => [keyOf(offer), offer]));
+      written = file === null ? null : stampOf(file.offers);
     },
+    offer: (place) => offers.get(keyOf(place)),
     changed() {
       const now = clock.now();
       since = { first: since?.first ?? now, last: now };

@@ -35,7 +35,12 @@ export interface StoredOffer extends StoredEntries {
   readonly revision: string | null;
   /** In the source's own order; how each stands is the index's to say. */
   readonly tools: readonly KeptTool[];
+  /** Where this process has not read its tools, of which `tools` then says nothing: the names of their toolkits. */
+  readonly unread: readonly string[] | null;
 }
+
+/** Of a source whose tools are not read; always the same. */
+export const noTools: readonly KeptTool[] = [];
 
 export interface EntryRow extends Record<string, unknown> {
   id: string;

@@ -2,7 +2,7 @@ import { type Block, newBlock, type SeenTools } from '#domain';
 import { createRests } from '#foundation';
 import type { Queries } from '#storage';
 import type { KeptTool } from './kept-tool.ts';
-import { blocksOf, type ToolColumns, toolsOf, unpackJson } from './packed-tools.ts';
+import { blocksOf, type ToolColumns, toolkitsIn, toolsOf, unpackJson } from './packed-tools.ts';
 import type { Place } from './pin-store.ts';
 
 /** Blocks in one statement, of some kilobytes each: large answers hold up whoever reads them. */
@@ -17,13 +17,8 @@ export async function readTools(
   place: Place,
   known: readonly KeptTool[] = [],
 ): Promise<{ readonly tools: readonly KeptTool[]; readonly isWhole: boolean }> {
-  const { projectId, sourceId } = place;
-  const [row] = await queries.query<{ tools: string }>(
-    `select encode(tools, 'base64') as tools from offers where project_id = $1 and source_id = $2`,
-    [projectId, sourceId],
-  );
-  if (row === undefined) return { tools: [], isWhole: true };
-  const columns = (await unpackJson(Buffer.from(row.tools, 'base64'))) as ToolColumns;
+  const columns = await readColumns(queries, place);
+  if (columns === null) return { tools: [], isWhole: true };
   const before = blocksOf(known);
   const blocks = new Map<string, Block>();
   const missing: string[] = [];
@@ -35,6 +30,21 @@ export async function readTools(
   for (const block of await readBlocks(queries, place, missing)) blocks.set(block.id, block);
   const tools = await toolsOf(place, columns, blocks, known);
   return { tools, isWhole: tools.length === columns.ids.length };
+}
+
+/** The names of the toolkits that a source has, as the database knows them. */
+export async function readToolkits(queries: Queries, place: Place): Promise<readonly string[]> {
+  const columns = await readColumns(queries, place);
+  return columns === null ? [] : toolkitsIn(columns);
+}
+
+async function readColumns(queries: Queries, { projectId, sourceId }: Place): Promise<ToolColumns | null> {
+  const [row] = await queries.query<{ tools: string }>(
+    `select encode(tools, 'base64') as tools from offers where project_id = $1 and source_id = $2`,
+    [projectId, sourceId],
+  );
+  if (row === undefined) return null;
+  return (await unpackJson(Buffer.from(row.tools, 'base64'))) as ToolColumns;
 }
 
 /** Those of these ids that there are. */

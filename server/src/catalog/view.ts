@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Gateway } from '#domain';
-import { compileAllowed } from './allowed.ts';
+import { type Allowed, compileAllowed } from './allowed.ts';
 import type { GatewayView, ListKind, ShownTool } from './contract.ts';
 import { type GatewayServer, gatewayServers } from './gateway-server.ts';
 import { KeptTool } from './kept-tool.ts';
 import type { OfferIndex } from './offer-index.ts';
+import type { Place } from './pin-store.ts';
 import { showPrompts } from './prompts.ts';
 import { compileRoutes } from './resource-routes.ts';
 import { NamedTool } from './shown-tools.ts';
+import type { StoredOffer } from './stored-offer.ts';
 import {
   type ChosenTools,
   chooseTools,
@@ -29,6 +31,7 @@ export function compileView(
   index: OfferIndex,
   revision: number,
   before: CompiledView | undefined,
+  read: (places: readonly Place[]) => void,
 ): CompiledView {
   const allowed = compileAllowed(gateway.allowedTools);
   const passing = ({ target }: { readonly target: { readonly ruleName: string } }) =>
@@ -48,6 +51,7 @@ export function compileView(
   const ownNames = gateway.naming === 'source' && servers.length <= 1 && chosenTools.every(isOfOneToolkit);
   const tools = nameTools(chosenTools, index, gateway, ownNames, routes, before?.parts ?? []);
   const prompts = showPrompts(chosen.prompts, ownNames);
+  const unread = index.sections.map(({ offered }) => offered.kept).filter((kept) => mayShow(allowed, kept));
   const byPromptName = new Map(prompts.map((shown) => [shown.wireName, shown]));
   return {
     gateway,
@@ -65,9 +69,15 @@ export function compileView(
     findPrompt: (wireName) => byPromptName.get(wireName) ?? null,
     ...routes,
     serverInstructions: ownNames ? instructionsOf(servers) : null,
+    readRest: unread.length === 0 ? null : () => read(unread),
     sourceIds: servers.map(({ server }) => server.sourceId),
     capabilitiesOf: (sourceId) => index.servers.get(sourceId)?.capabilities ?? {},
   };
+}
+
+/** Whether it may show tools of a source that are not in memory. */
+function mayShow({ mayPass }: Allowed, { sourceId, unread }: StoredOffer): boolean {
+  return unread?.some((name) => mayPass(`${name}.`) || mayPass(`${sourceId}/${name}.`)) === true;
 }
 
 function isOfOneToolkit(chosen: ChosenTools): boolean {

@@ -132,6 +132,7 @@ export async function buildRooms(
     ...ground,
     hasSource: (projectId, id) => sources.get(projectId, id) !== null,
     snapshot: { dataDir: settings.dataDir, writes: among.isOffice },
+    onlyShown: !among.isOffice,
   });
   const audit = among.audit(observedAudit(journal, observersOf(settings, telemetry, catalog)));
   const sealer = createSealer(await vault.serverKey('sealed by the fronts'));

@@ -30,7 +30,8 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
     accepts({ slug, headers }) {
       if (headers['mcp-session-id'] === undefined) return true;
       const view = deps.catalog.view(slug);
-      return view === null || deps.pipeline.someStandAlone(view);
+      if (view === null || deps.pipeline.someStandAlone(view)) return true;
+      return view.readRest !== null && view.gateway.presentation !== 'hub';
     },
     serves(request, response) {
       const entering = enter(request, response, request.slug, deps, origins);
@@ -44,6 +45,7 @@ export function createLaneEndpoint(deps: McpDeps, origins: OriginPolicy): LaneEn
       const parsed = parseBody(request.body);
       if (!parsed.ok || Array.isArray(parsed.value) || parsed.value.kind !== 'request') return false;
       const message = parsed.value;
+      if (!isRead(exchange, message)) return false;
       if (!isPlain(exchange, message) || !standsAlone(exchange, message, deps)) return false;
       if (!isInKnownSession(exchange, message, deps)) return false;
       // A mistake of ours costs this request, and not all others that are served here.
@@ -80,15 +82,25 @@ function isInKnownSession(
   return false;
 }
 
+/** What a gateway shows that is not in this process yet is read for the next request; what the hub answers needs none of it. */
+function isRead({ view }: Exchange, { method, params }: Request): boolean {
+  if (view.readRest === null || method === 'ping') return true;
+  if (!isOfHub(view, method, params)) view.readRest();
+  return false;
+}
+
+/** The office has the hub. */
+function isOfHub({ gateway }: Exchange['view'], method: string, params: Request['params']): boolean {
+  return gateway.presentation !== 'tools' && (method === 'tools/list' || isMetaTool(params.name));
+}
+
 function standsAlone(
   { caller, view }: Exchange,
   { method, params }: Request,
   { pipeline }: McpDeps,
 ): boolean {
   if (method === 'ping') return true;
-  // The office has the hub.
-  const mayPresentHub = view.gateway.presentation !== 'tools';
-  if (mayPresentHub && (method === 'tools/list' || isMetaTool(params.name))) return false;
+  if (isOfHub(view, method, params)) return false;
   if (method === 'tools/list') return pipeline.standsAlone(caller, view.gateway, null);
   const { name, arguments: args = {}, task } = params;
   if (method !== 'tools/call' || typeof name !== 'string' || !isMembers(args) || task !== undefined)

@@ -28,6 +28,7 @@ function createWorld(db: Db) {
   const view = {
     gateway: { ...gateway, instructions: '' },
     serverInstructions: null,
+    readRest: null,
     sourceIds: ['source'],
     ...{ tools: [{ tool: target }], prompts: [], resources: [], templates: [] },
     capabilitiesOf: () => ({ resources: { subscribe: true } }),
