@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
+import { type Json, messageOf, startApp, type TestApp, toolCall } from './start-app.ts';
 
 const secret = 'a-worker-secret-of-more-than-32-bytes';
 const token = 'tok-0123456789';
@@ -38,6 +38,7 @@ workers:
 gateways:
   - { name: All, slug: all }
   - { name: Hub, slug: hub, presentation: hub }
+egress: { allow: [127.0.0.0/8] }
 `);
   });
   after(async () => {
@@ -205,6 +206,73 @@ gateways:
       assert.deepEqual([told.status, told.error.name], ['failed', 'source.answer_invalid']);
       assert.match(told.error.message, /nested more than 500 deep/);
     }
+  });
+
+  for (const levels of [10_000, 20_000, 100_000]) {
+    const nested = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const tooDeep = /nested more than 500 deep$/;
+
+    test(`what a worker answers ${levels} deep ends its call at every front, and says so`, async () => {
+      await workerLists(definition);
+      for (const answer of [
+        `{"success":true,"output":{"value":${nested}}}`,
+        `{"success":false,"output":{"error":{"message":"m","extra":{"x":${nested}}}}}`,
+        `{"success":false,"output":{"requires_authorization":{"x":${nested}}}}`,
+      ]) {
+        behave = (_, response) => response.end(answer);
+        // What is large goes on as it is, unread.
+        if (answer.length < 64 * 1024 || !answer.includes('"success":true')) {
+          const { result } = await messageOf(await app.rpc('all', toolCall('Kit_Good')));
+          assert.equal(result._meta['sallyport/refusal'].code, 'source.answer_invalid');
+          assert.match(result.content[0].text, tooDeep);
+        }
+        const execution = await app.api('POST', '/v1/tools/execute', { tool_name: 'Kit.Good', user_id: 'a' });
+        const { success, output } = (await execution.json()) as Json;
+        assert.equal(success, false);
+        assert.match(output.error.message, tooDeep);
+      }
+    });
+
+    test(`what an MCP server answers ${levels} deep ends its call over REST, and says so`, async () => {
+      behave = answering((response, id) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${nested}}}`);
+      });
+      await app.app.rooms.sources.refresh('default', 'mcp');
+      const execution = await app.api('POST', '/v1/tools/execute', { tool_name: 'mcp.Do', user_id: 'a' });
+      const { success, output } = (await execution.json()) as Json;
+      assert.equal(success, false);
+      assert.match(output.error.message, tooDeep);
+    });
+  }
+
+  test('a text that is JSON nested without end is text to a hook server', async () => {
+    let said = '';
+    const asked: Json[] = [];
+    const tool = answering((response, id) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const result = { content: [{ type: 'text', text: said }] };
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+    });
+    behave = (request, response, body) => {
+      if (request.url !== '/post') return tool(request, response, body);
+      asked.push(JSON.parse(body));
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"code":"OK"}');
+    };
+    await app.app.rooms.sources.refresh('default', 'mcp');
+    const { port } = server.address() as AddressInfo;
+    const post = { url: `http://127.0.0.1:${port}/post`, failure_mode: 'fail_closed', phase: 'before' };
+    const plugin = { name: 'Checks', plugin_type: 'webhook', webhook_config: { endpoints: { post } } };
+    const { id } = (await (await app.api('POST', '/v1/plugins', plugin)).json()) as Json;
+    for (const levels of [10_000, 100_000]) {
+      said = '['.repeat(levels) + ']'.repeat(levels);
+      const { result } = await messageOf(await app.rpc('all', toolCall('mcp_Do')));
+      assert.ok(result.content[0].text === said);
+      assert.ok(asked.pop()?.output === said);
+    }
+    const { items } = (await (await app.api('GET', '/v1/hooks')).json()) as Json;
+    for (const hook of items) await app.api('DELETE', `/v1/hooks/${hook.id}`);
+    assert.equal((await app.api('DELETE', `/v1/plugins/${id}`)).status, 204);
   });
 
   test('the server lives, and calls what is well', async () => {

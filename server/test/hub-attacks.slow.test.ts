@@ -139,6 +139,19 @@ describe('numbers and lists that are none', () => {
     assert.equal(kit.ran.Write.length, ran);
   });
 
+  it('are refused by name where text that stands for an object is nested without end', async () => {
+    for (const levels of [10_000, 100_000]) {
+      const text = `{"text":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+      for (const [name, args, at] of [
+        ['execute_tool', { tool: 'Kit.Write', input: text }, 'input'],
+        ['resume_execution', { execution_id: 'te_0', response: text }, 'response'],
+      ] as const) {
+        const { code, field } = await refusal(name, args);
+        assert.deepEqual([code, field], ['request.too_deep', `arguments.${at}`]);
+      }
+    }
+  });
+
   it('are refused by name over REST, where a body may hold what is no JSON', async () => {
     const raw = async (path: string, body: string) => {
       const response = await fetch(`${app.url}/v1/hub/${path}`, {

@@ -1,5 +1,5 @@
 import type { SourceReturn } from '#domain';
-import { isMembers } from '#foundation';
+import { isDeeperThan, isMembers } from '#foundation';
 
 type Answered = Exclude<SourceReturn, { form: 'input_required' }>;
 
@@ -52,10 +52,14 @@ function textOf(content: unknown): string | null {
   return texts.every((text) => typeof text === 'string') ? texts.join('\n') : null;
 }
 
+/** What is nested deeper stays text: no recursion takes any depth. */
+const maxDepth = 500;
+
 function parsed(text: string | null): unknown {
   if (text === null) return undefined;
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(value, maxDepth) ? text : value;
   } catch {
     return text;
   }

@@ -11,7 +11,7 @@ import {
   silentClient,
   taskExtension,
 } from '#domain';
-import { isDeeperThan, isMembers, type Members } from '#foundation';
+import { isMembers, type Members } from '#foundation';
 import { type CallRefusal, type Pipeline, surelyUndone } from '#pipeline';
 import type { Span } from '#telemetry';
 import type { Kept, Said } from './execution.ts';
@@ -85,20 +85,7 @@ export async function makeAttempt(
     : outcomeOfRefusal(outcome.error, pipeline.told(outcome.error));
 }
 
-/** What is nested deeper is not told: no recursion takes any depth. */
-const maxDepth = 500;
-const tooDeep = {
-  name: 'source.answer_invalid',
-  message: `the tool answered with something that is nested more than ${maxDepth} deep`,
-};
-
 function outcomeOfReturn(returned: SourceReturn, client: ClientSide): Outcome {
-  const outcome = outcomeOfAny(returned, client);
-  if (!isDeeperThan(outcome.kept, maxDepth)) return outcome;
-  return { kind: 'failed', kept: { said: { error: tooDeep } }, told: null, isUndone: false };
-}
-
-function outcomeOfAny(returned: SourceReturn, client: ClientSide): Outcome {
   if (returned.form === 'input_required') return outcomeOfQuestions(returned, client);
   const said = returned.form === 'worker' ? saidByWorker(returned) : saidByServer(returned);
   return said.error === undefined

@@ -133,6 +133,14 @@ describe('an issuer that lies', () => {
     }
   });
 
+  it('with a discovery document that is nested without end is not used', async () => {
+    const source = await kit.sourceOf(idp);
+    let nested: unknown[] = [];
+    for (let level = 0; level < 3000; level++) nested = [nested];
+    idp.knobs.discovery = { nested };
+    await cannotBegin(source, 'sign_in.source_misconfigured', /is nested too deep/);
+  });
+
   it('in its ID token about issuer, audience or nonce signs nobody in', async () => {
     const invalid = 'sign_in.answer_invalid';
     await fails(

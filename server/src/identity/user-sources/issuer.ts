@@ -13,7 +13,7 @@ import {
   type ServerMetadata,
 } from 'openid-client';
 import type { Egress } from '#egress';
-import { type Clock, err, isMembers, ok, type Result } from '#foundation';
+import { type Clock, err, isDeeperThan, isMembers, ok, type Result } from '#foundation';
 import { createKeySet, type KeySet } from '../assertions/key-set.ts';
 import { isSafe } from './check-user-source.ts';
 import type { SignInProblem, UserSource } from './contract.ts';
@@ -24,6 +24,8 @@ export const skewSeconds = 60;
 const maxAgeMs = 60 * 60_000;
 /** For so long its last word holds while an issuer does not answer. */
 const maxStaleMs = 24 * 60 * 60_000;
+/** A discovery document is flat, but for what some add. */
+const maxDepth = 16;
 const demanded = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 
 /** What an issuer says of itself, and how to speak to it. */
@@ -111,6 +113,7 @@ async function fetchDocument(
     return err(problem(source, 'sign_in.source_unreachable', failure.message));
   }
   if (!isMembers(document)) return wrong('is no JSON object');
+  if (isDeeperThan(document, maxDepth)) return wrong('is nested too deep');
   const says = document.issuer;
   if (says !== source.issuer)
     return wrong(

@@ -1,5 +1,6 @@
 import { type InputRequest, type RpcError, type SourceReturn, taskExtension } from '#domain';
 import { err, isDeeperThan, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+import { isTooDeep, maxAnswerDepth } from '../answer-depth.ts';
 import type { CallFailure } from '../contract.ts';
 import type { Answer } from './ask.ts';
 import type { Job } from './ask-for.ts';
@@ -25,6 +26,8 @@ const noProposals = {
 export function outcomeOf(job: Job, { reply, session }: Answer): Outcome {
   if (reply.kind === 'error') return outcomeOfError(job, reply.error, session !== null);
   const { result, bytes, passed } = reply;
+  if (isTooDeep(result, bytes.length))
+    return invalid(`a result that is nested more than ${maxAnswerDepth} deep`, job);
   const { resultType } = result;
   if (resultType === undefined || resultType === 'complete') {
     const taskId = job.task === null ? undefined : legacyTaskId(result);

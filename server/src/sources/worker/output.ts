@@ -7,6 +7,7 @@ import {
   type WorkerToolOutput,
 } from '@sallyport/contracts';
 import { err, isMembers, jsonMembers, type Members, ok, type Result } from '#foundation';
+import { isTooDeep, maxAnswerDepth } from '../answer-depth.ts';
 
 export interface WorkerAnswer {
   readonly output: WorkerToolOutput;
@@ -55,6 +56,7 @@ export function parseInvokeAnswer(body: Buffer): Result<WorkerAnswer, string> {
     return err('it is not JSON');
   }
   if (!isMembers(answer)) return err('it is not a JSON object');
+  if (isTooDeep(answer, body.length)) return err(`it is nested more than ${maxAnswerDepth} deep`);
   const { success, output = null } = answer;
   if (typeof success !== 'boolean') return err('"success" is missing');
   if (output !== null && !isMembers(output)) return err('"output" is not an object');

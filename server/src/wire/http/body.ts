@@ -47,8 +47,9 @@ export function incomplete(): Refusal {
   return refusal('request.invalid', 'the request ended before its body was complete');
 }
 
-/** The refusal of a parsed JSON body that is nested too deep. */
-export function tooDeep(value: unknown): Refusal | null {
+/** The refusal of parsed JSON that is nested too deep: of a body, or of what is named as such. */
+export function tooDeep(value: unknown, field?: string): Refusal | null {
   if (!isDeeperThan(value, maxDepth)) return null;
-  return refusal('request.too_deep', `the body is nested deeper than ${maxDepth} levels`);
+  const message = `${field ?? 'the body'} is nested deeper than ${maxDepth} levels`;
+  return refusal('request.too_deep', message, field === undefined ? {} : { field });
 }

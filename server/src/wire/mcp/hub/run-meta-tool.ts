@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import type { Refusal } from '#domain';
 import { err, isMembers, type Members, type Result } from '#foundation';
 import type { Hub, HubAsking } from '#hub';
+import { tooDeep } from '../../http/body.ts';
 import { issuesRefusal } from '../../rest/answer.ts';
 import { type Refused, refused } from '../front.ts';
 import type { MetaToolName } from './meta-tools.ts';
@@ -22,6 +23,11 @@ function checked<Request>(
   run: (hub: Hub, asking: HubAsking, request: Request) => Promise<Result<object, Refusal>>,
 ): Run {
   return async (hub, asking, args) => {
+    // A body is no deeper; but objects may have come as text.
+    for (const [name, value] of Object.entries(args)) {
+      const deep = tooDeep(value, `arguments.${name}`);
+      if (deep !== null) return err(refused(deep));
+    }
     const parsed = schema.safeParse(args);
     if (parsed.success) {
       const told = await run(hub, asking, parsed.data);
