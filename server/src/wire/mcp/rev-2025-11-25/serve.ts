@@ -93,7 +93,7 @@ function acknowledge(context: Context, messages: readonly ClientMessage[]): void
 /** Takes what the client wants no answer to. What is about nothing that we know is not about anything. */
 function take({ exchange, session, deps }: Context, message: ClientMessage): void {
   if (session === null) return;
-  if (message.kind === 'response') session.questions.get(message.id)?.settle(message.answer);
+  if (message.kind === 'response') deps.sessions.answer(session, message.id, message.answer);
   else if (message.method === 'notifications/cancelled') {
     deps.sessions.cancel(session, message.params.requestId as RpcId);
   } else if (message.method === 'notifications/roots/list_changed') {

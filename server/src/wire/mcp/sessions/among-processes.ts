@@ -1,3 +1,4 @@
+import type { InputAnswer, LogLevel } from '#domain';
 import type { RpcId } from '../rpc.ts';
 import type { Session } from './session.ts';
 import type { SessionShelf } from './session-shelf.ts';
@@ -9,7 +10,10 @@ import type { SessionShelf } from './session-shelf.ts';
 export type SessionNews =
   | { readonly kind: 'ended'; readonly id: string }
   /** The client wants no answer to this request any more. */
-  | { readonly kind: 'cancelled'; readonly id: string; readonly request: RpcId };
+  | { readonly kind: 'cancelled'; readonly id: string; readonly request: RpcId }
+  /** The client answers what it was asked in the course of a request. */
+  | { readonly kind: 'answered'; readonly id: string; readonly question: RpcId; readonly answer: InputAnswer }
+  | { readonly kind: 'log_level'; readonly id: string; readonly level: LogLevel };
 
 /** To all processes of the server that serve in sessions beside this one; done when they act by it. */
 export type TellProcesses = (news: SessionNews) => Promise<void>;
@@ -22,8 +26,15 @@ export function isToldOf(id: RpcId): boolean {
   return typeof id === 'number' || (typeof id === 'string' && id.length <= maxToldId);
 }
 
-/** `ended`: lets go of a session here. */
-export function amongProcesses(shelf: SessionShelf, tell: TellProcesses, ended: (id: string) => void) {
+interface Here {
+  readonly shelf: SessionShelf;
+  /** Lets go of a session. */
+  readonly ended: (id: string) => void;
+  /** What is being read of a session was before that. */
+  readonly overtaken: (id: string) => void;
+}
+
+export function amongProcesses({ shelf, ended, overtaken }: Here, tell: TellProcesses) {
   return {
     /** The client takes a request back, whichever process serves it. */
     cancel({ id, pending }: Session, request: RpcId): void {
@@ -31,10 +42,20 @@ export function amongProcesses(shelf: SessionShelf, tell: TellProcesses, ended: 
       if (here !== undefined) here.abort();
       else if (isToldOf(request)) void tell({ kind: 'cancelled', id, request });
     },
+    /** The client answers a question, whichever process asked it. */
+    answer({ id, questions }: Session, question: RpcId, answer: InputAnswer): void {
+      const here = questions.get(question);
+      if (here !== undefined) here.settle(answer);
+      else if (isToldOf(question)) void tell({ kind: 'answered', id, question, answer });
+    },
     /** What another process told. */
     heard(news: SessionNews): void {
+      const session = shelf.byId(news.id);
       if (news.kind === 'ended') ended(news.id);
-      else shelf.byId(news.id)?.pending.get(news.request)?.abort();
+      else if (news.kind === 'cancelled') session?.pending.get(news.request)?.abort();
+      else if (news.kind === 'answered') session?.questions.get(news.question)?.settle(news.answer);
+      else if (session === undefined) overtaken(news.id);
+      else session.logLevel = news.level;
     },
     /** Ids of sessions that were in use here since then. */
     usedSince: shelf.usedSince,

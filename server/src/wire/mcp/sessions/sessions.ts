@@ -72,7 +72,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
   const reopenOnce = (session: Session) => once(session.sealedId, () => reopening.of(session));
 
   function ended(id: string): void {
-    reopening.ended(id);
+    reopening.overtaken(id);
     const session = shelf.byId(id);
     if (session !== undefined) shelf.drop(session, 'the session was ended');
   }
@@ -123,6 +123,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
     async setLogLevel(session: Session, level: LogLevel): Promise<void> {
       session.wrote(await store.setLogLevel(session, level, clock.now()));
       session.logLevel = level;
+      await deps.tell({ kind: 'log_level', id: session.id, level });
     },
     async keepSubscription(session: Session, uri: string): Promise<void> {
       session.wrote(await store.subscribe(session, uri, clock.now()));
@@ -131,7 +132,7 @@ export function createSessions(deps: SessionDeps, limits: SessionLimits = defaul
       session.wrote(await store.unsubscribe(session, uri, clock.now()));
     },
 
-    ...amongProcesses(shelf, deps.tell, ended),
+    ...amongProcesses({ shelf, ended, overtaken: reopening.overtaken }, deps.tell),
     ask: asking.ask,
     /** The first thing when the server stops: calls under way may take their time, but people think for longer. */
     stopAsking: asking.close,
@@ -162,8 +163,8 @@ function createReopening(store: SessionStore, shelf: SessionShelf) {
         underWay.delete(session.id);
       }
     },
-    /** What was read of it before must not bring it back. */
-    ended(id: string): void {
+    /** What was read of it before is not to be gone by: it is looked up anew. */
+    overtaken(id: string): void {
       const session = underWay.get(id);
       if (session !== undefined) session.isOver = true;
     },
