@@ -5,7 +5,10 @@ import type { Json } from './start-app.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** The last message where it is a stream. */
   readonly body: Json;
+  /** All of it, as it came. */
+  readonly text: string;
 }
 
 /** Clients with a connection each, which stays open. */
@@ -15,7 +18,13 @@ export interface Connections {
 }
 
 export interface Connection {
-  post(path: string, message: object, headers?: Record<string, string>): Promise<Answer>;
+  /** `onPiece` gets what came so far of the answer. */
+  post(
+    path: string,
+    message: object,
+    headers?: Record<string, string>,
+    onPiece?: (text: string) => void,
+  ): Promise<Answer>;
 }
 
 export function openConnections(url: string, count: number, fixed: Record<string, string>): Connections {
@@ -35,6 +44,7 @@ function post(
   path: string,
   message: object,
   headers: Record<string, string> = {},
+  onPiece: (text: string) => void = () => {},
 ): Promise<Answer> {
   const body = JSON.stringify({ jsonrpc: '2.0', ...message });
   return new Promise((resolve, reject) => {
@@ -54,6 +64,7 @@ function post(
       let text = '';
       response.setEncoding('utf8').on('data', (piece) => {
         text += piece;
+        onPiece(text);
       });
       response.on('error', reject);
       response.on('end', () =>
@@ -61,6 +72,7 @@ function post(
           status: response.statusCode as number,
           headers: response.headers,
           body: text === '' ? null : parsed(text),
+          text,
         }),
       );
     });

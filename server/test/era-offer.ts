@@ -114,13 +114,13 @@ export function createEraOffer(era: Era) {
 }
 export type EraOffer = ReturnType<typeof createEraOffer>;
 
-export function eraCapabilities(era: Era) {
+export function eraCapabilities(era: Era, hasSessions: boolean) {
   const own = taskCapabilities[era];
   const extensions = 'extensions' in own ? own.extensions : {};
   return {
     tools: { listChanged: true },
     prompts: { listChanged: true },
-    resources: { listChanged: true, subscribe: true },
+    resources: { listChanged: true, subscribe: hasSessions },
     completions: {},
     logging: {},
     ...own,

@@ -52,8 +52,11 @@ interface Session {
   readonly subscribed: Set<string>;
 }
 
-/** A server of one era, on the official SDK, which offers everything that there is; see `era-offer.ts`. */
-export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
+/**
+ * A server of one era, on the official SDK, which offers everything that there is; see `era-offer.ts`. One of the legacy era may do
+ * without sessions.
+ */
+export async function startEraServer(era: Era, port = 0, hasSessions = true): Promise<EraServer> {
   const events = new EventEmitter();
   const offer = createEraOffer(era);
   const answerTask = createTaskDesk(era);
@@ -65,7 +68,7 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
   function makeServer(subscribed = new Set<string>()): Server {
     const server = new Server(
       { name: 'upstream', version: '9' },
-      { capabilities: eraCapabilities(era), instructions: 'Ask nicely' },
+      { capabilities: eraCapabilities(era, hasSessions), instructions: 'Ask nicely' },
     );
     serveOffer(server, era, offer, {
       calling(name, meta) {
@@ -111,8 +114,15 @@ export async function startEraServer(era: Era, port = 0): Promise<EraServer> {
     await server.connect(transport);
     return transport.handleRequest(request);
   }
+  async function serveAlone(request: Request): Promise<Response> {
+    if (request.method !== 'POST') return new Response(null, { status: 405 });
+    const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+    await makeServer().connect(transport);
+    return transport.handleRequest(request);
+  }
+  const serveLegacy = hasSessions ? serveSession : serveAlone;
   const serve = toNodeHandler({
-    fetch: era === 'modern' ? (request) => modern.fetch(request) : serveSession,
+    fetch: era === 'modern' ? (request) => modern.fetch(request) : serveLegacy,
   });
 
   const http = createServer(async (request, response) => {

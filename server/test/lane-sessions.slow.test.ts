@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Connection } from './connections.ts';
 import { type HeldWorker, startHeldWorker } from './held-worker.ts';
-import { asAlice, auth, type Lanes, startLanes } from './lanes.ts';
+import { asAlice, auth, type Lanes, type ProcessName, processNames, startLanes, traceOf } from './lanes.ts';
 import { type Json, modern } from './start-app.ts';
 
 /** Clients with a session, whose calls any process serves. */
@@ -11,26 +11,18 @@ const versions = ['2025-03-26', '2025-06-18', '2025-11-25'];
 let worker: HeldWorker;
 let lanes: Lanes;
 /** One for each process, by the name it has in the log. */
-let at: Record<'office' | 'lane-1' | 'lane-2', Connection>;
+let at: Readonly<Record<ProcessName, Connection>>;
 let texts = 0;
 
 before(async () => {
   worker = await startHeldWorker();
   lanes = await startLanes(worker.uri);
-  at = await connectionsOfEach();
+  at = await lanes.ofEach(call());
 });
 after(async () => {
   lanes?.close();
   await worker.stop();
 });
-
-/** Whose a connection is shows where its calls are logged. */
-async function connectionsOfEach(): Promise<typeof at> {
-  const { all } = lanes.open(3);
-  const found = await Promise.all(all.map(async (one) => [await servedBy(one), one] as const));
-  assert.deepEqual(found.map(([name]) => name).sort(), ['lane-1', 'lane-2', 'office']);
-  return Object.fromEntries(found) as typeof at;
-}
 
 const unique = () => `text-${++texts}`;
 const call = (id: string | number = 1, args: Json = { text: unique() }, name = 'Kit_Read') => ({
@@ -39,18 +31,8 @@ const call = (id: string | number = 1, args: Json = { text: unique() }, name = '
   params: { name, arguments: args },
 });
 
-/** The process that logged the call of that trace. */
-async function loggedBy(traceId: string): Promise<string> {
-  for (;;) {
-    const line = lanes.lines().find(({ trace_id }) => trace_id === traceId);
-    if (line !== undefined) return line.process ?? 'office';
-    await lanes.api('GET', '/v1/health');
-  }
-}
-const traceOf = ({ headers }: { headers: Json }) => String(headers.traceresponse).split('-')[1] as string;
-
 async function servedBy(connection: Connection, headers: Record<string, string> = {}): Promise<string> {
-  return loggedBy(traceOf(await connection.post('/mcp/main', call(), headers)));
+  return lanes.servedBy(await connection.post('/mcp/main', call(), headers));
 }
 
 async function open(protocolVersion = '2025-11-25', by: Record<string, string> = asAlice): Promise<Headers> {
@@ -77,7 +59,7 @@ describe('a session', () => {
   test('is served by the process that has the connection, from the second request on', async () => {
     const session = await open();
     await known(session);
-    for (const name of ['office', 'lane-1', 'lane-2'] as const)
+    for (const name of processNames)
       for (let round = 0; round < 3; round++) assert.equal(await servedBy(at[name], session), name);
   });
 
@@ -115,7 +97,7 @@ describe('a session', () => {
     const before = worker.cut();
     const held = [unique(), unique(), unique()];
     const calls = held.map((text, nth) => {
-      const name = (['office', 'lane-1', 'lane-2'] as const)[nth] as keyof typeof at;
+      const name = processNames[nth] as ProcessName;
       return at[name].post('/mcp/main', call(nth, { text, held: true }), session);
     });
     await Promise.all(held.map(worker.arrived));
@@ -127,15 +109,14 @@ describe('a session', () => {
   test('a call is cancelled where it runs, whichever process hears of that', async () => {
     const session = await open();
     await known(session);
-    const names = ['office', 'lane-1', 'lane-2'] as const;
     const [further] = lanes.open(1).all as [Connection];
-    for (const running of names) {
+    for (const running of processNames) {
       for (const id of [7, 'seven', 's'.repeat(1000)]) {
         const text = unique();
         const before = worker.cut();
         const calling = at[running].post('/mcp/main', call(id, { text, held: true }), session);
         await worker.arrived(text);
-        const other = names.find((name) => name !== running) as keyof typeof at;
+        const other = processNames.find((name) => name !== running) as ProcessName;
         const cancelled = { method: 'notifications/cancelled', params: { requestId: id } };
         for (const one of [at[other], further])
           assert.equal((await one.post('/mcp/main', cancelled, session)).status, 202);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Answer, type Connections, openConnections } from './connections.ts';
+import { type Answer, type Connection, type Connections, openConnections } from './connections.ts';
 import { temporaryDirectory } from './database.ts';
 import type { Json } from './start-app.ts';
 import { startProcess, type TestProcess } from './start-process.ts';
@@ -19,8 +19,15 @@ export interface Lanes {
   served(count: number): Promise<void>;
   /** Connections of a user. */
   open(count: number, headers?: Record<string, string>): Connections;
+  /** The name of the process that logged the call which was answered so. */
+  servedBy(answer: Answer): Promise<string>;
+  /** A connection to each of three processes, of which `call` shows whose it is: a call of a worker's tool. */
+  ofEach(call: object): Promise<Readonly<Record<ProcessName, Connection>>>;
   close(): void;
 }
+
+export type ProcessName = (typeof processNames)[number];
+export const processNames = ['office', 'lane-1', 'lane-2'] as const;
 
 const adminKey = 'sp_the_key_of_this_test';
 export const auth = { authorization: `Bearer ${adminKey}` };
@@ -32,12 +39,13 @@ export async function startLanes(
   workerUri: string,
   count = 3,
   directory = temporaryDirectory(),
+  env: Record<string, string> = {},
 ): Promise<Lanes & { readonly directory: string }> {
   writeFileSync(
     join(directory, 'sallyport.yaml'),
     `workers: [{ id: reference, http: { uri: "${workerUri}", secret: ${secret} } }]\ngateways: [{ slug: main }]\n`,
   );
-  const server = await startProcess({ SALLYPORT_PROCESSES: String(count) }, directory);
+  const server = await startProcess({ SALLYPORT_PROCESSES: String(count), ...env }, directory);
   const opened: Connections[] = [];
   const lines = (): Json[] =>
     server
@@ -69,6 +77,22 @@ export async function startLanes(
       opened.push(connections);
       return connections;
     },
+    async servedBy(answer) {
+      for (;;) {
+        const line = lines().find(({ trace_id }) => trace_id === traceOf(answer));
+        if (line !== undefined) return line.process ?? 'office';
+        await lanes.api('GET', '/v1/health');
+      }
+    },
+    async ofEach(call) {
+      const found = new Map<string, Connection>();
+      while (found.size < processNames.length) {
+        const [one] = lanes.open(1).all as [Connection];
+        const name = await lanes.servedBy(await one.post('/mcp/main', call));
+        if (!found.has(name)) found.set(name, one);
+      }
+      return Object.fromEntries(found) as Record<ProcessName, Connection>;
+    },
     close() {
       for (const connections of opened) connections.close();
       if (server.child.exitCode === null) server.child.kill('SIGKILL');
@@ -79,5 +103,8 @@ export async function startLanes(
   while ((await lanes.api('GET', '/v1/workers/reference/health')).body.healthy !== true);
   return { ...lanes, directory };
 }
+
+export const traceOf = ({ headers }: Pick<Answer, 'headers'>) =>
+  String(headers.traceresponse).split('-')[1] as string;
 
 export const works = ({ body }: Answer) => body?.result !== undefined && body.result.isError !== true;

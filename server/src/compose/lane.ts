@@ -149,6 +149,7 @@ function openFront(link: LaneLink, start: LaneStart, { settings, log }: LaneDeps
     ...front,
     told: (news: unknown) => sessions.heard(news as SessionNews),
     async close(withinMs: number) {
+      sessions.stopAsking();
       await front.close(withinMs);
       stopTelling();
       streams.close();

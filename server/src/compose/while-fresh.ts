@@ -1,4 +1,4 @@
-import type { LargeResult } from '#domain';
+import type { DispatchedCall } from '#domain';
 import { atMost, systemClock } from '#foundation';
 import type { LaneLink } from '#processes';
 import type { Sources } from '#sources';
@@ -16,16 +16,35 @@ export function whileFresh<Calling extends Pick<Sources, 'call'>>(
   return {
     ...sources,
     async call(call) {
-      const returned = await sources.call(
-        call.large === null ? call : { ...call, large: onlyFresh(call.large, link) },
-      );
+      const returned = await sources.call(onlyFresh(call, link));
       if (!link.isFresh()) await atMost(systemClock, freshWithinMs, link.fresh());
       return returned;
     },
   };
 }
 
-/** One that comes while it is not known what holds now is held. */
-function onlyFresh(large: LargeResult, link: Freshness): LargeResult {
-  return { ...large, begin: () => link.isFresh() && large.begin() };
+/** What comes while it is not known what holds now waits for that; a large result is held. */
+function onlyFresh(call: DispatchedCall, link: Freshness): DispatchedCall {
+  const { large, notify, client } = call;
+  const { ask } = client;
+  return {
+    ...call,
+    large: large && { ...large, begin: () => link.isFresh() && large.begin() },
+    notify:
+      notify &&
+      ((said) => {
+        if (link.isFresh()) notify(said);
+        else void link.fresh().then(() => notify(said));
+      }),
+    client:
+      ask === null
+        ? client
+        : {
+            ...client,
+            async ask(request, signal) {
+              await link.fresh();
+              return await ask(request, signal);
+            },
+          },
+  };
 }

@@ -41,9 +41,9 @@ export interface Pipeline {
   ): MaybePromise<readonly ShownTool[]>;
   /**
    * Whether any process that knows what is laid down can do it as well as another, as it depends on nothing that one of them keeps:
-   * a call of this tool, or with `null` a list.
+   * a call of this tool, or with `null` a list. `asksLater`: what the client is asked meanwhile, it would answer with another request.
    */
-  standsAlone(caller: Caller, gateway: Gateway, shown: ShownTool | null): boolean;
+  standsAlone(caller: Caller, gateway: Gateway, shown: ShownTool | null, asksLater: boolean): boolean;
   /** Whether there may be such calls at a gateway at all. */
   someStandAlone(view: Pick<GatewayView, 'gateway' | 'tools'>): boolean;
   /** What rules redact of what comes out; `null` where none does. The same until a rule changes, then another. */

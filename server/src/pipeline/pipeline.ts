@@ -26,7 +26,7 @@ export function createPipeline({ metrics, ...given }: PipelineRooms): Pipeline {
     subscribe: (received) => subscribe(received, rooms),
     permits: (caller, gateway, target) => rooms.policy.permits({ caller, gateway, target }),
     visible: (caller, gateway, tools) => rooms.policy.visible(caller, gateway, tools, ({ tool }) => tool),
-    standsAlone: (caller, gateway, shown) => standsAlone(caller, gateway, shown, rooms),
+    standsAlone: (caller, gateway, shown, asksLater) => standsAlone(caller, gateway, shown, asksLater, rooms),
     someStandAlone: (view) => someStandAlone(view, rooms),
     redactions: (projectId) => rooms.policy.redactions(projectId),
     overheard: (caller, gateway, target, params) =>

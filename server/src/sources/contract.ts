@@ -101,6 +101,11 @@ export interface SourceConnection {
   tell?(conversation: string, notification: CallNotification): void;
   /** The conversation is over: what the source keeps for it may go. */
   endConversation?(conversation: string): void;
+  /**
+   * Whether a call may be made by any process as well as by another, as nothing of it is kept for a later one, here or at the source.
+   * `null`: that is not known, and found out from now on. Absent where it never is so.
+   */
+  standsAlone?(asksLater: boolean): boolean | null;
   /** Done when the source was told of all that is over, where it keeps anything. */
   close(): Promise<void>;
 }
@@ -149,6 +154,11 @@ export interface Sources {
   refresh(projectId: string, id: string): Promise<SourceStatus>;
   /** Makes the file's sources exactly these: opens new ones, re-opens changed ones, closes the others. */
   applyFile(sources: readonly Source[]): Promise<void>;
+  /**
+   * Whether a call may be made by any process as well as by another; `null`: not known yet, and found out from now on. `asksLater`:
+   * what the client is asked meanwhile, it would answer with another request.
+   */
+  standsAlone(projectId: string, id: string, asksLater: boolean): boolean | null;
   /** Runs one call on its source. */
   call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
   /** Runs any other request on its source; `request.method_unknown` where that has tools only. */

@@ -89,6 +89,10 @@ export async function createSources(deps: SourcesDeps): Promise<Sources> {
       return unhealthyStatus(failure, failure.steps, clock.iso());
     },
 
+    standsAlone(projectId, id, asksLater) {
+      const connection = list.find(projectId, id)?.connection;
+      return connection?.standsAlone === undefined ? false : connection.standsAlone(asksLater);
+    },
     call: (call) => ask(call.tool, (source) => source.call(call)),
     request: (request) => ask(request, (source) => source.request(request)),
     async subscribe(wish) {

@@ -43,8 +43,8 @@ export interface WatchedSource {
   call(call: DispatchedCall): Promise<Result<SourceReturn, CallFailure>>;
   request(request: DispatchedRequest): Promise<Result<SourceReturn, CallFailure>>;
   subscribe(subscription: DispatchedSubscription): Promise<Result<() => void, CallFailure>>;
-  /** The connection itself, for what concerns a conversation and has no outcome. */
-  readonly connection: Pick<SourceConnection, 'tell' | 'endConversation'>;
+  /** The connection itself, for what has no outcome. */
+  readonly connection: Pick<SourceConnection, 'tell' | 'endConversation' | 'standsAlone'>;
   /** Closes the connection once the calls under way are done. Resolves when nothing more will be announced. */
   close(): Promise<void>;
   /** After `close`: done when the source was told of what is over. */

@@ -25,6 +25,8 @@ export interface Link {
   place(owner: Owner): Promise<Result<Place, CallFailure>>;
   /** The session under that key, if it is open. */
   find(key: string): Session | null;
+  /** The era of a server that keeps nothing from one request to the next; `null`: it does, or is not known not to. */
+  stateless(): EraKind | null;
   /** Says something in the conversation's session, if there is one. */
   tell(conversation: string, notification: CallNotification): void;
   /** That session is known to be gone. */
@@ -103,6 +105,11 @@ export function createLink({ ways, clock, timeoutMs, events }: LinkOptions): Lin
     ask,
     place,
     find: (key) => sessions()?.find(key) ?? null,
+    stateless() {
+      const known = belief.known();
+      if (known?.kind === 'modern') return 'modern';
+      return known?.sessions.areStateless() === true ? 'legacy' : null;
+    },
     async era(owner) {
       const found = await place(owner);
       if (!found.ok) return found;

@@ -21,6 +21,7 @@ import { createLink } from './link.ts';
 import { fetchOthers } from './lists/list-others.ts';
 import { fetchTools, type ReadTools } from './lists/tool-pages.ts';
 import { createParkingLot } from './parked.ts';
+import { createStandsAlone } from './stands-alone.ts';
 import type { Ways } from './transports/transport.ts';
 import { waysTo } from './transports/ways.ts';
 
@@ -94,6 +95,10 @@ function openMcp(
     call: (call) => converse(jobOfCall(call, timeoutMsOf(source, call.tool.name)), deps),
     request: (request) => converse(jobOfRequest(request, source.timeoutMs), deps),
     subscribe: subscriptions.subscribe,
+    // Channels are one process's, and so is whatever is asked in the name of a user.
+    ...(ways.first.channels || source.authProvider != null
+      ? {}
+      : { standsAlone: createStandsAlone(link, clock) }),
     tell: link.tell,
     endConversation(conversation) {
       subscriptions.endConversation(conversation);

@@ -1,5 +1,5 @@
 import type { SourceFailure } from '#domain';
-import { type Clock, ok, type Result } from '#foundation';
+import { type Clock, isMembers, ok, type Result } from '#foundation';
 import type { Owner } from './capabilities.ts';
 import type { Hearing } from './hearing.ts';
 import type { Offer } from './protocol.ts';
@@ -37,6 +37,8 @@ export interface Sessions {
   acquire(owner: Owner): Promise<Result<Lease, HandshakeFailure>>;
   /** The session under that key, if there is one. */
   find(key: string): Session | null;
+  /** Whether the server was asked for one, and neither keeps anything in one nor tells in one of what happens in others. */
+  areStateless(): boolean;
   /** That session is known to be gone. */
   lost(session: Session): void;
   /** Ends the session under that key, whoever uses it. */
@@ -80,13 +82,11 @@ export function createSessions({
   const entries = new Map<string, Entry>();
   // By the capabilities that were declared.
   const stateless = new Map<string, Session>();
-  const stopSweeping = clock.every(60_000, sweep);
-
-  function sweep(): void {
+  const stopSweeping = clock.every(60_000, () => {
     for (const [key, entry] of entries) {
       if (entry.users === 0 && entry.usedAt <= clock.now() - idleMs) void drop(key, entry);
     }
-  }
+  });
 
   async function drop(key: string, entry: Entry): Promise<void> {
     entries.delete(key);
@@ -165,6 +165,7 @@ export function createSessions({
     acquire,
     lost,
     find: (key) => entries.get(key)?.session ?? null,
+    areStateless: () => areStateless(entries, stateless),
     end(key) {
       const entry = entries.get(key);
       if (entry !== undefined) void drop(key, entry);
@@ -175,4 +176,13 @@ export function createSessions({
       await Promise.all([...entries].map(([key, entry]) => drop(key, entry)));
     },
   };
+}
+
+function areStateless(entries: ReadonlyMap<string, Entry>, stateless: ReadonlyMap<string, Session>): boolean {
+  for (const { session } of entries.values()) if (session !== null) return false;
+  for (const { offer } of stateless.values()) {
+    const { resources } = offer.capabilities;
+    if (isMembers(resources) && resources.subscribe === true) return false;
+  }
+  return stateless.size > 0;
 }

@@ -100,7 +100,12 @@ function openWorker(source: Source, deps: SourceDeps, upstream: Upstream): Sourc
     return inspection;
   }
 
-  return { inspect, call: (call) => invoke(call, invoker), close: async () => upstream.close() };
+  return {
+    inspect,
+    call: (call) => invoke(call, invoker),
+    standsAlone: () => true,
+    close: async () => upstream.close(),
+  };
 }
 
 /** The tools depend on nothing but what is written. */

@@ -1,4 +1,4 @@
-import { isMembers } from '#foundation';
+import { isMembers, type Members } from '#foundation';
 import type { WholeRequest } from '../http/fast/whole-request.ts';
 import type { HttpResponse } from '../http/message.ts';
 import type { OriginPolicy } from '../http/origin.ts';
@@ -11,6 +11,7 @@ import { isRetry } from './rev-2026-07-28/client.ts';
 import { envelopeFault, isModern, prefix } from './rev-2026-07-28/envelope.ts';
 import { type ClientMessage, parseBody } from './rpc.ts';
 import { isToldOf } from './sessions/among-processes.ts';
+import { runsTasks } from './tasks/calls.ts';
 
 type Request = Extract<ClientMessage, { kind: 'request' }>;
 
@@ -101,10 +102,21 @@ function standsAlone(
 ): boolean {
   if (method === 'ping') return true;
   if (isOfHub(view, method, params)) return false;
-  if (method === 'tools/list') return pipeline.standsAlone(caller, view.gateway, null);
+  if (method === 'tools/list') return pipeline.standsAlone(caller, view.gateway, null, false);
   const { name, arguments: args = {}, task } = params;
   if (method !== 'tools/call' || typeof name !== 'string' || !isMembers(args) || task !== undefined)
     return false;
   const shown = view.find(name);
-  return shown !== null && pipeline.standsAlone(caller, view.gateway, shown);
+  if (shown === null) return false;
+  const declared = declaredIn(params);
+  // Who began a task is remembered where it was begun.
+  if (runsTasks(declared, 'extension') && runsTasks(view.capabilitiesOf(shown.tool.sourceId), 'extension'))
+    return false;
+  return pipeline.standsAlone(caller, view.gateway, shown, Object.keys(declared).length > 0);
+}
+
+/** What a client of today says that it can do; others said it when their session began. */
+function declaredIn({ _meta: meta }: Request['params']): Members {
+  const declared = isMembers(meta) ? meta[`${prefix}/clientCapabilities`] : undefined;
+  return isMembers(declared) ? declared : {};
 }

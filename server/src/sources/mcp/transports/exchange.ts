@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { EgressFailure, Upstream, UpstreamHead } from '#egress';
 import { err, ok, type Result } from '#foundation';
 import { send } from '../../failure.ts';
@@ -106,7 +107,8 @@ function replyOf(answer: UpstreamHead, body: Buffer, id: number): Reply {
   };
 }
 
-let lastId = 0;
+/** Not where others begin: a server that keeps no sessions may take what several processes of ours ask for one conversation. */
+let lastId = randomInt(2 ** 30);
 
 /** Never given twice in this process, so that ids and progress tokens are unique on every connection. */
 export function nextId(): number {
