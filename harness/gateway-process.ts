@@ -81,7 +81,7 @@ export async function startGateway(
   }
 }
 
-/** What `npm start` gives to Node: the script is `<variables> exec node <arguments> <file>`. */
+/** What `npm start` gives to Node: the script is `<variables> exec node <arguments> <file>`, where older trees have variables and arguments. */
 function startScript(root: string) {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: { start: string };

@@ -5,6 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
 
+withMemorySettings();
+
 // What was compiled before need not be compiled again: here, in threads and in lanes. It lies beside the packages, trusted as they are.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('../../node_modules/.cache/sallyport/compiled', import.meta.url),
@@ -82,4 +84,26 @@ function end(code: number): void {
 function fail(message: string): never {
   process.stderr.write(`sallyport: ${message}\n`);
   process.exit(1);
+}
+
+/**
+ * Makes this process anew, with the same id and streams, where it was not given what Node and its allocator read only as they start
+ * (docs/guides/performance.md). What somebody gave stays.
+ */
+function withMemorySettings(): void {
+  const given = [...process.execArgv, process.env.NODE_OPTIONS].join(' ').replaceAll('_', '-');
+  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=100'].filter(
+    (flag) => !given.includes(flag.slice(0, flag.indexOf('='))),
+  );
+  const megabyte = 1024 * 1024;
+  const allocator = { arena_max: 2, mmap_threshold: megabyte, trim_threshold: megabyte };
+  const tunables = Object.entries(allocator).map(([name, value]) => `glibc.malloc.${name}=${value}`);
+  const isSet = flags.length === 0 && process.env.GLIBC_TUNABLES !== undefined;
+  // Who forked us, and watches files say, would lose us.
+  if (isSet || process.send !== undefined || process.platform === 'win32') return;
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)],
+    { GLIBC_TUNABLES: tunables.join(':'), ...process.env },
+  );
 }

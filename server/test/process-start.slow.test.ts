@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { temporaryDirectory } from './database.ts';
@@ -57,6 +57,32 @@ describe('the process', () => {
         said,
         new RegExp(`code cache for ESM file:\\S*/server/src/compose/${file}\\.ts was accepted`),
       );
+  });
+
+  test('it and its lanes have what keeps memory small, and where somebody gave that themselves, have that', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const ours = ['--max-semi-space-size=16', '--heap-growing-percent=100'];
+    for (const [given, flags, tunables] of [
+      [{}, ours, 'GLIBC_TUNABLES=glibc.malloc.arena_max=2'],
+      [
+        { NODE_OPTIONS: '--max_semi_space_size=32', GLIBC_TUNABLES: 'glibc.malloc.arena_max=3' },
+        ['--heap-growing-percent=100'],
+        'GLIBC_TUNABLES=glibc.malloc.arena_max=3',
+      ],
+    ] as const) {
+      server = await startProcess({ SALLYPORT_PROCESSES: '2', ...given }, dir);
+      const { pid } = server.child;
+      const wordsOf = (path: string) => readFileSync(`/proc/${path}`, 'utf8').split(/[\0 ]/);
+      const lanes = wordsOf(`${pid}/task/${pid}/children`).filter((one) => one !== '');
+      assert.equal(lanes.length, 1, 'the lane, and nobody who only started them');
+      for (const one of [pid, ...lanes]) {
+        const options = wordsOf(`${one}/cmdline`).filter((word) => word.startsWith('--'));
+        assert.deepEqual(options, flags);
+        assert.ok(wordsOf(`${one}/environ`).some((word) => word.startsWith(tunables)));
+      }
+      assert.equal(await server.stop('SIGTERM'), 0);
+    }
   });
 
   test('one that serves no gateways has no lanes, and says on every connection that there are none', async () => {
