@@ -15,36 +15,58 @@ export interface Standing {
   readonly quarantined: boolean;
 }
 
+/** What tools have in common that came at once and stand alike. */
+type Group = Omit<KeptFacts, 'id'> & Omit<Standing, 'ruleName'>;
+
+let lastGroup: Group | null = null;
+
+/** Tools are made one after another: most are like the one before. */
+function groupOf({ place, firstSeenMs }: KeptFacts, { available, quarantined }: Standing): Group {
+  const isSame =
+    lastGroup?.place === place &&
+    lastGroup.firstSeenMs === firstSeenMs &&
+    lastGroup.available === available &&
+    lastGroup.quarantined === quarantined;
+  if (!isSame || lastGroup === null) lastGroup = { place, firstSeenMs, available, quarantined };
+  return lastGroup;
+}
+
 /** A tool in as little memory as it takes, as there may be very many: most of it is read from its listing when it is asked for. */
 export class KeptTool implements Tool {
   readonly id: string;
-  readonly place: Place;
-  readonly firstSeenMs: number;
+  readonly group: Group;
   /** `null`: its qualified name, which is made when it is asked for. */
   readonly otherRuleName: string | null;
-  readonly available: boolean;
-  readonly quarantined: boolean;
   /** Of those that say the same, whichever is kept elsewhere, too. */
   listing: PackedListing;
 
   constructor(facts: KeptFacts, standing: Standing, listing: PackedListing) {
     this.id = facts.id;
-    this.place = facts.place;
-    this.firstSeenMs = facts.firstSeenMs;
+    this.group = groupOf(facts, standing);
     this.otherRuleName = standing.ruleName === qualifiedNameOf(listing) ? null : standing.ruleName;
-    this.available = standing.available;
-    this.quarantined = standing.quarantined;
     this.listing = listing;
   }
 
+  get place(): Place {
+    return this.group.place;
+  }
+  get firstSeenMs(): number {
+    return this.group.firstSeenMs;
+  }
+  get available(): boolean {
+    return this.group.available;
+  }
+  get quarantined(): boolean {
+    return this.group.quarantined;
+  }
   get ruleName(): string {
     return this.otherRuleName ?? this.qualifiedName;
   }
   get projectId(): string {
-    return this.place.projectId;
+    return this.group.place.projectId;
   }
   get sourceId(): string {
-    return this.place.sourceId;
+    return this.group.place.sourceId;
   }
   get traits(): Tool['traits'] {
     return this.listing.traits;

@@ -2,7 +2,7 @@ import type { Tool } from '#domain';
 import type { Members } from '#foundation';
 import type { KeptTool } from './kept-tool.ts';
 import { nameHash } from './name-table.ts';
-import { createPlainNames, type PlainNames } from './plain-names.ts';
+import { contestedIn } from './plain-names.ts';
 import { createRuleNames, type Owners, type RuleNames } from './rule-names.ts';
 import { createSection, type Offered, type Section } from './section.ts';
 import type { StoredEntries, StoredEntry } from './stored-offer.ts';
@@ -46,7 +46,6 @@ export interface Indexer {
 }
 
 export function createIndexer(): Indexer {
-  const plainNames = createPlainNames();
   let known = new Map<string, Section>();
   return {
     index(offered, owners) {
@@ -60,11 +59,8 @@ export function createIndexer(): Indexer {
         if (before !== undefined && isCurrent(before, one, ruleNames)) return before;
         return createSection(one, ruleNames, before);
       });
-      const now = new Map(sections.map((section) => [section.sourceId, section]));
-      for (const [id, before] of known) if (now.get(id) !== before) plainNames.remove(before);
-      for (const section of sections) if (known.get(section.sourceId) !== section) plainNames.add(section);
-      known = now;
-      return indexOf(sections, ruleNames, plainNames);
+      known = new Map(sections.map((section) => [section.sourceId, section]));
+      return indexOf(sections, ruleNames);
     },
   };
 }
@@ -82,7 +78,7 @@ function isCurrent({ offered, isNamedBy }: Section, now: Offered, ruleNames: Rul
   return isSame && available === now.available && held === now.held && isNamedBy(ruleNames);
 }
 
-function indexOf(sections: readonly Section[], ruleNames: RuleNames, plainNames: PlainNames): OfferIndex {
+function indexOf(sections: readonly Section[], ruleNames: RuleNames): OfferIndex {
   const all = once(() => sections.flatMap((section) => section.all));
   const latest = once(() => sections.flatMap((section) => section.latest));
   const entries = (kind: keyof StoredEntries) => once(() => sections.flatMap((section) => section[kind]));
@@ -106,7 +102,7 @@ function indexOf(sections: readonly Section[], ruleNames: RuleNames, plainNames:
       return templates();
     },
     servers: serversOf(sections, ruleNames),
-    contested: plainNames.contested(),
+    contested: contestedIn(sections),
   };
 }
 

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
-import { type Block, PackedListing, type ToolListing, type ToolTraits } from '#domain';
+import { type Block, type ListingKind, PackedListing, type ToolListing, type ToolTraits } from '#domain';
 import { createRests } from '#foundation';
 import { type KeptTool, newTool, versionKey } from './kept-tool.ts';
 import type { Place } from './pin-store.ts';
@@ -82,6 +82,7 @@ export async function toolsOf(
 ): Promise<readonly KeptTool[]> {
   const rests = createRests();
   const { shared } = columns;
+  const kindAt = kindsIn(columns);
   const before = new Map(known.map((tool) => [versionKey(tool.id, tool.toolkit.version), tool]));
   const tools: KeptTool[] = [];
   for (const [at, id] of columns.ids.entries()) {
@@ -98,16 +99,30 @@ export async function toolsOf(
       tools.push(kept);
       continue;
     }
-    const head = {
-      ...{ toolkit, digest, name: columns.names[at] as string },
-      requirements: sharedBy(shared.requirements, at),
-      metadata: sharedBy(shared.metadata, at),
-      traits: sharedBy(shared.traits, at),
-      uiUris: sharedBy(shared.uiUris, at),
-    };
+    const head = { toolkit, digest, name: columns.names[at] as string, kind: kindAt(at) };
     tools.push(newTool({ id, place, firstSeenMs }, new PackedListing(head, block, line)));
   }
   return tools;
+}
+
+/** Of tools that have all of it in common, the same object. */
+function kindsIn({ shared }: ToolColumns): (at: number) => ListingKind {
+  const { requirements, metadata, traits, uiUris } = shared;
+  const known = new Map<string, ListingKind>();
+  return (at) => {
+    const key = `${requirements.of[at]} ${metadata.of[at]} ${traits.of[at]} ${uiUris.of[at]}`;
+    let kind = known.get(key);
+    if (kind === undefined) {
+      kind = {
+        requirements: sharedBy(requirements, at),
+        metadata: sharedBy(metadata, at),
+        traits: sharedBy(traits, at),
+        uiUris: sharedBy(uiUris, at),
+      };
+      known.set(key, kind);
+    }
+    return kind;
+  };
 }
 
 function sharedBy<Value>({ values, of }: Column<Value>, at: number): Value {

@@ -1,44 +1,31 @@
 import type { OfferIndex } from './offer-index.ts';
 import type { Section } from './section.ts';
 
-/** Which tools of a project would have one plain name on a gateway: counted, so that what does not change costs nothing. */
-export interface PlainNames {
-  add(section: Section): void;
-  remove(section: Section): void;
-  /** As it is now. */
-  contested(): OfferIndex['contested'];
+/** Places of a section's tools that would have one plain name on a gateway with others of these sections, and of those that may not have theirs. */
+export function contestedIn(sections: readonly Section[]): OfferIndex['contested'] {
+  let hashes: readonly number[] | null = null;
+  const known = new Map<Section, ReadonlySet<number>>();
+  return (section) => {
+    let contested = known.get(section);
+    if (contested === undefined) {
+      hashes ??= repeatedHashes(sections);
+      const alike = hashes.flatMap((hash) => section.names.at(hash));
+      contested = alike.length === 0 ? section.names.odd : new Set([...section.names.odd, ...alike]);
+      known.set(section, contested);
+    }
+    return contested;
+  };
 }
 
-export function createPlainNames(): PlainNames {
-  const counts = new Map<number, number>();
-  const shared = new Set<number>();
-
-  function count({ names, latest }: Section, by: 1 | -1): void {
-    for (let place = 0; place < latest.length; place++) {
-      const hash = names.hashOf(place);
-      const now = (counts.get(hash) ?? 0) + by;
-      if (now === 0) counts.delete(hash);
-      else counts.set(hash, now);
-      if (now > 1) shared.add(hash);
-      else shared.delete(hash);
-    }
-  }
-
-  return {
-    add: (section) => count(section, 1),
-    remove: (section) => count(section, -1),
-    contested() {
-      const hashes = [...shared];
-      const known = new Map<Section, ReadonlySet<number>>();
-      return (section) => {
-        let contested = known.get(section);
-        if (contested === undefined) {
-          const alike = hashes.flatMap((hash) => section.names.at(hash));
-          contested = alike.length === 0 ? section.names.odd : new Set([...section.names.odd, ...alike]);
-          known.set(section, contested);
-        }
-        return contested;
-      };
-    },
-  };
+/** Counting them in a map would take more memory than all else that is known of names. */
+function repeatedHashes(sections: readonly Section[]): readonly number[] {
+  const all = new Int32Array(sections.reduce((sum, { latest }) => sum + latest.length, 0));
+  let at = 0;
+  for (const { names, latest } of sections)
+    for (let place = 0; place < latest.length; place++) all[at++] = names.hashOf(place);
+  all.sort();
+  const repeated = new Set<number>();
+  for (let place = 1; place < all.length; place++)
+    if (all[place] === all[place - 1]) repeated.add(all[place] as number);
+  return [...repeated];
 }

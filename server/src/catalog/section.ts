@@ -84,10 +84,20 @@ export function createSection(offered: Offered, ruleNames: RuleNames, before: Se
     plain,
     shownYet: () => shown,
     plainList() {
-      list ??= latest.flatMap(({ quarantined }, place) => (quarantined ? [] : [plain(place)]));
+      list ??= plainOf(latest, plain, shown);
       return list;
     },
   };
+}
+
+/** `shown` itself, where nothing is held back. */
+function plainOf(
+  latest: readonly KeptTool[],
+  plain: Section['plain'],
+  shown: readonly (ShownTool | undefined)[],
+): readonly ShownTool[] {
+  const usable = latest.flatMap(({ quarantined }, place) => (quarantined ? [] : [plain(place)]));
+  return usable.length === latest.length ? (shown as readonly ShownTool[]) : usable;
 }
 
 /** What was shown of tools that are the same objects. */
@@ -109,13 +119,14 @@ function standingTools(
   const { sourceId, tools } = kept;
   const keptBefore = before?.offered.kept.tools;
   const placesBefore = keptBefore === tools ? null : new Map(keptBefore?.map((tool, place) => [tool, place]));
-  return tools.map((tool, place) => {
+  const standing = tools.map((tool, place) => {
     const { id, toolkit, name } = tool;
     const quarantined = held?.has(id) === true;
-    const standing = { ruleName: ruleNames(sourceId, toolkit.name, name), available, quarantined };
+    const now = { ruleName: ruleNames(sourceId, toolkit.name, name), available, quarantined };
     const known = before?.all[placesBefore === null ? place : (placesBefore.get(tool) ?? -1)];
-    return standingAs(known ?? tool, standing);
+    return standingAs(known ?? tool, now);
   });
+  return standing.every((tool, place) => tool === tools[place]) ? tools : standing;
 }
 
 function latestOf(all: readonly KeptTool[]): readonly KeptTool[] {

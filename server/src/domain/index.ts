@@ -45,7 +45,7 @@ export type {
   TemplateListing,
   ToolTraits,
 } from './offer.ts';
-export type { BlockPlace, ListingHead, Packer } from './packed-listing.ts';
+export type { BlockPlace, ListingHead, ListingKind, Packer } from './packed-listing.ts';
 export {
   Block,
   blockId,

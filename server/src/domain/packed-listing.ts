@@ -44,24 +44,26 @@ export class Block {
 
 type Body = Omit<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'>;
 
-/** What is asked of every tool again and again. */
-export type ListingHead = Pick<ToolListing, 'toolkit' | 'name' | 'requirements' | 'metadata'> & {
-  /** The same as long as all that is said of the tool is, but for its name and its version. */
-  readonly digest: string;
+/** What is asked of every tool again and again, and is the same for many. */
+export type ListingKind = Pick<ToolListing, 'requirements' | 'metadata'> & {
   readonly traits: ToolTraits;
   /** The resources that it refers to as its user interface. */
   readonly uiUris: readonly string[];
+};
+
+/** What is asked of every tool again and again. */
+export type ListingHead = Pick<ToolListing, 'toolkit' | 'name'> & {
+  /** The same as long as all that is said of the tool is, but for its name and its version. */
+  readonly digest: string;
+  readonly kind: ListingKind;
 };
 
 /** What a source says about a tool, kept small: most of it is read from a compressed text when it is asked for. */
 export class PackedListing implements ToolListing {
   readonly toolkit: ToolListing['toolkit'];
   readonly name: string;
-  readonly requirements: ToolListing['requirements'];
-  readonly metadata: ToolListing['metadata'];
   readonly digest: string;
-  readonly traits: ToolTraits;
-  readonly uiUris: readonly string[];
+  readonly kind: ListingKind;
   /** May be put in another place, where it says the same. */
   block: Block;
   line: number;
@@ -69,15 +71,24 @@ export class PackedListing implements ToolListing {
   constructor(head: ListingHead, block: Block, line: number) {
     this.toolkit = head.toolkit;
     this.name = head.name;
-    this.requirements = head.requirements;
-    this.metadata = head.metadata;
     this.digest = head.digest;
-    this.traits = head.traits;
-    this.uiUris = head.uiUris;
+    this.kind = head.kind;
     this.block = block;
     this.line = line;
   }
 
+  get requirements(): ToolListing['requirements'] {
+    return this.kind.requirements;
+  }
+  get metadata(): ToolListing['metadata'] {
+    return this.kind.metadata;
+  }
+  get traits(): ToolTraits {
+    return this.kind.traits;
+  }
+  get uiUris(): readonly string[] {
+    return this.kind.uiUris;
+  }
   get description(): string {
     return bodyOf(this).description;
   }
@@ -182,7 +193,7 @@ export function createPacker(): Packer {
       return packed.length + heads.length;
     },
     add(listing, text) {
-      const { toolkit, name, requirements, metadata } = listing;
+      const { toolkit, name } = listing;
       const beginning = `{"toolkit":${JSON.stringify(toolkit)},"name":${JSON.stringify(name)},`;
       // A text of another version may be in another order.
       const whole = text?.startsWith(beginning) === true ? text : JSON.stringify(ordered(listing));
@@ -190,11 +201,8 @@ export function createPacker(): Packer {
       heads.push({
         toolkit: shared(toolkit),
         name,
-        requirements: shared(requirements),
-        metadata: metadata === null ? null : shared(metadata),
         digest: digestOf(said),
-        traits: shared(traitsOf(listing)),
-        uiUris: shared(uiUrisOf(listing)),
+        kind: kindOf(listing, shared),
       });
       texts.push(whole);
       if (heads.length === perBlock) flush();
@@ -204,6 +212,17 @@ export function createPacker(): Packer {
       return packed;
     },
   };
+}
+
+/** Each part of it is shared, too: of parts that are the same objects, one is written where they are kept. */
+function kindOf(listing: ToolListing, shared: ReturnType<typeof createShared>): ListingKind {
+  const { requirements, metadata } = listing;
+  return shared({
+    requirements: shared(requirements),
+    metadata: metadata === null ? null : shared(metadata),
+    traits: shared(traitsOf(listing)),
+    uiUris: shared(uiUrisOf(listing)),
+  });
 }
 
 function ordered(listing: ToolListing): ToolListing {
