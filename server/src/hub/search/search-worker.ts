@@ -74,7 +74,7 @@ function createDesk(
     return index;
   };
   const save = async (index: ProjectIndex, path: string, stamp: string, slots: readonly PackedSlots[]) => {
-    const documents = slots.flatMap(({ ids, hashes }) => [pieceOf(Buffer.from(ids)), pieceOf(hashes)]);
+    const documents = slots.flatMap(({ ids, hashes }) => [pieceOf(ids), pieceOf(hashes)]);
     const sections = { documents, ...index.packed() };
     await writeSnapshot(path, { fingerprint: embedding.fingerprint, stamp, sections });
     return null;
@@ -86,8 +86,10 @@ function createDesk(
       const slots: PackedSlots[] = [];
       const lengths = read.lengths('documents');
       for (let at = 0; at + 1 < lengths.length; at += 2) {
-        const ids = Buffer.from(await readNumbers(read, Uint8Array, lengths[at] as number)).toString();
-        slots.push({ ids, hashes: await readNumbers(read, Uint32Array, lengths[at + 1] as number) });
+        slots.push({
+          ids: await readNumbers(read, Uint8Array, lengths[at] as number),
+          hashes: await readNumbers(read, Uint32Array, lengths[at + 1] as number),
+        });
       }
       return (await index.unpack(read)) ? { stamp: read.stamp, slots } : 'it is damaged';
     } catch (thrown) {
@@ -117,6 +119,12 @@ function createDesk(
   };
 }
 
+/** What of an answer is of no use here any more: there are megabytes of it. */
+function givenAway(value: Answers[Work['kind']]): ArrayBuffer[] {
+  if (value === null || typeof value === 'string' || !('slots' in value)) return [];
+  return value.slots.flatMap(({ ids, hashes }) => [ids, hashes].map(({ buffer }) => buffer as ArrayBuffer));
+}
+
 if (parentPort !== null) {
   const port = parentPort;
   const does = createDesk(workerData as WorkerStart);
@@ -126,7 +134,8 @@ if (parentPort !== null) {
   };
   // What is done at once is answered at once: searches and updates come in the order in which they were asked for.
   port.on('message', ({ id, work }: WorkerRequest) => {
-    const answer = (value: Answers[Work['kind']]) => port.postMessage({ id, value } satisfies WorkerAnswer);
+    const answer = (value: Answers[Work['kind']]) =>
+      port.postMessage({ id, value } satisfies WorkerAnswer, givenAway(value));
     try {
       const value = does(work);
       if (value instanceof Promise) value.then(answer).catch((thrown: unknown) => fail(id, thrown));

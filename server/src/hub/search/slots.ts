@@ -26,9 +26,9 @@ export interface Slots {
   unpack(part: PackedSlots): void;
 }
 
-/** Ids of slots that follow each other; an empty one is nobody's. */
+/** Ids of slots that follow each other, a line each; an empty one is nobody's. */
 export interface PackedSlots {
-  readonly ids: string;
+  readonly ids: Uint8Array;
   readonly hashes: Uint32Array;
 }
 
@@ -111,13 +111,13 @@ export function createSlots(): Slots {
       for (let from = 0; from < ids.length; from += PIECE) {
         const part = ids.slice(from, from + PIECE);
         yield {
-          ids: part.map((id) => id ?? '').join(BETWEEN),
+          ids: Buffer.from(part.map((id) => id ?? '').join(BETWEEN)),
           hashes: hashes.packed(from, from + part.length),
         };
       }
     },
     unpack(part) {
-      const given = part.ids.split(BETWEEN);
+      const given = new TextDecoder().decode(part.ids).split(BETWEEN);
       const first = ids.length;
       hashes.unpack(first, part.hashes);
       for (const [at, id] of given.entries()) {
