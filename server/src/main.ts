@@ -19,6 +19,8 @@ const { openProcessLog } = await import('#telemetry');
 
 // Of what calls leave behind, next to nothing is alive: dividing a collection among threads costs more than the collection.
 setFlagsFromString('--no-parallel-scavenge');
+// What this thread was started with is not for those that it starts: they say how little they need, and the flag would go before that.
+setFlagsFromString('--max-semi-space-size=0');
 
 const startedAt = performance.now();
 const samePressMs = 500;
