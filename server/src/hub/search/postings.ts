@@ -6,7 +6,7 @@ const SEGMENT = 1 << 19;
 const FIRST_SEGMENT = 1024;
 /** Chunks hold a power of two of postings, as many as half of those before them, but at least and at most so many. */
 const SMALLEST_CHUNK = 2;
-export const LARGEST_CHUNK = 4096;
+export const LARGEST_CHUNK = 1024;
 /** Before the postings of a chunk: the place of the next in two halves, its block, and how many it has; the logarithm of its room. */
 const HEAD = 4;
 const [NEXT, NEXT_HIGH, BLOCK, USED] = [0, 1, 2, 3] as const;
