@@ -5,12 +5,11 @@ import { setFlagsFromString } from 'node:v8';
 
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
 
-withMemorySettings();
-
 // What was compiled before need not be compiled again: here, in threads and in lanes. It lies beside the packages, trusted as they are.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('../../node_modules/.cache/sallyport/compiled', import.meta.url),
 );
+withMemorySettings();
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
 const { createApp, ownerLink, welcome } = await import('#compose');
 const { readSettings } = await import('#config');
