@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { createBrowser } from './browser.ts';
 import type { Answer, Connection } from './connections.ts';
 import { type Era, type EraServer, startEraServer } from './era-server.ts';
 import { type HeldWorker, startHeldWorker } from './held-worker.ts';
 import { type Lanes, type ProcessName, processNames, startLanes, traceOf } from './lanes.ts';
+import { startOAuthSource } from './oauth-source.ts';
 import { type Json, modern } from './start-app.ts';
 
 /** MCP servers, which any process calls where they keep nothing from one request to the next. */
@@ -109,9 +111,9 @@ async function calls(
 }
 
 /** Lanes know the server, and the client. */
-async function known(slug: string, client: Client): Promise<void> {
+async function known(slug: string, client: Client, tool = 'Echo'): Promise<void> {
   for (const lane of ['lane-1', 'lane-2'] as const)
-    while ((await lanes.servedBy(await calls(lane, client, slug))) !== lane);
+    while ((await lanes.servedBy(await calls(lane, client, slug, tool))) !== lane);
 }
 
 /** Which process served it on each connection. */
@@ -324,6 +326,29 @@ describe('the office calls', () => {
     await lanes.api('PATCH', '/v1/workers/modern', { mcp: { auth_provider: null } });
     await known('modern', withoutSession);
   });
+});
+
+test('a user is asked to consent by the process that was refused, once for all, and is called for by the office from then on', async () => {
+  const source = await startOAuthSource('modern');
+  source.guardsCallsOnly = true;
+  await declare('guarded', source.uri);
+  await known('guarded', withoutSession, 'WhoAmI');
+  const refused = await Promise.all(
+    processNames.map((name) => calls(name, withoutSession, 'guarded', 'WhoAmI')),
+  );
+  assert.deepEqual(await Promise.all(refused.map(lanes.servedBy)), processNames);
+  const [url, ...others] = new Set(refused.map(({ body }) => body.result._meta.authorization_url));
+  assert.deepEqual(others, []);
+  source.signedInAs = 'alice there';
+  const browser = createBrowser();
+  const page = await browser.open(url);
+  assert.match((page.forms.length === 0 ? page : await browser.submit(page)).text, /is connected/);
+  assert.deepEqual(await servedOnEach('guarded', withoutSession, 'WhoAmI'), nobodyElse);
+  for (const name of processNames) {
+    const { body } = await calls(name, withoutSession, 'guarded', 'WhoAmI');
+    assert.equal(body.result.content[0].text, 'alice there');
+  }
+  await source.close();
 });
 
 describe('a source', () => {

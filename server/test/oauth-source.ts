@@ -32,6 +32,8 @@ export interface OAuthSource {
   resource: (metadata: Json) => Json;
   metadata: (metadata: Json) => Json;
   back: (url: URL) => URL;
+  /** Whoever has no token may look at all that there is, and call nothing. */
+  guardsCallsOnly: boolean;
   /** Where its documents are said to have moved to. */
   moved: string | null;
   tokenAnswer: ((form: URLSearchParams) => TokenAnswer | null | Promise<TokenAnswer | null>) | null;
@@ -74,6 +76,7 @@ export async function startOAuthSource(era: 'legacy' | 'modern' = 'modern'): Pro
     resource: (metadata) => metadata,
     metadata: (metadata) => metadata,
     back: (url) => url,
+    guardsCallsOnly: false,
     moved: null,
     tokenAnswer: null,
     done: [],
@@ -206,7 +209,9 @@ export async function startOAuthSource(era: 'legacy' | 'modern' = 'modern'): Pro
     const { id, method, params = {} } = JSON.parse(body) as Json;
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const held = access.get(token);
-    const grant = held !== undefined && held.endsAt > Date.now() ? held : null;
+    const nobody: Grant | null =
+      source.guardsCallsOnly && method !== 'tools/call' ? { user: 'nobody', scopes: [] } : null;
+    const grant = held !== undefined && held.endsAt > Date.now() ? held : nobody;
     const challenge = `Bearer resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`;
     if (grant === null) {
       const error = token === '' ? '' : ', error="invalid_token"';
