@@ -8,11 +8,14 @@ export interface KeyedRows {
   of(key: number): Iterable<number>;
 }
 
-/** A hash table of chains, in arrays of numbers. `keyOf`: the key that a row was added with. */
-export function createKeyedRows(keyOf: (row: number) => number): KeyedRows {
+const least = 64;
+
+/** A hash table of chains, in arrays of numbers. `keyOf`: the key that a row was added with; `expected`: how many are to come at once. */
+export function createKeyedRows(keyOf: (row: number) => number, expected = 0): KeyedRows {
+  const room = Math.max(expected, least);
   /** The row before in the same chain, and one more: 0 ends it. */
-  const before = createColumn(Uint32Array);
-  let heads = new Uint32Array(64);
+  const before = createColumn(Uint32Array, new Uint32Array(room));
+  let heads = new Uint32Array(2 ** Math.ceil(Math.log2(room)));
   let count = 0;
 
   const chain = (row: number) => {

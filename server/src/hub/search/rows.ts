@@ -55,10 +55,11 @@ export function createRows(): Rows {
 function rowsOf(table: Table, given = 0): Rows {
   const { slots, lengths, orderKeys, groups, nameKeys, fullNameKeys, firstHalves, otherHalves } = table;
   /** One more than the row: 0 is none. */
-  const rowOf = createColumn(Uint32Array);
-  const names = createKeyedRows((row) => nameKeys.values[row] as number);
-  const fullNames = createKeyedRows((row) => fullNameKeys.values[row] as number);
-  const firsts = createKeyedRows((row) => firstHalves.values[row] as number);
+  const rowOf = createColumn(Uint32Array, new Uint32Array(Math.max(given, 64)));
+  const keyedBy = (keys: Column<Uint32Array>) => createKeyedRows((row) => keys.values[row] as number, given);
+  const names = keyedBy(nameKeys);
+  const fullNames = keyedBy(fullNameKeys);
+  const firsts = keyedBy(firstHalves);
   let count = 0;
   let live = 0;
 
