@@ -60,7 +60,8 @@ export function createSnapshot(
   { every, inTurn, onLost, onFollowed }: Memory,
 ): Snapshot {
   const path = join(dataDir, fileName);
-  const writing = createTurns();
+  /** Nobody waits for this who waits for what is in memory. */
+  const atFile = createTurns();
   let file: SnapshotFile | null = null;
   let offers: ReadonlyMap<string, SnapshotOffer> = new Map();
   /** What the file holds, as far as is known. */
@@ -106,17 +107,19 @@ export function createSnapshot(
     const next = await openSnapshot(path, onLost);
     if (next === null) return;
     seen = next.mark;
-    await use(next);
-    await onFollowed();
+    await inTurn(async () => {
+      await use(next);
+      await onFollowed();
+    });
   }
 
   function look(): void {
     if (since === null) return;
     const now = clock.now();
-    if (now - since.last >= settledMs || now - since.first >= atLatestMs) void writing(write);
+    if (now - since.last >= settledMs || now - since.first >= atLatestMs) void atFile(write);
   }
 
-  const stop = clock.every(lookEveryMs, writes ? look : () => void inTurn(follow).catch(() => undefined));
+  const stop = clock.every(lookEveryMs, writes ? look : () => void atFile(follow).catch(() => undefined));
   return {
     async open() {
       setFile(await openSnapshot(path, onLost));
@@ -134,7 +137,7 @@ export function createSnapshot(
     },
     async close() {
       stop();
-      if (writes) await writing(async () => (since === null ? undefined : write()));
+      await atFile(async () => (writes && since !== null ? write() : undefined));
       await file?.close();
     },
   };
