@@ -68,6 +68,8 @@ async function planTools(
 ): Promise<{ readonly after: readonly KeptTool[]; readonly plan: ToolsPlan } | null> {
   const isOlder = offer === undefined || offer.revision === null;
   const before = offer?.tools ?? [];
+  // As most lists are when a server starts: that leaves no garbage behind.
+  if (!isOlder && areListed(before, listings)) return null;
   const blocksBefore = blocksOf(before);
   const listed = await toolsAfter(before, place, listings, nowMs);
   if (!isOlder && listed.length === before.length && listed.every((tool, at) => tool === before[at]))
@@ -77,6 +79,10 @@ async function planTools(
   const put = [...blocks.values()].filter(({ id }) => isOlder || !blocksBefore.has(id));
   const gone = isOlder ? null : [...blocksBefore.keys()].filter((id) => !blocks.has(id));
   return { after, plan: { columns: await packJson(await columnsOf(after)), put, gone } };
+}
+
+function areListed(tools: readonly KeptTool[], listings: readonly PackedListing[]): boolean {
+  return tools.length === listings.length && tools.every(({ listing }, at) => listing === listings[at]);
 }
 
 /** Of changes that come one by one, each makes a block: a quarter as many blocks as tools are as many as are kept. */
