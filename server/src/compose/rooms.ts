@@ -111,14 +111,14 @@ export async function buildRooms(
   const { redisUrl } = settings;
   const { log, metrics, tracer } = telemetry;
   const egress = createEgress({ allow: [...settings.egressAllow, ...config.egressAllow] });
-  const { lock, db, changes, vault } = await openKept(
-    settings,
-    { clock, log, metrics, egress, env, config },
-    among,
-  );
-  // Its thread has it read while this one reads the catalog.
+  // Read in a thread of its own while the database opens, and the catalog is read.
   const searches = settings.roles.has('hub') && among.isOffice;
   const indexes = searches ? await openKeptIndexes(join(settings.dataDir, 'hub'), log) : null;
+  const keptDeps = { clock, log, metrics, egress, env, config };
+  const { lock, db, changes, vault } = await openKept(settings, keptDeps, among).catch(async (error) => {
+    await indexes?.close();
+    throw error;
+  });
   const redis = redisUrl === null ? null : await openRedis(redisUrl, { clock, log });
   const durability = settings.auditDurability ?? config.auditDurability ?? 'relaxed';
   const journal = await createAudit({ dir: among.auditDir(settings), db, clock, log, durability });
