@@ -21,14 +21,13 @@ export async function openKeptIndexes(directory: string, log: Log): Promise<Kept
   const snapshotOf = (projectId: string) =>
     join(directory, `${Buffer.from(projectId).toString('hex')}${ending}`);
   const openEngine = () => {
-    engine ??= mkdir(directory, { recursive: true }).then(
-      () => createSearchEngine({ log }),
-      (error) => {
+    engine ??= mkdir(directory, { recursive: true })
+      .then(() => createSearchEngine({ log }))
+      .catch((error) => {
         // Whoever asks next has it tried again.
         engine = null;
         throw error;
-      },
-    );
+      });
     return engine;
   };
 
