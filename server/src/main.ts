@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 /** Reads the settings, starts the server, and stops it on SIGTERM or SIGINT. Exit codes: 0 stopped, 1 could not start. */
 
 // What was compiled before need not be compiled again: here, in threads and in lanes. It lies beside the packages, trusted as they are.
-process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(
   new URL('../../node_modules/.cache/sallyport/compiled', import.meta.url),
 );
 withMemorySettings();
@@ -99,9 +99,10 @@ function withMemorySettings(): void {
   const megabyte = 1024 * 1024;
   const allocator = { arena_max: 2, mmap_threshold: megabyte, trim_threshold: megabyte };
   const tunables = Object.entries(allocator).map(([name, value]) => `glibc.malloc.${name}=${value}`);
-  const isSet = flags.length === 0 && process.env.GLIBC_TUNABLES !== undefined;
+  // Whether the environment arrived is no sign: of a program with capabilities glibc takes such out, and it would start for ever.
+  const isAnew = flags.length === 0;
   // Who forked us, and watches files say, would lose us.
-  if (isSet || process.send !== undefined || process.platform === 'win32') return;
+  if (isAnew || process.send !== undefined || process.platform === 'win32') return;
   process.execve?.(
     process.execPath,
     [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { temporaryDirectory } from './database.ts';
@@ -83,6 +83,18 @@ describe('the process', () => {
       }
       assert.equal(await server.stop('SIGTERM'), 0);
     }
+  });
+
+  test('it starts once more and no oftener, whoever takes what it set out of its environment', async () => {
+    const taker = 'data:text/javascript,delete%20process.env.GLIBC_TUNABLES';
+    server = await startProcess({ SALLYPORT_PROCESSES: '1', NODE_OPTIONS: `--import ${taker}` }, dir);
+    assert.equal(await server.stop('SIGTERM'), 0);
+  });
+
+  test('where a variable of its environment is empty, it compiles into no folder of whoever starts it', async () => {
+    server = await startProcess({ SALLYPORT_PROCESSES: '1', NODE_COMPILE_CACHE: '' }, dir);
+    assert.equal(await server.stop('SIGTERM'), 0);
+    assert.deepEqual(readdirSync(dir), ['.sallyport']);
   });
 
   test('one that serves no gateways has no lanes, and says on every connection that there are none', async () => {
