@@ -259,6 +259,19 @@ test('whatever people wrote, everything of it comes out again', () => {
   );
 });
 
+test('an owner is one that server.yaml can name, or nobody', () => {
+  const template = { spec: { containers: [{ name: 'a', image: 'ghcr.io/acme/a-mcp:1' }] } };
+  const ownerOf = (annotations: Record<string, string>): unknown => {
+    const metadata = { name: 'a-mcp', annotations };
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { template } };
+    return importObjects([deployment as KubernetesObject]).spec.owner;
+  };
+  const tooLong = 'x'.repeat(201);
+  assert.equal(ownerOf({ 'sallyport.dev/owner': '', 'acme.example/team': 'tools' }), 'tools');
+  assert.equal(ownerOf({ 'acme.example/owner': tooLong, team: 'tools' }), 'tools');
+  assert.equal(ownerOf({ 'sallyport.dev/owner': tooLong }), 'unknown');
+});
+
 test('what refers to the container, its port or a volume by a name finds it under the new one', () => {
   const ports = [{ name: 'web', containerPort: 3000 }];
   const usage = { resource: 'limits.cpu', containerName: 'main' };

@@ -23,7 +23,7 @@ export function recognised(group: Group, shape: Shape, project: Project, target:
   const said: SpecFields = {
     name: shape.name,
     description: annotations[annotation.description],
-    owner: annotations[annotation.owner] ?? ownerOf(object) ?? 'unknown',
+    owner: [annotations[annotation.owner], ...ownersOf(object)].find(isOwner) ?? 'unknown',
     pattern,
     ...containerFields(shape, pattern, conventions),
     code: some(
@@ -57,10 +57,12 @@ export const nonEmpty = <T>(list: readonly T[]): readonly T[] | undefined =>
   list.length === 0 ? undefined : list;
 
 /** Where somebody wrote it down in a label or an annotation. */
-function ownerOf(object: KubernetesObject): string | undefined {
+function ownersOf(object: KubernetesObject): string[] {
   const said = { ...textsAt(object, 'metadata', 'labels'), ...textsAt(object, 'metadata', 'annotations') };
-  return Object.entries(said).find(([name]) => /(^|\/)(owner|team)$/.test(name))?.[1];
+  return Object.entries(said).flatMap(([name, value]) => (/(^|\/)(owner|team)$/.test(name) ? value : []));
 }
+
+const isOwner = (said: string | undefined): boolean => serverSpec.shape.owner.safeParse(said).success;
 
 /** Labels of its own that the server has; where objects differ in one, each keeps it by a patch. */
 function labelsOf({ deployment, others }: Group, partOf: string): Record<string, string> {
