@@ -2,6 +2,7 @@ import { type InputAnswer, type InputRequest, type RpcError, taskExtension } fro
 import { type Clock, isMembers, type Members, randomHex } from '#foundation';
 import type { HttpResponse } from '../http/message.ts';
 import type { Exchange } from './exchange.ts';
+import { newQuestionId } from './sessions/question-id.ts';
 import type { OpenQuestion, Session } from './sessions/session.ts';
 
 /** How long a client, and the person before it, may think. */
@@ -52,7 +53,7 @@ export function createAsking(clock: Clock) {
       const problem = whyNot(session, exchange, request) ?? (isOver ? gone : null);
       if (session === null || problem !== null) return Promise.resolve({ error: problem ?? gone });
       return new Promise((resolve) => {
-        const id = randomHex(12);
+        const id = newQuestionId(session);
         const siblings = questionsOn(exchange.response);
         const question: OpenQuestion = {
           settle(answer) {

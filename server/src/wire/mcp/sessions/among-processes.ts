@@ -1,5 +1,6 @@
 import type { InputAnswer, LogLevel } from '#domain';
 import type { RpcId } from '../rpc.ts';
+import { isQuestionOf } from './question-id.ts';
 import type { Session } from './session.ts';
 import type { SessionShelf } from './session-shelf.ts';
 
@@ -35,6 +36,8 @@ interface Here {
 }
 
 export function amongProcesses({ shelf, ended, overtaken }: Here, tell: TellProcesses) {
+  /** Questions of which an answer is being told. It may be large, and a client may send it as often as it likes. */
+  const answering = new Set<RpcId>();
   return {
     /** The client takes a request back, whichever process serves it. */
     cancel({ id, pending }: Session, request: RpcId): void {
@@ -43,10 +46,15 @@ export function amongProcesses({ shelf, ended, overtaken }: Here, tell: TellProc
       else if (isToldOf(request)) void tell({ kind: 'cancelled', id, request });
     },
     /** The client answers a question, whichever process asked it. */
-    answer({ id, questions }: Session, question: RpcId, answer: InputAnswer): void {
-      const here = questions.get(question);
+    answer(session: Session, question: RpcId, answer: InputAnswer): void {
+      const here = session.questions.get(question);
       if (here !== undefined) here.settle(answer);
-      else if (isToldOf(question)) void tell({ kind: 'answered', id, question, answer });
+      else if (isQuestionOf(session, question) && !answering.has(question)) {
+        answering.add(question);
+        void tell({ kind: 'answered', id: session.id, question, answer }).finally(() =>
+          answering.delete(question),
+        );
+      }
     },
     /** What another process told. */
     heard(news: SessionNews): void {

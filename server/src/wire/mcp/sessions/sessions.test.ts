@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import type { Caller } from '#domain';
 import { createSealer, manualClock } from '#foundation';
@@ -6,6 +7,7 @@ import type { Announcement } from '#sources';
 import type { Db } from '#storage';
 import { silentLog } from '#telemetry';
 import { openTestDatabase } from '../../../../test/database.ts';
+import type { Exchange } from '../exchange.ts';
 import type { SessionNews } from './among-processes.ts';
 import type { Session } from './session.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -269,6 +271,29 @@ describe('sessions', () => {
         calls.map(({ signal }) => signal.aborted),
         [false, true, true],
       );
+    });
+
+    test('others hear of an answer to what one of them asked in that session, and of no other', async () => {
+      const heard: SessionNews[] = [];
+      const { lane } = server();
+      const listening = { heard: (news: SessionNews) => void heard.push(news) } as Sessions;
+      const office = replica(manualClock(), limits, [lane.sessions, listening]);
+      const [session, other] = [opened(office.sessions), opened(office.sessions, bob)];
+      const there = (await found(lane.sessions, session)) as Session;
+      const asked: string[] = [];
+      const say = ({ id }: { id: string }) => asked.push(id) > 0;
+      const exchange = { response: new EventEmitter(), acceptsStream: true, say } as unknown as Exchange;
+      const { signal } = new AbortController();
+      const question = lane.sessions.ask(there, exchange, { method: 'roots/list' }, signal);
+      const [id] = asked as [string];
+      const large = { result: { roots: [] } };
+      for (const guess of [1, 'x', '0'.repeat(id.length), `${id.slice(0, -1)}-`, id.slice(0, 24)])
+        office.sessions.answer(session, guess, large);
+      office.sessions.answer(other, id, { result: {} });
+      assert.deepEqual(heard, []);
+      for (let nth = 0; nth < 200; nth++) office.sessions.answer(session, id, large);
+      assert.deepEqual(await question, large);
+      assert.equal(heard.length, 1, 'it is on its way');
     });
 
     test('a session that is used in one process is not idle in the other', async () => {
