@@ -77,6 +77,22 @@ test('a lane that is killed takes no record of an answered call with it, and com
   assert.ok(isAlive(third as number));
 });
 
+test('connections that wait for a lane that is killed are served by the office', async () => {
+  const pids = lanes.pids();
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const { all } = lanes.open(12);
+  const posted = all.map((one) => one.post('/mcp/main', echo).catch(() => null));
+  // Those of the office; by then all are given away.
+  await Promise.race(posted);
+  await lanes.api('GET', '/v1/health');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  const answers = await Promise.all(posted);
+  // Of each lane, one was on its way.
+  assert.ok(answers.filter((answer) => answer === null).length <= pids.length);
+  assert.ok(answers.every((answer) => answer === null || works(answer)));
+  assert.equal(await lanes.server.stop('SIGTERM'), 0);
+});
+
 test('what a lane counted is counted on when it is killed, and the next one adds to it', async () => {
   const counted = async () => {
     const text = await (await fetch(`${lanes.server.url}/metrics`)).text();

@@ -19,7 +19,7 @@ export interface LaneDeps {
   readonly onHurry: (projectId: string, sourceId: string) => void;
   /** What the lane has to tell. */
   readonly onTold: (news: unknown) => void;
-  /** A connection that the office shall go on with. */
+  /** A connection that the office shall go on with: from there, or on the way there when the lane ended. */
   readonly onConnection: (socket: Socket, bytes: Buffer) => void;
 }
 
@@ -56,9 +56,13 @@ export function createLane(
   // It stands in `start`.
   let toldDeclared = declared();
 
+  const given = createGiven();
+
   function send(message: ToLane, socket?: Socket): void {
     if (!child.connected) return;
+    const onItsWay = socket === undefined ? null : given.add(socket);
     child.send(message, socket, (error) => {
+      onItsWay?.();
       if (error !== null && !isOver)
         log.warn({ lane: name, error: messageOf(error) }, 'a lane was not reached');
     });
@@ -115,6 +119,7 @@ export function createLane(
     isOver = true;
     database.close();
     requests.end();
+    for (const socket of given.end()) deps.onConnection(socket, Buffer.alloc(0));
     confirmations.end();
     answers.end(null);
     ending.resolve();
@@ -128,4 +133,29 @@ export function createLane(
   });
   send({ kind: 'start', start });
   return lane;
+}
+
+/**
+ * Connections go to a lane one at a time, each when it has confirmed the one before. Node forgets those that a lane which is gone did
+ * not come to take, and leaves them open.
+ */
+function createGiven() {
+  const waiting = new Set<Socket>();
+  let last: { close(): void } | null = null;
+  return {
+    /** Call what it returns when the connection is on its way. */
+    add(socket: Socket): () => void {
+      const { _handle: handle } = socket as unknown as { _handle: { close(): void } | null };
+      waiting.add(socket);
+      return () => {
+        waiting.delete(socket);
+        last = handle;
+      };
+    },
+    /** Closes the one that may be on its way; returns those that are as they came. */
+    end(): readonly Socket[] {
+      last?.close();
+      return [...waiting];
+    },
+  };
 }
