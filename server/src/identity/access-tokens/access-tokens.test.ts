@@ -186,7 +186,8 @@ describe('an access token', () => {
     await changes.look();
     assert.equal(await codeOf(tokens.enter(token, bySource)), 'ok');
     clock.advance(1);
-    assert.equal(await codeOf(tokens.enter(token, bySource)), 'identity.token_expired');
+    // A sign-in that is over is cleared away meanwhile: then nothing is known of when it was.
+    assert.match(await codeOf(tokens.enter(token, bySource)), /^identity\.token_(expired|invalid)$/);
   });
 });
 
